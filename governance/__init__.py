@@ -1,0 +1,1 @@
+"""What every party must agree on and can verify for itself."""

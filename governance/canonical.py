@@ -1,0 +1,138 @@
+"""Canonical bytes, hashes, base64 and times: made here and nowhere else.
+
+Canonical JSON is RFC 8785 (JCS) by the ``rfc8785`` package. Hashes are written
+``sha256:<64 lower-case hex>``, times as RFC 3339 UTC to the second.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import rfc8785
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from governance.errors import FormatError
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,39}$")]
+Hash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Hex128 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Frozen(BaseModel):
+    """Base of every format: immutable, and unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+def canonical_bytes(value: BaseModel | dict[str, Any] | list[Any]) -> bytes:
+    """RFC 8785 bytes of a model or of plain JSON data.
+
+    Raises:
+        FormatError: the value cannot be written as I-JSON.
+    """
+    data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    try:
+        return rfc8785.dumps(data)
+    except rfc8785.CanonicalizationError as error:
+        raise FormatError(f"not canonical JSON: {type(error).__name__}") from error
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse JSON, refusing duplicate keys, NaN and anything that is not UTF-8.
+
+    Raises:
+        FormatError: with the byte offset, never the text.
+    """
+    try:
+        return json.loads(data, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise FormatError(f"not JSON at byte {error.pos}") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise FormatError("not JSON in UTF-8") from None
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise FormatError("a JSON object has the same key twice")
+    return found
+
+
+def _no_constant(_name: str) -> Any:
+    raise FormatError("NaN and Infinity are not JSON")
+
+
+def sha256(data: bytes) -> str:
+    """``sha256:<hex>`` of bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def hash_of(value: BaseModel | dict[str, Any] | list[Any]) -> str:
+    """``sha256:<hex>`` of the canonical bytes."""
+    return sha256(canonical_bytes(value))
+
+
+def b64(data: bytes) -> str:
+    """Standard base64 with padding (RFC 4648 section 4)."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def unb64(text: str) -> bytes:
+    """The bytes of standard base64.
+
+    Raises:
+        FormatError: not base64.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise FormatError("not standard base64") from None
+
+
+def _is_base64(text: str) -> str:
+    try:
+        unb64(text)
+    except FormatError as error:
+        raise ValueError(error.message) from None
+    return text
+
+
+Base64 = Annotated[str, AfterValidator(_is_base64)]
+
+
+def _is_time(text: str) -> str:
+    try:
+        parse_time(text)
+    except FormatError as error:
+        raise ValueError(error.message) from None
+    return text
+
+
+Time = Annotated[str, AfterValidator(_is_time)]
+
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def write_time(moment: datetime) -> str:
+    """RFC 3339 UTC to the second."""
+    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+
+
+def parse_time(text: str) -> datetime:
+    """An aware UTC time.
+
+    Raises:
+        FormatError: not ``YYYY-MM-DDTHH:MM:SSZ``.
+    """
+    try:
+        return datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        raise FormatError("a time must look like 2026-11-22T09:30:00Z") from None
+
+
+def utc_now() -> datetime:
+    """The wall clock; handed to composition roots, never called deeper down."""
+    return datetime.now(UTC)

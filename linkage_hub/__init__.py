@@ -1,0 +1,1 @@
+"""The hub: links encodings into pseudonymous persons and families, and never learns a name."""

@@ -1,0 +1,1 @@
+"""The program that each partner runs: clean, encode, submit, consent, release."""
