@@ -1,0 +1,1 @@
+"""What crosses the wire between agents and hub: formats, and signatures on HTTP requests."""

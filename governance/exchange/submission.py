@@ -1,0 +1,107 @@
+"""A submission: a signed manifest and one Arrow file of pseudonymous records.
+
+Signed format ``submission/v1``: fields are never reordered, renamed or removed; a new format gets
+a new name. The Arrow file is an IPC file with zstd buffers. It holds no name, date of birth,
+address or identifier of the source.
+"""
+
+from typing import Annotated, Final, Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from governance.canonical import Frozen, Hash, Hex128, Slug, Time
+
+HANDLE_BYTES: Final = 16
+ENCODING_BYTES: Final = 128  # 1,024 bits
+TOKEN_BYTES: Final = 16
+
+AGE_BANDS: Final = (
+    "under_5",
+    "5_10",
+    "11_15",
+    "16_17",
+    "18_24",
+    "25_44",
+    "45_64",
+    "65_plus",
+)
+CHILD_BANDS: Final = frozenset(AGE_BANDS[:4])
+RELATIONS: Final = ("parent", "child", "partner", "guardian")
+
+ARROW_SCHEMA: Final = pa.schema(
+    [
+        pa.field("handle", pa.binary(HANDLE_BYTES), nullable=False),
+        pa.field("encoding", pa.binary(ENCODING_BYTES), nullable=False),
+        pa.field(
+            "households",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("household", pa.binary(TOKEN_BYTES), nullable=False),
+                        pa.field("family", pa.binary(TOKEN_BYTES)),
+                        pa.field("first_month", pa.int32(), nullable=False),
+                        pa.field("last_month", pa.int32()),
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+        pa.field(
+            "mentions",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("relation", pa.string(), nullable=False),
+                        pa.field("encoding", pa.binary(ENCODING_BYTES), nullable=False),
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+        pa.field("age_band", pa.string()),
+        pa.field(
+            "indicators",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("indicator", pa.string(), nullable=False),
+                        pa.field("met", pa.bool_(), nullable=False),
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+    ]
+)
+
+Count = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class Counts(Frozen):
+    """What the agent did with the extract's rows; the hub checks ``submitted`` against the file."""
+
+    rows: Count
+    submitted: Count
+    rejected: Count
+    opted_out: Count
+
+
+class Manifest(Frozen):
+    """The signed face of a submission (payload type ``submission/v1``)."""
+
+    format: Literal["submission/v1"] = "submission/v1"
+    id: Hex128
+    party: Slug
+    source: Slug
+    agreement: Hash
+    epoch: Annotated[int, Field(ge=1)]
+    purpose: Slug
+    schema_hash: Hash
+    key_check_value: Hash
+    test_vectors: Hash
+    counts: Counts
+    extracted_on: str
+    created: Time
+    content_sha256: Hash
+    content_bytes: Annotated[int, Field(ge=1)]

@@ -1,0 +1,1 @@
+"""Who may sign what: parties, staff, and their keys."""
