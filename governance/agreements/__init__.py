@@ -1,0 +1,1 @@
+"""Data-sharing agreements: the model, its signatures, and what it permits."""

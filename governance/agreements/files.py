@@ -1,0 +1,77 @@
+"""Agreements as files: YAML that an IG lead can read."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from governance.agreements.models import Agreement
+from governance.errors import FormatError
+from governance.identity.envelope import parse_model
+
+FILE_MAX_BYTES = 1024 * 1024
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe subset, with dates left as text and no key given twice."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    pairs = [
+        (loader.construct_object(key, deep=True), loader.construct_object(value, deep=True))  # type: ignore[no-untyped-call]
+        for key, value in node.value
+    ]
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise FormatError(f"line {node.start_mark.line + 1}: the same key twice")
+    return found
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def parse_yaml(text: str) -> Any:
+    """YAML to plain data; dates stay text, duplicate keys and anchors' tricks are refused.
+
+    Raises:
+        FormatError: with the line.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FormatError(f"line {line}: not YAML") from None
+    except yaml.YAMLError:
+        raise FormatError("not YAML") from None
+
+
+def read_agreement(path: Path) -> Agreement:
+    """Read and check an agreement file.
+
+    Raises:
+        FormatError: unreadable, not YAML, or fields wrong; says which.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path.name}: cannot be read: {error.strerror}") from None
+    if len(raw) > FILE_MAX_BYTES:
+        raise FormatError(f"{path.name}: larger than {FILE_MAX_BYTES} bytes")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError(f"{path.name}: not UTF-8") from None
+    return parse_model(parse_yaml(text), Agreement)
+
+
+def write_agreement(agreement: Agreement) -> str:
+    """The YAML of an agreement."""
+    return yaml.safe_dump(
+        agreement.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+    )

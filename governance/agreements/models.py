@@ -1,0 +1,225 @@
+"""The data-sharing agreement.
+
+Rules: every party states its own legal gateway and conditions, since none covers another; items
+and indicators are closed lists; each date, limit and retention is explicit; what is not listed is
+not permitted. The document is reduced to RFC 8785 bytes and signed by every party over those.
+
+Signed format ``agreement/v1``: fields are never reordered, renamed or removed.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from governance.canonical import Frozen, Hash, Slug, hash_of
+
+AGREEMENT = "agreement/v1"
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+Days = Annotated[int, Field(ge=1, le=3_650)]
+IsoDate = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Action(StrEnum):
+    """What an agreement may allow; a list in the agreement names those that it does."""
+
+    ENCODE = "encode"
+    SUBMIT = "submit"
+    LINK = "link"
+    ANALYSE = "analyse"
+    RELEASE = "release"
+
+
+class Gateway(Frozen):
+    """One party's legal basis, as that party states it."""
+
+    legal_gateway: Text
+    article_6_basis: Text
+    article_9_condition: Text
+    article_10_condition: Text
+    common_law_route: Text
+
+
+class AgreementParty(Frozen):
+    """A signatory."""
+
+    party: Slug
+    name: Text
+    role: Literal["controller", "joint_controller", "processor"]
+    dpo_contact: Text
+    keys: Hash
+    gateway: Gateway
+
+
+class Purpose(Frozen):
+    """Why data are used; ``approach`` marks the one that a release may serve."""
+
+    id: Slug
+    description: Text
+    approach: bool
+
+
+class DataItem(Frozen):
+    """A column that may be hashed, or released when ``releasable``."""
+
+    id: Slug
+    description: Text
+    releasable: bool
+
+
+class IndicatorItem(Frozen):
+    """A boolean that a party may submit for a record."""
+
+    id: Slug
+    description: Text
+    owner: Slug
+    window_months: Annotated[int, Field(ge=1, le=120)]
+
+
+class Source(Frozen):
+    """A source system and what may be taken from it."""
+
+    id: Slug
+    party: Slug
+    description: Text
+    items: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    indicators: tuple[Slug, ...]
+    max_records: Annotated[int, Field(ge=1)]
+
+
+class Encoding(Frozen):
+    """How records are encoded; the schema is clkhash's linkage schema, version 3."""
+
+    profile: Literal["clk"]
+    epoch: Annotated[int, Field(ge=1)]
+    linkage_schema: dict[str, Any]
+
+    @property
+    def schema_hash(self) -> str:
+        """The hash that submissions name."""
+        return hash_of(self.linkage_schema)
+
+
+class FamilyRule(Frozen):
+    """Whose permission a family's approach needs."""
+
+    adults: Literal["every_adult"]
+    children: Literal["own_or_parental_responsibility"]
+    subset_allowed: bool
+
+
+class Witnessing(Frozen):
+    """How well witnessed a checkpoint must be before a partner relies on it."""
+
+    quorum: Annotated[int, Field(ge=1)]
+    max_age_minutes: Annotated[int, Field(ge=1, le=1_440)]
+    merge_delay_minutes: Annotated[int, Field(ge=1, le=1_440)]
+
+
+class Limits(Frozen):
+    """Volumes that bound probing."""
+
+    submissions_per_source_per_day: Annotated[int, Field(ge=1)]
+    releases_per_party_per_day: Annotated[int, Field(ge=1)]
+
+
+class Retention(Frozen):
+    """How long each artefact is kept."""
+
+    encodings_days: Days
+    link_results_days: Days
+    released_items_days: Days
+    vault_days: Days
+
+
+class Dpia(Frozen):
+    """The assessment that this agreement rests on."""
+
+    reference: Text
+    outcome: Literal["approved", "approved_with_conditions"]
+    approved_on: IsoDate
+
+
+class Agreement(Frozen):
+    """A data-sharing agreement (``agreement/v1``)."""
+
+    format: Literal["agreement/v1"] = "agreement/v1"
+    id: Slug
+    version: Annotated[int, Field(ge=1)]
+    supersedes: Hash | None
+    title: Text
+    parties: Annotated[tuple[AgreementParty, ...], Field(min_length=2, max_length=64)]
+    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+    items: Annotated[tuple[DataItem, ...], Field(min_length=1)]
+    indicators: tuple[IndicatorItem, ...]
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    encoding: Encoding
+    actions: tuple[Action, ...]
+    recipients: tuple[Slug, ...]
+    family_rule: FamilyRule
+    witnessing: Witnessing
+    limits: Limits
+    retention: Retention
+    opt_out: Literal["national_data_opt_out_upheld"]
+    suppression_threshold: Annotated[int, Field(ge=2, le=100)]
+    minimum_needs: Annotated[int, Field(ge=1, le=20)]
+    dpia: Dpia
+    valid_from: IsoDate
+    expires: IsoDate
+    review_by: IsoDate
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for label, ids in self._identifiers():
+            if len(set(ids)) != len(ids):
+                raise ValueError(f"{label}: the same id twice")
+        parties = {party.party for party in self.parties}
+        items = {item.id for item in self.items}
+        indicators = {indicator.id: indicator for indicator in self.indicators}
+        self._known("indicators.owner", {i.owner for i in self.indicators}, parties)
+        self._known("recipients", set(self.recipients), parties)
+        for source in self.sources:
+            where = f"sources.{source.id}"
+            self._known(f"{where}.party", {source.party}, parties)
+            self._known(f"{where}.items", set(source.items), items)
+            self._known(f"{where}.indicators", set(source.indicators), set(indicators))
+            if any(indicators[i].owner != source.party for i in source.indicators):
+                raise ValueError(f"{where}.indicators: an indicator of another party")
+        starts, reviewed, ends = map(
+            date.fromisoformat, (self.valid_from, self.review_by, self.expires)
+        )
+        if not starts < reviewed <= ends:
+            raise ValueError("expected valid_from < review_by <= expires")
+        if self.witnessing.quorum > len(parties):
+            raise ValueError("witnessing.quorum: more witnesses than parties")
+        return self
+
+    def _identifiers(self) -> tuple[tuple[str, list[str]], ...]:
+        return (
+            ("parties", [party.party for party in self.parties]),
+            ("purposes", [purpose.id for purpose in self.purposes]),
+            ("items", [item.id for item in self.items]),
+            ("indicators", [indicator.id for indicator in self.indicators]),
+            ("sources", [source.id for source in self.sources]),
+        )
+
+    @staticmethod
+    def _known(where: str, named: set[str], known: set[str]) -> None:
+        unknown = sorted(named - known)
+        if unknown:
+            raise ValueError(f"{where}: not listed in this agreement: {', '.join(unknown)}")
+
+    @property
+    def hash(self) -> str:
+        """What signatures, submissions and requests name."""
+        return hash_of(self)
+
+    def party(self, party: str) -> AgreementParty | None:
+        """The signatory of that name, if it is one."""
+        return next((found for found in self.parties if found.party == party), None)
+
+    def source(self, source: str) -> Source | None:
+        """The source system of that name, if it is listed."""
+        return next((found for found in self.sources if found.id == source), None)
