@@ -1,0 +1,1 @@
+"""Extracts of partners' systems: source mappings, and CSV, XLSX and Parquet read in chunks."""

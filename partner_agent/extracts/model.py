@@ -1,0 +1,87 @@
+"""What every reader of extracts hands out: chunks of text cells, and the rows it could not read."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+CHUNK_ROWS = 50_000  # rows held in memory at once
+MAX_FIELD = 1_048_576  # characters in one cell; a longer one makes its row a reject
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not accepted. It stays with the partner.
+
+    Attributes:
+        row: 1 is the first row after the headings; blank rows are counted, as a spreadsheet does.
+        column: the extract's column, or an empty string when the row as a whole is at fault.
+        reason: dotted reason code.
+        original: the row's cells, for the partner's own rejects file; never logged or shown.
+    """
+
+    row: int
+    column: str
+    reason: str
+    original: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some consecutive rows of an extract.
+
+    Attributes:
+        table: one column of ``str`` a column of the extract; a blank cell is ``""``.
+        rows: int64, the row number of each row of ``table``.
+        rejects: rows between the first and the last that could not be read.
+    """
+
+    table: pd.DataFrame
+    rows: npt.NDArray[np.int64]
+    rejects: list[Reject]
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row that was read, rejected or not."""
+        numbers = [reject.row for reject in self.rejects[:1]]
+        numbers += [int(number) for number in self.rows[:1]]
+        return min(numbers, default=1)
+
+
+class Extract(ABC):
+    """An extract that has been opened and whose headings have been checked.
+
+    Iterating reads the file from its start each time, in constant memory.
+
+    Attributes:
+        columns: headings, distinct, stripped of outer spaces.
+        kind: ``csv``, ``xlsx`` or ``parquet``.
+        details: facts for the person who asked, such as ``{"encoding": "cp1252"}``; no cells.
+    """
+
+    columns: tuple[str, ...]
+    kind: str
+    details: dict[str, str]
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Chunk]:
+        """Chunks in file order.
+
+        Raises:
+            DamagedExtractError: the file breaks off or is not what its first bytes say.
+        """
+
+
+def make_chunk(
+    columns: tuple[str, ...], cells: list[list[str]], numbers: list[int], rejects: list[Reject]
+) -> Chunk:
+    """A chunk from rows of cells, each as long as ``columns``."""
+    by_column = list(zip(*cells, strict=True)) if cells else [()] * len(columns)
+    table = pd.DataFrame(
+        {name: pd.Series(by_column[at], dtype="str") for at, name in enumerate(columns)},
+        columns=list(columns),
+    )
+    return Chunk(table, np.asarray(numbers, dtype=np.int64), rejects)
