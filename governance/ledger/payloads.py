@@ -1,0 +1,176 @@
+"""What each event's payload holds. Ids, hashes, counts and words from closed lists: no free text.
+
+Formats are persisted: fields are never renamed or removed.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from governance.agreements.models import Agreement
+from governance.canonical import Frozen, Hash, Hex128, Slug
+from governance.consent.models import ConsentRecord
+from governance.identity.envelope import Envelope, Signature, parse_model
+from governance.ledger.events import Event, EventType
+
+Reason = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=80)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Genesis(Frozen):
+    """The log's name and its first parties; the first of them operates the ledger."""
+
+    origin: Annotated[str, Field(pattern=r"^[a-z0-9.\-/]{3,100}$")]
+    parties: Annotated[tuple[Envelope, ...], Field(min_length=1)]
+
+
+class PartyAdmitted(Frozen):
+    """A further party's self-signed keys."""
+
+    keys: Envelope
+
+
+class PersonEnrolled(Frozen):
+    """A person's self-signed keys and the countersigned enrolment."""
+
+    keys: Envelope
+    enrolment: Envelope
+
+
+class PersonRevoked(Frozen):
+    """A person's keys that must not be relied on any more."""
+
+    keys: Hash
+    reason: Literal["left", "lost_key", "role_changed", "misuse"]
+
+
+class AgreementProposed(Frozen):
+    """A whole agreement."""
+
+    agreement: Agreement
+
+
+class AgreementSigned(Frozen):
+    """A party's signature over an agreement's canonical bytes."""
+
+    agreement: Hash
+    signature: Signature
+
+
+class AgreementStopped(Frozen):
+    """An agreement suspended or resumed by a party."""
+
+    agreement: Hash
+    reason: Slug
+
+
+class SubmissionOutcome(Frozen):
+    """What the hub did with a submission."""
+
+    submission: Hex128
+    manifest: Hash
+    agreement: Hash
+    party: Slug
+    source: Slug
+    records: Count
+    reason: Reason | None
+
+
+class LinkRunFinished(Frozen):
+    """Counts of a link run and a digest of every family's members."""
+
+    run: Hex128
+    agreement: Hash
+    submissions: tuple[Hash, ...]
+    persons: Count
+    families: Count
+    flagged: Count
+    results_sha256: Hash
+
+
+class ConsentChange(Frozen):
+    """A grant reaffirmed, withdrawn, invalidated or terminated; ``refs`` names it in clear."""
+
+    grant: Hex128
+
+
+class Requested(Frozen):
+    """A request signed by a service manager."""
+
+    request: Envelope
+
+
+class Decided(Frozen):
+    """An IG lead's approval or refusal."""
+
+    approval: Envelope
+
+
+class Sealed(Frozen):
+    """A partner's receipt: it sealed so many records for this request."""
+
+    request: Hash
+    order: Hash
+    party: Slug
+    records: Count
+    ciphertext_sha256: Hash
+
+
+class ReleaseRefused(Frozen):
+    """A partner or the hub did not release."""
+
+    request: Hash
+    party: Slug
+    reason: Reason
+
+
+class Outcome(Frozen):
+    """What came of an approach."""
+
+    request: Hash
+    outcome: Literal["helped", "declined", "wrong_family", "not_needed"]
+
+
+class Refused(Frozen):
+    """Any other refusal."""
+
+    party: Slug
+    action: Slug
+    reason: Reason
+    about: Hash | None
+
+
+PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
+    EventType.GENESIS: Genesis,
+    EventType.PARTY_ADMITTED: PartyAdmitted,
+    EventType.PERSON_ENROLLED: PersonEnrolled,
+    EventType.PERSON_REVOKED: PersonRevoked,
+    EventType.AGREEMENT_PROPOSED: AgreementProposed,
+    EventType.AGREEMENT_SIGNED: AgreementSigned,
+    EventType.AGREEMENT_SUSPENDED: AgreementStopped,
+    EventType.AGREEMENT_RESUMED: AgreementStopped,
+    EventType.SUBMISSION_ACCEPTED: SubmissionOutcome,
+    EventType.SUBMISSION_REFUSED: SubmissionOutcome,
+    EventType.LINK_RUN_FINISHED: LinkRunFinished,
+    EventType.CONSENT_RECORDED: ConsentRecord,
+    EventType.CONSENT_REAFFIRMED: ConsentChange,
+    EventType.CONSENT_WITHDRAWN: ConsentChange,
+    EventType.CONSENT_INVALIDATED: ConsentChange,
+    EventType.CONSENT_TERMINATED: ConsentChange,
+    EventType.RELEASE_REQUESTED: Requested,
+    EventType.RELEASE_APPROVED: Decided,
+    EventType.RELEASE_DECLINED: Decided,
+    EventType.RELEASE_SEALED: Sealed,
+    EventType.RELEASE_REFUSED: ReleaseRefused,
+    EventType.RELEASE_OUTCOME: Outcome,
+    EventType.REFUSED: Refused,
+}
+
+
+def read_payload(event: Event) -> Any:
+    """The typed payload of an event.
+
+    Raises:
+        FormatError: erased, or not of the form that the event's type has.
+    """
+    return parse_model(event.payload_data(), PAYLOADS[event.leaf.type])

@@ -1,0 +1,1 @@
+"""Re-identification of one family for an approach: request, approval, order, sealing."""
