@@ -1,9 +1,9 @@
 """Merkle tree of RFC 9162 section 2.1, with SHA-256.
 
-A node is named ``(level, index)``: the root of the perfect subtree over the leaves
-``[index << level, (index + 1) << level)``. Perfect subtrees never change once complete, so they
-are stored; every other hash is folded from them. An append writes O(1) nodes on average and a
-proof reads O(log n) nodes in one batch.
+A node is named ``(level, position)``: the root of the perfect subtree over the leaves
+``[position << level, (position + 1) << level)``. Perfect subtrees never change once complete, so
+they are stored; every other hash is folded from them. An append writes O(1) nodes on average and
+a proof reads O(log n) nodes in one batch.
 
 Rules, in order: a leaf is hashed with prefix 0x00 and a node with 0x01 (2.1.1); positions are
 checked before hashes; every hash is 32 bytes; a proof with a missing or a spare hash is refused.
@@ -23,7 +23,7 @@ class NodeId(NamedTuple):
     """A perfect subtree: its height (a leaf is 0) and its position at that height."""
 
     level: int
-    index: int
+    position: int
 
 
 class NodeReader(Protocol):
@@ -67,9 +67,9 @@ class Frontier:
         """Add one leaf hash; the perfect subtrees that it completes, smallest first."""
         node = NodeId(0, self.size)
         made = [(node, digest)]
-        while node.index & 1:
+        while node.position & 1:
             digest = node_hash(self._hashes.pop(), digest)
-            node = NodeId(node.level + 1, node.index >> 1)
+            node = NodeId(node.level + 1, node.position >> 1)
             made.append((node, digest))
         self._hashes.append(digest)
         self.size += 1

@@ -1,0 +1,97 @@
+"""When enough witnesses have seen a checkpoint lately enough.
+
+Rules, in order: the log's own signature; each cosignature by a known witness verifies, or the note
+is refused; a witness counts once, by its newest time; times from the future do not count; at least
+``quorum`` witnesses are not older than ``max_age``.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from governance.ledger.errors import QuorumError, StaleCheckpointError
+from governance.ledger.note import (
+    Checkpoint,
+    Note,
+    VerifierKey,
+    open_checkpoint,
+    verify_cosignature,
+)
+
+FUTURE_TOLERANCE = timedelta(minutes=2)  # clocks of two honest organisations may differ this much
+
+
+@dataclass(frozen=True)
+class WitnessPolicy:
+    """Whose cosignatures count, how many are needed, and how old they may be."""
+
+    log: VerifierKey
+    witnesses: tuple[VerifierKey, ...]
+    quorum: int
+    max_age: timedelta
+
+    def __post_init__(self) -> None:
+        publics = {witness.public for witness in self.witnesses}
+        if len(publics) != len(self.witnesses):
+            raise QuorumError("two witnesses of a policy share a key")
+        if not 1 <= self.quorum <= len(self.witnesses):
+            raise QuorumError(
+                f"a quorum of {self.quorum} is not possible with {len(self.witnesses)} witnesses"
+            )
+
+
+@dataclass(frozen=True)
+class WitnessedCheckpoint:
+    """A checkpoint that met a policy, with the newest time of each witness that counted."""
+
+    checkpoint: Checkpoint
+    witnessed: dict[str, datetime]
+
+
+def witness_times(note: Note, witnesses: tuple[VerifierKey, ...]) -> dict[str, datetime]:
+    """The newest valid cosignature time of each known witness, by key name.
+
+    Raises:
+        NoteSignatureError: a line claims a known witness and does not verify.
+    """
+    times: dict[str, datetime] = {}
+    for witness in witnesses:
+        for signature in note.signatures:
+            if signature.by(witness):
+                seconds = verify_cosignature(note.text, signature, witness)
+                moment = _moment(seconds)
+                times[witness.name] = max(moment, times.get(witness.name, moment))
+    return times
+
+
+def verify_cosigned(note: Note, policy: WitnessPolicy, now: datetime) -> WitnessedCheckpoint:
+    """Check a checkpoint's signature and its witnesses.
+
+    Raises:
+        NoteSignatureError: the log's or a known witness's signature is missing or wrong.
+        QuorumError: too few known witnesses cosigned it.
+        StaleCheckpointError: enough did, too long ago.
+    """
+    checkpoint = open_checkpoint(note, policy.log)
+    times = witness_times(note, policy.witnesses)
+    usable = {name: time for name, time in times.items() if time <= now + FUTURE_TOLERANCE}
+    if len(usable) < policy.quorum:
+        raise QuorumError(
+            f"{len(usable)} of {policy.quorum} witnesses cosigned the checkpoint of size "
+            f"{checkpoint.size}",
+            next_step="ask the partners to run their agents, which cosign at each synchronisation",
+        )
+    fresh = {name: time for name, time in usable.items() if now - time <= policy.max_age}
+    if len(fresh) < policy.quorum:
+        raise StaleCheckpointError(
+            f"{len(fresh)} of {policy.quorum} witnesses cosigned the checkpoint of size "
+            f"{checkpoint.size} within {policy.max_age}",
+            next_step="ask the partners to run their agents, which cosign at each synchronisation",
+        )
+    return WitnessedCheckpoint(checkpoint, fresh)
+
+
+def _moment(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)  # further off than any clock: never counts
