@@ -1,0 +1,119 @@
+"""Where each agreement stands, by replay of the ledger.
+
+Rules: any signatory may propose; a signatory signs for itself over the agreement's canonical bytes
+with the keys that the agreement names; any signatory suspends, and the same one resumes; an
+agreement is superseded once a version that names it is signed by all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from governance.agreements.errors import AgreementUnknown
+from governance.agreements.models import AGREEMENT, Agreement
+from governance.agreements.policy import Standing
+from governance.canonical import canonical_bytes
+from governance.identity.envelope import Signature, verify_signature
+from governance.identity.registry import IdentityRegistry
+from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.events import EventType
+from governance.ledger.payloads import AgreementProposed, AgreementSigned, AgreementStopped
+
+
+@dataclass
+class _Record:
+    agreement: Agreement
+    signatures: dict[str, Signature] = field(default_factory=dict)
+    suspended_by: set[str] = field(default_factory=set)
+    superseded: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return set(self.signatures) == {party.party for party in self.agreement.parties}
+
+
+class AgreementRegistry:
+    """Agreements by hash."""
+
+    def __init__(self, identities: IdentityRegistry) -> None:
+        self._identities = identities
+        self._records: dict[str, _Record] = {}
+
+    @property
+    def handlers(self) -> dict[EventType, Handler]:
+        """What each event type does here."""
+        return {
+            EventType.AGREEMENT_PROPOSED: self._proposed,
+            EventType.AGREEMENT_SIGNED: self._signed,
+            EventType.AGREEMENT_SUSPENDED: self._suspended,
+            EventType.AGREEMENT_RESUMED: self._resumed,
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def standing(self, agreement: str) -> Standing:
+        """Where an agreement stands.
+
+        Raises:
+            AgreementUnknown: no such hash in the ledger.
+        """
+        record = self._records.get(agreement)
+        if record is None:
+            raise AgreementUnknown(
+                "the ledger holds no agreement with this hash",
+                next_step="partner-agent agreement import FILE proposes it",
+            )
+        return Standing(
+            record.agreement,
+            frozenset(record.signatures),
+            frozenset(record.suspended_by),
+            record.superseded,
+        )
+
+    def _record(self, agreement: str, party: str) -> _Record:
+        record = self._records.get(agreement)
+        if record is None or record.agreement.party(party) is None:
+            raise NotAdmissible("not a signatory of an agreement that the ledger holds")
+        return record
+
+    def _proposed(self, entry: Entry) -> Commit:
+        agreement = payload_of(entry, AgreementProposed).agreement
+        party, _ = self._identities.party_key(entry.author)
+        if agreement.party(party) is None:
+            raise NotAdmissible("an agreement is proposed by one of its parties")
+        if agreement.hash in self._records:
+            raise NotAdmissible("the ledger holds this agreement already")
+        for listed in agreement.parties:
+            if self._identities.party_named(listed.party).thumbprint != listed.keys:
+                raise NotAdmissible(f"the keys of {listed.party} are not those that the ledger has")
+        return lambda: self._records.update({agreement.hash: _Record(agreement)})
+
+    def _signed(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, AgreementSigned)
+        party, _ = self._identities.party_key(entry.author)
+        record = self._record(payload.agreement, party)
+        if payload.signature.key != entry.author or party in record.signatures:
+            raise NotAdmissible("a party signs once, with its own key")
+        verify_signature(
+            AGREEMENT, canonical_bytes(record.agreement), payload.signature, self._identities.key
+        )
+
+        def commit() -> None:
+            record.signatures[party] = payload.signature
+            older = self._records.get(record.agreement.supersedes or "")
+            if record.complete and older is not None:
+                older.superseded = True
+
+        return commit
+
+    def _suspended(self, entry: Entry) -> Commit:
+        party, _ = self._identities.party_key(entry.author)
+        record = self._record(payload_of(entry, AgreementStopped).agreement, party)
+        return lambda: record.suspended_by.add(party)
+
+    def _resumed(self, entry: Entry) -> Commit:
+        party, _ = self._identities.party_key(entry.author)
+        record = self._record(payload_of(entry, AgreementStopped).agreement, party)
+        if party not in record.suspended_by:
+            raise NotAdmissible("an agreement is resumed by the party that suspended it")
+        return lambda: record.suspended_by.discard(party)

@@ -1,0 +1,106 @@
+"""Consent states, by replay of the ledger.
+
+An inclusion proof of a grant says nothing about a later withdrawal; only replay does. Rules: a
+party records consent for its own records, sources and purposes under an agreement; only the party
+that recorded a grant changes it; a withdrawal takes effect from ``refs`` alone, so erasing its
+payload does not undo it; a later record of the same subject and kind replaces the earlier one.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from governance.agreements.registry import AgreementRegistry
+from governance.canonical import parse_time
+from governance.consent.models import PERMITTING, ConsentKind, ConsentRecord, ConsentState
+from governance.identity.registry import IdentityRegistry
+from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.events import EventType
+
+_CHANGES: Final = {
+    EventType.CONSENT_REAFFIRMED: ConsentState.REAFFIRMED,
+    EventType.CONSENT_WITHDRAWN: ConsentState.WITHDRAWN,
+    EventType.CONSENT_INVALIDATED: ConsentState.INVALIDATED,
+    EventType.CONSENT_TERMINATED: ConsentState.TERMINATED,
+}
+
+
+@dataclass
+class Grant:
+    """A consent record and what became of it."""
+
+    id: str
+    index: int
+    record: ConsentRecord
+    changed_to: ConsentState | None = None
+
+    def state(self, now: datetime) -> ConsentState:
+        """Its state at a time."""
+        state = self.changed_to or self.record.state
+        if state in PERMITTING and now >= parse_time(self.record.expires):
+            return ConsentState.EXPIRED
+        return state
+
+    def permits(self, now: datetime) -> bool:
+        """Whether it permits at a time."""
+        return self.state(now) in PERMITTING
+
+
+class ConsentRegistry:
+    """Grants by id and by subject."""
+
+    def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
+        self._identities = identities
+        self._agreements = agreements
+        self.grants: dict[str, Grant] = {}
+        self._by_subject: dict[tuple[str, str], list[Grant]] = defaultdict(list)
+
+    @property
+    def handlers(self) -> dict[EventType, Handler]:
+        """What each event type does here."""
+        return {EventType.CONSENT_RECORDED: self._recorded} | dict.fromkeys(_CHANGES, self._changed)
+
+    def current(self, party: str, handle: str, kind: ConsentKind) -> Grant | None:
+        """The newest decision about one record, of one kind."""
+        found = [
+            grant
+            for grant in self._by_subject.get((party, handle), ())
+            if grant.record.kind is kind and grant.record.state is not ConsentState.REQUESTED
+        ]
+        return found[-1] if found else None
+
+    def _recorded(self, entry: Entry) -> Commit:
+        record = payload_of(entry, ConsentRecord)
+        party, _ = self._identities.party_key(entry.author)
+        agreement = self._agreements.standing(record.agreement).agreement
+        source = agreement.source(record.source)
+        if record.party != party or source is None or source.party != party:
+            raise NotAdmissible("a party records consent for its own sources")
+        if record.purpose not in {p.id for p in agreement.purposes if p.approach}:
+            raise NotAdmissible("the agreement lists no such purpose for an approach")
+        grant = Grant(entry.event.leaf.id, entry.index, record)
+
+        def commit() -> None:
+            self.grants[grant.id] = grant
+            self._by_subject[party, record.subject].append(grant)
+
+        return commit
+
+    def _changed(self, entry: Entry) -> Commit:
+        # ``refs`` is in the leaf: it stands when payloads are erased.
+        refs = entry.event.leaf.refs
+        grant = self.grants.get(refs[0]) if len(refs) == 1 else None
+        if grant is None or self._identities.party_key(entry.author)[0] != grant.record.party:
+            raise NotAdmissible("a grant is changed by the party that recorded it")
+        state = _CHANGES[entry.kind]
+        if state is ConsentState.REAFFIRMED and (grant.changed_to or grant.record.state) not in (
+            PERMITTING
+        ):
+            raise NotAdmissible("only a grant that stands can be reaffirmed; record a new one")
+
+        def commit() -> None:
+            if grant.changed_to is not ConsentState.WITHDRAWN:  # a withdrawal is final
+                grant.changed_to = state
+
+        return commit

@@ -1,0 +1,167 @@
+"""Who is known, by replay of the ledger.
+
+Rules: the first event names the first parties, the first of which operates the ledger and admits
+others; a party's name is taken once; a first IG lead is enrolled by the party's own key, and every
+other person by an IG lead of the same party; revoked keys verify nothing from then on.
+"""
+
+from dataclasses import dataclass
+
+from governance.canonical import unb64
+from governance.errors import SignatureError
+from governance.identity.envelope import open_envelope
+from governance.identity.models import (
+    PERSON_ENROLMENT,
+    PartyKeys,
+    PersonEnrolment,
+    PersonKeys,
+    Role,
+    read_party_keys,
+    read_person_keys,
+)
+from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.events import EventType
+from governance.ledger.payloads import Genesis, PartyAdmitted, PersonEnrolled, PersonRevoked
+
+
+@dataclass
+class Person:
+    """An enrolled person and whether the keys still hold."""
+
+    keys: PersonKeys
+    revoked: bool = False
+
+
+class IdentityRegistry:
+    """Parties and people by the thumbprints of their keys."""
+
+    def __init__(self) -> None:
+        self.origin = ""
+        self.operator = ""
+        self.parties: dict[str, PartyKeys] = {}
+        self.people: dict[str, Person] = {}
+
+    @property
+    def handlers(self) -> dict[EventType, Handler]:
+        """What each event type does here."""
+        return {
+            EventType.GENESIS: self._genesis,
+            EventType.PARTY_ADMITTED: self._admitted,
+            EventType.PERSON_ENROLLED: self._enrolled,
+            EventType.PERSON_REVOKED: self._revoked,
+        }
+
+    def key(self, thumbprint: str) -> bytes:
+        """The Ed25519 public key of a known party or person.
+
+        Raises:
+            SignatureError: not known, or revoked.
+        """
+        if thumbprint in self.parties:
+            return unb64(self.parties[thumbprint].signing)
+        return unb64(self.person(thumbprint).signing)
+
+    def party_key(self, thumbprint: str) -> tuple[str, bytes]:
+        """Name and Ed25519 public key of a known party.
+
+        Raises:
+            SignatureError: not known.
+        """
+        found = self.parties.get(thumbprint)
+        if found is None:
+            raise SignatureError("not the key of a party that the ledger knows")
+        return found.party, unb64(found.signing)
+
+    def party_named(self, party: str) -> PartyKeys:
+        """The keys of a party.
+
+        Raises:
+            SignatureError: not known.
+        """
+        for keys in self.parties.values():
+            if keys.party == party:
+                return keys
+        raise SignatureError("the ledger knows no party of that name")
+
+    def person(self, thumbprint: str) -> PersonKeys:
+        """The keys of an enrolled person.
+
+        Raises:
+            SignatureError: not enrolled, or revoked.
+        """
+        found = self.people.get(thumbprint)
+        if found is None or found.revoked:
+            raise SignatureError(
+                "not the key of a person who is enrolled",
+                next_step="an IG lead countersigns the enrolment and a partner agent posts it",
+            )
+        return found.keys
+
+    def _genesis(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, Genesis)
+        parties = [read_party_keys(envelope) for envelope in payload.parties]
+        names = [keys.party for keys in parties]
+        if entry.index != 0 or self.parties or len(set(names)) != len(names):
+            raise NotAdmissible("the first event, and only the first, names the first parties")
+        if entry.author != parties[0].thumbprint:
+            raise NotAdmissible("the first event is written by the ledger's operator")
+
+        def commit() -> None:
+            self.origin = payload.origin
+            self.operator = parties[0].thumbprint
+            self.parties = {keys.thumbprint: keys for keys in parties}
+
+        return commit
+
+    def _admitted(self, entry: Entry) -> Commit:
+        keys = read_party_keys(payload_of(entry, PartyAdmitted).keys)
+        if entry.author != self.operator:
+            raise NotAdmissible("the ledger's operator admits parties")
+        if keys.party in {known.party for known in self.parties.values()}:
+            raise NotAdmissible("a party of that name is known already")
+        return lambda: self.parties.update({keys.thumbprint: keys})
+
+    def _enrolled(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, PersonEnrolled)
+        keys = read_person_keys(payload.keys)
+        enrolment, signers = open_envelope(
+            payload.enrolment, PERSON_ENROLMENT, PersonEnrolment, self.key
+        )
+        named = (enrolment.keys, enrolment.role, enrolment.party)
+        if named != (keys.thumbprint, keys.role, keys.party):
+            raise NotAdmissible("the enrolment is for other keys, another role or party")
+        if self.party_key(entry.author)[0] != keys.party:
+            raise NotAdmissible("a person is enrolled by the party that employs them")
+        if keys.thumbprint in self.people:
+            raise NotAdmissible("these keys are enrolled already")
+        for signer in signers:
+            self._may_enrol(signer, keys)
+        return lambda: self.people.update({keys.thumbprint: Person(keys)})
+
+    def _may_enrol(self, signer: str, keys: PersonKeys) -> None:
+        if signer in self.parties:
+            first = not any(
+                known.keys.party == keys.party and known.keys.role is Role.IG_LEAD
+                for known in self.people.values()
+            )
+            if self.parties[signer].party == keys.party and keys.role is Role.IG_LEAD and first:
+                return
+        else:
+            lead = self.person(signer)
+            if lead.role is Role.IG_LEAD and lead.party == keys.party:
+                return
+        raise NotAdmissible(
+            "an enrolment is countersigned by an IG lead of the same party",
+            next_step="the first IG lead of a party is enrolled with the party's own key",
+        )
+
+    def _revoked(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, PersonRevoked)
+        person = self.people.get(payload.keys)
+        if person is None or person.keys.party != self.party_key(entry.author)[0]:
+            raise NotAdmissible("a person's keys are revoked by the party that employs them")
+
+        def commit() -> None:
+            person.revoked = True
+
+        return commit
