@@ -1,0 +1,48 @@
+"""Open the bytes of an extract, gunzipped where need be, with the system's errors translated."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from partner_agent.extracts.errors import (
+    DamagedExtractError,
+    ExtractNotFoundError,
+    ExtractUnreadableError,
+)
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """A binary stream of the extract's content; ``.gz`` content is expanded as it is read.
+
+    Raises:
+        ExtractNotFoundError: no such file, or a folder.
+        ExtractUnreadableError: the system refuses to read it.
+        DamagedExtractError: compressed content that breaks off.
+    """
+    try:
+        with path.open("rb") as plain:
+            magic = plain.read(2)
+            plain.seek(0)
+            if magic == _GZIP_MAGIC:
+                yield cast("BinaryIO", gzip.GzipFile(fileobj=plain))
+            else:
+                yield plain
+    except (FileNotFoundError, IsADirectoryError):
+        raise ExtractNotFoundError(
+            f"there is no file {path.name}", next_step="check the path of the extract"
+        ) from None
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        raise DamagedExtractError(
+            f"{path.name} is compressed and breaks off", next_step="copy the extract again"
+        ) from None
+    except OSError as error:
+        raise ExtractUnreadableError(
+            f"{path.name} cannot be read: {error.strerror or type(error).__name__}",
+            next_step="check the permissions of the file and the disk it is on",
+        ) from None
