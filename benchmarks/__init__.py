@@ -1,0 +1,1 @@
+"""Benchmarks: each prints this project beside its peers."""

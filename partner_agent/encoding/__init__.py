@@ -1,0 +1,1 @@
+"""Encode cleaned records as CLKs, and make the tokens and rows of a submission."""
