@@ -1,0 +1,340 @@
+"""The log's own store: leaves, perfect subtrees and head, appended in one transaction.
+
+Rules, in order: one writer at a time; an event id stands once in the log (the same bytes again are
+answered with their index, other bytes are refused); leaf, nodes and head are committed together;
+a leaf never changes; erasure removes salt and payload only.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from governance.ledger.database import Database
+from governance.ledger.errors import DuplicateEventError, OutOfRangeError, StoreError
+from governance.ledger.events import Event, read_event
+from governance.ledger.merkle import (
+    HASH_BYTES,
+    Frontier,
+    NodeId,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    read_frontier,
+)
+
+_TABLES: Final = MetaData()
+_HEAD: Final = Table(
+    "log_head",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(255)),
+    Column("size", BigInteger),
+    Column("frontier", LargeBinary),
+)
+_LEAF: Final = Table(
+    "log_leaf",
+    _TABLES,
+    Column("position", BigInteger, primary_key=True),
+    Column("event_id", String(32)),
+    Column("leaf", LargeBinary),
+    Column("salt", LargeBinary),
+    Column("payload", LargeBinary),
+)
+_NODE: Final = Table(
+    "log_node",
+    _TABLES,
+    Column("number", BigInteger, primary_key=True),
+    Column("hash", LargeBinary),
+)
+_COSIGNATURE: Final = Table(
+    "log_cosignature",
+    _TABLES,
+    Column("size", BigInteger, primary_key=True),
+    Column("witness", String(255), primary_key=True),
+    Column("time", BigInteger),
+    Column("line", Text),
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """How many leaves the log has, and their root."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True)
+class StoredCosignature:
+    """A witness's line on the checkpoint of one size; time in seconds since the epoch."""
+
+    size: int
+    witness: str
+    time: int
+    line: str
+
+
+class Writer:
+    """The log while this transaction alone may write to it."""
+
+    def __init__(self, connection: Connection, frontier: Frontier) -> None:
+        self._connection = connection
+        self._frontier = frontier
+
+    @property
+    def size(self) -> int:
+        """Leaves, with those appended in this transaction."""
+        return self._frontier.size
+
+    def entries(self, start: int, end: int) -> list[Event]:
+        """The events ``[start, end)``."""
+        return _entries(self._connection, start, end)
+
+    def find(self, event: Event) -> int | None:
+        """The index of the very same leaf, or None.
+
+        Raises:
+            DuplicateEventError: its id is taken by another leaf.
+        """
+        row = self._connection.execute(
+            select(_LEAF.c.position, _LEAF.c.leaf).where(_LEAF.c.event_id == event.leaf.id)
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.leaf != event.leaf_bytes:
+            raise DuplicateEventError(
+                "this event id is already in the ledger with other contents",
+                next_step="make the event again, with a new id",
+            )
+        return int(row.position)
+
+    def append(self, event: Event) -> int:
+        """Add an event that ``find`` does not know; its index."""
+        index, leaf = self._frontier.size, event.leaf_bytes
+        self._connection.execute(
+            insert(_LEAF).values(
+                position=index,
+                event_id=event.leaf.id,
+                leaf=leaf,
+                salt=event.salt,
+                payload=event.payload,
+            )
+        )
+        made = self._frontier.append(leaf_hash(leaf))
+        self._connection.execute(
+            insert(_NODE), [{"number": _number(node), "hash": digest} for node, digest in made]
+        )
+        self._connection.execute(
+            update(_HEAD).values(size=self._frontier.size, frontier=b"".join(self._frontier.hashes))
+        )
+        return index
+
+
+class LedgerStore:
+    """The log in its database.
+
+    Args:
+        database: with the ``log`` schema.
+        origin: the log's name; a database belongs to one log for good.
+
+    Raises:
+        StoreError: the database belongs to another log.
+    """
+
+    def __init__(self, database: Database, origin: str) -> None:
+        self._database = database
+        with database.writing() as connection:
+            found = connection.execute(select(_HEAD.c.origin)).scalar_one_or_none()
+            if found is None:
+                connection.execute(insert(_HEAD).values(id=1, origin=origin, size=0, frontier=b""))
+            elif found != origin:
+                raise StoreError(
+                    "the database holds the log of another origin",
+                    next_step="check the settings for origin and database",
+                )
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """The only writer, until the end of the block; committed there, or undone on any error."""
+        with self._database.writing() as connection:
+            # the row lock is PostgreSQL's; SQLite has locked the file by now
+            head = connection.execute(select(_HEAD).with_for_update()).one()
+            yield Writer(connection, _frontier(head))
+
+    def append(self, event: Event) -> int:
+        """Append one event in one transaction; the same bytes again give the same index.
+
+        Raises:
+            DuplicateEventError: its id is taken by another leaf.
+        """
+        with self.writing() as writer:
+            known = writer.find(event)
+            return writer.append(event) if known is None else known
+
+    def head(self) -> Head:
+        """The newest size and root."""
+        with self._database.reading() as connection:
+            frontier = _frontier(connection.execute(select(_HEAD)).one())
+        return Head(frontier.size, frontier.root())
+
+    def root(self, size: int) -> bytes:
+        """The root at an earlier size.
+
+        Raises:
+            OutOfRangeError: the log is smaller.
+        """
+        with self._reading_up_to(size) as connection:
+            return read_frontier(_Nodes(connection), size).root()
+
+    def entries(self, start: int, end: int) -> list[Event]:
+        """The events ``[start, end)``.
+
+        Raises:
+            OutOfRangeError: not ``0 <= start <= end <= size``.
+        """
+        if not 0 <= start <= end:
+            raise OutOfRangeError(f"[{start}, {end}) is no range of entries")
+        with self._reading_up_to(end) as connection:
+            return _entries(connection, start, end)
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """RFC 9162 2.1.3.1.
+
+        Raises:
+            OutOfRangeError: not ``0 <= index < size <=`` the log's size.
+        """
+        with self._reading_up_to(size) as connection:
+            return inclusion_proof(_Nodes(connection), index, size)
+
+    def consistency_proof(self, first: int, second: int) -> list[bytes]:
+        """RFC 9162 2.1.4.1.
+
+        Raises:
+            OutOfRangeError: not ``0 <= first <= second <=`` the log's size.
+        """
+        with self._reading_up_to(second) as connection:
+            return consistency_proof(_Nodes(connection), first, second)
+
+    def erase(self, index: int) -> None:
+        """Remove salt and payload of one entry for good; its leaf and every proof stay.
+
+        Raises:
+            OutOfRangeError: there is no such entry.
+        """
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(_LEAF).where(_LEAF.c.position == index).values(salt=None, payload=None)
+            )
+            if done.rowcount != 1:
+                raise OutOfRangeError(f"there is no entry {index}")
+        self._database.truncate_wal()
+
+    def keep_cosignature(self, cosignature: StoredCosignature) -> None:
+        """Keep a witness's line on one checkpoint unless a newer one is there."""
+        key = (_COSIGNATURE.c.size == cosignature.size) & (
+            _COSIGNATURE.c.witness == cosignature.witness
+        )
+        with self._database.writing() as connection:
+            connection.execute(select(_HEAD.c.size).with_for_update())
+            found = connection.execute(select(_COSIGNATURE.c.time).where(key)).scalar_one_or_none()
+            if found is not None and found >= cosignature.time:
+                return
+            connection.execute(delete(_COSIGNATURE).where(key))
+            connection.execute(insert(_COSIGNATURE).values(**vars(cosignature)))
+
+    def cosignatures(self, size: int) -> list[StoredCosignature]:
+        """The newest line of each witness on the checkpoint of one size, by witness."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(_COSIGNATURE)
+                .where(_COSIGNATURE.c.size == size)
+                .order_by(_COSIGNATURE.c.witness)
+            ).all()
+        return [StoredCosignature(row.size, row.witness, row.time, row.line) for row in rows]
+
+    def largest_cosigned(self, witnesses: int) -> int | None:
+        """The largest size that at least this many witnesses cosigned, or None."""
+        with self._database.reading() as connection:
+            found: int | None = connection.execute(
+                select(_COSIGNATURE.c.size)
+                .group_by(_COSIGNATURE.c.size)
+                .having(func.count() >= witnesses)
+                .order_by(_COSIGNATURE.c.size.desc())
+                .limit(1)
+            ).scalar_one_or_none()
+        return found
+
+    @contextmanager
+    def _reading_up_to(self, size: int) -> Iterator[Connection]:
+        with self._database.reading() as connection:
+            held = connection.execute(select(_HEAD.c.size)).scalar_one()
+            if not 0 <= size <= held:
+                raise OutOfRangeError(f"the log has {held} entries, not {size}")
+            yield connection
+
+
+class _Nodes:
+    """``NodeReader`` on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read_nodes(self, ids: Sequence[NodeId]) -> list[bytes]:
+        """The hashes in the order asked.
+
+        Raises:
+            StoreError: a node is missing: the database was damaged.
+        """
+        rows = self._connection.execute(
+            select(_NODE.c.number, _NODE.c.hash).where(_NODE.c.number.in_(map(_number, ids)))
+        )
+        hashes = {row.number: bytes(row.hash) for row in rows}
+        try:
+            return [hashes[_number(node)] for node in ids]
+        except KeyError:
+            raise StoreError(
+                "the database lacks a node of the tree", next_step="restore it from a mirror"
+            ) from None
+
+
+def _number(node: NodeId) -> int:
+    """A node's place in in-order numbering: leaves are even; nothing moves as the tree grows."""
+    return ((2 * node.position + 1) << node.level) - 1
+
+
+def _frontier(head: Row[*tuple[object, ...]]) -> Frontier:
+    data = bytes(head.frontier)
+    hashes = [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+    return Frontier(int(head.size), hashes)
+
+
+def _entries(connection: Connection, start: int, end: int) -> list[Event]:
+    rows = connection.execute(
+        select(_LEAF)
+        .where(_LEAF.c.position >= start, _LEAF.c.position < end)
+        .order_by(_LEAF.c.position)
+    )
+    return [read_event(row.leaf, row.salt, row.payload) for row in rows]
