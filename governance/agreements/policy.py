@@ -73,7 +73,7 @@ def in_force(standing: Standing, now: datetime) -> None:
         raise AgreementSuperseded(f"agreement {agreement.id} has a later version in force")
 
 
-def permits(  # noqa: C901 - one check a rule, in the order of the module's docstring
+def permits(
     standing: Standing,
     *,
     party: str,
@@ -114,7 +114,14 @@ def permits(  # noqa: C901 - one check a rule, in the order of the module's docs
         raise ActionNotAllowed(f"agreement {agreement.id} does not allow {action}")
     _purpose(agreement, purpose, approach=action is Action.RELEASE)
     if source is not None:
-        _source(agreement, party, source, list(items), list(indicators), records)
+        _source(
+            agreement,
+            party,
+            source,
+            items=list(items),
+            indicators=list(indicators),
+            records=records,
+        )
     elif action in (Action.ENCODE, Action.SUBMIT):
         raise SourceNotListed("a source must be named to encode or submit")
     if action is Action.RELEASE:
@@ -133,6 +140,7 @@ def _source(
     agreement: Agreement,
     party: str,
     source: str,
+    *,
     items: list[str],
     indicators: list[str],
     records: int,

@@ -59,7 +59,10 @@ class ConsentRegistry:
     @property
     def handlers(self) -> dict[EventType, Handler]:
         """What each event type does here."""
-        return {EventType.CONSENT_RECORDED: self._recorded} | dict.fromkeys(_CHANGES, self._changed)
+        return {
+            EventType.CONSENT_RECORDED: self._recorded,
+            **dict.fromkeys(_CHANGES, self._changed),
+        }
 
     def current(self, party: str, handle: str, kind: ConsentKind) -> Grant | None:
         """The newest decision about one record, of one kind."""

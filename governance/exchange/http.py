@@ -32,7 +32,7 @@ NONCES_MAX: Final = 200_000  # within MAX_AGE; about 3,000 requests a second
 _COVERED: Final = ("@method", "@target-uri")
 
 
-class _OwnKey(HTTPSignatureKeyResolver):  # type: ignore[misc]  # the library is untyped
+class _OwnKey(HTTPSignatureKeyResolver):
     def __init__(self, key: SigningKey) -> None:
         self._key = key
 
@@ -74,7 +74,7 @@ class SignedRequest:
     headers: Mapping[str, str]
 
 
-class _KnownKeys(HTTPSignatureKeyResolver):  # type: ignore[misc]  # the library is untyped
+class _KnownKeys(HTTPSignatureKeyResolver):
     def __init__(self, lookup: Callable[[str], bytes]) -> None:
         self._lookup = lookup
 

@@ -12,7 +12,16 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from governance.canonical import Base64, Frozen, Hash, b64, canonical_bytes, parse_json, sha256, unb64
+from governance.canonical import (
+    Base64,
+    Frozen,
+    Hash,
+    b64,
+    canonical_bytes,
+    parse_json,
+    sha256,
+    unb64,
+)
 from governance.errors import FormatError, SignatureError
 from governance.identity.keys import Signer, verify_ed25519
 
@@ -60,7 +69,9 @@ def sign_bytes(payload_type: str, payload: bytes, key: Signer, thumbprint: str) 
     return Signature(key=thumbprint, value=b64(key.sign(pre_auth_encoding(payload_type, payload))))
 
 
-def verify_signature(payload_type: str, payload: bytes, signature: Signature, keys: KeyLookup) -> None:
+def verify_signature(
+    payload_type: str, payload: bytes, signature: Signature, keys: KeyLookup
+) -> None:
     """Check a detached signature.
 
     Raises:

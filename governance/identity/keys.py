@@ -124,7 +124,9 @@ class SealingKey:
             UnsealError: another key, another context, or altered bytes.
         """
         try:
-            return bytes(_SUITE.decrypt(ciphertext, MLKEM768X25519PrivateKey(*self._halves()), info))
+            return bytes(
+                _SUITE.decrypt(ciphertext, MLKEM768X25519PrivateKey(*self._halves()), info)
+            )
         except Exception:  # noqa: BLE001 - the library raises several kinds; all mean the same here
             raise UnsealError(
                 "the sealed items do not open with this key",

@@ -1,0 +1,104 @@
+"""What the ledger says, by replay.
+
+Rules of admission, in order: the event's id is new; the payload has its type's form; the author is
+a known party and signed the leaf; the type's own rule admits it. Replay applies admissible events
+and remembers the others with their reasons: a ledger that accepted one is misbehaving, and nothing
+may rest on it. Events whose payload was erased keep their place; a withdrawal still takes effect.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from governance.agreements.registry import AgreementRegistry
+from governance.canonical import unb64
+from governance.consent.registry import ConsentRegistry
+from governance.errors import GovernanceError, SignatureError
+from governance.identity.envelope import KeyLookup
+from governance.identity.models import read_party_keys
+from governance.identity.registry import IdentityRegistry
+from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.events import Event, EventType, verify_author
+from governance.ledger.payloads import Genesis, read_payload
+from governance.release.registry import ReleaseRegistry
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An event in the log that may not count."""
+
+    index: int
+    reason: str
+
+
+class LedgerState:
+    """The registries that replay builds, and the rule of admission."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.rejected: list[Rejected] = []
+        self.identities = IdentityRegistry()
+        self.agreements = AgreementRegistry(self.identities)
+        self.consents = ConsentRegistry(self.identities, self.agreements)
+        self.releases = ReleaseRegistry(self.identities)
+        self._seen: set[str] = set()
+        self._handlers: dict[EventType, Handler] = {
+            **self.identities.handlers,
+            **self.agreements.handlers,
+            **self.consents.handlers,
+            **self.releases.handlers,
+            EventType.SUBMISSION_ACCEPTED: self._noted,
+            EventType.SUBMISSION_REFUSED: self._noted,
+            EventType.LINK_RUN_FINISHED: self._noted,
+            EventType.REFUSED: self._noted,
+        }
+
+    def check(self, event: Event) -> None:
+        """Whether the event may be appended next; nothing changes.
+
+        Raises:
+            GovernanceError: it may not, with the reason.
+        """
+        self._admit(Entry(self.size, event))
+
+    def apply(self, event: Event) -> None:
+        """Replay the next event."""
+        entry = Entry(self.size, event)
+        self.size += 1
+        try:
+            commit = self._admit(entry)
+        except GovernanceError as error:
+            self.rejected.append(Rejected(entry.index, error.reason))
+            return
+        self._seen.add(event.leaf.id)
+        commit()
+
+    def replay(self, events: Iterable[Event]) -> "LedgerState":
+        """Replay further events in order; returns itself."""
+        for event in events:
+            self.apply(event)
+        return self
+
+    def _admit(self, entry: Entry) -> Commit:
+        leaf = entry.event.leaf
+        if leaf.id in self._seen:
+            raise NotAdmissible("an event id is used once")
+        if entry.index == 0 and entry.kind is not EventType.GENESIS:
+            raise NotAdmissible("a ledger begins with its genesis")
+        verify_author(leaf, self._author_key(entry))
+        return self._handlers[entry.kind](entry)
+
+    def _author_key(self, entry: Entry) -> KeyLookup:
+        def lookup(thumbprint: str) -> bytes:
+            if entry.index == 0:
+                first = read_party_keys(payload_of(entry, Genesis).parties[0])
+                if first.thumbprint != thumbprint:
+                    raise SignatureError("the first event is written by the ledger's operator")
+                return unb64(first.signing)
+            return self.identities.party_key(thumbprint)[1]
+
+        return lookup
+
+    def _noted(self, entry: Entry) -> Commit:
+        """Events that only need a known author and the right form."""
+        read_payload(entry.event)
+        return lambda: None

@@ -1,0 +1,179 @@
+"""Requests and what became of them, by replay of the ledger.
+
+Rules: a request is signed by one enrolled service manager, to that person's own keys, and lives at
+most 24 hours; a decision is signed by one enrolled IG lead who is another person, while the
+request lives; each party seals at most once for a request, and only after an approval.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from governance.canonical import parse_time
+from governance.errors import SignatureError
+from governance.identity.envelope import Envelope, KeyLookup, open_envelope
+from governance.identity.models import PersonKeys, Role
+from governance.identity.registry import IdentityRegistry
+from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.events import EventType
+from governance.ledger.payloads import Decided, Outcome, ReleaseRefused, Requested, Sealed
+from governance.release.errors import (
+    NotApproved,
+    NotAServiceManager,
+    RecipientMismatch,
+    RequestExpired,
+    SamePerson,
+)
+from governance.release.models import APPROVAL, REQUEST, REQUEST_MAX_HOURS, Approval, Request
+
+
+@dataclass
+class RequestRecord:
+    """A request, its decision, and each party's answer."""
+
+    request: Request
+    requester: PersonKeys
+    index: int
+    decision: Approval | None = None
+    decision_index: int | None = None
+    approver: PersonKeys | None = None
+    sealed_by: set[str] = field(default_factory=set)
+    refused_by: dict[str, str] = field(default_factory=dict)
+    outcome: str | None = None
+
+
+def read_request(envelope: Envelope, identities: IdentityRegistry) -> tuple[Request, PersonKeys]:
+    """Verify a request's signature, role, recipient and lifetime.
+
+    Raises:
+        SignatureError, FormatError: not signed by an enrolled person, or malformed.
+        NotAServiceManager, RecipientMismatch, RequestExpired: see the module's rules.
+    """
+    request, signers = open_envelope(envelope, REQUEST, Request, _person_key(identities))
+    requester = identities.person(signers[0])
+    if len(signers) != 1 or requester.role is not Role.SERVICE_MANAGER:
+        raise NotAServiceManager("a request is signed by one service manager")
+    if request.recipient != requester.thumbprint:
+        raise RecipientMismatch("items are sealed to the requester's own keys and to no other")
+    created, expires = parse_time(request.created), parse_time(request.expires)
+    if not timedelta(0) < expires - created <= timedelta(hours=REQUEST_MAX_HOURS):
+        raise RequestExpired(f"a request lives at most {REQUEST_MAX_HOURS} hours")
+    return request, requester
+
+
+def read_approval(
+    envelope: Envelope, identities: IdentityRegistry, requester: PersonKeys
+) -> tuple[Approval, PersonKeys]:
+    """Verify a decision's signature, and that its author is an IG lead and another person.
+
+    Raises:
+        SignatureError, FormatError: not signed by an enrolled person, or malformed.
+        NotApproved: not an IG lead.
+        SamePerson: requester and approver share an id or a key.
+    """
+    approval, signers = open_envelope(envelope, APPROVAL, Approval, _person_key(identities))
+    approver = identities.person(signers[0])
+    if len(signers) != 1 or approver.role is not Role.IG_LEAD:
+        raise NotApproved("a decision is signed by one information-governance lead")
+    if approver.person == requester.person or approver.signing == requester.signing:
+        raise SamePerson("requester and approver are two different people")
+    return approval, approver
+
+
+def _person_key(identities: IdentityRegistry) -> KeyLookup:
+    def lookup(thumbprint: str) -> bytes:
+        if thumbprint in identities.parties:
+            raise SignatureError("signed by a party where a person was expected")
+        return identities.key(thumbprint)
+
+    return lookup
+
+
+class ReleaseRegistry:
+    """Requests by the hash of their exact bytes."""
+
+    def __init__(self, identities: IdentityRegistry) -> None:
+        self._identities = identities
+        self.requests: dict[str, RequestRecord] = {}
+        self._ids: set[str] = set()
+
+    @property
+    def handlers(self) -> dict[EventType, Handler]:
+        """What each event type does here."""
+        return {
+            EventType.RELEASE_REQUESTED: self._requested,
+            EventType.RELEASE_APPROVED: self._decided,
+            EventType.RELEASE_DECLINED: self._decided,
+            EventType.RELEASE_SEALED: self._sealed,
+            EventType.RELEASE_REFUSED: self._refused,
+            EventType.RELEASE_OUTCOME: self._outcome,
+        }
+
+    def _record(self, request: str) -> RequestRecord:
+        found = self.requests.get(request)
+        if found is None:
+            raise NotAdmissible("the ledger holds no request with this hash")
+        return found
+
+    def _requested(self, entry: Entry) -> Commit:
+        self._identities.party_key(entry.author)
+        envelope = payload_of(entry, Requested).request
+        request, requester = read_request(envelope, self._identities)
+        if request.id in self._ids:
+            raise NotAdmissible("a request is logged once")
+
+        def commit() -> None:
+            self._ids.add(request.id)
+            self.requests[envelope.payload_hash] = RequestRecord(request, requester, entry.index)
+
+        return commit
+
+    def _decided(self, entry: Entry) -> Commit:
+        self._identities.party_key(entry.author)
+        envelope = payload_of(entry, Decided).approval
+        claimed = open_envelope(envelope, APPROVAL, Approval, _person_key(self._identities))[0]
+        record = self._record(claimed.request)
+        approval, approver = read_approval(envelope, self._identities, record.requester)
+        approving = entry.kind is EventType.RELEASE_APPROVED
+        if approving != (approval.decision == "approve") or record.decision is not None:
+            raise NotAdmissible("a request is decided once, as its decision says")
+        if parse_time(approval.created) >= parse_time(record.request.expires):
+            raise NotAdmissible("a request is decided while it lives")
+
+        def commit() -> None:
+            record.decision, record.approver = approval, approver
+            record.decision_index = entry.index
+
+        return commit
+
+    def _sealed(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, Sealed)
+        record = self._record(payload.request)
+        if self._identities.party_key(entry.author)[0] != payload.party:
+            raise NotAdmissible("a receipt is written by the party that sealed")
+        if record.decision is None or record.decision.decision != "approve":
+            raise NotAdmissible("only an approved request is answered with sealed items")
+        if payload.party in record.sealed_by:
+            raise NotAdmissible("a party seals once for a request")
+        return lambda: record.sealed_by.add(payload.party)
+
+    def _refused(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, ReleaseRefused)
+        if self._identities.party_key(entry.author)[0] != payload.party:
+            raise NotAdmissible("a refusal is written by the party that refused")
+        record = self.requests.get(payload.request)  # a request may be refused before it is logged
+
+        def commit() -> None:
+            if record is not None:
+                record.refused_by[payload.party] = payload.reason
+
+        return commit
+
+    def _outcome(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, Outcome)
+        self._identities.party_key(entry.author)
+        record = self._record(payload.request)
+
+        def commit() -> None:
+            record.outcome = payload.outcome
+
+        return commit

@@ -1,0 +1,346 @@
+"""A small world of real keys, parties, staff and an in-memory replay for the governance tests."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from governance.agreements.models import AGREEMENT, Agreement
+from governance.canonical import b64, canonical_bytes, sha256, write_time
+from governance.consent.models import ConsentRecord
+from governance.identity.envelope import Envelope, sign, sign_bytes
+from governance.identity.keys import SealingKey, SigningKey
+from governance.identity.models import (
+    PERSON_ENROLMENT,
+    PartyKeys,
+    PersonEnrolment,
+    PersonKeys,
+    Role,
+    publish_party_keys,
+    publish_person_keys,
+)
+from governance.ledger.events import Author, Event, EventType
+from governance.ledger.payloads import (
+    AgreementProposed,
+    AgreementSigned,
+    ConsentChange,
+    Decided,
+    Genesis,
+    PersonEnrolled,
+    Requested,
+)
+from governance.ledger.state import LedgerState
+from governance.release.models import (
+    APPROVAL,
+    REQUEST,
+    Approval,
+    CheckpointRef,
+    Member,
+    Members,
+    RecordRef,
+    Request,
+)
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOTICE = sha256(b"privacy notice, version 1")
+
+
+@dataclass
+class Party:
+    """A party with its private keys."""
+
+    name: str
+    signing: SigningKey = field(default_factory=SigningKey.generate)
+    witness: SigningKey = field(default_factory=SigningKey.generate)
+    sealing: SealingKey = field(default_factory=SealingKey.generate)
+
+    @property
+    def keys(self) -> PartyKeys:
+        """The public document."""
+        return PartyKeys(
+            party=self.name,
+            name=self.name.title(),
+            signing=b64(self.signing.public),
+            witness=b64(self.witness.public),
+            sealing=b64(self.sealing.public),
+        )
+
+    def author(self, now: datetime = NOON) -> Author:
+        """A writer of events."""
+        return Author(self.keys.thumbprint, self.signing, lambda: now)
+
+
+@dataclass
+class Staff:
+    """A member of staff with private keys."""
+
+    party: str
+    role: Role
+    id: str
+    signing: SigningKey = field(default_factory=SigningKey.generate)
+    sealing: SealingKey = field(default_factory=SealingKey.generate)
+
+    @property
+    def keys(self) -> PersonKeys:
+        """The public document."""
+        return PersonKeys(
+            person=self.id,
+            party=self.party,
+            role=self.role,
+            signing=b64(self.signing.public),
+            sealing=b64(self.sealing.public),
+            created=write_time(NOON),
+        )
+
+    def sign(self, kind: str, document: BaseModel) -> Envelope:
+        """Sign a document as this person."""
+        return sign(kind, document, self.signing, self.keys.thumbprint)
+
+
+def agreement_data(parties: list[Party]) -> dict[str, Any]:
+    """A small valid agreement between parties, as plain data."""
+    gateway = {
+        "legal_gateway": "Crime and Disorder Act 1998 s115",
+        "article_6_basis": "6(1)(e) public task",
+        "article_9_condition": "9(2)(g) with DPA 2018 Schedule 1 paragraph 18",
+        "article_10_condition": "DPA 2018 Schedule 1 paragraph 18",
+        "common_law_route": "not applicable",
+    }
+    return {
+        "id": "county-families",
+        "version": 1,
+        "supersedes": None,
+        "title": "Families with several needs",
+        "parties": [
+            {
+                "party": party.name,
+                "name": party.name.title(),
+                "role": "controller",
+                "dpo_contact": f"dpo@{party.name}.example.org",
+                "keys": party.keys.thumbprint,
+                "gateway": gateway,
+            }
+            for party in parties
+        ],
+        "purposes": [
+            {"id": "find-families", "description": "Find families", "approach": False},
+            {"id": "offer-help", "description": "Offer early help", "approach": True},
+        ],
+        "items": [
+            {"id": "first_name", "description": "First name", "releasable": True},
+            {"id": "surname", "description": "Surname", "releasable": True},
+            {"id": "date_of_birth", "description": "Date of birth", "releasable": False},
+            {"id": "address", "description": "Address", "releasable": True},
+        ],
+        "indicators": [
+            {
+                "id": "offence",
+                "description": "Offence in twelve months",
+                "owner": parties[0].name,
+                "window_months": 12,
+            }
+        ],
+        "sources": [
+            {
+                "id": f"{party.name}_records",
+                "party": party.name,
+                "description": "Records",
+                "items": ["first_name", "surname", "date_of_birth", "address"],
+                "indicators": ["offence"] if party is parties[0] else [],
+                "max_records": 100_000,
+            }
+            for party in parties
+        ],
+        "encoding": {"profile": "clk", "epoch": 1, "linkage_schema": {"version": 3}},
+        "actions": ["encode", "submit", "link", "analyse", "release"],
+        "recipients": [parties[-1].name],
+        "family_rule": {
+            "adults": "every_adult",
+            "children": "own_or_parental_responsibility",
+            "subset_allowed": True,
+        },
+        "witnessing": {"quorum": 2, "max_age_minutes": 15, "merge_delay_minutes": 5},
+        "limits": {"submissions_per_source_per_day": 10, "releases_per_party_per_day": 20},
+        "retention": {
+            "encodings_days": 365,
+            "link_results_days": 365,
+            "released_items_days": 30,
+            "vault_days": 365,
+        },
+        "opt_out": "national_data_opt_out_upheld",
+        "suppression_threshold": 7,
+        "minimum_needs": 2,
+        "dpia": {"reference": "DPIA-1", "outcome": "approved", "approved_on": "2026-10-01"},
+        "valid_from": "2026-11-01",
+        "expires": "2027-11-01",
+        "review_by": "2027-05-01",
+    }
+
+
+class World:
+    """Three partners (the last is the council), one manager, two IG leads, one signed agreement."""
+
+    def __init__(self) -> None:
+        self.operator = Party("ledger")
+        self.hub = Party("hub")
+        self.partners = [Party("police"), Party("nhs"), Party("council")]
+        self.council = self.partners[-1]
+        self.manager = Staff("council", Role.SERVICE_MANAGER, "a" * 32)
+        self.lead = Staff("council", Role.IG_LEAD, "b" * 32)
+        self.agreement = Agreement.model_validate(agreement_data(self.partners))
+        self.events: list[Event] = []
+        self.state = LedgerState()
+        self._found()
+
+    def append(self, event: Event) -> Event:
+        """Admit and replay an event, as the ledger would."""
+        self.state.check(event)
+        self.state.apply(event)
+        self.events.append(event)
+        return event
+
+    def write(
+        self,
+        party: Party,
+        kind: EventType,
+        payload: BaseModel,
+        refs: tuple[str, ...] = (),
+        now: datetime = NOON,
+    ) -> Event:
+        """Write an event as a party and append it."""
+        return self.append(party.author(now).write(kind, payload, refs))
+
+    def _found(self) -> None:
+        everyone = [self.operator, self.hub, *self.partners]
+        self.write(
+            self.operator,
+            EventType.GENESIS,
+            Genesis(
+                origin="ledger.example.org/county",
+                parties=tuple(publish_party_keys(p.keys, p.signing) for p in everyone),
+            ),
+        )
+        self.enrol(self.lead, self.council.signing, self.council.keys.thumbprint)
+        self.enrol(self.manager, self.lead.signing, self.lead.keys.thumbprint)
+        self.write(
+            self.council,
+            EventType.AGREEMENT_PROPOSED,
+            AgreementProposed(agreement=self.agreement),
+        )
+        for party in self.partners:
+            self.sign_agreement(party)
+
+    def sign_agreement(self, party: Party) -> Event:
+        """Sign the agreement as a party."""
+        signature = sign_bytes(
+            AGREEMENT, canonical_bytes(self.agreement), party.signing, party.keys.thumbprint
+        )
+        payload = AgreementSigned(agreement=self.agreement.hash, signature=signature)
+        return self.write(party, EventType.AGREEMENT_SIGNED, payload)
+
+    def enrol(self, staff: Staff, key: SigningKey, thumbprint: str) -> Event:
+        """Enrol a person, countersigned with ``key``."""
+        keys = staff.keys
+        enrolment = PersonEnrolment(
+            keys=keys.thumbprint, role=keys.role, party=keys.party, created=write_time(NOON)
+        )
+        party = next(p for p in self.partners if p.name == staff.party)
+        return self.write(
+            party,
+            EventType.PERSON_ENROLLED,
+            PersonEnrolled(
+                keys=publish_person_keys(keys, staff.signing),
+                enrolment=sign(PERSON_ENROLMENT, enrolment, key, thumbprint),
+            ),
+        )
+
+    def consent(self, party: Party, handle: str, **changes: Any) -> Event:
+        """Record a consent of one record's subject."""
+        record = ConsentRecord.model_validate(
+            {
+                "agreement": self.agreement.hash,
+                "party": party.name,
+                "source": f"{party.name}_records",
+                "subject": handle,
+                "kind": "approach",
+                "purpose": "offer-help",
+                "items": ["first_name", "surname", "address"],
+                "recipients": ["council"],
+                "state": "given",
+                "capacity": "self",
+                "parental_basis": None,
+                "method": "in_person",
+                "notice": NOTICE,
+                "notice_language": "en-GB",
+                "lawful_basis": "public_task",
+                "special_category_condition": "safeguarding",
+                "jurisdiction": "GB-EAW",
+                "withdrawal_method": "any-partner",
+                "captured": write_time(NOON),
+                "expires": write_time(NOON + timedelta(days=365)),
+                **changes,
+            }
+        )
+        return self.write(party, EventType.CONSENT_RECORDED, record)
+
+    def withdraw(self, party: Party, grant: Event) -> Event:
+        """Withdraw a consent."""
+        payload = ConsentChange(grant=grant.leaf.id)
+        return self.write(party, EventType.CONSENT_WITHDRAWN, payload, (grant.leaf.id,))
+
+    def members(self, *people: tuple[str, bool, list[tuple[Party, str]]]) -> Members:
+        """A family document from (letter, adult, records)."""
+        return Members(
+            family="f-" + "0" * 32,
+            agreement=self.agreement.hash,
+            members=tuple(
+                Member(
+                    person="p-" + letter * 32,
+                    adult=adult,
+                    records=tuple(
+                        RecordRef(party=p.name, source=f"{p.name}_records", handle=h)
+                        for p, h in records
+                    ),
+                )
+                for letter, adult, records in people
+            ),
+        )
+
+    def request(self, members: Members, **changes: Any) -> Envelope:
+        """A signed request for a family by the manager."""
+        document = Request.model_validate(
+            {
+                "id": sha256(repr(sorted(changes)).encode())[7:39],
+                "agreement": self.agreement.hash,
+                "purpose": "offer-help",
+                "family": members.family,
+                "members": members.digest,
+                "without": [],
+                "items": ["first_name", "address"],
+                "recipient": self.manager.keys.thumbprint,
+                "created": write_time(NOON),
+                "expires": write_time(NOON + timedelta(hours=12)),
+                **changes,
+            }
+        )
+        return self.manager.sign(REQUEST, document)
+
+    def approval(self, request: Envelope, **changes: Any) -> Envelope:
+        """A signed approval by the lead."""
+        document = Approval.model_validate(
+            {
+                "request": request.payload_hash,
+                "decision": "approve",
+                "reason": "proportionate",
+                "checkpoint": CheckpointRef(size=1, root=b64(bytes(32))),
+                "created": write_time(NOON),
+                **changes,
+            }
+        )
+        return self.lead.sign(APPROVAL, document)
+
+    def log_release(self, request: Envelope, approval: Envelope) -> None:
+        """Log a request and its approval."""
+        self.write(self.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+        self.write(self.hub, EventType.RELEASE_APPROVED, Decided(approval=approval))
