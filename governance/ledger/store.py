@@ -6,7 +6,7 @@ a leaf never changes; erasure removes salt and payload only.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,7 @@ from governance.ledger.merkle import (
     read_frontier,
 )
 
+_FETCH_ROWS: Final = 64  # a row may hold a payload of 1 MiB
 _TABLES: Final = MetaData()
 _HEAD: Final = Table(
     "log_head",
@@ -209,8 +210,8 @@ class LedgerStore:
         with self._reading_up_to(size) as connection:
             return read_frontier(_Nodes(connection), size).root()
 
-    def entries(self, start: int, end: int) -> list[Event]:
-        """The events ``[start, end)``.
+    def entries(self, start: int, end: int, *, max_bytes: int | None = None) -> list[Event]:
+        """The events ``[start, end)``, or the first of them, at least one, up to ``max_bytes``.
 
         Raises:
             OutOfRangeError: not ``0 <= start <= end <= size``.
@@ -218,7 +219,7 @@ class LedgerStore:
         if not 0 <= start <= end:
             raise OutOfRangeError(f"[{start}, {end}) is no range of entries")
         with self._reading_up_to(end) as connection:
-            return _entries(connection, start, end)
+            return _entries(connection, start, end, max_bytes)
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 2.1.3.1.
@@ -331,10 +332,20 @@ def _frontier(head: Row[*tuple[object, ...]]) -> Frontier:
     return Frontier(int(head.size), hashes)
 
 
-def _entries(connection: Connection, start: int, end: int) -> list[Event]:
-    rows = connection.execute(
+def _entries(
+    connection: Connection, start: int, end: int, max_bytes: int | None = None
+) -> list[Event]:
+    rows = connection.execution_options(yield_per=_FETCH_ROWS).execute(
         select(_LEAF)
         .where(_LEAF.c.position >= start, _LEAF.c.position < end)
         .order_by(_LEAF.c.position)
     )
-    return [read_event(row.leaf, row.salt, row.payload) for row in rows]
+    events: list[Event] = []
+    total = 0
+    with closing(rows):
+        for row in rows:
+            total += len(row.leaf) + len(row.payload or b"")
+            if events and max_bytes is not None and total > max_bytes:
+                break
+            events.append(read_event(row.leaf, row.salt, row.payload))
+    return events

@@ -1,0 +1,39 @@
+"""How much one caller may ask: a token bucket for each key."""
+
+import threading
+from collections.abc import Callable
+
+from governance.ledger.errors import RateLimitError
+
+
+class RateLimit:
+    """Token buckets by key.
+
+    Args:
+        rate: tokens that come back each second.
+        burst: tokens of a full bucket.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}  # tokens, when counted
+        self._lock = threading.Lock()
+
+    def take(self, key: str) -> None:
+        """Take one token.
+
+        Raises:
+            RateLimitError: the bucket is empty.
+        """
+        now = self._clock()
+        with self._lock:
+            tokens, counted = self._buckets.get(key, (float(self._burst), now))
+            tokens = min(float(self._burst), tokens + (now - counted) * self._rate)
+            if tokens < 1:
+                raise RateLimitError(
+                    f"more than {self._rate:g} requests a second", next_step="try again in a second"
+                )
+            self._buckets[key] = (tokens - 1, now)

@@ -1,0 +1,137 @@
+"""The ledger over HTTP, as docs/architecture.md lists it. GETs are open; POSTs are signed."""
+
+import logging
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
+
+from governance.canonical import b64, parse_json
+from governance.errors import SignatureError
+from governance.exchange.http import RequestVerifier, SignedRequest
+from governance.identity.envelope import parse_model
+from governance.ledger.errors import EventTooLargeError
+from governance.ledger.events import LEAF_MAX_BYTES, PAYLOAD_MAX_BYTES, WireEvent
+from governance.ledger.limits import RateLimit
+from governance.ledger.note import NOTE_MAX_BYTES, parse_note
+from governance.ledger.problems import RequestSignatureError
+from governance.ledger.service import ENTRIES_MAX, LedgerService
+
+EVENT_MAX_BYTES: Final = 4 * (LEAF_MAX_BYTES + PAYLOAD_MAX_BYTES) // 3 + 1024  # base64 in JSON
+_LOG: Final = logging.getLogger(__name__)
+Position = Annotated[int, Query(ge=0, lt=2**62)]
+
+
+def read_routes(service: LedgerService) -> APIRouter:
+    """What anyone may read: the whole log."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/log")
+    def log() -> dict[str, Any]:
+        """Origin, verifier key, size."""
+        return {
+            "origin": service.log_key.name,
+            "vkey": str(service.log_key),
+            "size": service.size(),
+        }
+
+    @router.get("/checkpoint", response_class=PlainTextResponse)
+    def checkpoint(
+        size: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
+        witnesses: Annotated[int, Query(ge=0, le=100)] = 0,
+    ) -> str:
+        """The newest checkpoint, that of a size, or the largest with so many cosignatures."""
+        return str(service.checkpoint(size, witnesses))
+
+    @router.get("/entries")
+    def entries(start: Position, end: Position) -> dict[str, Any]:
+        """Entries from ``start``; fewer than asked when the answer would be too large."""
+        events = service.entries(start, min(end, start + ENTRIES_MAX))
+        return {
+            "entries": [
+                {"index": start + at, **WireEvent.of(event).model_dump(mode="json")}
+                for at, event in enumerate(events)
+            ]
+        }
+
+    @router.get("/proofs/inclusion")
+    def inclusion(index: Position, size: Position) -> dict[str, Any]:
+        """RFC 9162 inclusion proof."""
+        return {"hashes": [b64(value) for value in service.inclusion_proof(index, size)]}
+
+    @router.get("/proofs/consistency")
+    def consistency(first: Position, second: Position) -> dict[str, Any]:
+        """RFC 9162 consistency proof."""
+        return {"hashes": [b64(value) for value in service.consistency_proof(first, second)]}
+
+    return router
+
+
+def write_routes(
+    service: LedgerService, verifier: RequestVerifier, limit: RateLimit, public_url: str | None
+) -> APIRouter:
+    """What a party may send."""
+    router = APIRouter(prefix="/v1")
+
+    async def signed_body(request: Request, most: int) -> tuple[str, bytes]:
+        body = await _body(request, most)
+        url = str(request.url) if public_url is None else public_url + _target(request)
+        signed = SignedRequest(request.method, url, request.headers)
+        caller = await run_in_threadpool(_verify, verifier, signed, body)
+        limit.take(caller)
+        return caller, body
+
+    @router.post("/events", status_code=201)
+    async def append(request: Request) -> dict[str, Any]:
+        """Append an event; the answer proves that it is in the log."""
+        caller, body = await signed_body(request, EVENT_MAX_BYTES)
+        event = parse_model(parse_json(body), WireEvent).event()
+        done = await run_in_threadpool(service.append, event)
+        _LOG.info(
+            "appended",
+            extra={
+                "index": done.index,
+                "type": event.leaf.type.value,
+                "author": event.leaf.author,
+                "caller": caller,
+            },
+        )
+        return {
+            "index": done.index,
+            "size": done.size,
+            "checkpoint": str(done.checkpoint),
+            "hashes": [b64(value) for value in done.proof],
+        }
+
+    @router.post("/cosignatures", status_code=201)
+    async def cosignatures(request: Request) -> dict[str, Any]:
+        """Keep witnesses' lines on one of this log's checkpoints."""
+        caller, body = await signed_body(request, NOTE_MAX_BYTES)
+        names = await run_in_threadpool(service.keep_cosignatures, parse_note(body))
+        _LOG.info("cosigned", extra={"witnesses": names, "caller": caller})
+        return {"witnesses": names}
+
+    return router
+
+
+def _verify(verifier: RequestVerifier, signed: SignedRequest, body: bytes) -> str:
+    try:
+        return verifier.verify(signed, body)
+    except SignatureError as error:
+        raise RequestSignatureError(error.message, next_step=error.next_step) from error
+
+
+def _target(request: Request) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The request's body, read no further than allowed."""
+    parts = bytearray()
+    async for part in request.stream():
+        parts += part
+        if len(parts) > most:
+            raise EventTooLargeError(f"a request here has at most {most} bytes")
+    return bytes(parts)

@@ -1,0 +1,235 @@
+"""What the ledger does for its callers, apart from HTTP.
+
+Rules for an event, in order: it has a leaf's form and its whole payload; its time is not ahead of
+the ledger's clock; under the write lock, it is new, its author is known and signed it, and replay
+admits it; then leaf, nodes and head are committed together, and only then is a checkpoint signed.
+
+Rules for a cosignature, in order: the log signed the checkpoint; size and root are this log's; the
+witness is a known party; its line verifies; its time is not ahead of the ledger's clock.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from governance.canonical import parse_time, unb64
+from governance.identity.keys import SigningKey
+from governance.ledger.errors import (
+    ClockSkewError,
+    EventFormatError,
+    ForeignCheckpointError,
+    OutOfRangeError,
+    UnknownWitnessError,
+)
+from governance.ledger.events import Event
+from governance.ledger.note import (
+    Checkpoint,
+    KeyKind,
+    Note,
+    VerifierKey,
+    open_checkpoint,
+    parse_signature_line,
+    sign_checkpoint,
+    verify_cosignature,
+    witness_key,
+)
+from governance.ledger.state import LedgerState
+from governance.ledger.store import LedgerStore, StoredCosignature, Writer
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+ENTRIES_MAX: Final = 1_000
+ENTRIES_MAX_BYTES: Final = 8 * 1024 * 1024  # of leaves and payloads in one answer
+_REPLAY_BATCH: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where an event stands, and the proof of it."""
+
+    index: int
+    size: int
+    checkpoint: Note
+    proof: list[bytes]
+
+
+class LedgerService:
+    """One log: its store, its key, and the state that replay gives.
+
+    Args:
+        store: the log's store.
+        key: the log's private key; its checkpoints are signed under the store's origin.
+        origin: the log's name.
+        now: the clock.
+    """
+
+    def __init__(
+        self, store: LedgerStore, key: SigningKey, origin: str, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._now = now
+        self._state = LedgerState()
+        self._lock = threading.Lock()
+        self.log_key = VerifierKey(origin, KeyKind.LOG, key.public)
+
+    def public_key(self, thumbprint: str) -> bytes:
+        """The Ed25519 key of a known party or person.
+
+        Raises:
+            SignatureError: not known, or revoked.
+        """
+        return self._current_state().identities.key(thumbprint)
+
+    def size(self) -> int:
+        """Leaves in the log."""
+        return self._store.head().size
+
+    def append(self, event: Event) -> Appended:
+        """Admit an event; the very same event again is answered with its place.
+
+        Raises:
+            GovernanceError: it may not be appended, with the reason.
+        """
+        if event.payload is None:
+            raise EventFormatError("an event is appended with its salt and payload")
+        if parse_time(event.leaf.time) > self._now() + CLOCK_TOLERANCE:
+            raise ClockSkewError(
+                "the event's time is ahead of the ledger's clock",
+                next_step="check this machine's clock",
+            )
+        with self._lock:
+            with self._store.writing() as writer:
+                index = writer.find(event)
+                fresh = index is None
+                if index is None:
+                    self._catch_up(writer)
+                    self._state.check(event)
+                    index = writer.append(event)
+            if fresh:  # only once it is committed
+                self._state.apply(event)
+        return self._receipt(index)
+
+    def checkpoint(self, size: int | None = None, witnesses: int = 0) -> Note:
+        """A signed checkpoint with the cosignatures that it has.
+
+        Args:
+            size: of the tree; the newest otherwise.
+            witnesses: instead of a size, the largest that so many witnesses cosigned.
+
+        Raises:
+            OutOfRangeError: there is no such checkpoint.
+        """
+        if size is None and witnesses:
+            size = self._store.largest_cosigned(witnesses)
+            if size is None:
+                raise OutOfRangeError(
+                    f"no checkpoint has {witnesses} cosignatures yet",
+                    next_step="ask the partners to synchronise their agents",
+                )
+        head = self._store.head()
+        size = head.size if size is None else size
+        root = head.root if size == head.size else self._store.root(size)
+        note = self._sign(size, root)
+        return note.with_signatures(
+            parse_signature_line(kept.line) for kept in self._store.cosignatures(size)
+        )
+
+    def entries(self, start: int, end: int) -> list[Event]:
+        """Events from ``start`` on: fewer than asked when the answer would be too large.
+
+        Raises:
+            OutOfRangeError: the log has no such entries.
+        """
+        most = min(end, start + ENTRIES_MAX)
+        return self._store.entries(start, most, max_bytes=ENTRIES_MAX_BYTES)
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """RFC 9162 2.1.3.1.
+
+        Raises:
+            OutOfRangeError: the log has no such leaf or size.
+        """
+        return self._store.inclusion_proof(index, size)
+
+    def consistency_proof(self, first: int, second: int) -> list[bytes]:
+        """RFC 9162 2.1.4.1.
+
+        Raises:
+            OutOfRangeError: the log has no such sizes.
+        """
+        return self._store.consistency_proof(first, second)
+
+    def keep_cosignatures(self, note: Note) -> list[str]:
+        """Keep the lines of known witnesses on one of this log's checkpoints.
+
+        Returns:
+            The names of the witnesses whose lines were kept.
+
+        Raises:
+            NoteFormatError, NoteSignatureError: not a checkpoint that this log signed, or a
+                witness's line does not verify.
+            ForeignCheckpointError: signed by this log's key, and not its tree.
+            UnknownWitnessError: no line is by a witness that the ledger knows.
+            ClockSkewError: a witness's time is ahead of the ledger's clock.
+        """
+        checkpoint = open_checkpoint(note, self.log_key)
+        self._check_ours(checkpoint)
+        witnesses = self._witnesses()
+        kept = []
+        latest = (self._now() + CLOCK_TOLERANCE).timestamp()
+        for signature in note.signatures:
+            key = witnesses.get((signature.name, signature.key_id))
+            if key is None:
+                continue
+            time = verify_cosignature(note.text, signature, key)
+            if time > latest:
+                raise ClockSkewError("the cosignature's time is ahead of the ledger's clock")
+            kept.append(StoredCosignature(checkpoint.size, key.name, time, signature.line))
+        if not kept:
+            raise UnknownWitnessError(
+                "no cosignature is by a witness that the ledger knows",
+                next_step="cosign with the witness key of a party in the ledger",
+            )
+        for cosignature in kept:
+            self._store.keep_cosignature(cosignature)
+        return [cosignature.witness for cosignature in kept]
+
+    def _check_ours(self, checkpoint: Checkpoint) -> None:
+        head = self._store.head()
+        if checkpoint.size > head.size or self._store.root(checkpoint.size) != checkpoint.root:
+            raise ForeignCheckpointError(
+                f"the checkpoint of size {checkpoint.size} is not one of this log's tree",
+                next_step="keep it: it bears this log's signature and is evidence of a fork",
+            )
+
+    def _witnesses(self) -> dict[tuple[str, bytes], VerifierKey]:
+        keys = (
+            witness_key(self.log_key.name, party.party, unb64(party.witness))
+            for party in list(self._current_state().identities.parties.values())
+        )
+        return {(key.name, key.key_id): key for key in keys}
+
+    def _receipt(self, index: int) -> Appended:
+        head = self._store.head()
+        proof = self._store.inclusion_proof(index, head.size)
+        return Appended(index, head.size, self._sign(head.size, head.root), proof)
+
+    def _sign(self, size: int, root: bytes) -> Note:
+        # only sizes and roots that are committed reach this point
+        return sign_checkpoint(Checkpoint(self.log_key.name, size, root), self.log_key, self._key)
+
+    def _current_state(self) -> LedgerState:
+        with self._lock:
+            size = self._store.head().size
+            while self._state.size < size:
+                end = min(size, self._state.size + _REPLAY_BATCH)
+                self._state.replay(self._store.entries(self._state.size, end))
+            return self._state
+
+    def _catch_up(self, writer: Writer) -> None:
+        """Replay what other processes appended; the caller holds both locks."""
+        while self._state.size < writer.size:
+            end = min(writer.size, self._state.size + _REPLAY_BATCH)
+            self._state.replay(writer.entries(self._state.size, end))
