@@ -1,0 +1,111 @@
+# Everything that is done to this project is a target here; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
+LOCK := $(CURDIR)/$(BIN)/uv pip compile --quiet --override overrides.txt --universal --python-version 3.11 \
+	--no-header --generate-hashes --no-emit-index-url
+DATA ?= ../shared/data
+PERSONS ?= 6000
+TEST_WORKERS ?= 2
+
+.PHONY: help
+help: ## list what can be done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 20
+
+# --- installation -----------------------------------------------------------------------------
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/app.stamp: requirements/app.txt pyproject.toml | $(BIN)/python
+	$(BIN)/pip install $(PIP_FLAGS) -r requirements/app.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/app.stamp
+	$(BIN)/pip install $(PIP_FLAGS) -r requirements/dev.txt
+	touch $@
+
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
+	$(BIN)/pip install $(PIP_FLAGS) -r requirements/bench.txt
+	touch $@
+
+.PHONY: install
+install: $(VENV)/app.stamp ## install the three programs into .venv
+	@echo "programs: $(BIN)/partner-agent  $(BIN)/linkage-hub  $(BIN)/governance"
+
+.PHONY: services
+services: ## find PostgreSQL for the tests, or install it (Debian, as root)
+	@bash scripts/services.sh
+
+# --- the main job -----------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/dev.stamp ## run the main job on a synthetic county: PERSONS=6000
+	$(BIN)/python -m examples.county.demo --persons $(PERSONS)
+
+# --- checks -----------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint types imports packages unit scenarios ## everything that CI runs
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(VENV)/dev.stamp ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: $(VENV)/dev.stamp ## who may import whom
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: packages
+packages: $(VENV)/dev.stamp ## what pip check may report, and that every package imports
+	$(BIN)/python scripts/check_packages.py
+
+.PHONY: unit
+unit: $(VENV)/dev.stamp services ## unit and documentation tests
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --ignore=tests/scenarios
+
+.PHONY: scenarios
+scenarios: $(VENV)/dev.stamp services ## whole stories with real processes
+	$(BIN)/python -m pytest -q tests/scenarios
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+# --- benchmarks -------------------------------------------------------------------------------
+
+.PHONY: bench-encoding
+bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
+	$(BIN)/python -m benchmarks.encoding
+
+.PHONY: bench-quality
+bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=folder
+	for folder in pseudopeople_dev essnet_uk_dev febrl4; do \
+		$(BIN)/python -m benchmarks.quality --data $(DATA)/$$folder; done
+
+.PHONY: bench-data
+bench-data: ## make the public evaluation data anew in bench-data/
+	$(PYTHON) scripts/bench_data.py
+
+# --- upkeep -----------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(BIN)/python ## compile requirements/*.in
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	cd requirements && for set in app dev bench; do $(LOCK) $$set.in -o $$set.txt; done
+
+.PHONY: clean
+clean: ## remove what was made, the environment included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data
