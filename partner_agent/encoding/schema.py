@@ -107,6 +107,8 @@ class LinkageSchema:
         features = data["features"]
         config = data["clkConfig"]
         bits, folds = _read_lengths(config)
+        if all(each.get("ignored", False) for each in features):
+            raise SchemaUnsupportedError("the schema encodes no feature")
         try:
             digest = hash_of(data)
         except FormatError as error:

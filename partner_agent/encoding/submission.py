@@ -1,0 +1,156 @@
+"""Cleaned rows and their handles as a record batch of a submission.
+
+The batch has the columns of ``governance.exchange.submission.ARROW_SCHEMA`` and nothing else: no
+name, date of birth, address or identifier of the source.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, ENCODING_BYTES, HANDLE_BYTES
+from partner_agent.encoding.clk import ClkEncoder, InvalidField
+from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
+from partner_agent.encoding.mentions import mentions_of
+from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.tokens import (
+    LinkageKeys,
+    cleaned_column,
+    month_interval,
+    token_columns,
+)
+
+_BAND_STARTS: Final = (0, 5, 11, 16, 18, 25, 45, 65)  # years, one for each of AGE_BANDS
+_OLDEST: Final = 125  # years; an older person is a wrong date
+_INDICATOR: Final = "indicator."
+_MET: Final = {"met": True, "unmet": False}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """What became of one chunk of a cleaned table.
+
+    Attributes:
+        batch: accepted rows in order, with the columns of ``ARROW_SCHEMA``.
+        accepted: (n,) bool over the rows of the chunk.
+        invalid: fields that the schema refused, rows counted from 0 in the chunk.
+    """
+
+    batch: pa.RecordBatch
+    accepted: np.ndarray[Any, np.dtype[np.bool_]]
+    invalid: list[InvalidField]
+
+
+class SubmissionEncoder:
+    """Encodes cleaned chunks of one source under one agreement.
+
+    Args:
+        schema: the agreement's linkage schema, of 1,024 bits.
+        keys: the agreement's keys.
+        reference_date: the day of the extract; ages and unknown beginnings refer to it.
+
+    Raises:
+        SchemaUnsupportedError: the schema's encodings do not have 1,024 bits.
+    """
+
+    def __init__(self, schema: LinkageSchema, keys: LinkageKeys, reference_date: date) -> None:
+        if schema.bits != ENCODING_BYTES * 8:
+            raise SchemaUnsupportedError(f"encodings of {ENCODING_BYTES * 8} bits are expected")
+        self._encoder = ClkEncoder(schema, keys.clk)
+        self._keys = keys
+        self._reference_date = reference_date
+
+    def encode(self, frame: pd.DataFrame, handles: Sequence[bytes]) -> EncodedRows:
+        """Encode one chunk of a cleaned table.
+
+        Args:
+            frame: cleaned columns (docs/architecture.md, "Cleaned table"); a schema's column that
+                the source does not have counts as missing.
+            handles: the 16-byte handle of each row.
+
+        Raises:
+            EncodingError: there is not one handle of 16 bytes for each row.
+        """
+        if len(handles) != len(frame) or any(len(each) != HANDLE_BYTES for each in handles):
+            raise EncodingError(f"one handle of {HANDLE_BYTES} bytes for each row is expected")
+        chunk = self._encoder.encode(self._with_schema_columns(frame))
+        kept = np.flatnonzero(chunk.accepted)
+        rows = frame.iloc[kept].reset_index(drop=True)
+        columns = {
+            "handle": [handles[at] for at in kept.tolist()],
+            "encoding": [each.tobytes() for each in chunk.encodings[kept]],
+            "households": self._households(rows),
+            "mentions": [
+                [{"relation": relation, "encoding": encoding} for relation, encoding in each]
+                for each in mentions_of(self._encoder, rows)
+            ],
+            "age_band": [
+                age_band(each, self._reference_date)
+                for each in cleaned_column(rows, "date_of_birth")
+            ],
+            "indicators": indicators_of(rows),
+        }
+        arrays = [pa.array(columns[each.name], each.type) for each in ARROW_SCHEMA]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=ARROW_SCHEMA)
+        return EncodedRows(batch, chunk.accepted, chunk.invalid)
+
+    def _with_schema_columns(self, frame: pd.DataFrame) -> pd.DataFrame:
+        names = self._encoder.schema.columns
+        absent = [name for name in names if name not in frame]
+        return frame.assign(**dict.fromkeys(absent, ""))[list(names)] if absent else frame
+
+    def _households(self, frame: pd.DataFrame) -> list[list[dict[str, Any]]]:
+        households, families = token_columns(self._keys, frame)
+        begins = cleaned_column(frame, "address_from")
+        ends = cleaned_column(frame, "address_to")
+        found: list[list[dict[str, Any]]] = []
+        for household, family, begin, end in zip(households, families, begins, ends, strict=True):
+            if household is None:
+                found.append([])
+                continue
+            first, last = month_interval(begin, end, self._reference_date)
+            found.append(
+                [
+                    {
+                        "household": household,
+                        "family": family,
+                        "first_month": first,
+                        "last_month": last,
+                    }
+                ]
+            )
+        return found
+
+
+def age_band(date_of_birth: str, on: date) -> str | None:
+    """The band of a person's age in whole years; None where it is not known or not possible."""
+    try:
+        born = date.fromisoformat(date_of_birth)
+    except ValueError:
+        return None
+    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    if not 0 <= years <= _OLDEST:
+        return None
+    for band, (low, high) in zip(AGE_BANDS, pairwise((*_BAND_STARTS, _OLDEST + 1)), strict=True):
+        if low <= years < high:
+            return band
+    return None
+
+
+def indicators_of(frame: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """Indicators of each row that are met or unmet; unknown ones are left out."""
+    found: list[list[dict[str, Any]]] = [[] for _ in range(len(frame))]
+    for column in frame.columns:
+        if not str(column).startswith(_INDICATOR):
+            continue
+        name = str(column).removeprefix(_INDICATOR)
+        for row, state in zip(found, cleaned_column(frame, column), strict=True):
+            if state in _MET:
+                row.append({"indicator": name, "met": _MET[state]})
+    return found

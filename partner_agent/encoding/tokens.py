@@ -1,0 +1,196 @@
+"""Keys that come from the linkage secret, and the tokens made with them.
+
+Every key is bound to its use, to the agreement's hash and to the epoch of the secret, so that
+nothing made under one agreement or epoch can be compared with anything made under another.
+
+The formats are fixed: labels and messages are never changed; a new format gets a new label.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Self
+
+import pandas as pd
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from governance.canonical import sha256
+from governance.exchange.submission import TOKEN_BYTES
+from partner_agent.encoding.clk import ClkEncoder
+from partner_agent.encoding.errors import EncodingError, SecretError
+from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.vectors import VECTORS
+
+SECRET_BYTES: Final = 32
+_KEY_BYTES: Final = 32
+_PREFIX: Final = b"hearthlink/encoding/v1/"
+_SEPARATOR: Final = b"\x1f"  # ASCII unit separator: in no cleaned value
+
+
+@dataclass(frozen=True, slots=True)
+class LinkageKeys:
+    """Keys of one agreement and epoch; never shown, logged or sent.
+
+    Attributes:
+        clk: secret of the encoder.
+        household: key of household tokens.
+        family: key of family tokens.
+        check: key of the key check value.
+        vectors: secret under which the test vectors are encoded.
+    """
+
+    clk: bytes = field(repr=False)
+    household: bytes = field(repr=False)
+    family: bytes = field(repr=False)
+    check: bytes = field(repr=False)
+    vectors: bytes = field(repr=False)
+
+    @classmethod
+    def derive(cls, secret: bytes, agreement_hash: str, epoch: int) -> Self:
+        """Keys from the linkage secret by HKDF-SHA256 (RFC 5869), one label for each use.
+
+        Raises:
+            SecretError: the secret does not have 32 bytes.
+        """
+        if len(secret) != SECRET_BYTES:
+            raise SecretError(f"a linkage secret of {SECRET_BYTES} bytes is expected")
+
+        def key(use: bytes) -> bytes:
+            info = _PREFIX + use + b"\n%b\n%d" % (agreement_hash.encode("ascii"), epoch)
+            return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=info).derive(secret)
+
+        return cls(
+            clk=key(b"clk"),
+            household=key(b"household-token"),
+            family=key(b"family-token"),
+            check=key(b"key-check"),
+            vectors=key(b"test-vectors"),
+        )
+
+
+def household_token(keys: LinkageKeys, *, uprn: str, address: str, postcode: str) -> bytes | None:
+    """Token of a home, 16 bytes of HMAC-SHA256: its UPRN, else its address and postcode.
+
+    None where neither is known; a postcode without an address is no home.
+    """
+    place = _place(uprn, address, postcode)
+    return None if place is None else _token(keys.household, place)
+
+
+def family_token(
+    keys: LinkageKeys, *, uprn: str, address: str, postcode: str, surname: str
+) -> bytes | None:
+    """Token of a home and a surname: it repeats only for people of one surname in one home."""
+    place = _place(uprn, address, postcode)
+    if place is None or not surname:
+        return None
+    return _token(keys.family, place + _SEPARATOR + surname.encode())
+
+
+def token_columns(
+    keys: LinkageKeys, frame: pd.DataFrame
+) -> tuple[list[bytes | None], list[bytes | None]]:
+    """Household and family tokens of cleaned rows; none for a protected row.
+
+    Args:
+        keys: keys of the agreement.
+        frame: cleaned columns ``uprn``, ``address``, ``postcode``, ``surname``, ``protected``;
+            one that is absent counts as empty.
+    """
+    uprn, address, postcode, surname, protected = (
+        cleaned_column(frame, name)
+        for name in ("uprn", "address", "postcode", "surname", "protected")
+    )
+    known: dict[tuple[str, ...], tuple[bytes | None, bytes | None]] = {}
+    found = []
+    for row in zip(uprn, address, postcode, surname, protected, strict=True):
+        pair = known.get(row)
+        if pair is None:
+            pair = known[row] = _pair(keys, row)
+        found.append(pair)
+    return [each[0] for each in found], [each[1] for each in found]
+
+
+def cleaned_column(frame: pd.DataFrame, name: str) -> list[str]:
+    """A column of a cleaned table, empty strings where it is absent or null."""
+    if name not in frame:
+        return [""] * len(frame)
+    return frame[name].fillna("").astype(str).tolist()
+
+
+def month_of(iso_date: str) -> int | None:
+    """``12 * year + (month - 1)`` of an ISO date; None where it is empty or no date."""
+    try:
+        day = date.fromisoformat(iso_date)
+    except ValueError:
+        return None
+    return month_number(day)
+
+
+def month_number(day: date) -> int:
+    """``12 * year + (month - 1)``."""
+    return 12 * day.year + day.month - 1
+
+
+def month_interval(first: str, last: str, known_on: date) -> tuple[int, int | None]:
+    """Months in which an address held; an open end is None.
+
+    A beginning that is not known is the month in which the address is known to hold: that of the
+    extract, or the end where that is earlier. Ends that precede their beginning are swapped.
+    """
+    end = month_of(last)
+    begin = month_of(first)
+    if begin is None:
+        begin = month_number(known_on) if end is None else min(end, month_number(known_on))
+    if end is not None and end < begin:
+        begin, end = end, begin
+    return begin, end
+
+
+def key_check_value(keys: LinkageKeys) -> str:
+    """``sha256:<hex>`` that two agents compare to see that they hold the same secret."""
+    return sha256(hmac.digest(keys.check, _PREFIX + b"key-check-value", "sha256"))
+
+
+def vector_digest(schema: LinkageSchema, keys: LinkageKeys) -> str:
+    """``sha256:<hex>`` over the encodings of fixed records, to see that two agents encode alike.
+
+    The schema's features are filled from the records column by column; a column that the records
+    do not have is empty. The vectors have a secret of their own, so that they tell nothing about
+    encodings of people.
+
+    Raises:
+        EncodingError: the schema takes none of the records.
+    """
+    columns = {
+        name: [record.get(name, "") for record in VECTORS]
+        for name in dict.fromkeys((*schema.columns, "first_name"))
+    }
+    chunk = ClkEncoder(schema, keys.vectors).encode(columns)
+    if not chunk.accepted.any():
+        raise EncodingError("the schema takes none of the test vectors")
+    return sha256(schema.hash.encode() + chunk.accepted.tobytes() + chunk.encodings.tobytes())
+
+
+def _pair(keys: LinkageKeys, row: tuple[str, ...]) -> tuple[bytes | None, bytes | None]:
+    uprn, address, postcode, surname, protected = row
+    if protected:
+        return None, None
+    return (
+        household_token(keys, uprn=uprn, address=address, postcode=postcode),
+        family_token(keys, uprn=uprn, address=address, postcode=postcode, surname=surname),
+    )
+
+
+def _place(uprn: str, address: str, postcode: str) -> bytes | None:
+    number = uprn.lstrip("0")  # some systems pad a UPRN to twelve digits
+    if number:
+        return b"uprn" + _SEPARATOR + number.encode()
+    if address:
+        return b"address" + _SEPARATOR + address.encode() + _SEPARATOR + postcode.encode()
+    return None
+
+
+def _token(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")[:TOKEN_BYTES]

@@ -1,0 +1,174 @@
+"""Cleaned rows become rows of a submission, and nothing that names a person is among them."""
+
+import secrets
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA
+from partner_agent.encoding.clk import ClkEncoder
+from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
+from partner_agent.encoding.mentions import containment, mention_numbers, mentions_of
+from partner_agent.encoding.person import default_schema
+from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.submission import SubmissionEncoder, age_band
+from partner_agent.encoding.tokens import LinkageKeys, family_token, household_token
+
+SCHEMA = LinkageSchema.parse(default_schema())
+KEYS = LinkageKeys.derive(bytes(range(32)), "sha256:" + "00" * 32, 1)
+EXTRACTED = date(2026, 11, 22)
+CLEANED = pd.DataFrame(
+    {
+        "row": [1, 2, 3],
+        "source_record_id": ["canary-a", "canary-b", "canary-c"],
+        "first_name": ["zebedee", "ottoline", "zebedee"],
+        "surname": ["quillfeather", "quillfeather", "x" * 200],
+        "date_of_birth": ["2012-05-06", "", "1980-01-01"],
+        "sex": ["m", "f", ""],
+        "address": ["9 canary wharf cottages", "9 canary wharf cottages", ""],
+        "postcode": ["BN99 9ZZ", "BN99 9ZZ", ""],
+        "address_from": ["2020-01-15", "", ""],
+        "address_to": ["", "", ""],
+        "mention.1.relation": ["parent", "", ""],
+        "mention.1.first_name": ["ottoline", "", ""],
+        "mention.1.surname": ["quillfeather", "", ""],
+        "mention.1.date_of_birth": ["", "", ""],
+        "indicator.school_absence": ["met", "unmet", ""],
+        "indicator.neet": ["", "met", ""],
+        "protected": ["", "y", ""],
+    }
+)
+HANDLES = [secrets.token_bytes(16) for _ in range(3)]
+
+
+def test_a_chunk_end_to_end() -> None:
+    """Accepted rows carry encoding, home, mention, band and indicators; a bad row is reported."""
+    rows = SubmissionEncoder(SCHEMA, KEYS, EXTRACTED).encode(CLEANED, HANDLES)
+    assert rows.batch.schema.equals(ARROW_SCHEMA)
+    assert rows.accepted.tolist() == [True, True, False]
+    assert [(each.row, each.feature, each.reason) for each in rows.invalid] == [
+        (2, "surname", "field.too_long")
+    ]
+    child, parent = rows.batch.to_pylist()
+    assert [child["handle"], parent["handle"]] == HANDLES[:2]
+    home = {"uprn": "", "address": CLEANED.address[0], "postcode": "BN99 9ZZ"}
+    assert child["households"] == [
+        {
+            "household": household_token(KEYS, **home),
+            "family": family_token(KEYS, **home, surname="quillfeather"),
+            "first_month": 12 * 2020,
+            "last_month": None,
+        }
+    ]
+    assert parent["households"] == []  # protected
+    assert (child["age_band"], parent["age_band"]) == ("11_15", None)
+    assert child["indicators"] == [{"indicator": "school_absence", "met": True}]
+    assert parent["indicators"] == [
+        {"indicator": "school_absence", "met": False},
+        {"indicator": "neet", "met": True},
+    ]
+    assert [each["relation"] for each in child["mentions"]] == ["parent"]
+    assert parent["mentions"] == []
+
+
+def test_nothing_of_the_extract_is_in_the_file() -> None:
+    """The bytes that leave hold no name, address, date or source id."""
+    batch = SubmissionEncoder(SCHEMA, KEYS, EXTRACTED).encode(CLEANED, HANDLES).batch
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    data = sink.getvalue().to_pybytes()
+    for canary in (b"zebedee", b"ottoline", b"quillfeather", b"canary", b"BN99", b"2012-05"):
+        assert canary not in data
+
+
+def test_a_mention_is_contained_in_its_person() -> None:
+    """The record of the person mentioned contains the mention; a stranger's does not."""
+    encoder = ClkEncoder(SCHEMA, KEYS.clk)
+    named = pd.DataFrame(
+        {
+            "first_name": ["ottoline", "barnaby"],
+            "middle_name": ["may", ""],
+            "surname": ["quillfeather", "oxenford"],
+            "date_of_birth": ["1985-07-08", "1971-02-03"],
+            "sex": ["f", "m"],
+            "address": ["9 canary wharf cottages", "14 elm grove"],
+            "postcode": ["BN99 9ZZ", "BN1 1AA"],
+        }
+    )
+    records = encoder.encode(named).encodings
+    (_, mention) = mentions_of(encoder, CLEANED)[0][0]
+    bits = np.frombuffer(mention, dtype=np.uint8)
+    assert containment(records[0], bits) == 1.0
+    assert containment(records[1], bits) < 0.7
+    assert containment(records[0], np.zeros(128, dtype=np.uint8)) == 0.0
+
+
+def test_mentions_with_too_little_or_an_unknown_relation_are_left_out() -> None:
+    """A first name alone, no name, or a relation that is not listed makes no mention."""
+    frame = pd.DataFrame(
+        {
+            "mention.2.relation": ["parent", "parent", "friend", "child", "child"],
+            "mention.2.first_name": ["ann", "", "ann", "ann", "ann"],
+            "mention.2.surname": ["", "lee", "lee", "", "l" * 200],
+            "mention.2.date_of_birth": ["", "", "", "2015-01-01", ""],
+        }
+    )
+    found = mentions_of(ClkEncoder(SCHEMA, KEYS.clk), frame)
+    assert [len(each) for each in found] == [0, 0, 0, 1, 0]
+    assert mention_numbers(list(frame.columns)) == [2]
+
+
+def test_no_rows() -> None:
+    """An empty chunk makes an empty batch."""
+    rows = SubmissionEncoder(SCHEMA, KEYS, EXTRACTED).encode(CLEANED.iloc[:0], [])
+    assert rows.batch.num_rows == 0
+
+
+def test_handles_must_fit() -> None:
+    """One handle of 16 bytes for each row, no other number or length."""
+    encoder = SubmissionEncoder(SCHEMA, KEYS, EXTRACTED)
+    for handles in (HANDLES[:2], [b"short", *HANDLES[1:]]):
+        with pytest.raises(EncodingError):
+            encoder.encode(CLEANED, handles)
+
+
+def test_other_lengths_are_refused() -> None:
+    """A submission holds encodings of 1,024 bits only."""
+    document = default_schema()
+    document["clkConfig"]["l"] = 512
+    with pytest.raises(SchemaUnsupportedError):
+        SubmissionEncoder(LinkageSchema.parse(document), KEYS, EXTRACTED)
+
+
+@pytest.mark.parametrize(
+    ("born", "band"),
+    [
+        ("2026-11-22", "under_5"),
+        ("2021-11-23", "under_5"),
+        ("2021-11-22", "5_10"),
+        ("2015-11-22", "11_15"),
+        ("2010-11-22", "16_17"),
+        ("2008-11-22", "18_24"),
+        ("2001-11-22", "25_44"),
+        ("1981-11-22", "45_64"),
+        ("1961-11-22", "65_plus"),
+        ("2026-11-23", None),
+        ("1900-01-01", None),
+        ("", None),
+    ],
+)
+def test_age_bands(born: str, band: str | None) -> None:
+    """A band begins on the birthday; the unborn and the impossibly old have none."""
+    assert age_band(born, EXTRACTED) == band
+
+
+@given(st.dates(date(1902, 1, 1), EXTRACTED))
+def test_every_age_has_a_band(born: date) -> None:
+    """Law: everyone alive at the extract has exactly one of the agreed bands."""
+    assert age_band(str(born), EXTRACTED) in AGE_BANDS
