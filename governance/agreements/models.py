@@ -70,11 +70,11 @@ class DataItem(Frozen):
 
 
 class IndicatorItem(Frozen):
-    """A boolean that a party may submit for a record."""
+    """A boolean that its owners may submit for a record."""
 
     id: Slug
     description: Text
-    owner: Slug
+    owners: Annotated[tuple[Slug, ...], Field(min_length=1)]
     window_months: Annotated[int, Field(ge=1, le=120)]
 
 
@@ -178,14 +178,15 @@ class Agreement(Frozen):
         parties = {party.party for party in self.parties}
         items = {item.id for item in self.items}
         indicators = {indicator.id: indicator for indicator in self.indicators}
-        self._known("indicators.owner", {i.owner for i in self.indicators}, parties)
+        owners = {owner for indicator in self.indicators for owner in indicator.owners}
+        self._known("indicators.owners", owners, parties)
         self._known("recipients", set(self.recipients), parties)
         for source in self.sources:
             where = f"sources.{source.id}"
             self._known(f"{where}.party", {source.party}, parties)
             self._known(f"{where}.items", set(source.items), items)
             self._known(f"{where}.indicators", set(source.indicators), set(indicators))
-            if any(indicators[i].owner != source.party for i in source.indicators):
+            if any(source.party not in indicators[i].owners for i in source.indicators):
                 raise ValueError(f"{where}.indicators: an indicator of another party")
         starts, reviewed, ends = map(
             date.fromisoformat, (self.valid_from, self.review_by, self.expires)

@@ -137,7 +137,7 @@ def agreement_data(parties: list[Party]) -> dict[str, Any]:
             {
                 "id": "offence",
                 "description": "Offence in twelve months",
-                "owner": parties[0].name,
+                "owners": [parties[0].name],
                 "window_months": 12,
             }
         ],

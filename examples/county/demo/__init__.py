@@ -1,0 +1,1 @@
+"""The main job on the synthetic county: every program as a real process on loopback."""
