@@ -5,8 +5,8 @@ answered with their index, other bytes are refused); leaf, nodes and head are co
 a leaf never changes; erasure removes salt and payload only.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,19 +30,13 @@ from sqlalchemy import (
 
 from governance.ledger.database import Database
 from governance.ledger.errors import DuplicateEventError, OutOfRangeError, StoreError
-from governance.ledger.events import Event, read_event
-from governance.ledger.merkle import (
-    HASH_BYTES,
-    Frontier,
-    NodeId,
-    consistency_proof,
-    inclusion_proof,
-    leaf_hash,
-    read_frontier,
-)
+from governance.ledger.events import Event
+from governance.ledger.merkle import Frontier, consistency_proof, inclusion_proof, read_frontier
+from governance.ledger.tables import TreeTables, parse_frontier, write_frontier
 
-_FETCH_ROWS: Final = 64  # a row may hold a payload of 1 MiB
 _TABLES: Final = MetaData()
+_TREE: Final = TreeTables(_TABLES, "log")
+_LEAF: Final = _TREE.leaf
 _HEAD: Final = Table(
     "log_head",
     _TABLES,
@@ -50,21 +44,6 @@ _HEAD: Final = Table(
     Column("origin", String(255)),
     Column("size", BigInteger),
     Column("frontier", LargeBinary),
-)
-_LEAF: Final = Table(
-    "log_leaf",
-    _TABLES,
-    Column("position", BigInteger, primary_key=True),
-    Column("event_id", String(32)),
-    Column("leaf", LargeBinary),
-    Column("salt", LargeBinary),
-    Column("payload", LargeBinary),
-)
-_NODE: Final = Table(
-    "log_node",
-    _TABLES,
-    Column("number", BigInteger, primary_key=True),
-    Column("hash", LargeBinary),
 )
 _COSIGNATURE: Final = Table(
     "log_cosignature",
@@ -108,7 +87,7 @@ class Writer:
 
     def entries(self, start: int, end: int) -> list[Event]:
         """The events ``[start, end)``."""
-        return _entries(self._connection, start, end)
+        return _TREE.entries(self._connection, start, end)
 
     def find(self, event: Event) -> int | None:
         """The index of the very same leaf, or None.
@@ -130,22 +109,10 @@ class Writer:
 
     def append(self, event: Event) -> int:
         """Add an event that ``find`` does not know; its index."""
-        index, leaf = self._frontier.size, event.leaf_bytes
+        index = self._frontier.size
+        _TREE.append(self._connection, self._frontier, [event])
         self._connection.execute(
-            insert(_LEAF).values(
-                position=index,
-                event_id=event.leaf.id,
-                leaf=leaf,
-                salt=event.salt,
-                payload=event.payload,
-            )
-        )
-        made = self._frontier.append(leaf_hash(leaf))
-        self._connection.execute(
-            insert(_NODE), [{"number": _number(node), "hash": digest} for node, digest in made]
-        )
-        self._connection.execute(
-            update(_HEAD).values(size=self._frontier.size, frontier=b"".join(self._frontier.hashes))
+            update(_HEAD).values(size=self._frontier.size, frontier=write_frontier(self._frontier))
         )
         return index
 
@@ -208,7 +175,7 @@ class LedgerStore:
             OutOfRangeError: the log is smaller.
         """
         with self._reading_up_to(size) as connection:
-            return read_frontier(_Nodes(connection), size).root()
+            return read_frontier(_TREE.nodes(connection), size).root()
 
     def entries(self, start: int, end: int, *, max_bytes: int | None = None) -> list[Event]:
         """The events ``[start, end)``, or the first of them, at least one, up to ``max_bytes``.
@@ -219,7 +186,7 @@ class LedgerStore:
         if not 0 <= start <= end:
             raise OutOfRangeError(f"[{start}, {end}) is no range of entries")
         with self._reading_up_to(end) as connection:
-            return _entries(connection, start, end, max_bytes)
+            return _TREE.entries(connection, start, end, max_bytes)
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 2.1.3.1.
@@ -228,7 +195,7 @@ class LedgerStore:
             OutOfRangeError: not ``0 <= index < size <=`` the log's size.
         """
         with self._reading_up_to(size) as connection:
-            return inclusion_proof(_Nodes(connection), index, size)
+            return inclusion_proof(_TREE.nodes(connection), index, size)
 
     def consistency_proof(self, first: int, second: int) -> list[bytes]:
         """RFC 9162 2.1.4.1.
@@ -237,7 +204,7 @@ class LedgerStore:
             OutOfRangeError: not ``0 <= first <= second <=`` the log's size.
         """
         with self._reading_up_to(second) as connection:
-            return consistency_proof(_Nodes(connection), first, second)
+            return consistency_proof(_TREE.nodes(connection), first, second)
 
     def erase(self, index: int) -> None:
         """Remove salt and payload of one entry for good; its leaf and every proof stay.
@@ -246,11 +213,7 @@ class LedgerStore:
             OutOfRangeError: there is no such entry.
         """
         with self._database.writing() as connection:
-            done = connection.execute(
-                update(_LEAF).where(_LEAF.c.position == index).values(salt=None, payload=None)
-            )
-            if done.rowcount != 1:
-                raise OutOfRangeError(f"there is no entry {index}")
+            _TREE.erase(connection, index)
         self._database.truncate_wal()
 
     def keep_cosignature(self, cosignature: StoredCosignature) -> None:
@@ -297,55 +260,5 @@ class LedgerStore:
             yield connection
 
 
-class _Nodes:
-    """``NodeReader`` on one connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def read_nodes(self, ids: Sequence[NodeId]) -> list[bytes]:
-        """The hashes in the order asked.
-
-        Raises:
-            StoreError: a node is missing: the database was damaged.
-        """
-        rows = self._connection.execute(
-            select(_NODE.c.number, _NODE.c.hash).where(_NODE.c.number.in_(map(_number, ids)))
-        )
-        hashes = {row.number: bytes(row.hash) for row in rows}
-        try:
-            return [hashes[_number(node)] for node in ids]
-        except KeyError:
-            raise StoreError(
-                "the database lacks a node of the tree", next_step="restore it from a mirror"
-            ) from None
-
-
-def _number(node: NodeId) -> int:
-    """A node's place in in-order numbering: leaves are even; nothing moves as the tree grows."""
-    return ((2 * node.position + 1) << node.level) - 1
-
-
 def _frontier(head: Row[*tuple[object, ...]]) -> Frontier:
-    data = bytes(head.frontier)
-    hashes = [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
-    return Frontier(int(head.size), hashes)
-
-
-def _entries(
-    connection: Connection, start: int, end: int, max_bytes: int | None = None
-) -> list[Event]:
-    rows = connection.execution_options(yield_per=_FETCH_ROWS).execute(
-        select(_LEAF)
-        .where(_LEAF.c.position >= start, _LEAF.c.position < end)
-        .order_by(_LEAF.c.position)
-    )
-    events: list[Event] = []
-    total = 0
-    with closing(rows):
-        for row in rows:
-            total += len(row.leaf) + len(row.payload or b"")
-            if events and max_bytes is not None and total > max_bytes:
-                break
-            events.append(read_event(row.leaf, row.salt, row.payload))
-    return events
+    return parse_frontier(int(head.size), bytes(head.frontier))

@@ -1,0 +1,276 @@
+"""The ledger as its callers see it over HTTP.
+
+Rules: an answer has a largest size and a deadline, also when it drips; nothing is decompressed and
+no redirection followed; a request is repeated after a failed connection, since an event and a
+cosignature may arrive twice without harm; what the ledger says about its own tree is verified by
+the caller's mirror, and an append's receipt here.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import httpx
+from pydantic import BaseModel, Field
+
+from governance.canonical import Base64, Frozen, parse_json, unb64
+from governance.errors import FormatError
+from governance.identity.envelope import Model, parse_model
+from governance.ledger.errors import (
+    AnswerError,
+    LedgerRefusedError,
+    LedgerUnavailableError,
+    ProofError,
+)
+from governance.ledger.events import Event, WireEvent
+from governance.ledger.merkle import leaf_hash, verify_inclusion
+from governance.ledger.note import (
+    NOTE_MAX_BYTES,
+    Checkpoint,
+    Note,
+    VerifierKey,
+    open_checkpoint,
+    parse_note,
+)
+
+SMALL_ANSWER_BYTES: Final = 64 * 1024
+ENTRIES_ANSWER_BYTES: Final = 16 * 1024 * 1024
+ATTEMPTS: Final = 4
+FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
+TIMEOUT: Final = 10.0  # seconds for connecting and for each part of an answer
+DEADLINE: Final = 60.0  # seconds for a whole answer
+_TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
+
+
+class LogInfo(Frozen):
+    """What the ledger says of itself; nothing here is verified."""
+
+    origin: str
+    vkey: str
+    size: int = Field(ge=0)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that an event is in the log: where, in which signed tree, and by which path."""
+
+    index: int
+    note: Note
+    checkpoint: Checkpoint
+    proof: tuple[bytes, ...]
+
+
+class _Proof(Frozen):
+    hashes: tuple[Base64, ...] = Field(max_length=64)
+
+
+class _Entry(WireEvent):
+    index: int
+
+
+class _Entries(Frozen):
+    entries: tuple[_Entry, ...] = Field(max_length=1_000)
+
+
+class _Appended(Frozen):
+    index: int = Field(ge=0)
+    size: int = Field(ge=1)
+    checkpoint: str
+    hashes: tuple[Base64, ...] = Field(max_length=64)
+
+
+class _Cosigned(Frozen):
+    witnesses: tuple[str, ...]
+
+
+class _Problem(BaseModel):
+    reason: str = Field(default="unknown", max_length=100)
+    detail: str = Field(default="no detail was given", max_length=500)
+    next_step: str = Field(default="", max_length=500)
+
+
+class LedgerClient:
+    """One ledger.
+
+    Args:
+        base_url: for example ``https://ledger.example.gov.uk``.
+        log_key: the log's verifier key, pinned beforehand.
+        auth: signs requests as a party (``governance.exchange.http.RequestSigner``); needed to
+            append and to cosign.
+        http: another httpx client, for example with a proxy; its timeouts are replaced.
+        wait: how to pause between attempts.
+        deadline: seconds for a whole answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        log_key: VerifierKey,
+        auth: httpx.Auth | None = None,
+        *,
+        http: httpx.Client | None = None,
+        wait: Callable[[float], None] = time.sleep,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self.log_key = log_key
+        self._base = base_url.rstrip("/")
+        self._http = http or httpx.Client(trust_env=False)
+        self._http.timeout = httpx.Timeout(min(TIMEOUT, deadline))
+        self._auth = auth
+        self._wait = wait
+        self._deadline = deadline
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def log(self) -> LogInfo:
+        """What the ledger says of itself, to be compared with what is pinned."""
+        return _read(self._get("/v1/log"), LogInfo)
+
+    def checkpoint(self, size: int | None = None, witnesses: int = 0) -> Note:
+        """A checkpoint, not yet verified: the newest, that of a size, or the largest cosigned.
+
+        Raises:
+            NoteFormatError: not a signed note.
+        """
+        parameters = {} if size is None else {"size": size}
+        if witnesses:
+            parameters["witnesses"] = witnesses
+        return parse_note(self._get("/v1/checkpoint", parameters, NOTE_MAX_BYTES))
+
+    def entries(self, start: int, end: int) -> list[Event]:
+        """Events from ``start`` on, at least one; fewer than asked when they are large.
+
+        Raises:
+            FormatError: an entry is no event, or its payload is not what its leaf commits to.
+            AnswerError: other entries than asked for.
+        """
+        body = self._get("/v1/entries", {"start": start, "end": end}, ENTRIES_ANSWER_BYTES)
+        entries = _read(body, _Entries).entries
+        indexes = [entry.index for entry in entries]
+        if not indexes or indexes != list(range(start, start + len(indexes))) or indexes[-1] >= end:
+            raise AnswerError("the ledger answered with other entries than asked for")
+        return [entry.event() for entry in entries]
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """RFC 9162 inclusion proof, to be verified by the caller."""
+        return self._proof("/v1/proofs/inclusion", {"index": index, "size": size})
+
+    def consistency_proof(self, first: int, second: int) -> list[bytes]:
+        """RFC 9162 consistency proof, to be verified by the caller."""
+        return self._proof("/v1/proofs/consistency", {"first": first, "second": second})
+
+    def append(self, event: Event) -> Receipt:
+        """Append an event; it may be repeated after any failure.
+
+        Raises:
+            LedgerRefusedError: with the ledger's reason.
+            NoteSignatureError, ProofError: the ledger did not prove that it holds the event.
+        """
+        body = WireEvent.of(event).model_dump_json().encode()
+        answer = _read(self._post("/v1/events", body, "application/json"), _Appended)
+        note = parse_note(answer.checkpoint.encode())
+        checkpoint = open_checkpoint(note, self.log_key)
+        proof = tuple(unb64(value) for value in answer.hashes)
+        if checkpoint.size != answer.size:
+            raise ProofError("the ledger's receipt names another size than its checkpoint")
+        digest = leaf_hash(event.leaf_bytes)
+        verify_inclusion(digest, answer.index, checkpoint.size, proof, checkpoint.root)
+        return Receipt(answer.index, note, checkpoint, proof)
+
+    def cosign(self, note: Note) -> tuple[str, ...]:
+        """Hand in a cosigned checkpoint; the names of the witnesses whose lines were kept."""
+        body = self._post("/v1/cosignatures", note.encode(), "text/plain; charset=utf-8")
+        return _read(body, _Cosigned).witnesses
+
+    def _proof(self, path: str, parameters: Mapping[str, int]) -> list[bytes]:
+        return [unb64(value) for value in _read(self._get(path, parameters), _Proof).hashes]
+
+    def _get(
+        self, path: str, parameters: Mapping[str, int] | None = None, most: int = SMALL_ANSWER_BYTES
+    ) -> bytes:
+        request = {"method": "GET", "url": self._base + path, "params": parameters}
+        return self._send(request, most)
+
+    def _post(self, path: str, content: bytes, kind: str) -> bytes:
+        request = {
+            "method": "POST",
+            "url": self._base + path,
+            "content": content,
+            "headers": {"content-type": kind},
+            "auth": self._auth,
+        }
+        return self._send(request, SMALL_ANSWER_BYTES)
+
+    def _send(self, request: dict[str, Any], most: int) -> bytes:
+        headers = {"accept-encoding": "identity", **request.pop("headers", {})}
+        pause = FIRST_WAIT
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                status, body = self._once(request, headers, most)
+            except httpx.TransportError as error:
+                failure = f"the ledger does not answer ({type(error).__name__})"
+            else:
+                if status < 300:  # noqa: PLR2004 - success
+                    return body
+                if status not in _TRY_AGAIN:
+                    raise _refusal(status, body)
+                failure = f"the ledger answers with status {status}"
+            if attempt < ATTEMPTS:
+                self._wait(pause)
+                pause *= 2
+        raise LedgerUnavailableError(
+            failure, next_step="check the network and the ledger's address, then try again"
+        )
+
+    def _once(
+        self, request: dict[str, Any], headers: dict[str, str], most: int
+    ) -> tuple[int, bytes]:
+        ends = time.monotonic() + self._deadline
+        body = bytearray()
+        with self._http.stream(**request, headers=headers) as response:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise AnswerError("the ledger's answer is compressed, which was not asked for")
+            for part in response.iter_raw():
+                body += part
+                if len(body) > most:
+                    raise AnswerError(f"the ledger's answer is larger than {most} bytes")
+                if time.monotonic() > ends:
+                    raise LedgerUnavailableError(
+                        f"the ledger's answer took more than {self._deadline:g} seconds",
+                        next_step="try again; if it stays slow, tell the ledger's operator",
+                    )
+            return response.status_code, bytes(body)
+
+
+def _read(body: bytes, model: type[Model]) -> Model:
+    try:
+        return parse_model(parse_json(body), model)
+    except FormatError as error:
+        raise AnswerError(
+            f"the ledger's answer has another form than agreed: {error.message}"
+        ) from None
+
+
+def _refusal(status: int, body: bytes) -> LedgerRefusedError:
+    try:
+        problem = parse_model(parse_json(body), _Problem)
+    except FormatError:
+        problem = _Problem()
+    reason, detail, step = map(_plain, (problem.reason, problem.detail, problem.next_step))
+    return LedgerRefusedError(
+        f"the ledger refused: {detail} ({reason})", code=reason, status=status, next_step=step
+    )
+
+
+def _plain(text: str) -> str:
+    """Without what could steer a terminal."""
+    return "".join(char for char in text if char.isprintable())

@@ -1,0 +1,480 @@
+"""A full copy of the ledger, held and verified by a partner or the hub; the partner's witness.
+
+Rules of a synchronisation, in order: the log's signature by the pinned key; never a smaller tree;
+never another root for a size that is held; a consistency proof from the tree that is held; every
+payload is what its leaf commits to; leaves recomputed from their bytes lead to the signed root;
+entries, tree and checkpoint are then stored in one transaction, or nothing is. Whatever the log
+signed that breaks a rule is kept as evidence, beside the checkpoint that it contradicts.
+
+A long way is gone in steps, each to a checkpoint that the log signed, so that memory stays bounded
+and an interrupted synchronisation goes on where it was.
+
+Cosigning: only the checkpoint that is held; one root for one size, ever; stored before it is given
+away (c2sp.org/tlog-witness: check and store are one step).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NoReturn, Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from governance.canonical import utc_now, write_time
+from governance.errors import FormatError
+from governance.identity.keys import Signer
+from governance.ledger.database import Database
+from governance.ledger.errors import (
+    AlteredEntryError,
+    ForkError,
+    MirrorEmptyError,
+    MirrorError,
+    OutOfRangeError,
+    ProofError,
+    RollbackError,
+)
+from governance.ledger.events import Event
+from governance.ledger.merkle import (
+    EMPTY_ROOT,
+    Frontier,
+    inclusion_proof,
+    leaf_hash,
+    read_frontier,
+    verify_consistency,
+)
+from governance.ledger.note import (
+    Checkpoint,
+    Note,
+    VerifierKey,
+    cosign,
+    open_checkpoint,
+    parse_note,
+)
+from governance.ledger.quorum import WitnessedCheckpoint, WitnessPolicy, verify_cosigned
+from governance.ledger.tables import TreeTables, parse_frontier, write_frontier
+
+STEP: Final = 10_000  # leaves fetched before they are verified and stored
+_BATCH: Final = 1_000  # entries in one answer
+_TABLES: Final = MetaData()
+_TREE: Final = TreeTables(_TABLES, "mirror")
+_HEAD: Final = Table(
+    "mirror_head",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("vkey", Text),
+    Column("size", BigInteger),
+    Column("frontier", LargeBinary),
+    Column("note", Text),
+)
+_COSIGNED: Final = Table(
+    "mirror_cosigned",
+    _TABLES,
+    Column("size", BigInteger, primary_key=True),
+    Column("witness", String(255), primary_key=True),
+    Column("root", LargeBinary),
+    Column("time", BigInteger),
+    Column("line", Text),
+)
+_EVIDENCE: Final = Table(
+    "mirror_evidence",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("time", String(20)),
+    Column("reason", String(80)),
+    Column("detail", Text),
+    Column("ours", Text),
+    Column("theirs", Text),
+)
+
+
+class LogReader(Protocol):
+    """What a mirror reads from: ``LedgerClient``, or another copy."""
+
+    def checkpoint(self, size: int | None = None) -> Note:
+        """The newest checkpoint, or that of a size."""
+        ...  # pragma: no cover
+
+    def entries(self, start: int, end: int) -> list[Event]:
+        """Entries from ``start``, at least one."""
+        ...  # pragma: no cover
+
+    def consistency_proof(self, first: int, second: int) -> list[bytes]:
+        """RFC 9162 consistency proof."""
+        ...  # pragma: no cover
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Something that the log signed and should not have: two notes, and what is wrong."""
+
+    time: str
+    reason: str
+    detail: str
+    ours: str | None
+    theirs: str
+
+
+@dataclass(frozen=True)
+class _Held:
+    frontier: Frontier
+    note: str | None
+
+    @property
+    def size(self) -> int:
+        return self.frontier.size
+
+
+class Mirror:
+    """One party's copy of one log.
+
+    Args:
+        database: with the ``mirror`` schema.
+        log_key: the log's verifier key, pinned; a mirror's database belongs to it for good.
+        now: the clock that dates evidence.
+
+    Raises:
+        MirrorError: the database mirrors a log of another key.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log_key: VerifierKey,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.log_key = log_key
+        self._database = database
+        self._now = now
+        with database.writing() as connection:
+            found = connection.execute(select(_HEAD.c.vkey)).scalar_one_or_none()
+            if found is None:
+                head = {"id": 1, "vkey": str(log_key), "size": 0, "frontier": b"", "note": None}
+                connection.execute(insert(_HEAD).values(**head))
+            elif found != str(log_key):
+                raise MirrorError(
+                    "this mirror holds a log of another key",
+                    next_step="check the pinned verifier key; a new log needs a new mirror",
+                )
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def sync(self, reader: LogReader) -> Checkpoint:
+        """Bring the copy up to the log's newest checkpoint.
+
+        Returns:
+            The checkpoint that the copy now holds.
+
+        Raises:
+            NoteSignatureError, NoteFormatError: not a checkpoint of the pinned log.
+            RollbackError, ForkError, AlteredEntryError: the log broke its promise; evidence kept.
+            LedgerError: the log cannot be reached or answers in another form.
+        """
+        newest = self._open(reader.checkpoint())
+        while True:
+            held = self._held()
+            self._check_against_held(held, newest)
+            if held.size >= newest[1].size and held.note is not None:
+                return newest[1]
+            target = newest
+            if newest[1].size - held.size > STEP:
+                target = self._open(reader.checkpoint(held.size + STEP))
+                if target[1].size != held.size + STEP:
+                    raise MirrorError("the ledger answered with a checkpoint of another size")
+            self._advance(reader, held, *target)
+
+    def checkpoint(self) -> tuple[Note, Checkpoint]:
+        """The newest checkpoint that the copy holds, as the log signed it.
+
+        Raises:
+            MirrorEmptyError: it holds none yet.
+        """
+        note = self._held().note
+        if note is None:
+            raise MirrorEmptyError(
+                "this mirror holds nothing yet", next_step="synchronise with the ledger first"
+            )
+        return self._open(parse_note(note.encode()))
+
+    def size(self) -> int:
+        """Leaves that the copy holds."""
+        return self._held().size
+
+    def entries(self, start: int = 0, end: int | None = None) -> Iterator[Event]:
+        """Every event that the copy holds, in order, for replay."""
+        end = self.size() if end is None else end
+        while start < end:
+            with self._database.reading() as connection:
+                batch = _TREE.entries(connection, start, min(end, start + _BATCH))
+            if not batch:
+                raise OutOfRangeError(f"the mirror has no entry {start}")
+            yield from batch
+            start += len(batch)
+
+    def root(self, size: int) -> bytes:
+        """The root over the first ``size`` leaves of the copy.
+
+        Raises:
+            OutOfRangeError: the copy is smaller.
+        """
+        with self._database.reading() as connection:
+            if not 0 <= size <= _read_held(connection).size:
+                raise OutOfRangeError(f"the mirror does not hold {size} entries")
+            return read_frontier(_TREE.nodes(connection), size).root()
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """RFC 9162 proof that an entry is in the tree of a size, made from the copy alone.
+
+        Raises:
+            OutOfRangeError: the copy is smaller.
+        """
+        with self._database.reading() as connection:
+            if size > _read_held(connection).size:
+                raise OutOfRangeError(f"the mirror does not hold {size} entries")
+            return inclusion_proof(_TREE.nodes(connection), index, size)
+
+    def verify_witnessed(
+        self, note: Note, policy: WitnessPolicy, now: datetime
+    ) -> WitnessedCheckpoint:
+        """Check that a checkpoint has a fresh quorum and is of the very tree that this copy holds.
+
+        Raises:
+            QuorumError, StaleCheckpointError, NoteSignatureError: see ``verify_cosigned``.
+            OutOfRangeError: the copy is smaller: synchronise first.
+            ForkError: the log signed another tree than this copy's; evidence kept.
+        """
+        found = verify_cosigned(note, policy, now)
+        self._check_same_tree(self._held(), note, found.checkpoint)
+        return found
+
+    def cosign(self, witness: VerifierKey, signer: Signer, now: datetime) -> Note:
+        """Cosign the checkpoint that the copy holds.
+
+        Args:
+            witness: this party's witness key as every party knows it (``note.witness_key``).
+            signer: its private half.
+            now: the time that the cosignature states.
+
+        Returns:
+            The checkpoint with the log's signature and this witness's line, once that is stored.
+
+        Raises:
+            MirrorEmptyError: the copy holds no checkpoint.
+            ForkError: another root was cosigned for this size before.
+        """
+        with self._database.writing() as connection:
+            held = _read_held(connection, lock=True)
+            if held.note is None:
+                raise MirrorEmptyError(
+                    "this mirror holds nothing yet", next_step="synchronise with the ledger first"
+                )
+            note, checkpoint = self._open(parse_note(held.note.encode()))
+            if (checkpoint.size, checkpoint.root) != (held.size, held.frontier.root()):
+                raise AlteredEntryError(
+                    "this mirror's own tree and checkpoint differ",
+                    next_step="its database was damaged: restore it or begin a new mirror",
+                )
+            line = cosign(note.text, witness, signer, int(now.timestamp()))
+            _store_cosigned(connection, checkpoint, witness.name, int(now.timestamp()), line.line)
+        return Note(note.text, (*note.signatures, line))
+
+    def verify(self) -> Checkpoint:
+        """Recompute everything from the stored bytes, as an auditor would.
+
+        Raises:
+            MirrorEmptyError: the copy holds no checkpoint.
+            AlteredEntryError: the stored bytes do not lead to the signed root.
+        """
+        _, checkpoint = self.checkpoint()
+        frontier = Frontier()
+        try:
+            for event in self.entries(0, checkpoint.size):
+                frontier.append(leaf_hash(event.leaf_bytes))
+        except FormatError as error:
+            raise AlteredEntryError(f"a stored entry was altered: {error.message}") from None
+        if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
+            raise AlteredEntryError(
+                "the stored entries do not lead to the signed root",
+                next_step="this mirror's database was damaged: restore it or begin a new mirror",
+            )
+        return checkpoint
+
+    def erase(self, index: int) -> None:
+        """Remove salt and payload of one entry for good; its leaf and every proof stay.
+
+        Raises:
+            OutOfRangeError: there is no such entry.
+        """
+        with self._database.writing() as connection:
+            _TREE.erase(connection, index)
+        self._database.truncate_wal()
+
+    def evidence(self) -> list[Evidence]:
+        """What the log signed and should not have, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_EVIDENCE).order_by(_EVIDENCE.c.id)).all()
+        return [Evidence(row.time, row.reason, row.detail, row.ours, row.theirs) for row in rows]
+
+    def _open(self, note: Note) -> tuple[Note, Checkpoint]:
+        return note, open_checkpoint(note, self.log_key)
+
+    def _held(self) -> _Held:
+        with self._database.reading() as connection:
+            return _read_held(connection)
+
+    def _check_against_held(self, held: _Held, newest: tuple[Note, Checkpoint]) -> None:
+        note, checkpoint = newest
+        if checkpoint.size > held.size:
+            return
+        self._check_same_tree(held, note, checkpoint)
+        if checkpoint.size < held.size:
+            self._refuse(
+                RollbackError(
+                    f"the ledger shows {checkpoint.size} entries after {held.size}",
+                    next_step="tell the ledger's operator and the other partners",
+                ),
+                held,
+                note,
+            )
+
+    def _check_same_tree(self, held: _Held, note: Note, checkpoint: Checkpoint) -> None:
+        """A checkpoint of a size that is held has the copy's own root at that size."""
+        if self.root(checkpoint.size) != checkpoint.root:
+            self._refuse(
+                ForkError(
+                    f"the ledger signed a second tree of {checkpoint.size} entries",
+                    next_step="tell the other partners: release nothing until it is resolved",
+                ),
+                held,
+                note,
+            )
+
+    def _advance(self, reader: LogReader, held: _Held, note: Note, checkpoint: Checkpoint) -> None:
+        """Fetch, verify and store the entries from what is held up to a checkpoint."""
+        self._check_consistency(reader, held, note, checkpoint)
+        events = self._fetch(reader, held, note, checkpoint)
+        frontier = Frontier(held.size, held.frontier.hashes)
+        for event in events:
+            frontier.append(leaf_hash(event.leaf_bytes))
+        if frontier.root() != checkpoint.root:
+            error = AlteredEntryError(
+                f"the entries up to {checkpoint.size} do not lead to the signed root",
+                next_step="synchronise again; if it stays so, tell the other partners",
+            )
+            self._refuse(error, held, note)
+        with self._database.writing() as connection:
+            current = _read_held(connection, lock=True)
+            if current.size != held.size:
+                return  # another process was faster: the caller looks again
+            _TREE.append(connection, current.frontier, events)
+            connection.execute(
+                update(_HEAD).values(
+                    size=checkpoint.size,
+                    frontier=write_frontier(current.frontier),
+                    note=str(Note(note.text, _own_lines(note, self.log_key).signatures)),
+                )
+            )
+
+    def _check_consistency(
+        self, reader: LogReader, held: _Held, note: Note, checkpoint: Checkpoint
+    ) -> None:
+        old = held.frontier.root() if held.size else EMPTY_ROOT
+        if held.size in {0, checkpoint.size}:
+            return
+        proof = reader.consistency_proof(held.size, checkpoint.size)
+        try:
+            verify_consistency(held.size, checkpoint.size, proof, old, checkpoint.root)
+        except ProofError as error:
+            fork = ForkError(
+                f"the ledger cannot prove that {checkpoint.size} entries continue the {held.size} "
+                f"held here ({error.reason})",
+                next_step="tell the other partners: release nothing until it is resolved",
+            )
+            self._refuse(fork, held, note)
+
+    def _fetch(
+        self, reader: LogReader, held: _Held, note: Note, checkpoint: Checkpoint
+    ) -> list[Event]:
+        events: list[Event] = []
+        while held.size + len(events) < checkpoint.size:
+            start = held.size + len(events)
+            try:
+                batch = reader.entries(start, min(checkpoint.size, start + _BATCH))
+            except FormatError as error:
+                altered = AlteredEntryError(
+                    f"an entry from {start} on is not what its leaf says: {error.message}",
+                    next_step="synchronise again; if it stays so, tell the other partners",
+                )
+                self._refuse(altered, held, note)
+            if not batch or len(batch) > checkpoint.size - start:
+                raise MirrorError("the ledger answered with other entries than asked for")
+            events += batch
+        return events
+
+    def _refuse(self, error: MirrorError, held: _Held, theirs: Note) -> NoReturn:
+        """Keep both checkpoints as evidence, each once, and raise."""
+        row = {
+            "time": write_time(self._now()),
+            "reason": error.reason,
+            "detail": error.message,
+            "ours": held.note,
+            "theirs": str(theirs),
+        }
+        with self._database.writing() as connection:
+            known = connection.execute(
+                select(_EVIDENCE.c.id).where(
+                    _EVIDENCE.c.reason == row["reason"],
+                    _EVIDENCE.c.ours == row["ours"],
+                    _EVIDENCE.c.theirs == row["theirs"],
+                )
+            ).first()
+            if known is None:
+                connection.execute(insert(_EVIDENCE).values(**row))
+        raise error
+
+
+def _own_lines(note: Note, key: VerifierKey) -> Note:
+    """The note with the log's signature alone: others' are theirs to show."""
+    return Note(note.text, tuple(line for line in note.signatures if line.by(key)))
+
+
+def _read_held(connection: Connection, *, lock: bool = False) -> _Held:
+    query = select(_HEAD).with_for_update() if lock else select(_HEAD)
+    row = connection.execute(query).one()
+    return _Held(parse_frontier(int(row.size), bytes(row.frontier)), row.note)
+
+
+def _store_cosigned(
+    connection: Connection, checkpoint: Checkpoint, witness: str, time: int, line: str
+) -> None:
+    """Store what is about to be given away, unless another root was before."""
+    key = (_COSIGNED.c.size == checkpoint.size) & (_COSIGNED.c.witness == witness)
+    before = connection.execute(
+        select(_COSIGNED.c.root).where(_COSIGNED.c.size == checkpoint.size)
+    ).scalars()
+    if any(bytes(root) != checkpoint.root for root in before):
+        raise ForkError(
+            f"another root was cosigned for {checkpoint.size} entries before",
+            next_step="this mirror's database was altered: restore it or begin a new mirror",
+        )
+    connection.execute(delete(_COSIGNED).where(key))
+    connection.execute(
+        insert(_COSIGNED).values(
+            size=checkpoint.size, witness=witness, root=checkpoint.root, time=time, line=line
+        )
+    )
