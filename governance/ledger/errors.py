@@ -159,9 +159,15 @@ class RollbackError(MirrorError):
 
 
 class ForkError(MirrorError):
-    """The ledger signed two trees of which neither continues the other."""
+    """The ledger signed two trees of one size; the two notes prove it to anyone."""
 
     reason = "mirror.fork"
+
+
+class InconsistentError(MirrorError):
+    """The ledger does not prove that its tree continues the one that this mirror holds."""
+
+    reason = "mirror.inconsistent"
 
 
 class AlteredEntryError(MirrorError):

@@ -14,25 +14,8 @@ away (c2sp.org/tlog-witness: check and store are one step).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn, Protocol
-
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-    update,
-)
 
 from governance.canonical import utc_now, write_time
 from governance.errors import FormatError
@@ -41,6 +24,7 @@ from governance.ledger.database import Database
 from governance.ledger.errors import (
     AlteredEntryError,
     ForkError,
+    InconsistentError,
     MirrorEmptyError,
     MirrorError,
     OutOfRangeError,
@@ -56,6 +40,17 @@ from governance.ledger.merkle import (
     read_frontier,
     verify_consistency,
 )
+from governance.ledger.mirror_tables import (
+    TREE,
+    Evidence,
+    Held,
+    begin,
+    extend,
+    keep_evidence,
+    read_evidence,
+    read_held,
+    store_cosigned,
+)
 from governance.ledger.note import (
     Checkpoint,
     Note,
@@ -65,40 +60,9 @@ from governance.ledger.note import (
     parse_note,
 )
 from governance.ledger.quorum import WitnessedCheckpoint, WitnessPolicy, verify_cosigned
-from governance.ledger.tables import TreeTables, parse_frontier, write_frontier
 
 STEP: Final = 10_000  # leaves fetched before they are verified and stored
 _BATCH: Final = 1_000  # entries in one answer
-_TABLES: Final = MetaData()
-_TREE: Final = TreeTables(_TABLES, "mirror")
-_HEAD: Final = Table(
-    "mirror_head",
-    _TABLES,
-    Column("id", Integer, primary_key=True),
-    Column("vkey", Text),
-    Column("size", BigInteger),
-    Column("frontier", LargeBinary),
-    Column("note", Text),
-)
-_COSIGNED: Final = Table(
-    "mirror_cosigned",
-    _TABLES,
-    Column("size", BigInteger, primary_key=True),
-    Column("witness", String(255), primary_key=True),
-    Column("root", LargeBinary),
-    Column("time", BigInteger),
-    Column("line", Text),
-)
-_EVIDENCE: Final = Table(
-    "mirror_evidence",
-    _TABLES,
-    Column("id", Integer, primary_key=True),
-    Column("time", String(20)),
-    Column("reason", String(80)),
-    Column("detail", Text),
-    Column("ours", Text),
-    Column("theirs", Text),
-)
 
 
 class LogReader(Protocol):
@@ -115,27 +79,6 @@ class LogReader(Protocol):
     def consistency_proof(self, first: int, second: int) -> list[bytes]:
         """RFC 9162 consistency proof."""
         ...  # pragma: no cover
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Something that the log signed and should not have: two notes, and what is wrong."""
-
-    time: str
-    reason: str
-    detail: str
-    ours: str | None
-    theirs: str
-
-
-@dataclass(frozen=True)
-class _Held:
-    frontier: Frontier
-    note: str | None
-
-    @property
-    def size(self) -> int:
-        return self.frontier.size
 
 
 class Mirror:
@@ -160,15 +103,7 @@ class Mirror:
         self._database = database
         self._now = now
         with database.writing() as connection:
-            found = connection.execute(select(_HEAD.c.vkey)).scalar_one_or_none()
-            if found is None:
-                head = {"id": 1, "vkey": str(log_key), "size": 0, "frontier": b"", "note": None}
-                connection.execute(insert(_HEAD).values(**head))
-            elif found != str(log_key):
-                raise MirrorError(
-                    "this mirror holds a log of another key",
-                    next_step="check the pinned verifier key; a new log needs a new mirror",
-                )
+            begin(connection, log_key)
 
     def close(self) -> None:
         """Close the database."""
@@ -220,7 +155,7 @@ class Mirror:
         end = self.size() if end is None else end
         while start < end:
             with self._database.reading() as connection:
-                batch = _TREE.entries(connection, start, min(end, start + _BATCH))
+                batch = TREE.entries(connection, start, min(end, start + _BATCH))
             if not batch:
                 raise OutOfRangeError(f"the mirror has no entry {start}")
             yield from batch
@@ -233,9 +168,9 @@ class Mirror:
             OutOfRangeError: the copy is smaller.
         """
         with self._database.reading() as connection:
-            if not 0 <= size <= _read_held(connection).size:
+            if not 0 <= size <= read_held(connection).size:
                 raise OutOfRangeError(f"the mirror does not hold {size} entries")
-            return read_frontier(_TREE.nodes(connection), size).root()
+            return read_frontier(TREE.nodes(connection), size).root()
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 proof that an entry is in the tree of a size, made from the copy alone.
@@ -244,9 +179,9 @@ class Mirror:
             OutOfRangeError: the copy is smaller.
         """
         with self._database.reading() as connection:
-            if size > _read_held(connection).size:
+            if size > read_held(connection).size:
                 raise OutOfRangeError(f"the mirror does not hold {size} entries")
-            return inclusion_proof(_TREE.nodes(connection), index, size)
+            return inclusion_proof(TREE.nodes(connection), index, size)
 
     def verify_witnessed(
         self, note: Note, policy: WitnessPolicy, now: datetime
@@ -278,7 +213,7 @@ class Mirror:
             ForkError: another root was cosigned for this size before.
         """
         with self._database.writing() as connection:
-            held = _read_held(connection, lock=True)
+            held = read_held(connection, lock=True)
             if held.note is None:
                 raise MirrorEmptyError(
                     "this mirror holds nothing yet", next_step="synchronise with the ledger first"
@@ -289,8 +224,9 @@ class Mirror:
                     "this mirror's own tree and checkpoint differ",
                     next_step="its database was damaged: restore it or begin a new mirror",
                 )
-            line = cosign(note.text, witness, signer, int(now.timestamp()))
-            _store_cosigned(connection, checkpoint, witness.name, int(now.timestamp()), line.line)
+            time = int(now.timestamp())
+            line = cosign(note.text, witness, signer, time)
+            store_cosigned(connection, checkpoint, line, time)
         return Note(note.text, (*note.signatures, line))
 
     def verify(self) -> Checkpoint:
@@ -321,23 +257,22 @@ class Mirror:
             OutOfRangeError: there is no such entry.
         """
         with self._database.writing() as connection:
-            _TREE.erase(connection, index)
+            TREE.erase(connection, index)
         self._database.truncate_wal()
 
     def evidence(self) -> list[Evidence]:
         """What the log signed and should not have, oldest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(_EVIDENCE).order_by(_EVIDENCE.c.id)).all()
-        return [Evidence(row.time, row.reason, row.detail, row.ours, row.theirs) for row in rows]
+            return read_evidence(connection)
 
     def _open(self, note: Note) -> tuple[Note, Checkpoint]:
         return note, open_checkpoint(note, self.log_key)
 
-    def _held(self) -> _Held:
+    def _held(self) -> Held:
         with self._database.reading() as connection:
-            return _read_held(connection)
+            return read_held(connection)
 
-    def _check_against_held(self, held: _Held, newest: tuple[Note, Checkpoint]) -> None:
+    def _check_against_held(self, held: Held, newest: tuple[Note, Checkpoint]) -> None:
         note, checkpoint = newest
         if checkpoint.size > held.size:
             return
@@ -352,7 +287,7 @@ class Mirror:
                 note,
             )
 
-    def _check_same_tree(self, held: _Held, note: Note, checkpoint: Checkpoint) -> None:
+    def _check_same_tree(self, held: Held, note: Note, checkpoint: Checkpoint) -> None:
         """A checkpoint of a size that is held has the copy's own root at that size."""
         if self.root(checkpoint.size) != checkpoint.root:
             self._refuse(
@@ -364,7 +299,7 @@ class Mirror:
                 note,
             )
 
-    def _advance(self, reader: LogReader, held: _Held, note: Note, checkpoint: Checkpoint) -> None:
+    def _advance(self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint) -> None:
         """Fetch, verify and store the entries from what is held up to a checkpoint."""
         self._check_consistency(reader, held, note, checkpoint)
         events = self._fetch(reader, held, note, checkpoint)
@@ -378,20 +313,14 @@ class Mirror:
             )
             self._refuse(error, held, note)
         with self._database.writing() as connection:
-            current = _read_held(connection, lock=True)
+            current = read_held(connection, lock=True)
             if current.size != held.size:
                 return  # another process was faster: the caller looks again
-            _TREE.append(connection, current.frontier, events)
-            connection.execute(
-                update(_HEAD).values(
-                    size=checkpoint.size,
-                    frontier=write_frontier(current.frontier),
-                    note=str(Note(note.text, _own_lines(note, self.log_key).signatures)),
-                )
-            )
+            signed = Note(note.text, tuple(x for x in note.signatures if x.by(self.log_key)))
+            extend(connection, current, events, str(signed))
 
     def _check_consistency(
-        self, reader: LogReader, held: _Held, note: Note, checkpoint: Checkpoint
+        self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint
     ) -> None:
         old = held.frontier.root() if held.size else EMPTY_ROOT
         if held.size in {0, checkpoint.size}:
@@ -400,15 +329,15 @@ class Mirror:
         try:
             verify_consistency(held.size, checkpoint.size, proof, old, checkpoint.root)
         except ProofError as error:
-            fork = ForkError(
+            broken = InconsistentError(
                 f"the ledger cannot prove that {checkpoint.size} entries continue the {held.size} "
                 f"held here ({error.reason})",
                 next_step="tell the other partners: release nothing until it is resolved",
             )
-            self._refuse(fork, held, note)
+            self._refuse(broken, held, note)
 
     def _fetch(
-        self, reader: LogReader, held: _Held, note: Note, checkpoint: Checkpoint
+        self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint
     ) -> list[Event]:
         events: list[Event] = []
         while held.size + len(events) < checkpoint.size:
@@ -426,55 +355,11 @@ class Mirror:
             events += batch
         return events
 
-    def _refuse(self, error: MirrorError, held: _Held, theirs: Note) -> NoReturn:
+    def _refuse(self, error: MirrorError, held: Held, theirs: Note) -> NoReturn:
         """Keep both checkpoints as evidence, each once, and raise."""
-        row = {
-            "time": write_time(self._now()),
-            "reason": error.reason,
-            "detail": error.message,
-            "ours": held.note,
-            "theirs": str(theirs),
-        }
+        evidence = Evidence(
+            write_time(self._now()), error.reason, error.message, held.note, str(theirs)
+        )
         with self._database.writing() as connection:
-            known = connection.execute(
-                select(_EVIDENCE.c.id).where(
-                    _EVIDENCE.c.reason == row["reason"],
-                    _EVIDENCE.c.ours == row["ours"],
-                    _EVIDENCE.c.theirs == row["theirs"],
-                )
-            ).first()
-            if known is None:
-                connection.execute(insert(_EVIDENCE).values(**row))
+            keep_evidence(connection, evidence)
         raise error
-
-
-def _own_lines(note: Note, key: VerifierKey) -> Note:
-    """The note with the log's signature alone: others' are theirs to show."""
-    return Note(note.text, tuple(line for line in note.signatures if line.by(key)))
-
-
-def _read_held(connection: Connection, *, lock: bool = False) -> _Held:
-    query = select(_HEAD).with_for_update() if lock else select(_HEAD)
-    row = connection.execute(query).one()
-    return _Held(parse_frontier(int(row.size), bytes(row.frontier)), row.note)
-
-
-def _store_cosigned(
-    connection: Connection, checkpoint: Checkpoint, witness: str, time: int, line: str
-) -> None:
-    """Store what is about to be given away, unless another root was before."""
-    key = (_COSIGNED.c.size == checkpoint.size) & (_COSIGNED.c.witness == witness)
-    before = connection.execute(
-        select(_COSIGNED.c.root).where(_COSIGNED.c.size == checkpoint.size)
-    ).scalars()
-    if any(bytes(root) != checkpoint.root for root in before):
-        raise ForkError(
-            f"another root was cosigned for {checkpoint.size} entries before",
-            next_step="this mirror's database was altered: restore it or begin a new mirror",
-        )
-    connection.execute(delete(_COSIGNED).where(key))
-    connection.execute(
-        insert(_COSIGNED).values(
-            size=checkpoint.size, witness=witness, root=checkpoint.root, time=time, line=line
-        )
-    )
