@@ -14,8 +14,7 @@ from partner_agent.cleansing.text import fold, is_placeholder, tidy
 
 TITLES = frozenset(
     """mr mrs ms miss mx master mstr dr prof professor rev revd reverend sir dame lord lady
-    father fr sister sr brother hon capt captain cllr councillor mme mlle madame imam rabbi
-    sheikh""".split()  # noqa: SIM905 - a table of words reads better
+    father fr sister sr brother hon capt captain cllr councillor mme mlle madame""".split()  # noqa: SIM905 - a table of words reads better
 )
 SUFFIXES = frozenset(
     """jr jnr junior snr senior ii iii iv esq esquire obe mbe cbe phd md bsc msc decd

@@ -78,6 +78,7 @@ REJECTS: dict[str, str] = {
     "row.undecodable": "has characters outside the file's encoding",
     "row.merged_cells": "has cells merged across columns",
     "row.formula_without_value": "has a formula whose value was never computed",
-    "row.nothing_to_link": "has neither a name with a date of birth or address, nor an identifier",
+    "row.nothing_to_link": "has no identifier, and fewer than two of first name, surname, date of "
+    "birth, and a place or contact",
     "opt_out.unclear": "has an opt-out value that the mapping lists neither as yes nor as no",
 }

@@ -10,7 +10,7 @@ from partner_agent.cleansing.outcome import MISSING, Outcome
 
 _CONFIG = TextFixerConfig(unescape_html=True, uncurl_quotes=False, normalization="NFC")
 _SPACE = re.compile(r"\s+")
-_SAME_CHARACTER = re.compile(r"([^\W\d])\1{2,}$|[\W_]+$|[xz]{1,2}$", re.IGNORECASE)
+_SAME_CHARACTER = re.compile(r"([^\W\d])\1{2,}$|[\W_]+$|xx$|zz$", re.IGNORECASE)
 
 _MISSING_WORDS = frozenset(
     """unknown|unk|unkn|not known|n/k|n.k.|not given|not stated|not recorded|not supplied|
