@@ -1,0 +1,1 @@
+"""Encodings to candidate pairs to persons; pure functions on numpy arrays."""
