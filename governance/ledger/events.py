@@ -195,7 +195,11 @@ class Author:
     now: Callable[[], datetime]
 
     def write(
-        self, kind: EventType, payload: BaseModel, refs: tuple[str, ...] = (), id_: str | None = None
+        self,
+        kind: EventType,
+        payload: BaseModel,
+        refs: tuple[str, ...] = (),
+        id_: str | None = None,
     ) -> Event:
         """A signed event with a fresh salt and, unless one is given, a fresh id."""
         salt = secrets.token_bytes(SALT_BYTES)
