@@ -1,0 +1,1 @@
+"""A synthetic county with ground truth. Every person, address and number in it is invented."""

@@ -1,0 +1,149 @@
+"""Programs as real processes: commands that finish, servers that stay, traffic that is recorded."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_SECONDS = 60
+STOP_SECONDS = 15
+COMMAND_SECONDS = 600
+_CHUNK = 65_536  # bytes
+
+
+class CommandFailed(Exception):
+    """A command ended with another exit code than expected; holds what it said."""
+
+
+def program(name: str) -> str:
+    """The installed program of this environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def environment() -> dict[str, str]:
+    """What programs inherit: no prompt, no colour, one thread each for two cores."""
+    return os.environ | {"NO_COLOR": "1", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+
+
+def run(name: str, *arguments: object, fails: bool = False) -> dict[str, Any]:
+    """Run a command with ``--json`` and return what it answered.
+
+    Args:
+        name: the program.
+        arguments: its words.
+        fails: the command is expected to refuse; what it said is returned under ``refused``.
+
+    Raises:
+        CommandFailed: it ended otherwise than expected.
+    """
+    done = subprocess.run(
+        [program(name), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=environment(),
+    )
+    if (done.returncode != 0) is not fails:
+        words = " ".join(map(str, arguments))
+        raise CommandFailed(f"{name} {words}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    if fails:
+        return {"refused": done.stderr.strip() or done.stdout.strip(), "code": done.returncode}
+    return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else {}
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server(
+    name: str, arguments: Sequence[object], *, log: Path, healthy: str | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until the block ends; with ``healthy``, wait until that URL answers."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [program(name), *map(str, arguments)],
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            env=environment(),
+        )
+    try:
+        if healthy is not None:
+            _wait_for(healthy, process, log)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
+                return
+        time.sleep(0.1)
+    raise CommandFailed(f"{url} did not answer; its log says:\n{log.read_text()[-2_000:]}")
+
+
+class Recorder:
+    """A relay on loopback that keeps a copy of every byte in both directions."""
+
+    def __init__(self, target: int, record: Path) -> None:
+        self._target = target
+        self._record = record.open("ab")
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop accepting, and finish the record."""
+        self._listener.close()
+        with self._lock:
+            self._record.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                upstream = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                client.close()
+                continue
+            for source, sink in ((client, upstream), (upstream, client)):
+                threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+
+    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := source.recv(_CHUNK):
+                with self._lock:
+                    self._record.write(data)
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)

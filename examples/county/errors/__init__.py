@@ -1,0 +1,1 @@
+"""Errors as they arise where records are made: one function a kind, one profile a source."""

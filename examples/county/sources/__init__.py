@@ -1,0 +1,1 @@
+"""The twenty source systems of the four partners."""

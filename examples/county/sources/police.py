@@ -1,0 +1,162 @@
+"""Police: crime recording, domestic abuse, youth offending, missing persons."""
+
+from examples.county.errors.profile import Errors
+from examples.county.model import REFERENCE, day
+from examples.county.sources.base import Column, MentionColumns, Rule, Selection, Source
+from examples.county.sources.columns import (
+    birth,
+    birth_cell,
+    choice,
+    coded,
+    flag,
+    full_name,
+    house,
+    mentioned_name,
+    one_line,
+    protected,
+    recorded,
+    second_line,
+    serial,
+    slashed,
+    value,
+)
+
+CRIME = Source(
+    partner="police",
+    name="crime_recording",
+    format="csv",
+    about="suspects and offenders named in recorded crimes; typed at the roadside in capitals",
+    encoding="cp1252",
+    selection=Selection(
+        base=0.02,
+        by_need={"offence": 0.85, "substance_misuse": 0.25},
+        age=(10, 90),
+        window=(day(2018), REFERENCE),
+        duplicates=0.18,
+    ),
+    errors=Errors(
+        typing=0.05,
+        phonetic=0.05,
+        nickname=0.12,
+        swapped_names=0.02,
+        birth_default=0.03,
+        birth_missing=0.03,
+        address_stale=0.2,
+        address_missing=0.06,
+        number_missing=0.9,
+        marks=0.2,
+    ),
+    columns=(
+        Column("NOMINAL_ID", serial("N{:08d}"), "record_id"),
+        Column("FORENAME", value("given", str.upper), "first_name"),
+        Column("MIDDLE_NAME", value("middle", str.upper), "middle_name"),
+        Column("FAMILY_NAME", value("surname", str.upper), "surname"),
+        Column("DATE_OF_BIRTH", birth("{d:02d}/{m:02d}/{y}"), "date_of_birth"),
+        Column("GENDER", coded({"m": "MALE", "f": "FEMALE"}), "sex"),
+        Column("ADDRESS", one_line(case=str.upper), "address"),
+        Column("POST_CODE", value("postcode"), "postcode"),
+        Column("OFFENCE_GROUP", choice("THEFT", "VIOLENCE", "PUBLIC ORDER", "DAMAGE", "DRUGS")),
+        Column("OFFENDER", flag("offence", ("CHARGED", "CAUTIONED"), ("NFA", "WITNESS"))),
+        Column("RECORDED_ON", recorded("{d:02d}/{m:02d}/{y}")),
+    ),
+    indicators={"offence": Rule("OFFENDER", equals=("CHARGED", "CAUTIONED"))},
+)
+
+DOMESTIC_ABUSE = Source(
+    partner="police",
+    name="domestic_abuse",
+    format="xlsx",
+    about="people in incidents of domestic abuse; a spreadsheet of the safeguarding unit",
+    sheet="Incidents",
+    selection=Selection(
+        base=0.004,
+        by_need={"domestic_abuse": 0.8},
+        age=(16, 95),
+        window=(day(2019), REFERENCE),
+        duplicates=0.12,
+    ),
+    errors=Errors(
+        typing=0.03,
+        nickname=0.06,
+        birth_missing=0.03,
+        address_stale=0.15,
+        number_missing=0.95,
+        name_missing=0.01,
+        swapped_names=0.01,
+    ),
+    columns=(
+        Column("Ref", serial("DA/{:06d}"), "record_id"),
+        Column("Incident date", recorded("{d:02d}/{m:02d}/{y}")),
+        Column("Name", full_name(), "full_name"),
+        Column("DoB", birth_cell, "date_of_birth"),
+        Column("Sex", coded({"m": "M", "f": "F"}), "sex"),
+        Column("Address line 1", house, "address"),
+        Column("Address line 2", second_line, "address"),
+        Column("Town", value("town"), "address"),
+        Column("Postcode", value("postcode"), "postcode"),
+        Column("Phone", value("phone"), "phone"),
+        Column("Partner named", mentioned_name("partner", known=0.7)),
+        Column("Risk", flag("domestic_abuse", ("High", "Medium", "Standard"), ("None",))),
+        Column("Safe address", protected),
+    ),
+    mentions=(MentionColumns("partner", {"full_name": "Partner named"}),),
+    indicators={"domestic_abuse": Rule("Risk", equals=("High", "Medium", "Standard"))},
+    protected="Safe address",
+)
+
+YOUTH_OFFENDING = Source(
+    partner="police",
+    name="youth_offending",
+    format="csv",
+    about="young people known to the youth offending team",
+    delimiter=";",
+    selection=Selection(
+        base=0.01,
+        by_need={"offence": 0.7, "neet": 0.1},
+        age=(10, 18),
+        window=(day(2017), REFERENCE),
+    ),
+    errors=Errors(typing=0.03, phonetic=0.02, nickname=0.08, marks=0.1, address_stale=0.1),
+    columns=(
+        Column("yot_id", serial("Y{:06d}"), "record_id"),
+        Column("first_name", value("given"), "first_name"),
+        Column("last_name", value("surname"), "surname"),
+        Column("dob", birth("{y}-{m:02d}-{d:02d}"), "date_of_birth"),
+        Column("gender", coded({"m": "male", "f": "female"}), "sex"),
+        Column("address", slashed, "address"),
+        Column("postcode", value("postcode"), "postcode"),
+        Column("responsible_adult", mentioned_name("parent")),
+        Column("offences_12m", flag("offence", ("1", "2", "3", "6"), ("0",))),
+        Column("order_type", choice("referral", "reparation", "supervision", "none")),
+    ),
+    mentions=(MentionColumns("guardian", {"full_name": "responsible_adult"}),),
+    indicators={"offence": Rule("offences_12m", at_least=1)},
+)
+
+MISSING_PERSONS = Source(
+    partner="police",
+    name="missing_persons",
+    format="parquet",
+    about="reports of missing people, most of them young",
+    selection=Selection(
+        base=0.003,
+        by_need={"neet": 0.15, "mental_health": 0.08, "school_absence": 0.06},
+        age=(8, 90),
+        window=(day(2019), REFERENCE),
+        duplicates=0.25,
+    ),
+    errors=Errors(typing=0.03, nickname=0.15, birth_missing=0.06, address_stale=0.1),
+    columns=(
+        Column("report_no", serial("MISPER-{:07d}"), "record_id"),
+        Column("given_name", value("given"), "first_name"),
+        Column("family_name", value("surname"), "surname"),
+        Column("born_on", birth("{y}-{m:02d}-{d:02d}"), "date_of_birth"),
+        Column("sex", coded({"m": "M", "f": "F"}), "sex"),
+        Column("last_address", one_line(), "address"),
+        Column("last_postcode", value("postcode"), "postcode"),
+        Column("reported_on", recorded("{y}-{m:02d}-{d:02d}")),
+        Column("truancy", flag("school_absence", sensitivity=0.6)),
+    ),
+)
+
+SOURCES = (CRIME, DOMESTIC_ABUSE, YOUTH_OFFENDING, MISSING_PERSONS)
