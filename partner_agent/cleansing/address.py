@@ -53,10 +53,6 @@ class Address(NamedTuple):
         parts = [self.unit, premises, self.street, self.rest if with_town else ""]
         return " ".join(part for part in parts if part)
 
-    def premises(self) -> str:
-        """Flat with number or building: what tells homes of one postcode apart."""
-        return " ".join(p for p in (self.unit, self.number or self.building or self.street) if p)
-
 
 def clean_address(raw: str, *, has_postcode: bool) -> Outcome:
     """One normalised line, or a note on why there is none.

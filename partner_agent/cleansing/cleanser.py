@@ -139,9 +139,9 @@ class Cleanser:
             protected=self._tallies["protected"].present,
             rejects=dict(sorted(self._rejects.items())),
             columns={
-                name: column_quality(tally)
-                for name, tally in self._tallies.items()
-                if self._shown(name, tally)
+                name: column_quality(self._tallies[name])
+                for name in self._columns[1:]
+                if self._shown(name, self._tallies[name])
             },
             ages=self._births.ages(),
             birth_decades=self._births.decades(),
