@@ -73,12 +73,13 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
         SecretFileError: the key file is missing or readable by others.
         StoreError: the database cannot be opened.
     """
+    genesis = None if settings.genesis_file is None else read_genesis(settings.genesis_file)
     store, service = _open(settings, now)
-    if settings.genesis_file is not None:
-        _begin(settings, store, service, read_genesis(settings.genesis_file))
-    if service.size() == 0:
+    try:
+        _begin(settings, store, service, genesis)
+    except BaseException:
         store.close()
-        raise SetupError("the log has no genesis yet", next_step="run: governance ledger init")
+        raise
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -148,17 +149,20 @@ def _open(
 
 
 def _begin(
-    settings: LedgerSettings, store: LedgerStore, service: LedgerService, genesis: Event
+    settings: LedgerSettings, store: LedgerStore, service: LedgerService, genesis: Event | None
 ) -> None:
     """Put the genesis at the beginning, or check that it is there."""
+    empty = service.size() == 0
+    if genesis is None:
+        if empty:
+            raise SetupError("the log has no genesis yet", next_step="run: governance ledger init")
+        return
     payload = read_payload(genesis)
     if not isinstance(payload, Genesis) or payload.origin != settings.origin:
-        store.close()
         raise SetupError("the genesis is not of this origin", next_step="check the settings")
-    if service.size() == 0:
+    if empty:
         service.append(genesis)
     elif store.entries(0, 1)[0].leaf != genesis.leaf:
-        store.close()
         raise SetupError(
             "the log began with another genesis",
             next_step="check the settings for database and genesis file",

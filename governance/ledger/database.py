@@ -49,6 +49,8 @@ class Database:
                 _configure_sqlite(self.engine)
             _migrate(self.engine, schema)
         except (SQLAlchemyError, ImportError, sqlite3.Error) as error:
+            if hasattr(self, "engine"):
+                self.engine.dispose()
             raise StoreError(
                 f"the {schema} database cannot be opened ({type(error).__name__})",
                 next_step="check the database URL, and that its folder exists and can be written",

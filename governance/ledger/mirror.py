@@ -102,8 +102,12 @@ class Mirror:
         self.log_key = log_key
         self._database = database
         self._now = now
-        with database.writing() as connection:
-            begin(connection, log_key)
+        try:
+            with database.writing() as connection:
+                begin(connection, log_key)
+        except BaseException:
+            database.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""

@@ -130,15 +130,12 @@ class LedgerStore:
 
     def __init__(self, database: Database, origin: str) -> None:
         self._database = database
-        with database.writing() as connection:
-            found = connection.execute(select(_HEAD.c.origin)).scalar_one_or_none()
-            if found is None:
-                connection.execute(insert(_HEAD).values(id=1, origin=origin, size=0, frontier=b""))
-            elif found != origin:
-                raise StoreError(
-                    "the database holds the log of another origin",
-                    next_step="check the settings for origin and database",
-                )
+        try:
+            with database.writing() as connection:
+                _begin(connection, origin)
+        except BaseException:
+            database.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""
@@ -258,6 +255,18 @@ class LedgerStore:
             if not 0 <= size <= held:
                 raise OutOfRangeError(f"the log has {held} entries, not {size}")
             yield connection
+
+
+def _begin(connection: Connection, origin: str) -> None:
+    """Make the database this log's, or check that it is."""
+    found = connection.execute(select(_HEAD.c.origin)).scalar_one_or_none()
+    if found is None:
+        connection.execute(insert(_HEAD).values(id=1, origin=origin, size=0, frontier=b""))
+    elif found != origin:
+        raise StoreError(
+            "the database holds the log of another origin",
+            next_step="check the settings for origin and database",
+        )
 
 
 def _frontier(head: Row[*tuple[object, ...]]) -> Frontier:
