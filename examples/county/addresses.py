@@ -63,8 +63,7 @@ def make_dwellings(rng: np.random.Generator, uses: Ints) -> Dwellings:
     code = rng.permutation(_MAX_STREETS)[:streets]
     town_of = code % len(_TOWNS)
     street_names = [
-        f"{_ROOTS[c // len(_TOWNS) % len(_ROOTS)]} "
-        f"{STREET_TYPES[c // (len(_TOWNS) * len(_ROOTS))]}"
+        f"{_ROOTS[c // len(_TOWNS) % len(_ROOTS)]} {STREET_TYPES[c // (len(_TOWNS) * len(_ROOTS))]}"
         for c in code.tolist()
     ]
     place = np.arange(count)

@@ -61,9 +61,7 @@ def name_people(seed: int, rng: np.random.Generator, units: Units, people: _Peop
     text[two] = text[two] + "-" + text[people.joined[two]]
     native[two] = ""
     former[~has_former] = ""
-    given, native_given = draw_given(
-        rng, people.origin, people.female, people.born_year, seed=seed
-    )
+    given, native_given = draw_given(rng, people.origin, people.female, people.born_year, seed=seed)
     _distinct_siblings(seed, rng, people, given, native_given)
     _fathers_and_sons(rng, units, people, given, native_given)
     middle, _ = draw_given(rng, people.origin, people.female, people.born_year, seed=seed)
@@ -74,13 +72,11 @@ def name_people(seed: int, rng: np.random.Generator, units: Units, people: _Peop
     native_given[~both] = ""
     labels = np.array([origin.name for origin in ORIGINS], dtype=object)
     changed = np.where(has_former, people.changed, LONG_AGO)
-    return Names(
-        given, middle, text, former, changed, native_given, native, labels[people.origin]
-    )
+    return Names(given, middle, text, former, changed, native_given, native, labels[people.origin])
 
 
 def prepare(
-    seed: int, rng: np.random.Generator, units: Units, role: Ints, female: Bools, born: Ints
+    seed: int, rng: np.random.Generator, units: Units, *, role: Ints, female: Bools, born: Ints
 ) -> _People:
     """Origins and surnames by family, before they are written out."""
     count = len(role)
@@ -135,7 +131,9 @@ def _divorce(rng: np.random.Generator, units: Units, people: _People, born: Ints
     lone = units.first[np.flatnonzero(units.kind == Kind.LONE_PARENT)]
     chosen = lone[people.female[lone] & (rng.random(len(lone)) < DIVORCED_RATE)]
     other = units.other_parent[people.unit[chosen]]
-    source = np.where(other >= 0, units.first[other], rng.integers(0, len(people.unit), len(chosen)))
+    source = np.where(
+        other >= 0, units.first[other], rng.integers(0, len(people.unit), len(chosen))
+    )
     people.former.put(chosen, people.surname.take(source))
     inside = rng.integers(HISTORY_START + 1500, REFERENCE - 60, len(chosen))
     people.changed[chosen] = np.where(inside > born[chosen] + 18 * 365, inside, LONG_AGO)
@@ -169,9 +167,7 @@ def _last(people: _People) -> int:
     return len(people.unit) - 1
 
 
-def _absent_fathers(
-    rng: np.random.Generator, units: Units, people: _People, child: Ints
-) -> None:
+def _absent_fathers(rng: np.random.Generator, units: Units, people: _People, child: Ints) -> None:
     """Children's surnames from a father outside the unit: the known one, or a stranger."""
     lead = rng.integers(0, len(people.unit), len(units))[people.unit[child]]
     other = units.other_parent[people.unit[child]]
@@ -220,7 +216,7 @@ def _fathers_and_sons(
 ) -> None:
     """Name one son in some families as his father."""
     son = np.flatnonzero((people.role == Role.CHILD) & ~people.female)
-    first = np.append(True, people.unit[son][1:] != people.unit[son][:-1])  # noqa: FBT003 - numpy
+    first = np.append(True, people.unit[son][1:] != people.unit[son][:-1])
     son = son[first & (rng.random(len(son)) < SHARED_NAME_RATE)]
     head = units.first[people.unit[son]]
     second = np.minimum(head + 1, _last(people))

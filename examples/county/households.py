@@ -23,6 +23,8 @@ CHILDREN = {1: 0.36, 2: 0.39, 3: 0.17, 4: 0.06, 5: 0.02}
 TWIN_RATE = 0.03  # of children that have a younger sibling, next in line
 ADULT_CHILD_RATE = 0.10  # families whose eldest child may be 18 to 24
 OTHER_PARENT_RATE = 0.45  # lone parents whose children have a second home
+THREE_PAIRED_RATE = 0.6  # families of three generations whose head has a partner
+BOTH_GRANDPARENTS_RATE = 0.35
 HEAD_AGE = {  # mean, standard deviation, least, most; years at the unit's last day
     Kind.SINGLE: (48, 17, 19, 92),
     Kind.COUPLE: (50, 17, 21, 90),
@@ -50,8 +52,8 @@ def _counts(rng: np.random.Generator, kind: Ints) -> Ints:
     counts[:, Role.HEAD] = 1
     paired = np.isin(kind, [Kind.COUPLE, Kind.COUPLE_CHILDREN, Kind.BLENDED])
     three = kind == Kind.THREE_GENERATIONS
-    counts[:, Role.PARTNER] = paired | (three & (rng.random(n) < 0.6))
-    counts[:, Role.GRANDPARENT] = np.where(three, 1 + (rng.random(n) < 0.35), 0)
+    counts[:, Role.PARTNER] = paired | (three & (rng.random(n) < THREE_PAIRED_RATE))
+    counts[:, Role.GRANDPARENT] = np.where(three, 1 + (rng.random(n) < BOTH_GRANDPARENTS_RATE), 0)
     parents = paired & (kind != Kind.COUPLE) | three
     parents |= np.isin(kind, [Kind.LONE_PARENT, Kind.HOSTEL_FAMILY])
     counts[:, Role.CHILD] = np.where(parents, _children(rng, n), 0)

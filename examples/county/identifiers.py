@@ -87,12 +87,10 @@ def phone_numbers(rng: np.random.Generator, count: int) -> Texts:
 def email_addresses(rng: np.random.Generator, given: Texts, surname: Texts, has: Bools) -> Texts:
     """``given.surname<number>@example.org`` for those that have one."""
     number = rng.integers(1, 9999, len(given)).tolist()
-    keep = str.maketrans("", "", " '-’")
+    keep = str.maketrans("", "", " '-")
     return _texts(
         [
-            anyascii(f"{g.translate(keep)}.{s.translate(keep)}{n}@example.org").lower()
-            if h
-            else ""
+            anyascii(f"{g.translate(keep)}.{s.translate(keep)}{n}@example.org").lower() if h else ""
             for g, s, n, h in zip(given, surname, number, has.tolist(), strict=True)
         ]
     )

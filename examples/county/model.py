@@ -127,8 +127,10 @@ class Dwellings:
 
 @dataclass
 class Names:
-    """Names by person; ``former_*`` is what stood before ``changed``, ``native_*`` before
-    transliteration."""
+    """Names by person.
+
+    ``former`` stood until ``changed``; ``native_*`` is the form before transliteration.
+    """
 
     given: Texts
     middle: Texts

@@ -32,11 +32,12 @@ class Origin:
     feminine: tuple[tuple[str, str], ...] = ()  # endings: masculine, feminine
 
 
+_POLISH = (("ski", "ska"), ("cki", "cka"))
 _SLAVIC = (("sky", "ska"), ("ov", "ova"), ("ev", "eva"), ("in", "ina"))
 ORIGINS = (
     Origin("british", 0.760, ("en_GB", "en_NZ", "en_IE"), double_rate=0.03),
     Origin("irish", 0.040, ("en_IE",), double_rate=0.02),
-    Origin("polish", 0.035, ("pl_PL",), double_rate=0.01, feminine=(("ski", "ska"), ("cki", "cka"))),
+    Origin("polish", 0.035, ("pl_PL",), double_rate=0.01, feminine=_POLISH),
     Origin("pakistani", 0.026, ("en_PK",), particles=("ul-",), particle_rate=0.02),
     Origin("indian", 0.024, ("en_IN",)),
     Origin("romanian", 0.018, ("ro_RO",)),
@@ -45,7 +46,9 @@ ORIGINS = (
     Origin("yoruba", 0.012, ("yo_NG",), double_rate=0.03),
     Origin("portuguese", 0.010, ("pt_PT",), particles=("da ", "dos "), particle_rate=0.25),
     Origin("spanish", 0.006, ("es_ES",), double_rate=0.7, joiner=" "),
-    Origin("dutch", 0.004, ("nl_NL",), particles=("van der ", "van den ", "de "), particle_rate=0.4),
+    Origin(
+        "dutch", 0.004, ("nl_NL",), particles=("van der ", "van den ", "de "), particle_rate=0.4
+    ),
     Origin("german", 0.004, ("de_DE",), particles=("von ",), particle_rate=0.04),
     Origin("french", 0.005, ("fr_FR",), particles=("de ", "Le "), particle_rate=0.1),
     Origin("italian", 0.006, ("it_IT",), particles=("Di ", "De "), particle_rate=0.1),
@@ -170,8 +173,9 @@ def _native(names: list[str]) -> Texts:
 
 def zipf(count: int, exponent: float, shift: float) -> Floats:
     """Probabilities of ranks 1 to ``count`` under a Zipf-Mandelbrot law."""
-    weight: Floats = (np.arange(1, count + 1) + shift) ** -exponent
-    return weight / weight.sum()
+    weight = (np.arange(1, count + 1, dtype=np.float64) + shift) ** -exponent
+    found: Floats = (weight / weight.sum()).astype(np.float64)
+    return found
 
 
 @dataclass

@@ -36,7 +36,7 @@ def family_scores(rng: np.random.Generator, units: Units, deprivation: Floats) -
 
 
 def draw_needs(
-    rng: np.random.Generator, score: Floats, role: Ints, female: Bools, born: Ints, anchor: Ints
+    rng: np.random.Generator, score: Floats, *, role: Ints, female: Bools, born: Ints, anchor: Ints
 ) -> Bools:
     """Needs of every person, persons x ``NEEDS``. ``score`` and ``anchor`` are by person."""
     age = (anchor - born) / DAYS_A_YEAR

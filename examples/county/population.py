@@ -11,6 +11,7 @@ from examples.county.model import (
     REFERENCE,
     Bools,
     Ints,
+    Kind,
     Population,
     Role,
     Spells,
@@ -43,7 +44,7 @@ def make_population(persons: int, seed: int) -> Population:
     spells = residence.person_spells(stream(seed, "spells"), units, role, born, plan)
     first_day, last_day = _presence(spells, persons)
     rng = stream(seed, "names")
-    people = family_names.prepare(seed, rng, units, role, female, born)
+    people = family_names.prepare(seed, rng, units, role=role, female=female, born=born)
     names = family_names.name_people(seed, rng, units, people)
     canaries.plant_names(names, persons)
     age = (last_day - born) / DAYS_A_YEAR
@@ -56,7 +57,8 @@ def make_population(persons: int, seed: int) -> Population:
     rng = stream(seed, "needs")
     home = _home_deprivation(units, plan.tenure.unit, dwellings.deprivation[plan.tenure.dwelling])
     score = needs.family_scores(rng, units, home)
-    drawn = needs.draw_needs(rng, score[unit], role, female, born, last_day)
+    drawn = needs.draw_needs(rng, score[unit], role=role, female=female, born=born, anchor=last_day)
+    drawn[units.kind[unit] == Kind.STUDENT, NEED_INDEX["neet"]] = False
     population = Population(
         unit=unit,
         role=role,

@@ -74,10 +74,10 @@ def plan(rng: np.random.Generator, units: Units) -> Plan:
     parts = [held, _guests(rng, guest, held)]
     uses = [np.where(rng.random(homes) < _FLAT_SHARE, Use.FLAT, Use.HOUSE)]
     total = homes
-    for use in RESIDENTS:
+    for use, capacity in RESIDENTS.items():
         of_use = [k for k, u in _COMMUNAL.items() if u is use]
         residents = np.flatnonzero(np.isin(kind, of_use))
-        places = max(1, len(residents) // RESIDENTS[use])
+        places = max(1, len(residents) // capacity)
         parts.append(_communal(rng, residents, np.arange(total, total + places), use))
         uses.append(np.full(places, use))
         total += places
@@ -114,9 +114,9 @@ def _turnover(rng: np.random.Generator, holders: Ints, homes: int) -> Tenure:
     )
     order = np.lexsort((start, dwelling))
     dwelling, start = dwelling[order], start[order]
-    last = np.append(dwelling[1:] != dwelling[:-1], True)  # noqa: FBT003 - numpy's own signature
+    last = np.append(dwelling[1:] != dwelling[:-1], True)
     end = np.where(last, OPEN, np.append(start[1:], 0))
-    into = np.flatnonzero(np.append(False, ~last[:-1]))  # noqa: FBT003 - slots that follow another
+    into = np.flatnonzero(np.append(False, ~last[:-1]))
     into = into[np.argsort(start[into], kind="stable")]
     wanted = slots - len(holders)
     moved = np.sort(rng.choice(len(into), size=min(wanted + 1, len(into)), replace=False))
@@ -217,13 +217,11 @@ def _second_homes(units: Units, role: Ints, born: Ints, tenure: Tenure) -> Ints:
     return _table(rows)
 
 
-def _term_time(
-    rng: np.random.Generator, units: Units, role: Ints, born: Ints, made: Plan
-) -> Ints:
+def _term_time(rng: np.random.Generator, units: Units, role: Ints, born: Ints, made: Plan) -> Ints:
     """Term-time addresses of grown children who also live with their parents."""
     unit = np.repeat(np.arange(len(units)), units.size)
     grown = REFERENCE - born
-    student = (role == Role.CHILD) & (grown > 18.2 * 365.25) & (grown < 22 * 365.25)  # noqa: PLR2004
+    student = (role == Role.CHILD) & (grown > 18.2 * 365.25) & (grown < 22 * 365.25)
     current = np.zeros(len(units), dtype=bool)
     current[made.tenure.unit[made.tenure.end == OPEN]] = True
     chosen = np.flatnonzero(student & current[unit])

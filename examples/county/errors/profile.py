@@ -170,5 +170,3 @@ class Corruptor:
         lost = self.rows(errors.address_missing)
         for part in (values.flat, values.building, values.number, values.street, values.town):
             part[lost] = ""
-
-

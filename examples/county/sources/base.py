@@ -105,24 +105,13 @@ class Source:
 
     def mapping(self) -> dict[str, Any]:
         """The source mapping of docs/architecture.md, ready for YAML."""
-        targets: dict[str, Any] = {}
-        record_id = ""
-        for column in self.columns:
-            if column.target == "record_id":
-                record_id = column.name
-            elif column.target == "address":
-                targets.setdefault("address", []).append(column.name)
-            elif column.target.startswith("date_of_birth."):
-                part = column.target.partition(".")[2]
-                targets.setdefault("date_of_birth", {})[part] = column.name
-            elif column.target:
-                targets[column.target] = column.name
         found: dict[str, Any] = {"source": self.name}
-        if record_id:
-            found["record_id"] = record_id
+        ids = [column.name for column in self.columns if column.target == "record_id"]
+        if ids:
+            found["record_id"] = ids[0]
         if self.sheet:
             found["sheet"] = self.sheet
-        found["columns"] = targets
+        found["columns"] = _targets(self.columns)
         found["dates"] = {"day_first": self.day_first}
         order = "surname_first" if self.surname_first else "given_first"
         found["names"] = {"full_name_order": order, "expand_nicknames": self.expand_nicknames}
@@ -137,6 +126,19 @@ class Source:
         if self.protected:
             found["protected"] = {"column": self.protected, "equals": ["Y"]}
         return found
+
+
+def _targets(columns: tuple[Column, ...]) -> dict[str, Any]:
+    targets: dict[str, Any] = {}
+    for column in columns:
+        if column.target == "address":
+            targets.setdefault("address", []).append(column.name)
+        elif column.target.startswith("date_of_birth."):
+            part = column.target.partition(".")[2]
+            targets.setdefault("date_of_birth", {})[part] = column.name
+        elif column.target not in ("", "record_id"):
+            targets[column.target] = column.name
+    return targets
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def birth_part(part: int) -> Make:
 
 def birth_cell(sheet: Sheet) -> Texts:
     """Date of birth as a spreadsheet's or Parquet's own date; None where it is no date."""
-    found = []
+    found: list[date | None] = []
     for year, month, of_month in sheet.values.birth.tolist():
         try:
             found.append(date(year, month, of_month))

@@ -96,7 +96,12 @@ CHILDRENS_SOCIAL_CARE = Source(
         duplicates=0.1,
     ),
     errors=Errors(
-        typing=0.03, phonetic=0.04, nickname=0.08, birth_missing=0.04, marks=0.15, swapped_names=0.01
+        typing=0.03,
+        phonetic=0.04,
+        nickname=0.08,
+        birth_missing=0.04,
+        marks=0.15,
+        swapped_names=0.01,
     ),
     columns=(
         Column("Person ID", serial("{:06d}"), "record_id"),
@@ -185,7 +190,7 @@ COUNCIL_TAX = Source(
     format="csv",
     about="people liable for council tax; no date of birth, some accounts in a former name",
     selection=Selection(
-        base=0.18,
+        base=0.24,
         by_need={"debt_or_eviction": 0.3},
         age=(18, 110),
         adults_of_unit=True,
@@ -216,7 +221,7 @@ LIBRARIES = Source(
     name="libraries",
     format="csv",
     about="library members, who write their own cards; no record id, so rows are counted",
-    selection=Selection(base=0.09, age=(4, 95), window=(day(2014), REFERENCE), duplicates=0.05),
+    selection=Selection(base=0.13, age=(4, 95), window=(day(2014), REFERENCE), duplicates=0.05),
     errors=Errors(
         typing=0.03, nickname=0.12, birth_missing=0.1, address_stale=0.25, contact_missing=0.3
     ),

@@ -70,7 +70,7 @@ GP_REGISTRATIONS = Source(
     format="parquet",
     about="patients of the practices that take part, past addresses too; some names as they are"
     " written at home",
-    selection=Selection(base=0.23, window=(day(2012), REFERENCE), history=0.5),
+    selection=Selection(base=0.30, window=(day(2012), REFERENCE), history=0.9),
     errors=Errors(
         typing=0.006,
         native_script=0.3,

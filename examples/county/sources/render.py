@@ -73,9 +73,7 @@ def _met(population: Population, source: Source, columns: dict[str, Texts], pers
     return found
 
 
-def _values(
-    population: Population, pick: Pick, dwelling: Ints, rng: np.random.Generator
-) -> Values:
+def _values(population: Population, pick: Pick, dwelling: Ints, rng: np.random.Generator) -> Values:
     person, names, homes = pick.person, population.names, population.dwellings
     heard = pick.as_of - rng.exponential(NAME_LAG_DAYS, len(person)).astype(np.int64)
     former = (names.former[person] != "") & (heard < names.changed[person])

@@ -104,9 +104,7 @@ def _share_out(
         left = left[~taken]
 
 
-def _further(
-    population: Population, source: Source, pick: Pick, rng: np.random.Generator
-) -> Pick:
+def _further(population: Population, source: Source, pick: Pick, rng: np.random.Generator) -> Pick:
     """Add duplicates and past addresses, then put the records in no order."""
     rule = source.selection
     spared = np.isin(pick.person, population.canaries)
@@ -147,5 +145,3 @@ def spell_at(
     best = np.where(score.any(axis=1), score.argmax(axis=1), 0)
     found: Ints = at - best
     return found
-
-
