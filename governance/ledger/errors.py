@@ -176,6 +176,12 @@ class AlteredEntryError(MirrorError):
     reason = "mirror.altered"
 
 
+class WithheldPayloadError(MirrorError):
+    """The ledger shows a leaf without its payload: what it did cannot be known."""
+
+    reason = "mirror.withheld"
+
+
 class MirrorEmptyError(MirrorError):
     """The mirror holds no checkpoint yet."""
 

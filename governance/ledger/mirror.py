@@ -2,7 +2,7 @@
 
 Rules of a synchronisation, in order: the log's signature by the pinned key; never a smaller tree;
 never another root for a size that is held; a consistency proof from the tree that is held; every
-payload is what its leaf commits to; leaves recomputed from their bytes lead to the signed root;
+payload is there and is what its leaf commits to; leaves recomputed from their bytes lead to the signed root;
 entries, tree and checkpoint are then stored in one transaction, or nothing is. Whatever the log
 signed that breaks a rule is kept as evidence, beside the checkpoint that it contradicts.
 
@@ -30,6 +30,7 @@ from governance.ledger.errors import (
     OutOfRangeError,
     ProofError,
     RollbackError,
+    WithheldPayloadError,
 )
 from governance.ledger.events import Event
 from governance.ledger.merkle import (
@@ -356,8 +357,19 @@ class Mirror:
                 self._refuse(altered, held, note)
             if not batch or len(batch) > checkpoint.size - start:
                 raise MirrorError("the ledger answered with other entries than asked for")
+            self._check_whole(batch, start, held, note)
             events += batch
         return events
+
+    def _check_whole(self, batch: list[Event], start: int, held: Held, note: Note) -> None:
+        """No entry comes without its payload: a hidden refusal or suspension would not count."""
+        for index, event in enumerate(batch, start):
+            if event.payload is None:
+                withheld = WithheldPayloadError(
+                    f"the ledger withholds the payload of entry {index}",
+                    next_step="ask the ledger's operator for it",
+                )
+                self._refuse(withheld, held, note)
 
     def _refuse(self, error: MirrorError, held: Held, theirs: Note) -> NoReturn:
         """Keep both checkpoints as evidence, each once, and raise."""

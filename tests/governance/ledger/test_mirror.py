@@ -28,6 +28,7 @@ from governance.ledger.errors import (
     OutOfRangeError,
     RollbackError,
     StaleCheckpointError,
+    WithheldPayloadError,
 )
 from governance.ledger.events import Event, EventType, WireEvent
 from governance.ledger.merkle import leaf_hash, verify_inclusion
@@ -284,6 +285,26 @@ def test_altered_entries_are_refused(
     ledger.front.twist = honest
     assert mirror.sync(client).size == 24
     assert mirror.verify().size == 24
+
+
+def test_a_withheld_payload_is_refused(
+    ledger: Ledger, client: LedgerClient, mirror: Mirror
+) -> None:
+    """A payload that is not shown is not taken for erased: a refusal could hide there."""
+
+    def twist(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path != "/v1/entries":
+            return status, body
+        answer = json.loads(body)
+        answer["entries"][3].update(salt=None, payload=None)
+        return status, json.dumps(answer).encode()
+
+    ledger.front.twist = twist
+    with pytest.raises(WithheldPayloadError):
+        mirror.sync(client)
+    assert mirror.size() == 0
+    ledger.front.twist = honest
+    assert mirror.sync(client).size == 10
 
 
 def test_a_second_tree_of_one_size_is_provable(
