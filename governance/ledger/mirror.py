@@ -2,9 +2,9 @@
 
 Rules of a synchronisation, in order: the log's signature by the pinned key; never a smaller tree;
 never another root for a size that is held; a consistency proof from the tree that is held; every
-payload is there and is what its leaf commits to; leaves recomputed from their bytes lead to the signed root;
-entries, tree and checkpoint are then stored in one transaction, or nothing is. Whatever the log
-signed that breaks a rule is kept as evidence, beside the checkpoint that it contradicts.
+payload is there and is what its leaf commits to; leaves recomputed from their bytes lead to the
+signed root; entries, tree and checkpoint are then stored in one transaction, or nothing is. What
+the log signed and breaks a rule is kept as evidence, beside the checkpoint that it contradicts.
 
 A long way is gone in steps, each to a checkpoint that the log signed, so that memory stays bounded
 and an interrupted synchronisation goes on where it was.
