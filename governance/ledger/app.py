@@ -30,7 +30,11 @@ from governance.ledger.service import LedgerService
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.store import LedgerStore
 
-_LOG_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_LOG_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",  # uvicorn's, for terminals
+}
 
 
 class SetupError(LedgerError):

@@ -70,10 +70,11 @@ class TreeTables:
         self, connection: Connection, start: int, end: int, max_bytes: int | None = None
     ) -> list[Event]:
         """The events ``[start, end)``, or the first of them, at least one, up to ``max_bytes``."""
-        rows = connection.execution_options(yield_per=_FETCH_ROWS).execute(
+        rows = connection.execute(
             select(self.leaf)
             .where(self.leaf.c.position >= start, self.leaf.c.position < end)
             .order_by(self.leaf.c.position)
+            .execution_options(yield_per=_FETCH_ROWS)
         )
         events: list[Event] = []
         total = 0
