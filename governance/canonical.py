@@ -81,15 +81,18 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
-    """The bytes of standard base64.
+    """The bytes of standard base64, in its one canonical spelling.
 
     Raises:
-        FormatError: not base64.
+        FormatError: not base64, or with stray bits at its end.
     """
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise FormatError("not standard base64") from None
+    if b64(data) != text:
+        raise FormatError("not the canonical spelling of its base64")
+    return data
 
 
 def _is_base64(text: str) -> str:
