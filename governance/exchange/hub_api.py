@@ -1,0 +1,223 @@
+"""JSON bodies of the hub's HTTP interface, shared by the hub and everyone who calls it.
+
+Paths and callers are listed in docs/architecture.md. Errors are problem details (RFC 9457) with
+``reason`` and ``next_step``.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from governance.canonical import Frozen, Hash, Hex128, Slug, Time
+from governance.identity.envelope import Envelope
+from governance.ledger.payloads import Reason
+from governance.release.models import FamilyId, Members, Order
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Problem(Frozen):
+    """A refusal: RFC 9457 with this project's members."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: Reason
+    next_step: str
+
+
+class SecretPost(Frozen):
+    """``POST /v1/secrets``: one sealed secret (``linkage-secret/v1``) for each recipient."""
+
+    secrets: Annotated[tuple[Envelope, ...], Field(min_length=1, max_length=64)]
+
+
+class SubmissionPost(Frozen):
+    """``POST /v1/submissions``: a manifest (``submission/v1``) signed by the party."""
+
+    manifest: Envelope
+
+
+class SubmissionView(Frozen):
+    """Where a submission stands; ``offset`` is the number of bytes that the hub holds."""
+
+    id: Hex128
+    source: Slug
+    agreement: Hash
+    state: Literal["receiving", "verifying", "accepted", "refused", "replaced"]
+    offset: Count
+    size: Count
+    records: Count
+    reason: Reason | None
+    message: str
+    next_step: str
+    received: Time
+
+
+class SubmissionList(Frozen):
+    """``GET /v1/submissions``: the caller's own, newest first."""
+
+    submissions: tuple[SubmissionView, ...]
+
+
+class RunPost(Frozen):
+    """``POST /v1/runs``: start a link run."""
+
+    agreement: Hash
+
+
+class RunView(Frozen):
+    """A link run: its progress, and its figures once it has finished."""
+
+    id: Hex128
+    agreement: Hash
+    state: Literal["queued", "running", "finished", "failed"]
+    progress: Share
+    step: str
+    seconds_left: int | None
+    reason: Reason | None
+    created: Time
+    finished: Time | None
+    sources: Count
+    records: Count
+    persons: Count
+    families: Count
+    flagged: Count
+    threshold: Share | None
+    estimated_precision: Share | None
+    estimated_recall: Share | None
+
+
+class RunList(Frozen):
+    """``GET /v1/runs``: newest first."""
+
+    runs: tuple[RunView, ...]
+
+
+class NeedView(Frozen):
+    """A need of a family; ``unknown`` is never counted as ``unmet``."""
+
+    id: Slug
+    state: Literal["met", "unmet", "unknown"]
+    sources: Count  # source systems that hold evidence
+
+
+class FamilySummary(Frozen):
+    """One line of the list for professional consideration."""
+
+    family: FamilyId
+    members: Count
+    adults: Count
+    children: Count
+    needs_met: Count
+    needs_unknown: Count
+    flagged: bool
+    in_programme: bool
+    confidence: Share
+    may_be_approached: bool
+    reason: Reason | None  # why not; never whose choice
+
+
+class FamilyList(Frozen):
+    """``GET /v1/families?flagged=true&offset=&limit=``."""
+
+    families: tuple[FamilySummary, ...]
+    total: Count
+
+
+class MemberView(Frozen):
+    """A member as an analyst or manager sees one: role and age band, no value."""
+
+    person: str
+    role: Literal["parent", "child", "grandparent", "partner", "other_adult"]
+    age_band: str | None
+    sources: Count
+
+
+class FamilyView(Frozen):
+    """``GET /v1/families/{id}``; ``document`` is what a request's digest names."""
+
+    summary: FamilySummary
+    members: tuple[MemberView, ...]
+    needs: tuple[NeedView, ...]
+    reasons: tuple[str, ...]
+    document: Members
+    digest: Hash
+
+
+class RequestPost(Frozen):
+    """``POST /v1/requests``: a request (``release-request/v1``) signed by a service manager."""
+
+    request: Envelope
+
+
+class ApprovalPost(Frozen):
+    """``POST /v1/requests/{hash}/approval``: a decision signed by an IG lead."""
+
+    approval: Envelope
+
+
+class PartyAnswer(Frozen):
+    """How one partner answered."""
+
+    party: Slug
+    state: Literal["waiting", "sealed", "refused"]
+    reason: Reason | None
+
+
+class RequestView(Frozen):
+    """A request and what became of it; ``id`` is the hash of the request's exact bytes."""
+
+    id: Hash
+    family: FamilyId
+    state: Literal["waiting_for_approval", "approved", "declined", "answered", "refused", "expired"]
+    request: Envelope
+    approval: Envelope | None
+    document: Members
+    answers: tuple[PartyAnswer, ...]
+    reason: Reason | None
+    created: Time
+    expires: Time
+    outcome: str | None
+
+
+class RequestList(Frozen):
+    """``GET /v1/requests``: a manager's own; every one for an IG lead; newest first."""
+
+    requests: tuple[RequestView, ...]
+
+
+class OrderItem(Frozen):
+    """An order that the calling party has to answer."""
+
+    request: Hash
+    order: Order
+
+
+class OrderList(Frozen):
+    """``GET /v1/orders``."""
+
+    orders: tuple[OrderItem, ...]
+
+
+class AnswerPost(Frozen):
+    """``POST /v1/orders/{request hash}/answer``: sealed items, or a refusal; exactly one."""
+
+    sealed: Envelope | None = None
+    refusal: Reason | None = None
+
+
+class ReleaseView(Frozen):
+    """``GET /v1/requests/{hash}/release``: every partner's signed, sealed items."""
+
+    request: Hash
+    sealed: tuple[Envelope, ...]
+    answers: tuple[PartyAnswer, ...]
+
+
+class OutcomePost(Frozen):
+    """``POST /v1/requests/{hash}/outcome``: what came of an approach."""
+
+    outcome: Literal["helped", "declined", "wrong_family", "not_needed"]
