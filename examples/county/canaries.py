@@ -140,6 +140,6 @@ def needles(population: Population) -> list[str]:
     found += [family.postcode for family in FAMILIES]
     for row, _, person in _rows(len(population)):
         found.append(person.given)
-        found += [population.email[row], population.nhs[row], population.nino[row]]
-        found += [population.upn[row]] if population.upn[row] else []
-    return list(dict.fromkeys(found))
+        found += [population.email[row], population.nhs[row]]
+        found += [population.nino[row], population.upn[row]]
+    return [needle for needle in dict.fromkeys(found) if needle]

@@ -143,22 +143,27 @@ def make_births(
     lone = np.flatnonzero(units.other_parent >= 0)
     others = units.other_parent[lone]
     gap = (anchor[others] - anchor[lone]) / DAYS_A_YEAR  # their last days differ, their youth not
-    head_age[others] = np.clip(head_age[lone] + rng.normal(2, 4, len(lone)) + gap, 18, 80)
+    head_age[others] = np.clip(
+        head_age[lone] + np.maximum(rng.normal(2, 4, len(lone)), -2) + gap, 18, 80
+    )
     age = head_age[unit] + np.where(role == Role.PARTNER, rng.normal(0, 3.5, len(role)), 0)
     age = np.where(role == Role.PARTNER, np.maximum(age, 18), age)
     parent_age = rng.triangular(20, 27, 40, len(role))
     age = np.where(role == Role.GRANDPARENT, age + parent_age, age)
     child = (role == Role.CHILD) | (role == Role.STEPCHILD)
-    age[child] = _child_ages(rng, head_age[unit[child]], unit[child], len(units))
+    youngest = head_age.copy()  # of the adults who may be a child's parents
+    partner = role == Role.PARTNER
+    np.minimum.at(youngest, unit[partner], age[partner])
+    age[child] = _child_ages(rng, youngest[unit[child]], unit[child], len(units))
     born = anchor[unit] - np.floor(age * DAYS_A_YEAR).astype(np.int64)
     twin = _make_twins(rng, unit, role, born)
     return born, twin
 
 
-def _child_ages(rng: np.random.Generator, head: np.ndarray, unit: Ints, units: int) -> np.ndarray:
+def _child_ages(rng: np.random.Generator, parent: np.ndarray, unit: Ints, units: int) -> np.ndarray:
     grown = rng.random(units) < ADULT_CHILD_RATE
-    most = np.minimum(np.where(grown[unit], 24.0, 17.8), head - 16.5)
-    age: np.ndarray = rng.uniform(0.05, 1.0, len(head)) * np.maximum(most, 0.3)
+    most = np.minimum(np.where(grown[unit], 24.0, 17.8), parent - 16.5)
+    age: np.ndarray = rng.uniform(0.05, 1.0, len(parent)) * np.maximum(most, 0.3)
     return age
 
 
