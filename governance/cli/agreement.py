@@ -1,0 +1,161 @@
+"""``governance agreement``: complete, check, show and compare agreement files."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.agreements.files import parse_yaml, read_agreement, write_agreement
+from governance.agreements.models import Agreement
+from governance.errors import FormatError
+from governance.identity.envelope import Envelope, parse_model
+from governance.identity.models import read_party_keys
+from governance.terminal import read_bytes, read_document, terminal, write_bytes
+
+app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements as files.")
+
+
+@app.command()
+def complete(
+    context: typer.Context,
+    template: Annotated[Path, typer.Argument(help="agreement with the parties' keys left empty")],
+    keys: Annotated[list[Path], typer.Option(help="each party's .keys.json")],
+    out: Annotated[Path, typer.Option(help="where to write the agreement")],
+) -> None:
+    """Fill in the thumbprints of the parties' keys, and check the whole."""
+    known = {found.party: found for found in (read_party_keys(_envelope(path)) for path in keys)}
+    data = parse_yaml(read_bytes(template).decode("utf-8-sig"))
+    if not isinstance(data, dict) or not isinstance(data.get("parties"), list):
+        raise FormatError(f"{template.name}: expected an agreement with a list of parties")
+    for party in data["parties"]:
+        name = party.get("party") if isinstance(party, dict) else None
+        if name not in known:
+            raise FormatError(
+                f"{template.name}: no keys were given for one of its parties",
+                next_step="name every party's .keys.json with --keys",
+            )
+        party["keys"] = known[name].thumbprint
+    agreement = parse_model(data, Agreement)
+    write_bytes(out, write_agreement(agreement).encode())
+    screen = terminal(context)
+    screen.result({"agreement": agreement.hash, "file": str(out)}, lambda c: _summary(c, agreement))
+    screen.hint(f"partner-agent agreement import {out}")
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="agreement.yaml")],
+) -> None:
+    """Check a file and print its hash, which is what every party signs."""
+    agreement = read_agreement(file)
+    terminal(context).result(
+        {"agreement": agreement.hash, "valid": True}, lambda out: _summary(out, agreement)
+    )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="agreement.yaml")],
+) -> None:
+    """Show an agreement in words."""
+    agreement = read_agreement(file)
+    terminal(context).result(
+        agreement.model_dump(mode="json"), lambda out: show_agreement(out, agreement)
+    )
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    older: Annotated[Path, typer.Argument(help="the version in force")],
+    newer: Annotated[Path, typer.Argument(help="the version proposed")],
+) -> None:
+    """What changes from one version to the next."""
+    changes = list(
+        differences(
+            read_agreement(older).model_dump(mode="json"),
+            read_agreement(newer).model_dump(mode="json"),
+        )
+    )
+
+    def table(out: Console) -> None:
+        shown = Table("where", "was", "will be")
+        for change in changes:
+            shown.add_row(change["where"], change["was"], change["will_be"])
+        out.print(shown if changes else "no difference")
+
+    terminal(context).result({"changes": changes}, table)
+
+
+def differences(old: Any, new: Any, where: str = "") -> list[dict[str, str]]:
+    """Leaves that differ; list members are matched by ``id`` or ``party`` where they have one."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            change
+            for key in dict.fromkeys((*old, *new))
+            for change in differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
+        ]
+    if isinstance(old, list) and isinstance(new, list):
+        before, after = _named(old), _named(new)
+        return [
+            change
+            for key in dict.fromkeys((*before, *after))
+            for change in differences(before.get(key), after.get(key), f"{where}[{key}]")
+        ]
+    if old == new:
+        return []
+    return [{"where": where, "was": _words(old), "will_be": _words(new)}]
+
+
+def _named(items: list[Any]) -> dict[str, Any]:
+    named = {}
+    for at, item in enumerate(items):
+        key = item.get("id", item.get("party")) if isinstance(item, dict) else item
+        named[str(at if key is None else key)] = item
+    return named
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return str(value.get("description", value.get("name", "present")))
+    return str(value)
+
+
+def _envelope(path: Path) -> Envelope:
+    return read_document(path, Envelope)
+
+
+def _summary(out: Console, agreement: Agreement) -> None:
+    out.print(f"{agreement.id} version {agreement.version}: {agreement.hash}")
+
+
+def show_agreement(out: Console, agreement: Agreement) -> None:
+    """An agreement's main terms as tables."""
+    out.print(f"[bold]{agreement.title}[/bold]")
+    _summary(out, agreement)
+    out.print(
+        f"from {agreement.valid_from}, review by {agreement.review_by}, "
+        f"ends before {agreement.expires}; DPIA {agreement.dpia.reference} {agreement.dpia.outcome}"
+    )
+    parties = Table("party", "role", "legal gateway", "keys", title="Parties")
+    for party in agreement.parties:
+        parties.add_row(party.name, party.role, party.gateway.legal_gateway, party.keys[7:19])
+    out.print(parties)
+    purposes = Table("purpose", "what for", "leads to an approach", title="Purposes")
+    for purpose in agreement.purposes:
+        purposes.add_row(purpose.id, purpose.description, "yes" if purpose.approach else "no")
+    out.print(purposes)
+    sources = Table("source", "party", "items", "indicators", title="Sources")
+    for source in agreement.sources:
+        sources.add_row(
+            source.id, source.party, ", ".join(source.items), ", ".join(source.indicators)
+        )
+    out.print(sources)
+    released = ", ".join(item.id for item in agreement.items if item.releasable)
+    out.print(f"released for an approach: {released}; to: {', '.join(agreement.recipients)}")

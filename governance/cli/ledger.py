@@ -1,0 +1,178 @@
+"""``governance ledger``: begin, serve, inspect and verify the consent ledger."""
+
+import os
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.canonical import unb64, utc_now, write_time
+from governance.errors import FormatError, GovernanceError
+from governance.identity.envelope import Envelope
+from governance.identity.files import read_party_secrets
+from governance.identity.models import publish_party_keys
+from governance.ledger.app import init_ledger
+from governance.ledger.app import serve as serve_ledger
+from governance.ledger.client import LedgerClient
+from governance.ledger.database import Database, sqlite_url
+from governance.ledger.events import Author, EventType
+from governance.ledger.mirror import Mirror
+from governance.ledger.note import VerifierKey, parse_vkey, witness_key
+from governance.ledger.payloads import Genesis
+from governance.ledger.quorum import witness_times
+from governance.ledger.settings import LedgerSettings
+from governance.ledger.state import LedgerState
+from governance.terminal import passphrase, read_bytes, read_document, terminal, write_bytes
+
+app = typer.Typer(no_args_is_help=True, help="The consent ledger.")
+
+Home = Annotated[Path, typer.Option(envvar="HEARTHLINK_LEDGER_HOME", help="the ledger's folder")]
+Url = Annotated[str, typer.Option("--ledger", help="the ledger's address")]
+KeyFile = Annotated[Path, typer.Option("--ledger-key", help="ledger.vkey, as it was handed to you")]
+
+
+class LedgerDistrustedError(GovernanceError):
+    """The ledger holds events that may not count."""
+
+    reason = "ledger.holds_inadmissible_events"
+    exit_code = 76  # EX_PROTOCOL
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    home: Home,
+    origin: Annotated[str, typer.Option(help="the log's name, for example ledger.example.org/x")],
+    operator: Annotated[Path, typer.Option(help="party.secret of the ledger's operator")],
+    party: Annotated[list[Path], typer.Option(help=".keys.json of each party")],
+    passphrase_file: Annotated[Path | None, typer.Option(help="opens the operator's keys")] = None,
+) -> None:
+    """Begin a ledger with its first parties. Compare every thumbprint by phone before you do."""
+    secrets = read_party_secrets(operator, passphrase(passphrase_file))
+    own = publish_party_keys(secrets.keys, secrets.signing_key)
+    genesis = Genesis(
+        origin=origin, parties=(own, *(read_document(path, Envelope) for path in party))
+    )
+    author = Author(secrets.keys.thumbprint, secrets.signing_key, utc_now)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = _settings(home, origin)
+    if settings.genesis_file is not None and settings.genesis_file.exists():
+        raise FormatError("this folder holds a ledger already", next_step="governance ledger serve")
+    vkey = init_ledger(settings, author.write(EventType.GENESIS, genesis))
+    write_bytes(home / "ledger.vkey", f"{vkey}\n".encode())
+    write_bytes(home / "origin", f"{origin}\n".encode())
+    screen = terminal(context)
+    screen.result(
+        {"origin": origin, "vkey": str(vkey), "key_file": str(home / "ledger.vkey")},
+        lambda out: out.print(str(vkey), soft_wrap=True),
+    )
+    screen.hint(f"governance ledger serve --home {home}; hand ledger.vkey to every party")
+
+
+@app.command()
+def serve(
+    home: Home,
+    host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen at")] = 8300,
+) -> None:
+    """Run the ledger service."""
+    try:
+        origin = (home / "origin").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise FormatError(
+            "this folder holds no ledger", next_step="governance ledger init"
+        ) from None
+    serve_ledger(_settings(home, origin).model_copy(update={"host": host, "port": port}))
+
+
+@app.command()
+def show(context: typer.Context, url: Url, key_file: KeyFile) -> None:
+    """Size, newest checkpoint, and when each partner last witnessed it."""
+    key = read_vkey(key_file)
+    with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
+        mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
+        checkpoint = mirror.sync(client)
+        state = LedgerState().replay(mirror.entries())
+        witnesses = tuple(
+            witness_key(key.name, keys.party, unb64(keys.witness))
+            for keys in state.identities.parties.values()
+        )
+        times = witness_times(client.checkpoint(), witnesses)
+        mirror.close()
+    names = {witness.name: witness.name.rsplit("/", 1)[-1] for witness in witnesses}
+    data = {
+        "origin": key.name,
+        "size": checkpoint.size,
+        "witnessed": {
+            names[name]: write_time(times[name]) if name in times else None for name in names
+        },
+    }
+
+    def table(out: Console) -> None:
+        out.print(f"{key.name}: {checkpoint.size} entries")
+        shown = Table("witness", "saw the newest checkpoint at")
+        for name, label in names.items():
+            shown.add_row(label, write_time(times[name]) if name in times else "not yet")
+        out.print(shown)
+
+    terminal(context).result(data, table)
+
+
+@app.command()
+def verify(context: typer.Context, url: Url, key_file: KeyFile) -> None:
+    """Fetch the whole ledger, recompute its root from the leaves, and replay every event."""
+    key = read_vkey(key_file)
+    with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
+        mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
+        mirror.sync(client)
+        checkpoint = mirror.verify()
+        kinds = Counter(event.leaf.type.value for event in mirror.entries())
+        state = LedgerState().replay(mirror.entries())
+        mirror.close()
+    data = {
+        "origin": key.name,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "events": dict(sorted(kinds.items())),
+        "inadmissible": [
+            {"index": rejected.index, "reason": rejected.reason} for rejected in state.rejected
+        ],
+    }
+
+    def table(out: Console) -> None:
+        out.print(f"{checkpoint.size} entries lead to the signed root {checkpoint.root.hex()}")
+        shown = Table("event", "how often")
+        for kind, count in sorted(kinds.items()):
+            shown.add_row(kind, str(count))
+        out.print(shown)
+
+    terminal(context).result(data, table)
+    if state.rejected:
+        raise LedgerDistrustedError(
+            f"{len(state.rejected)} events in the ledger may not count",
+            next_step="tell the ledger's operator and every partner",
+        )
+
+
+def read_vkey(path: Path) -> VerifierKey:
+    """The log's verifier key from a file.
+
+    Raises:
+        FileProblem, NoteFormatError: unreadable, or not a verifier key.
+    """
+    return parse_vkey(read_bytes(path).decode("utf-8", "replace").strip())
+
+
+def _settings(home: Path, origin: str) -> LedgerSettings:
+    """Settings for a folder; the environment may name another database."""
+    url = os.environ.get("HEARTHLINK_LEDGER_DATABASE_URL", sqlite_url(home / "ledger.db"))
+    return LedgerSettings(
+        origin=origin,
+        database_url=url,
+        key_file=home / "ledger.key",
+        genesis_file=home / "genesis.json",
+    )

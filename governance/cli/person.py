@@ -1,0 +1,75 @@
+"""``governance person``: keys of members of staff, and the IG lead's countersignature."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from governance.canonical import canonical_bytes, utc_now, write_time
+from governance.identity.envelope import Envelope, sign
+from governance.identity.files import new_person, read_person_secrets, write_secret
+from governance.identity.models import (
+    PERSON_ENROLMENT,
+    PersonEnrolment,
+    Role,
+    publish_person_keys,
+    read_person_keys,
+)
+from governance.ledger.payloads import PersonEnrolled
+from governance.terminal import passphrase, read_document, terminal, write_document
+
+app = typer.Typer(no_args_is_help=True, help="Keys of staff.")
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    party: Annotated[str, typer.Option(help="the organisation that employs you")],
+    role: Annotated[Role, typer.Option(help="what you will do")],
+    home: Annotated[Path, typer.Option(help="folder to put the keys in")],
+    passphrase_file: Annotated[Path | None, typer.Option(help="encrypt the keys")] = None,
+) -> None:
+    """Make your keys: a secret file, and a public one for your IG lead. No name goes in."""
+    secrets = new_person(party, role.value, write_time(utc_now()))
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(home / "person.secret", canonical_bytes(secrets), passphrase(passphrase_file))
+    public = home / "person.keys.json"
+    write_document(public, publish_person_keys(secrets.keys, secrets.signing_key))
+    screen = terminal(context)
+    screen.result(
+        {
+            "person": secrets.keys.person,
+            "thumbprint": secrets.keys.thumbprint,
+            "keys": str(public),
+        },
+        lambda out: out.print(f"{role.value}: {secrets.keys.thumbprint}\n{public}"),
+    )
+    screen.hint("hand person.keys.json to your IG lead and compare thumbprints in person")
+
+
+@app.command()
+def countersign(
+    context: typer.Context,
+    keys: Annotated[Path, typer.Argument(help="person.keys.json of the new member of staff")],
+    as_: Annotated[Path, typer.Option("--as", help="your own person.secret, as IG lead")],
+    out: Annotated[Path, typer.Option(help="where to write the enrolment")],
+    passphrase_file: Annotated[Path | None, typer.Option(help="opens your keys")] = None,
+) -> None:
+    """Vouch for a colleague's keys, after comparing thumbprints in person."""
+    envelope = read_document(keys, Envelope)
+    person = read_person_keys(envelope)
+    lead = read_person_secrets(as_, passphrase(passphrase_file))
+    enrolment = PersonEnrolment(
+        keys=person.thumbprint,
+        role=person.role,
+        party=person.party,
+        created=write_time(utc_now()),
+    )
+    signed = sign(PERSON_ENROLMENT, enrolment, lead.signing_key, lead.keys.thumbprint)
+    write_document(out, PersonEnrolled(keys=envelope, enrolment=signed))
+    screen = terminal(context)
+    screen.result(
+        {"thumbprint": person.thumbprint, "role": person.role.value, "enrolment": str(out)},
+        lambda console: console.print(f"{person.role.value} of {person.party}: {out}"),
+    )
+    screen.hint(f"partner-agent person enrol {out}")

@@ -1,0 +1,326 @@
+"""``governance release``: a service manager asks and opens; an IG lead approves or declines."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.canonical import b64, canonical_bytes, utc_now, write_time
+from governance.cli.ledger import KeyFile, Url, read_vkey
+from governance.errors import FormatError
+from governance.exchange.hub_api import FamilyView, OutcomePost, RequestView
+from governance.exchange.hub_client import HubClient
+from governance.identity.envelope import parse_model, sign
+from governance.identity.files import PersonSecrets, read_person_secrets
+from governance.ledger.client import LedgerClient
+from governance.ledger.database import Database, sqlite_url
+from governance.ledger.mirror import Mirror
+from governance.ledger.state import LedgerState
+from governance.release.errors import MembersChanged, RequestNotLogged
+from governance.release.models import (
+    APPROVAL,
+    REQUEST,
+    Approval,
+    CheckpointRef,
+    ReleasedRecord,
+    Request,
+)
+from governance.release.registry import read_request
+from governance.release.seal import open_records
+from governance.terminal import FileProblem, passphrase, terminal
+
+app = typer.Typer(no_args_is_help=True, help="Ask to re-identify one family; decide; open.")
+
+Hub = Annotated[str, typer.Option("--hub", help="the hub's address")]
+As = Annotated[Path, typer.Option("--as", help="your person.secret")]
+Passphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="opens your keys")]
+REQUEST_HOURS = 12
+
+
+def _client(hub: str, who: PersonSecrets) -> HubClient:
+    return HubClient(hub, who.keys.thumbprint, who.signing_key)
+
+
+@contextmanager
+def _ledger(url: str, key_file: Path) -> Iterator[tuple[LedgerState, CheckpointRef]]:
+    """The caller's own verified copy of the ledger, replayed."""
+    key = read_vkey(key_file)
+    with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
+        mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
+        try:
+            checkpoint = mirror.sync(client)
+            state = LedgerState().replay(mirror.entries(0, checkpoint.size))
+            yield state, CheckpointRef(size=checkpoint.size, root=b64(checkpoint.root))
+        finally:
+            mirror.close()
+
+
+@app.command()
+def families(
+    context: typer.Context,
+    hub: Hub,
+    as_: As,
+    passphrase_file: Passphrase = None,
+    flagged: Annotated[bool, typer.Option(help="only those with several needs")] = True,
+    limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
+) -> None:
+    """Families for professional consideration, under pseudonyms."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    with _client(hub, who) as client:
+        found = client.families(flagged=flagged, limit=limit)
+
+    def table(out: Console) -> None:
+        shown = Table("family", "people", "children", "needs met", "unknown", "may be approached")
+        for family in found.families:
+            shown.add_row(
+                family.family,
+                str(family.members),
+                str(family.children),
+                str(family.needs_met),
+                str(family.needs_unknown),
+                "yes" if family.may_be_approached else f"no: {family.reason}",
+            )
+        out.print(shown)
+        out.print(f"{len(found.families)} of {found.total} families")
+
+    screen = terminal(context)
+    screen.result(found.model_dump(mode="json"), table)
+    screen.hint("governance release show FAMILY")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    family: Annotated[str, typer.Argument(help="f-...")],
+    hub: Hub,
+    as_: As,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """One family: roles, needs met, unmet and unknown, and whether it may be approached."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    with _client(hub, who) as client:
+        view = client.family(family)
+    terminal(context).result(view.model_dump(mode="json"), lambda out: _show_family(out, view))
+
+
+def _show_family(out: Console, view: FamilyView) -> None:
+    summary = view.summary
+    out.print(f"{summary.family}: {summary.members} people, confidence {summary.confidence:.2f}")
+    members = Table("member", "role", "age band", "sources")
+    for member in view.members:
+        members.add_row(member.person, member.role, member.age_band or "?", str(member.sources))
+    out.print(members)
+    needs = Table("need", "state", "sources with evidence")
+    for need in view.needs:
+        needs.add_row(need.id, need.state, str(need.sources))
+    out.print(needs)
+    for reason in view.reasons:
+        out.print(f"- {reason}")
+    verdict = "may be approached" if summary.may_be_approached else f"not now: {summary.reason}"
+    out.print(f"consent ledger: {verdict}")
+
+
+@app.command()
+def request(
+    context: typer.Context,
+    family: Annotated[str, typer.Argument(help="f-...")],
+    hub: Hub,
+    as_: As,
+    purpose: Annotated[str, typer.Option(help="a purpose of the agreement")],
+    items: Annotated[str, typer.Option(help="what you need, separated by commas")],
+    without: Annotated[list[str] | None, typer.Option(help="leave a member out: p-...")] = None,
+    hours: Annotated[int, typer.Option(min=1, max=24, help="how long it stands")] = REQUEST_HOURS,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Ask to re-identify one family. You sign exactly what you ask for."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    now = utc_now()
+    with _client(hub, who) as client:
+        view = client.family(family)
+        document = parse_model(
+            {
+                "id": secrets.token_hex(16),
+                "agreement": view.document.agreement,
+                "purpose": purpose,
+                "family": family,
+                "members": _own_digest(view),
+                "without": sorted(without or []),
+                "items": sorted({item.strip() for item in items.split(",")}),
+                "recipient": who.keys.thumbprint,
+                "created": write_time(now),
+                "expires": write_time(now + timedelta(hours=hours)),
+            },
+            Request,
+        )
+        signed = sign(REQUEST, document, who.signing_key, who.keys.thumbprint)
+        answer = client.post_request(signed)
+    screen = terminal(context)
+    screen.result(answer.model_dump(mode="json"), lambda out: _show_request(out, answer))
+    screen.hint(f"an IG lead runs: governance release approve {answer.id}")
+
+
+def _own_digest(view: FamilyView) -> str:
+    """The digest of the members that were shown; never the hub's word for it."""
+    if view.digest != view.document.digest:
+        raise MembersChanged("the hub's digest is not that of the members it shows")
+    return view.document.digest
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    request_hash: Annotated[str, typer.Argument(metavar="REQUEST", help="sha256:...")],
+    hub: Hub,
+    as_: As,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Where a request stands."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    with _client(hub, who) as client:
+        view = client.request(request_hash)
+    terminal(context).result(view.model_dump(mode="json"), lambda out: _show_request(out, view))
+
+
+def _show_request(out: Console, view: RequestView) -> None:
+    out.print(f"request {view.id}\nfamily {view.family}: {view.state.replace('_', ' ')}")
+    if view.reason:
+        out.print(f"reason: {view.reason}")
+    for answer in view.answers:
+        out.print(
+            f"- {answer.party}: {answer.state}" + (f" ({answer.reason})" * bool(answer.reason))
+        )
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    request_hash: Annotated[str, typer.Argument(metavar="REQUEST", help="sha256:...")],
+    hub: Hub,
+    as_: As,
+    url: Url,
+    key_file: KeyFile,
+    decline: Annotated[bool, typer.Option(help="decline instead")] = False,
+    reason: Annotated[str, typer.Option(help="a word for why")] = "proportionate",
+    yes: Annotated[bool, typer.Option(help="do not ask")] = False,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Decide a request. You sign its hash together with the ledger that you verified yourself."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    screen = terminal(context)
+    with _client(hub, who) as client:
+        view = client.request(request_hash)
+        with _ledger(url, key_file) as (state, checkpoint):
+            if view.request.payload_hash != request_hash:
+                raise FormatError("the hub showed another request than the one named")
+            asked, requester = read_request(view.request, state.identities)
+            if request_hash not in state.releases.requests:
+                raise RequestNotLogged("the request is not in the ledger")
+        if asked.members != view.document.digest:
+            raise MembersChanged("the members shown are not those that the request names")
+        screen.say(
+            f"{requester.role.value} of {requester.party} asks for {', '.join(asked.items)} of "
+            f"{len(view.document.members) - len(asked.without)} people, to {asked.purpose}, "
+            f"until {asked.expires}"
+        )
+        screen.confirm("Decline it?" if decline else "Approve it?", yes=yes)
+        approval = parse_model(
+            {
+                "request": request_hash,
+                "decision": "decline" if decline else "approve",
+                "reason": reason,
+                "checkpoint": checkpoint.model_dump(),
+                "created": write_time(utc_now()),
+            },
+            Approval,
+        )
+        signed = sign(APPROVAL, approval, who.signing_key, who.keys.thumbprint)
+        answer = client.post_approval(request_hash, signed)
+    screen.result(answer.model_dump(mode="json"), lambda out: _show_request(out, answer))
+
+
+@app.command("open")
+def open_release(
+    context: typer.Context,
+    request_hash: Annotated[str, typer.Argument(metavar="REQUEST", help="sha256:...")],
+    hub: Hub,
+    as_: As,
+    url: Url,
+    key_file: KeyFile,
+    out: Annotated[Path | None, typer.Option(help="write it here, readable by you only")] = None,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Open what the partners sealed to your key. This is where names appear, and nowhere else."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    with _client(hub, who) as client:
+        release = client.release(request_hash)
+    found: list[ReleasedRecord] = []
+    parties: list[str] = []
+    with _ledger(url, key_file) as (state, _):
+        for envelope in release.sealed:
+            sealed, records = open_records(
+                envelope,
+                key=who.sealing_key,
+                recipient=who.keys,
+                request=request_hash,
+                party_key=state.identities.party_key,
+            )
+            found += records
+            parties.append(sealed.party)
+    data = {
+        "request": request_hash,
+        "parties": parties,
+        "records": [record.model_dump(mode="json") for record in found],
+    }
+    screen = terminal(context)
+    if out is not None:
+        _write_private(out, canonical_bytes(data) + b"\n")
+        screen.result(
+            {"request": request_hash, "parties": parties, "records": len(found), "file": str(out)},
+            lambda console: console.print(f"{len(found)} records in {out}"),
+        )
+    else:
+        screen.result(data, lambda console: _contact_sheet(console, found))
+    screen.hint(f"governance release outcome {request_hash} helped")
+
+
+def _contact_sheet(out: Console, records: list[ReleasedRecord]) -> None:
+    items = list(dict.fromkeys(item for record in records for item in record.items))
+    sheet = Table("member", "source", *(item.replace("_", " ") for item in items))
+    for record in records:
+        values = (record.items.get(item, "") for item in items)
+        sheet.add_row(record.person[:10], record.source, *values)
+    out.print(sheet)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise FileProblem(f"{path.name} cannot be written: {error.strerror}") from None
+
+
+@app.command()
+def outcome(
+    context: typer.Context,
+    request_hash: Annotated[str, typer.Argument(metavar="REQUEST", help="sha256:...")],
+    result: Annotated[str, typer.Argument(help="helped, declined, wrong_family or not_needed")],
+    hub: Hub,
+    as_: As,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Record what came of the approach."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    body = parse_model({"outcome": result}, OutcomePost)
+    with _client(hub, who) as client:
+        view = client.post_outcome(request_hash, body)
+    terminal(context).result(view.model_dump(mode="json"), lambda out: _show_request(out, view))

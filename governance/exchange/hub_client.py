@@ -1,0 +1,261 @@
+"""A typed client of the hub, for agents, staff and analysts. Every request is signed.
+
+Rules: an answer has a largest size; no redirection is followed; a refusal by the hub becomes
+``HubRefused`` with the hub's own reason and next step; a hub that cannot be reached becomes
+``HubUnavailable`` after a few attempts. Requests that change something are idempotent by id, so
+repeating one is safe.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
+
+import httpx
+from pydantic import BaseModel
+
+from governance.canonical import canonical_bytes, parse_json
+from governance.errors import FormatError, GovernanceError
+from governance.exchange.http import RequestSigner
+from governance.exchange.hub_api import (
+    AnswerPost,
+    ApprovalPost,
+    FamilyList,
+    FamilyView,
+    OrderList,
+    OutcomePost,
+    ReleaseView,
+    RequestList,
+    RequestPost,
+    RequestView,
+    RunList,
+    RunPost,
+    RunView,
+    SecretPost,
+    SubmissionList,
+    SubmissionPost,
+    SubmissionView,
+)
+from governance.identity.envelope import Envelope, Model, parse_model
+from governance.identity.keys import SigningKey
+
+ANSWER_BYTES: Final = 64 * 1024 * 1024
+ATTEMPTS: Final = 4
+FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
+TIMEOUT: Final = 30.0  # seconds
+_TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
+
+
+class HubUnavailable(GovernanceError):
+    """The hub cannot be reached."""
+
+    reason = "hub.unavailable"
+    exit_code = 69  # EX_UNAVAILABLE
+
+
+class HubRefused(GovernanceError):
+    """The hub refused; ``hub_reason`` and ``status`` are its own."""
+
+    reason = "hub.refused"
+    exit_code = 77  # EX_NOPERM
+
+    def __init__(self, message: str, *, next_step: str, hub_reason: str, status: int) -> None:
+        super().__init__(message, next_step=next_step)
+        self.hub_reason = hub_reason
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.hub_reason}]"
+
+
+class HubAnswerError(GovernanceError):
+    """The hub answered with something else than agreed."""
+
+    reason = "hub.answer"
+    exit_code = 76  # EX_PROTOCOL
+
+
+class HubClient:
+    """The hub as one party or person sees it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        thumbprint: str,
+        key: SigningKey,
+        *,
+        http: httpx.Client | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._http = http or httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._auth = RequestSigner(thumbprint, key)
+        self._wait = wait
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._http.close()
+
+    # --- partners ---------------------------------------------------------------------------
+
+    def post_secrets(self, secrets: SecretPost) -> None:
+        """Hand over sealed linkage secrets."""
+        self._call("POST", "/v1/secrets", secrets)
+
+    def secret(self, agreement: str, epoch: int) -> Envelope:
+        """The linkage secret that was sealed to the caller."""
+        return self._get(f"/v1/secrets/{agreement}/{epoch}", Envelope)
+
+    def post_submission(self, manifest: Envelope) -> SubmissionView:
+        """Announce a submission; the answer says how many bytes the hub holds already."""
+        return self._post("/v1/submissions", SubmissionPost(manifest=manifest), SubmissionView)
+
+    def submission(self, id_: str) -> SubmissionView:
+        """Where a submission stands."""
+        return self._get(f"/v1/submissions/{id_}", SubmissionView)
+
+    def submissions(self) -> SubmissionList:
+        """The caller's submissions."""
+        return self._get("/v1/submissions", SubmissionList)
+
+    def append_bytes(self, id_: str, offset: int, data: bytes) -> SubmissionView:
+        """Send the next bytes of a submission's file."""
+        answer = self._send(
+            "PATCH", f"/v1/submissions/{id_}", data, headers={"Upload-Offset": str(offset)}
+        )
+        return self._parse(answer, SubmissionView)
+
+    def orders(self) -> OrderList:
+        """Orders that the caller has to answer."""
+        return self._get("/v1/orders", OrderList)
+
+    def answer(self, request: str, answer: AnswerPost) -> None:
+        """Answer an order with sealed items or a refusal."""
+        self._call("POST", f"/v1/orders/{request}/answer", answer)
+
+    # --- staff ------------------------------------------------------------------------------
+
+    def start_run(self, agreement: str) -> RunView:
+        """Start a link run."""
+        return self._post("/v1/runs", RunPost(agreement=agreement), RunView)
+
+    def run(self, id_: str) -> RunView:
+        """A link run."""
+        return self._get(f"/v1/runs/{id_}", RunView)
+
+    def runs(self) -> RunList:
+        """Every link run, newest first."""
+        return self._get("/v1/runs", RunList)
+
+    def export(self, run: str, name: str) -> bytes:
+        """One file of a run's exports."""
+        return self._send("GET", f"/v1/runs/{run}/exports/{name}")
+
+    def families(self, *, flagged: bool, offset: int = 0, limit: int = 100) -> FamilyList:
+        """Families for professional consideration."""
+        query = f"flagged={str(flagged).lower()}&offset={offset}&limit={limit}"
+        return self._get(f"/v1/families?{query}", FamilyList)
+
+    def family(self, family: str) -> FamilyView:
+        """One family, with the members' document that a request names."""
+        return self._get(f"/v1/families/{family}", FamilyView)
+
+    def post_request(self, request: Envelope) -> RequestView:
+        """Ask to re-identify a family."""
+        return self._post("/v1/requests", RequestPost(request=request), RequestView)
+
+    def request(self, request: str) -> RequestView:
+        """A request and what became of it."""
+        return self._get(f"/v1/requests/{request}", RequestView)
+
+    def requests(self) -> RequestList:
+        """Requests that the caller may see."""
+        return self._get("/v1/requests", RequestList)
+
+    def post_approval(self, request: str, approval: Envelope) -> RequestView:
+        """Approve or decline a request."""
+        body = ApprovalPost(approval=approval)
+        return self._post(f"/v1/requests/{request}/approval", body, RequestView)
+
+    def release(self, request: str) -> ReleaseView:
+        """The partners' sealed answers."""
+        return self._get(f"/v1/requests/{request}/release", ReleaseView)
+
+    def post_outcome(self, request: str, outcome: OutcomePost) -> RequestView:
+        """Record what came of an approach."""
+        return self._post(f"/v1/requests/{request}/outcome", outcome, RequestView)
+
+    # --- the wire ---------------------------------------------------------------------------
+
+    def _get(self, path: str, model: type[Model]) -> Model:
+        return self._parse(self._send("GET", path), model)
+
+    def _post(self, path: str, body: BaseModel, model: type[Model]) -> Model:
+        return self._parse(self._call("POST", path, body), model)
+
+    def _call(self, method: str, path: str, body: BaseModel) -> bytes:
+        return self._send(
+            method, path, canonical_bytes(body), headers={"Content-Type": "application/json"}
+        )
+
+    @staticmethod
+    def _parse(answer: bytes, model: type[Model]) -> Model:
+        try:
+            return parse_model(parse_json(answer), model)
+        except FormatError as error:
+            raise HubAnswerError(f"the hub's answer has another form: {error.message}") from None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        failure = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._wait(FIRST_WAIT * 2 ** (attempt - 1))
+            try:
+                status, answer = self._once(method, path, body, headers or {})
+            except httpx.TransportError as error:
+                failure = type(error).__name__
+                continue
+            if status < 300:  # noqa: PLR2004 - 2xx
+                return answer
+            if status not in _TRY_AGAIN:
+                raise _refusal(status, answer)
+            failure = f"HTTP {status}"
+        raise HubUnavailable(
+            f"the hub cannot be reached ({failure})",
+            next_step="try again later: what was sent so far is kept",
+        )
+
+    def _once(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        with self._http.stream(
+            method, self._base + path, content=body, headers=dict(headers), auth=self._auth
+        ) as response:
+            answer = bytearray()
+            for part in response.iter_bytes():
+                answer += part
+                if len(answer) > ANSWER_BYTES:
+                    raise HubAnswerError(f"the hub's answer has more than {ANSWER_BYTES} bytes")
+            return response.status_code, bytes(answer)
+
+
+def _refusal(status: int, answer: bytes) -> HubRefused:
+    try:
+        problem: Any = parse_json(answer)
+    except FormatError:
+        problem = {}
+    if not isinstance(problem, dict):
+        problem = {}
+    return HubRefused(
+        str(problem.get("detail", f"the hub answered with HTTP {status}"))[:500],
+        next_step=str(problem.get("next_step", ""))[:500],
+        hub_reason=str(problem.get("reason", "hub.refused"))[:80],
+        status=status,
+    )
