@@ -18,6 +18,8 @@ from partner_agent.extracts.reader import open_extract
 
 MAX_DISTINCT = 200_000  # values counted a column; past it the count is a lower bound
 _SAMPLE = 400  # distinct values whose shapes are looked at
+_MONTHS = 12
+_YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ]\d{2,4}\b")
 _SEVERAL = frozenset({"address"})  # roles that several columns may share
 _SUSPICIOUS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("default date", re.compile(r"(0?1[/.-]0?1[/.-]19?00|1900-01-01|9999-12-31|31/12/9999)")),
@@ -114,7 +116,7 @@ def profile(path: Path, mapping: SourceMapping | None = None) -> ExtractProfile:
         rows=rows,
         unreadable=dict(unreadable),
         columns=[_column(name, roles, tally, rows) for name, tally in tallies.items()],
-        mapping_yaml=suggested_yaml(path, roles),
+        mapping_yaml=suggested_yaml(path, roles, day_first=_day_first(roles, tallies)),
     )
 
 
@@ -145,7 +147,22 @@ def _guessed_roles(tallies: dict[str, _Tally]) -> dict[str, str]:
     return roles
 
 
-def suggested_yaml(path: Path, roles: dict[str, str]) -> str:
+def _day_first(roles: dict[str, str], tallies: dict[str, _Tally]) -> bool:
+    """False only where more dates have their month first than their day."""
+    votes = 0
+    for name, role in roles.items():
+        if role == "date_of_birth":
+            for first, second in filter(None, map(_first_two, tallies[name].sample)):
+                votes += (first > _MONTHS >= second) - (second > _MONTHS >= first)
+    return votes >= 0
+
+
+def _first_two(text: str) -> tuple[int, int] | None:
+    match = _YEAR_LAST.match(text.strip())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def suggested_yaml(path: Path, roles: dict[str, str], *, day_first: bool = True) -> str:
     """A mapping to begin with, in YAML."""
     columns: dict[str, str | list[str]] = {}
     record_id = ""
@@ -156,10 +173,12 @@ def suggested_yaml(path: Path, roles: dict[str, str]) -> str:
             columns[role] = [*columns.get(role, []), name]
         elif "." not in role:
             columns[role] = name
-    source = re.sub(r"[^a-z0-9]+", "_", path.name.split(".")[0].lower()).strip("_0123456789")
+    source = (
+        re.sub(r"[^a-z0-9]+", "_", path.name.split(".")[0].lower()).lstrip("_0123456789").strip("_")
+    )
     data: dict[str, object] = {"source": source[:40] if len(source) > 1 else "my_source"}
     if record_id:
         data["record_id"] = record_id
-    data |= {"columns": columns, "dates": {"day_first": True}}
+    data |= {"columns": columns, "dates": {"day_first": day_first}}
     head = "# Suggested from headings and shapes: read every line before use.\n"
     return head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)

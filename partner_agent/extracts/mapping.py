@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from governance.canonical import Frozen, Slug
 from partner_agent.extracts.errors import ColumnNotFoundError, MappingInvalidError
@@ -191,7 +191,12 @@ def _named(prefix: str, model: Frozen) -> Iterator[tuple[str, str]]:
 
 def _not_found(name: str, headings: list[str]) -> str:
     near = process.extract(
-        name, headings, processor=str.casefold, limit=_NEAR_COUNT, score_cutoff=_NEAR
+        name,
+        headings,
+        scorer=fuzz.ratio,
+        processor=str.casefold,
+        limit=_NEAR_COUNT,
+        score_cutoff=_NEAR,
     )
     hint = f", near it are {', '.join(repr(found[0]) for found in near)}" if near else ""
     return f"no column {name!r}{hint}"
