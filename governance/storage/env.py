@@ -1,4 +1,4 @@
-"""Alembic environment: runs on the connection that ``governance.ledger.database`` hands in."""
+"""Alembic environment: runs on the connection that ``governance.storage.database`` hands in."""
 
 from alembic import context
 
