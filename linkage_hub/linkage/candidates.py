@@ -142,9 +142,11 @@ def dice_matrix(first: Encodings, second: Encodings) -> Floats:
 
 def anonlink_pairs(blocks: Sequence[PairBlock]) -> AnonlinkPairs:
     """The pairs of all blocks as anonlink's solvers want them, most similar first."""
-    similarity = _joined([block.similarity for block in blocks], np.float64)
-    left = _joined([block.left for block in blocks], np.int64)
-    right = _joined([block.right for block in blocks], np.int64)
+    if not blocks:
+        return array("d"), (array("I"), array("I")), (array("I"), array("I"))
+    similarity = np.concatenate([block.similarity for block in blocks])
+    left = np.concatenate([block.left for block in blocks])
+    right = np.concatenate([block.right for block in blocks])
     sizes = [len(block.similarity) for block in blocks]
     first = np.repeat([block.first for block in blocks], sizes).astype(np.int64)
     second = np.repeat([block.second for block in blocks], sizes).astype(np.int64)
@@ -156,11 +158,7 @@ def anonlink_pairs(blocks: Sequence[PairBlock]) -> AnonlinkPairs:
     )
 
 
-def _joined(parts: list[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
-def _unsigned(values: NDArray[np.generic]) -> "array[int]":
+def _unsigned(values: Indices) -> "array[int]":
     return array("I", values.astype(np.uint32).tobytes())
 
 

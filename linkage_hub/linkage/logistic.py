@@ -4,21 +4,44 @@ scikit-learn does the same but starts a thread pool for a four-parameter problem
 thousands of times in one run.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from linkage_hub.linkage.candidates import Floats
 
-RIDGE = 1.0  # penalty on the slopes, in units of standardised features
+RIDGE = 1.0  # penalty on the slopes, in units of scaled features
+TRACE = 1e-6  # the intercept is free; a trace keeps the matrix invertible
 SCALE = 20.0  # similarities differ in the second decimal; this brings them to order one
+CENTRE = 0.8  # where similarities lie, so that the ridge does not pull on the intercept
 STEPS = 30
 SMALL = 1e-6  # a Newton step below this ends the search
 LIMIT = 30.0  # log-odds beyond which a probability is 0 or 1 in double precision
 
 
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    design: Floats
+    labels: Floats
+    weights: Floats
+    penalty: Floats
+
+    def loss(self, beta: Floats) -> float:
+        odds = self.design @ beta
+        per_row = np.logaddexp(0.0, odds) - self.labels * odds
+        return float(self.weights @ per_row + 0.5 * (self.penalty @ beta**2))
+
+    def newton_step(self, beta: Floats) -> Floats:
+        fitted = _sigmoid(self.design @ beta)
+        gradient = self.design.T @ (self.weights * (self.labels - fitted)) - self.penalty * beta
+        bends = self.weights * fitted * (1 - fitted)
+        curvature = (self.design * bends[:, None]).T @ self.design + np.diag(self.penalty)
+        return np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
+
+
 def probabilities(features: Floats, coefficients: Floats) -> Floats:
     """Probability of class one for each row, float64 (n,)."""
-    design = _design(features)
-    return np.asarray(_sigmoid(design @ coefficients), dtype=np.float64)
+    return _sigmoid(_design(features) @ coefficients)
 
 
 def fit_logistic(
@@ -34,52 +57,30 @@ def fit_logistic(
     """
     design = _design(features)
     penalty = np.full(design.shape[1], RIDGE)
-    penalty[0] = 1e-6  # the intercept is free; a trace keeps the matrix invertible
+    penalty[0] = TRACE
+    problem = _Problem(design, labels, weights, penalty)
     beta = np.zeros(design.shape[1]) if start is None else start.copy()
-    loss = _loss(design, labels, weights, penalty, beta)
     for _ in range(STEPS):
-        fitted = _sigmoid(design @ beta)
-        gradient = design.T @ (weights * (labels - fitted)) - penalty * beta
-        curvature = (design * (weights * fitted * (1 - fitted))[:, None]).T @ design
-        step = np.linalg.solve(curvature + np.diag(penalty + 1e-9), gradient)
-        beta, loss, moved = _damped(design, labels, weights, penalty, beta, step, loss)
-        if moved < SMALL:
+        moved = _damped(problem, beta, problem.newton_step(beta))
+        beta = beta + moved
+        if float(np.abs(moved).max()) < SMALL:
             break
     return beta
 
 
-def _damped(
-    design: Floats,
-    labels: Floats,
-    weights: Floats,
-    penalty: Floats,
-    beta: Floats,
-    step: Floats,
-    loss: float,
-) -> tuple[Floats, float, float]:
+def _damped(problem: _Problem, beta: Floats, step: Floats) -> Floats:
     """Halve the step until the loss falls: Newton alone can overshoot on separated data."""
-    size = 1.0
-    while size > SMALL:
-        trial = beta + size * step
-        trial_loss = _loss(design, labels, weights, penalty, trial)
-        if trial_loss <= loss:
-            return trial, trial_loss, float(np.abs(size * step).max())
-        size /= 2.0
-    return beta, loss, 0.0
-
-
-def _loss(
-    design: Floats, labels: Floats, weights: Floats, penalty: Floats, beta: Floats
-) -> float:
-    odds = design @ beta
-    per_row = np.logaddexp(0.0, odds) - labels * odds
-    return float(weights @ per_row + 0.5 * (penalty @ beta**2))
+    loss = problem.loss(beta)
+    while float(np.abs(step).max()) > SMALL:
+        if problem.loss(beta + step) <= loss:
+            return step
+        step = step / 2.0
+    return np.zeros_like(step)
 
 
 def _design(features: Floats) -> Floats:
-    # Centred at .8, where similarities lie, so that the ridge does not pull on the intercept.
     shifted = features.copy()
-    shifted[:, 0] -= 0.8
+    shifted[:, 0] -= CENTRE
     return np.column_stack([np.ones(len(features)), shifted * SCALE])
 
 

@@ -97,7 +97,8 @@ def fit_pair(
 
     Args:
         similarity: Dice, float64 (m,), descending.
-        left, right: record numbers, int64 (m,).
+        left: record numbers in the first dataset, int64 (m,).
+        right: record numbers in the second, int64 (m,).
         sizes: numbers of records of the two datasets.
         floor: similarity below which pairs were not kept.
     """
@@ -149,9 +150,7 @@ def _start(pairs: _Pairs) -> Mask:
     return mutual & (pairs.similarity >= half)
 
 
-def _two_best(
-    pairs: _Pairs, subset: Indices, side: Indices, size: int
-) -> tuple[Indices, Floats]:
+def _two_best(pairs: _Pairs, subset: Indices, side: Indices, size: int) -> tuple[Indices, Floats]:
     """For each record of a side: its best pair of the subset (-1: none), and its second score."""
     records = side[subset]
     seen, where = np.unique(records, return_index=True)
