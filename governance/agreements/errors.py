@@ -52,6 +52,12 @@ class AgreementSuperseded(AgreementRefusal):
     reason = "agreement.superseded"
 
 
+class AgreementNotWitnessed(AgreementRefusal):
+    """Its last signature is not in a checkpoint that enough partners witnessed."""
+
+    reason = "agreement.not_witnessed"
+
+
 class PartyNotListed(AgreementRefusal):
     """The party is not a signatory."""
 

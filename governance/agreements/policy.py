@@ -37,6 +37,8 @@ class Standing:
     signed_by: frozenset[str]
     suspended_by: frozenset[str]
     superseded: bool
+    complete_at: int | None = None
+    """Index of the ledger entry with the last missing signature."""
 
 
 def in_force(standing: Standing, now: datetime) -> None:

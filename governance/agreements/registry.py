@@ -25,6 +25,7 @@ class _Record:
     signatures: dict[str, Signature] = field(default_factory=dict)
     suspended_by: set[str] = field(default_factory=set)
     superseded: bool = False
+    complete_at: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -68,6 +69,7 @@ class AgreementRegistry:
             frozenset(record.signatures),
             frozenset(record.suspended_by),
             record.superseded,
+            record.complete_at,
         )
 
     def _record(self, agreement: str, party: str) -> _Record:
@@ -100,6 +102,8 @@ class AgreementRegistry:
 
         def commit() -> None:
             record.signatures[party] = payload.signature
+            if record.complete:
+                record.complete_at = entry.index
             older = self._records.get(record.agreement.supersedes or "")
             if record.complete and older is not None:
                 older.superseded = True

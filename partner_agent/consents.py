@@ -1,0 +1,184 @@
+"""Consents that this partner records for the people whom it meets.
+
+Rules: consent is recorded for each of the partner's own rows about the person; a withdrawal counts
+here from the moment it is on this machine's disk, whether or not the ledger can be reached, and is
+handed to the ledger as soon as it can.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from governance.agreements.models import Agreement
+from governance.canonical import parse_json, write_time
+from governance.consent.models import ConsentRecord
+from governance.consent.registry import Grant
+from governance.errors import GovernanceError
+from governance.identity.envelope import parse_model
+from governance.ledger.errors import LedgerUnavailableError
+from governance.ledger.events import Event, EventType, WireEvent
+from governance.ledger.payloads import ConsentChange
+from governance.ledger.state import LedgerState
+from partner_agent.errors import AgentError
+from partner_agent.ledger import AgentLedger
+from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import withdrawals
+from partner_agent.vault.store import Vault
+
+
+class ConsentInputError(AgentError):
+    """The person's record or grant is not known here."""
+
+    reason = "consent.input"
+    exit_code = 65  # EX_DATAERR
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """A withdrawal that is durable here, and whether the ledger has it too."""
+
+    grant: str
+    logged: bool
+
+
+class Consents:
+    """This partner's consent desk."""
+
+    def __init__(self, database: AgentDatabase, vault: Vault, ledger: AgentLedger) -> None:
+        self._database = database
+        self._vault = vault
+        self._ledger = ledger
+
+    def record(self, template: dict[str, object], record_id: str) -> list[str]:
+        """Record one decision for every row of a record id.
+
+        Args:
+            template: fields of ``ConsentRecord`` but ``subject``.
+            record_id: the partner's own id.
+
+        Returns:
+            Ids of the grants.
+
+        Raises:
+            ConsentInputError: the vault holds no such row.
+            LedgerRefusedError, LedgerUnavailableError: not in the ledger; nothing was recorded.
+        """
+        handles = self._vault.find(str(template["source"]), record_id)
+        if not handles:
+            raise ConsentInputError(
+                f"no prepared row of {template['source']} has this record id",
+                next_step="prepare the extract that holds the person first",
+            )
+        return [
+            self._ledger.write(
+                EventType.CONSENT_RECORDED,
+                parse_model({**template, "subject": handle.hex()}, ConsentRecord),
+            ).leaf.id
+            for handle in handles
+        ]
+
+    def grants_of(self, state: LedgerState, source: str, record_id: str) -> list[Grant]:
+        """Every grant of a record id's rows that this partner recorded."""
+        handles = {handle.hex() for handle in self._vault.find(source, record_id)}
+        return [
+            grant for grant in state.consents.grants.values() if grant.record.subject in handles
+        ]
+
+    def own(self, state: LedgerState, party: str) -> list[Grant]:
+        """Every grant that this partner recorded, oldest first."""
+        return [grant for grant in state.consents.grants.values() if grant.record.party == party]
+
+    def withdraw(self, grants: Iterable[Grant], now: datetime) -> list[Withdrawn]:
+        """Withdraw grants: on this disk first, then in the ledger."""
+        accepted = []
+        with self._database.writing() as connection:
+            for grant in grants:
+                event = self._ledger.author.write(
+                    EventType.CONSENT_WITHDRAWN, ConsentChange(grant=grant.id), (grant.id,)
+                )
+                connection.execute(
+                    insert(withdrawals)
+                    .values(
+                        grant_id=grant.id,
+                        event=WireEvent.of(event).model_dump_json().encode(),
+                        accepted=write_time(now),
+                        logged=False,
+                    )
+                    .on_conflict_do_nothing()
+                )
+                accepted.append(grant.id)
+        self.log_withdrawals()
+        waiting = self.withdrawn_here(logged=False)
+        return [Withdrawn(grant, grant not in waiting) for grant in accepted]
+
+    def log_withdrawals(self) -> int:
+        """Hand to the ledger what it does not have yet; how many it took.
+
+        An unreachable ledger is no error here: the agent's loop tries again.
+        """
+        with self._database.reading() as connection:
+            waiting = connection.execute(
+                select(withdrawals).where(withdrawals.c.logged.is_(False))
+            ).all()
+        done = 0
+        for row in waiting:
+            event = _event(row.event)
+            try:
+                self._ledger.append(event)
+            except LedgerUnavailableError:
+                return done
+            except GovernanceError:
+                continue  # refused: it stays in force here and is seen in ``status``
+            with self._database.writing() as connection:
+                connection.execute(
+                    update(withdrawals)
+                    .where(withdrawals.c.grant_id == row.grant_id)
+                    .values(logged=True)
+                )
+            done += 1
+        return done
+
+    def withdrawn_here(self, *, logged: bool | None = None) -> set[str]:
+        """Ids of the grants that were withdrawn at this partner."""
+        statement = select(withdrawals.c.grant_id)
+        if logged is not None:
+            statement = statement.where(withdrawals.c.logged.is_(logged))
+        with self._database.reading() as connection:
+            return set(connection.scalars(statement))
+
+
+def consent_template(
+    agreement: Agreement, party: str, notice: str, **fields: object
+) -> dict[str, object]:
+    """Fields of a consent record that are the same for many people.
+
+    Args:
+        agreement: under which it is asked.
+        party: who asks.
+        notice: hash of the privacy notice that was shown.
+        fields: the rest, over these defaults.
+    """
+    return {
+        "agreement": agreement.hash,
+        "party": party,
+        "purpose": next(purpose.id for purpose in agreement.purposes if purpose.approach),
+        "items": [item.id for item in agreement.items if item.releasable],
+        "recipients": list(agreement.recipients),
+        "notice": notice,
+        "notice_language": "en-GB",
+        "lawful_basis": "public_task",
+        "special_category_condition": "safeguarding-of-children",
+        "jurisdiction": "GB-EAW",
+        "withdrawal_method": "any-contact-with-the-partner",
+        "parental_basis": None,
+        "capacity": "self",
+        "state": "given",
+        **fields,
+    }
+
+
+def _event(data: bytes) -> Event:
+    return parse_model(parse_json(data), WireEvent).event()

@@ -1,0 +1,1 @@
+"""Answering orders: verify against the own mirror, apply local rules, seal, send."""

@@ -1,0 +1,40 @@
+"""Why this partner does not release, beyond what the ledger says."""
+
+from partner_agent.errors import AgentError
+
+
+class LocalRefusal(AgentError):
+    """Base of the refusals that only the partner's own records can give."""
+
+    reason = "release.local"
+    exit_code = 77  # EX_NOPERM
+
+
+class ProtectedPerson(LocalRefusal):
+    """A person or address of the family is protected."""
+
+    reason = "release.protected"
+
+
+class AgeMismatch(LocalRefusal):
+    """The order takes an adult for a child."""
+
+    reason = "release.age_mismatch"
+
+
+class WithdrawnHere(LocalRefusal):
+    """A withdrawal was accepted here that the ledger may not have yet."""
+
+    reason = "consent.withdrawn"
+
+
+class RateLimited(LocalRefusal):
+    """More releases in a day than the agreement allows."""
+
+    reason = "release.rate_limited"
+
+
+class NotHeld(LocalRefusal):
+    """A record of the order is not in this partner's vault."""
+
+    reason = "release.record_not_held"

@@ -1,0 +1,88 @@
+"""Rules that need the partner's own records, and the items that leave.
+
+Rules, in order: every record of this partner that the order names is in its vault; none belongs to
+a protected person; nobody whom the order takes for a child is an adult by the partner's own date
+of birth; no grant was withdrawn here. Members that the request leaves out are not looked at.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Final
+
+from governance.release.models import Member, ReleasedRecord
+from governance.release.verify import VerifiedOrder
+from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson, WithdrawnHere
+from partner_agent.vault.store import StoredRow, Vault, VaultError
+
+ADULT_YEARS: Final = 18
+
+
+def open_rows(
+    verified: VerifiedOrder, party: str, vault: Vault, withdrawn: Collection[str], today: date
+) -> list[ReleasedRecord]:
+    """Apply the local rules, then take the named items of the releasable records.
+
+    Raises:
+        LocalRefusal: by the first rule that fails.
+    """
+    rows: dict[str, StoredRow] = {}
+    for member in verified.order.members.members:
+        if member.person not in verified.request.without:
+            rows |= _member_rows(member, party, vault, today)
+    if any(grant.id in withdrawn for grant in verified.records.values()):
+        raise WithdrawnHere("a member of the family has withdrawn")
+    persons = {
+        record.handle: member.person
+        for member in verified.order.members.members
+        for record in member.records
+        if record.party == party
+    }
+    return [
+        ReleasedRecord(
+            person=persons[record.handle],
+            source=record.source,
+            items=_items(rows[record.handle], verified.request.items),
+        )
+        for record in verified.records
+    ]
+
+
+def _member_rows(member: Member, party: str, vault: Vault, today: date) -> dict[str, StoredRow]:
+    found = {}
+    for record in member.records:
+        if record.party != party:
+            continue
+        try:
+            row = vault.get(bytes.fromhex(record.handle))
+        except VaultError:
+            raise NotHeld("a record that the order names is not held here") from None
+        if row.source_id != record.source:
+            raise NotHeld("a record that the order names is of another source")
+        if row.protected:
+            raise ProtectedPerson("the family has a protected person or address")
+        if not member.adult and is_adult(row.clean.get("date_of_birth", ""), today):
+            raise AgeMismatch("the order takes an adult for a child")
+        found[record.handle] = row
+    return found
+
+
+def is_adult(date_of_birth: str, today: date) -> bool:
+    """Whether someone born then is 18; False where the date is not known."""
+    try:
+        born = date.fromisoformat(date_of_birth)
+    except ValueError:
+        return False
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return years >= ADULT_YEARS
+
+
+def _items(row: StoredRow, items: Collection[str]) -> dict[str, str]:
+    """The extract's own words where it has them, else the cleaned ones."""
+    found = {}
+    for item in items:
+        text = row.source.get(item) or row.clean.get(item, "")
+        if item in {"first_name", "surname"} and item not in row.source:
+            text = text.title()
+        if text:
+            found[item] = text
+    return found

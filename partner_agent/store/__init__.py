@@ -1,0 +1,1 @@
+"""The agent's own database: one SQLite file in its home."""

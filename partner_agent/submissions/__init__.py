@@ -1,0 +1,1 @@
+"""From an extract to a verified submission."""

@@ -1,0 +1,336 @@
+"""From an extract to a signed submission in the outbox.
+
+Rules, in order: the agreement is in force, witnessed, and permits every column and indicator
+before the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing
+and never reach the encoder (invariant 14); rows that cannot be read, cleaned or encoded become
+rejects; the file appears in the outbox whole or not at all; only then is its manifest signed and
+the submission noted.
+"""
+
+import hashlib
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import insert, update
+
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import Standing, permits
+from governance.canonical import canonical_bytes, write_time
+from governance.exchange.submission import ARROW_SCHEMA, Counts, Manifest
+from governance.identity.envelope import sign
+from governance.identity.files import PartySecrets
+from partner_agent.cleansing.cleanser import CleanChunk, Cleanser
+from partner_agent.cleansing.errors import OutputNotWrittenError
+from partner_agent.cleansing.quality import QualityReport
+from partner_agent.cleansing.rejects import RejectsWriter, rejects_file
+from partner_agent.cleansing.report import write_report
+from partner_agent.cleansing.uprn import UprnIndex
+from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.submission import SubmissionEncoder
+from partner_agent.encoding.tokens import LinkageKeys, key_check_value, vector_digest
+from partner_agent.extracts.mapping import SourceMapping
+from partner_agent.extracts.model import Chunk, Extract, Reject
+from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import submissions
+from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions.scope import mapping_items
+from partner_agent.vault.store import Row, Vault
+
+SUBMISSION: Final = "submission/v1"
+FIND_PURPOSE: Final = "find-families"
+_RELEASED: Final = (
+    "first_name",
+    "middle_name",
+    "surname",
+    "full_name",
+    "address",
+    "postcode",
+    "phone",
+    "email",
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submission that waits in the outbox."""
+
+    manifest: Manifest
+    content: Path
+    report: QualityReport
+    report_file: Path
+    rejects: Path
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What preparing needs of the agent."""
+
+    home: Path
+    secrets: PartySecrets
+    database: AgentDatabase
+    vault: Vault
+    keys: LinkageKeys
+    now: Callable[[], datetime]
+
+
+def check_permitted(standing: Standing, party: str, mapping: SourceMapping, now: datetime) -> None:
+    """Check that an agreement permits hashing what a mapping takes.
+
+    Raises:
+        AgreementRefusal: it does not.
+    """
+    permits(
+        standing,
+        party=party,
+        action=Action.ENCODE,
+        purpose=FIND_PURPOSE,
+        now=now,
+        source=mapping.source,
+        items=mapping_items(mapping),
+        indicators=mapping.indicators,
+    )
+
+
+def prepare(
+    workshop: Workshop,
+    standing: Standing,
+    extract: Extract,
+    mapping: SourceMapping,
+    *,
+    uprn: UprnIndex | None = None,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Prepared:
+    """Clean and encode an extract, and put it into the outbox.
+
+    Args:
+        workshop: the agent's parts.
+        standing: the agreement; witnessing is checked by the caller.
+        extract: opened; its columns are checked here.
+        mapping: what its columns are.
+        uprn: reference addresses.
+        progress: told the number of rows after each chunk.
+
+    Raises:
+        AgreementRefusal: the agreement does not permit it; nothing was hashed.
+        AgentError: the extract does not fit its mapping, nothing was accepted, or the disk is full.
+    """
+    party, now = workshop.secrets.keys.party, workshop.now()
+    check_permitted(standing, party, mapping, now)
+    mapping.check_columns(extract.columns)
+    id_ = secrets.token_hex(16)
+    outbox, reports = _folder(workshop.home, "outbox"), _folder(workshop.home, "reports")
+    content = outbox / f"{id_}.arrow"
+    rejects = reports / f"{mapping.source}.rejects.csv"
+    cleanser = Cleanser(mapping, today=now.date(), uprn=uprn)
+    agreement = standing.agreement
+    encoding = SubmissionEncoder(
+        LinkageSchema.parse(agreement.encoding.linkage_schema), workshop.keys, now.date()
+    )
+    with ExitStack() as stack:
+        written = stack.enter_context(_arrow_file(content))
+        rejected = stack.enter_context(rejects_file(rejects, extract.columns))
+        line = _Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date())
+        for chunk in extract:
+            written.write_batch(line.run(chunk))
+            progress(line.rows)
+        if line.submitted == 0:
+            raise NothingToSubmitError(
+                "no row of the extract was accepted",
+                next_step=f"look at the mapping of {mapping.source}: partner-agent profile FILE",
+            )
+    report = cleanser.report()
+    report_file = reports / f"{mapping.source}.html"
+    write_report(report, report_file, reports / f"{mapping.source}.json")
+    manifest = _manifest(workshop, agreement, mapping.source, id_, content, report, line, now)
+    # The volume limit can be checked only once the rows are counted.
+    permits(
+        standing,
+        party=party,
+        action=Action.SUBMIT,
+        purpose=FIND_PURPOSE,
+        now=now,
+        source=mapping.source,
+        records=line.submitted,
+    )
+    _note(workshop, manifest)
+    return Prepared(manifest, content, report, report_file, rejects, rejected.count)
+
+
+class _Line:
+    """Chunks through cleansing, vault and encoder."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        mapping: SourceMapping,
+        cleanser: Cleanser,
+        encoder: SubmissionEncoder,
+        rejects: RejectsWriter,
+        today: date,
+    ) -> None:
+        self._vault = vault
+        self._mapping = mapping
+        self._cleanser = cleanser
+        self._encoder = encoder
+        self._rejects = rejects
+        self._today = today
+        self._seen: Counter[str] = Counter()
+        self.rows = 0
+        self.submitted = 0
+
+    def run(self, chunk: Chunk) -> pa.RecordBatch:
+        """One chunk as a record batch."""
+        self.rows += len(chunk.rows) + len(chunk.rejects)
+        clean = self._cleanser.clean(chunk)
+        handles = self._vault.put(
+            self._mapping.source, self._vault_rows(chunk, clean), self._today, self._seen
+        )
+        encoded = self._encoder.encode(clean.table, handles)
+        originals = chunk.table.iloc[clean.kept]
+        unencoded = [
+            Reject(
+                int(clean.table["row"].iloc[field.row]),
+                field.feature,
+                field.reason,
+                tuple(originals.iloc[field.row]),
+            )
+            for field in encoded.invalid
+        ]
+        self._rejects.write([*clean.rejects, *unencoded])
+        self.submitted += encoded.batch.num_rows
+        return encoded.batch
+
+    def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:
+        cleaned = clean.table.drop(columns=["row"]).astype(str).to_dict("records")
+        words = self._source_words(chunk.table.iloc[clean.kept])
+        return [
+            Row(
+                record_id=str(row["source_record_id"]),
+                clean={str(name): value for name, value in row.items() if value},
+                source=source,
+                protected=row["protected"] == "y",
+            )
+            for row, source in zip(cleaned, words, strict=True)
+        ]
+
+    def _source_words(self, table: pd.DataFrame) -> list[dict[str, str]]:
+        """The extract's own words for what may be released."""
+        found: dict[str, list[str]] = {}
+        for item in _RELEASED:
+            column = getattr(self._mapping.columns, item)
+            if column is None:
+                continue
+            columns = [column] if isinstance(column, str) else list(column)
+            cells = table[columns].to_numpy(dtype=object)
+            found[item] = [", ".join(str(cell) for cell in row if cell) for row in cells]
+        return [
+            {item: text for item, text in zip(found, row, strict=True) if text}
+            for row in zip(*found.values(), strict=True)
+        ] or [{} for _ in range(len(table))]
+
+
+@contextmanager
+def _arrow_file(path: Path) -> Iterator[pa.ipc.RecordBatchFileWriter]:
+    """An Arrow file that appears, mode 0600, when the block ends without an error."""
+    draft = path.with_name(f".{path.name}.part")
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as sink:
+            with pa.ipc.new_file(sink, ARROW_SCHEMA, options=options) as writer:
+                yield writer
+            sink.flush()
+            os.fsync(sink.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise OutputNotWrittenError(
+            f"{path.name} could not be written: {error.strerror or type(error).__name__}",
+            next_step="free some space and prepare the extract again",
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _manifest(
+    workshop: Workshop,
+    agreement: Agreement,
+    source: str,
+    id_: str,
+    content: Path,
+    report: QualityReport,
+    line: _Line,
+    now: datetime,
+) -> Manifest:
+    digest, size = digest_of(content)
+    return Manifest(
+        id=id_,
+        party=workshop.secrets.keys.party,
+        source=source,
+        agreement=agreement.hash,
+        epoch=agreement.encoding.epoch,
+        purpose=FIND_PURPOSE,
+        schema_hash=agreement.encoding.schema_hash,
+        key_check_value=key_check_value(workshop.keys),
+        test_vectors=vector_digest(
+            LinkageSchema.parse(agreement.encoding.linkage_schema), workshop.keys
+        ),
+        counts=Counts(
+            rows=line.rows,
+            submitted=line.submitted,
+            rejected=line.rows - line.submitted - report.opted_out,
+            opted_out=report.opted_out,
+        ),
+        extracted_on=now.date().isoformat(),
+        created=write_time(now),
+        content_sha256=digest,
+        content_bytes=size,
+    )
+
+
+def digest_of(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file, read in pieces."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return f"sha256:{digest.hexdigest()}", file.tell()
+
+
+def _note(workshop: Workshop, manifest: Manifest) -> None:
+    envelope = sign(
+        SUBMISSION, manifest, workshop.secrets.signing_key, workshop.secrets.keys.thumbprint
+    )
+    with workshop.database.writing() as connection:
+        connection.execute(
+            update(submissions)
+            .where(submissions.c.source == manifest.source, submissions.c.state == "prepared")
+            .values(state="replaced")
+        )
+        connection.execute(
+            insert(submissions).values(
+                id=manifest.id,
+                source=manifest.source,
+                agreement=manifest.agreement,
+                manifest=canonical_bytes(envelope),
+                content_sha256=manifest.content_sha256,
+                content_bytes=manifest.content_bytes,
+                records=manifest.counts.submitted,
+                state="prepared",
+                reason=None,
+                created=manifest.created,
+            )
+        )
+
+
+def _folder(home: Path, name: str) -> Path:
+    folder = home / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,1 @@
+"""The vault: from a random record handle back to the partner's own row, encrypted at rest."""

@@ -1,0 +1,203 @@
+"""Rows under random handles.
+
+Rules: a handle is 128 random bits and stays with its row, which is found again by an HMAC of
+source and record id under a key outside the file; a row is AES-256-GCM under a fresh nonce, with
+handle and source as associated data, so that no row can be put in another's place; nothing about a
+person stands in clear but two flags.
+
+Row format ``{"clean": {column: text}, "source": {item: text}}``: ``clean`` is the cleaned table's
+row, ``source`` the extract's own words for the items that may be released.
+"""
+
+import hmac
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from governance.exchange.submission import HANDLE_BYTES
+from partner_agent.errors import AgentError
+from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import records
+from partner_agent.vault.keys import VaultKeys
+
+NONCE_BYTES: Final = 12
+_BATCH: Final = 5_000  # rows in one statement
+
+
+class VaultError(AgentError):
+    """A row cannot be opened, or is not there."""
+
+    reason = "vault"
+    exit_code = 77  # EX_NOPERM
+
+
+@dataclass(frozen=True)
+class Row:
+    """A source row as the vault keeps it."""
+
+    record_id: str
+    clean: dict[str, str] = field(repr=False)
+    source: dict[str, str] = field(repr=False)
+    protected: bool
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """An opened row."""
+
+    handle: bytes
+    source_id: str
+    clean: dict[str, str] = field(repr=False)
+    source: dict[str, str] = field(repr=False)
+    protected: bool
+
+
+class Vault:
+    """One partner's rows."""
+
+    def __init__(self, database: AgentDatabase, keys: VaultKeys) -> None:
+        self._database = database
+        self._keys = keys
+        self._cipher = AESGCM(keys.rows)
+
+    def put(
+        self, source: str, rows: Sequence[Row], prepared_on: date, seen: Counter[str]
+    ) -> list[bytes]:
+        """Store rows of one source, each under the handle that it had before or a new one.
+
+        Args:
+            source: the source system.
+            rows: in file order.
+            prepared_on: the day, for retention.
+            seen: how often each record id came before in this file; it is brought up to date.
+
+        Returns:
+            The 16-byte handle of each row, in order.
+        """
+        handles: list[bytes] = []
+        for start in range(0, len(rows), _BATCH):
+            handles += self._put_batch(source, rows[start : start + _BATCH], prepared_on, seen)
+        return handles
+
+    def _put_batch(
+        self, source: str, rows: Sequence[Row], prepared_on: date, seen: Counter[str]
+    ) -> list[bytes]:
+        places = []
+        for row in rows:
+            places.append((self._locator(source, row.record_id), seen[row.record_id]))
+            seen[row.record_id] += 1
+        with self._database.writing() as connection:
+            known = {
+                (found.locator, found.occurrence): found.handle
+                for found in connection.execute(
+                    select(records.c.locator, records.c.occurrence, records.c.handle).where(
+                        records.c.source == source,
+                        records.c.locator.in_({locator for locator, _ in places}),
+                    )
+                )
+            }
+            handles = [known.get(place) or secrets.token_bytes(HANDLE_BYTES) for place in places]
+            statement = insert(records)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["handle"],
+                    set_={
+                        name: statement.excluded[name]
+                        for name in ("nonce", "ciphertext", "protected", "prepared_on")
+                    },
+                ),
+                [
+                    self._sealed(source, row, handle, place, prepared_on)
+                    for row, handle, place in zip(rows, handles, places, strict=True)
+                ],
+            )
+        return handles
+
+    def _sealed(
+        self, source: str, row: Row, handle: bytes, place: tuple[bytes, int], prepared_on: date
+    ) -> dict[str, object]:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        content = json.dumps(
+            {"clean": row.clean, "source": row.source}, ensure_ascii=False, separators=(",", ":")
+        ).encode("utf-8", "surrogatepass")
+        return {
+            "handle": handle,
+            "source": source,
+            "locator": place[0],
+            "occurrence": place[1],
+            "nonce": nonce,
+            "ciphertext": self._cipher.encrypt(nonce, content, handle + source.encode()),
+            "protected": row.protected,
+            "prepared_on": prepared_on.isoformat(),
+        }
+
+    def get(self, handle: bytes) -> StoredRow:
+        """Open one row.
+
+        Raises:
+            VaultError: there is none, or the key does not open it.
+        """
+        with self._database.reading() as connection:
+            found = connection.execute(select(records).where(records.c.handle == handle)).first()
+        if found is None:
+            raise VaultError("the vault holds no row under this handle")
+        try:
+            content = self._cipher.decrypt(
+                found.nonce, found.ciphertext, found.handle + found.source.encode()
+            )
+        except InvalidTag:
+            raise VaultError("the vault's key does not open this row") from None
+        data = json.loads(content.decode("utf-8", "surrogatepass"))
+        return StoredRow(handle, found.source, data["clean"], data["source"], found.protected)
+
+    def find(self, source: str, record_id: str) -> list[bytes]:
+        """Handles of every row of one record id."""
+        statement = select(records.c.handle).where(
+            records.c.source == source, records.c.locator == self._locator(source, record_id)
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(statement.order_by(records.c.occurrence)))
+
+    def has(self, handles: Iterable[bytes]) -> set[bytes]:
+        """Which of these handles the vault holds."""
+        wanted = list(handles)
+        statement = select(records.c.handle).where(
+            records.c.handle.in_(bindparam("wanted", expanding=True))
+        )
+        with self._database.reading() as connection:
+            return set(connection.scalars(statement, {"wanted": wanted}))
+
+    def handles(self, source: str | None = None) -> Iterator[bytes]:
+        """Every handle, of one source or of all."""
+        statement = select(records.c.handle)
+        if source is not None:
+            statement = statement.where(records.c.source == source)
+        with self._database.reading() as connection:
+            yield from connection.scalars(statement)
+
+    def counts(self) -> dict[str, int]:
+        """Rows by source."""
+        statement = select(records.c.source, func.count()).group_by(records.c.source)
+        with self._database.reading() as connection:
+            return dict(connection.execute(statement).tuples().all())
+
+    def purge(self, today: date, days: int) -> int:
+        """Destroy rows that were last prepared more than ``days`` days ago; how many."""
+        limit = (today - timedelta(days=days)).isoformat()
+        with self._database.writing() as connection:
+            done = connection.execute(delete(records).where(records.c.prepared_on < limit))
+        self._database.truncate_wal()
+        return int(done.rowcount)
+
+    def _locator(self, source: str, record_id: str) -> bytes:
+        message = source.encode() + b"\0" + record_id.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._keys.locators, message, "sha256")
