@@ -106,7 +106,8 @@ def _split(part: Graph) -> Indices:
     np.fill_diagonal(matrix, 1.0)
     if (matrix > 0).all():
         return np.zeros(size, dtype=np.int64)
-    tree = linkage(squareform(1.0 - matrix, checks=False), method="average")
+    distance = np.maximum(1.0 - matrix, 0.0)
+    tree = linkage(squareform(distance, checks=False), method="average")
     found = fcluster(tree, t=np.nextafter(1.0, 0.0), criterion="distance")
     return first_seen(np.asarray(found, dtype=np.int64))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from linkage_hub.linkage.candidates import Floats
 
-RIDGE = 1.0  # penalty on the slopes, in units of scaled features
+RIDGE = 0.02  # penalty on the slopes, in units of scaled features
 TRACE = 1e-6  # the intercept is free; a trace keeps the matrix invertible
 SCALE = 20.0  # similarities differ in the second decimal; this brings them to order one
 CENTRE = 0.8  # where similarities lie, so that the ridge does not pull on the intercept

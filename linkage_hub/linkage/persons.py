@@ -1,9 +1,8 @@
 """Candidate pairs to persons, across many sources and within each.
 
 In order:
-1. Fit each pair of sources by itself, since sources hold different fields.
-2. Duplicates within a source: pairs at or above the strictest threshold of that source against
-   the others are one entry; they would otherwise pass for each other's decoys, so fit again.
+1. Duplicates within a source become one entry; they would otherwise pass for decoys in step 2.
+2. Each pair of sources is fitted by itself, since sources hold different fields.
 3. Connected components over matched pairs, then average linkage inside each, so that one wrong
    pair does not chain two persons together.
 """
@@ -23,10 +22,9 @@ from linkage_hub.linkage.candidates import (
     silent,
 )
 from linkage_hub.linkage.clustering import Graph, clusters, first_seen
-from linkage_hub.linkage.threshold import MATCH, Estimate, PairFit, fit_pair
-from linkage_hub.linkage.within import within_threshold
+from linkage_hub.linkage.threshold import MATCH, Estimate, PairFit, Pairs, fit_pair, mutual_best
+from linkage_hub.linkage.within import contradicted_threshold, within_threshold
 
-FITS = 2  # once to find duplicates, once without them
 COMPARING_SHARE = 0.7  # of the progress bar
 CERTAIN_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 
@@ -166,20 +164,12 @@ def _link_fitted(
 ) -> tuple[Indices, list[SourcePair]]:
     between = [block for block in blocks if block.first != block.second]
     inside = [block for block in blocks if block.first == block.second]
-    entry = np.arange(int(offsets[-1]))
-    fits: list[PairFit] = []
-    thresholds: dict[int, float] = {}
-    for turn in range(FITS if inside and between else 1):
-        fits = []
-        for at, block in enumerate(between):
-            fits.append(_fit_entries(block, offsets, entry))
-            progress((turn + at / len(between)) / FITS, "choosing thresholds")
-        thresholds = {
-            block.first: _inside_threshold(block, offsets, between, fits) for block in inside
-        }
-        entry = _entries(inside, offsets, thresholds)
-    if inside and between:
-        fits = [_fit_entries(block, offsets, entry) for block in between]
+    thresholds = _inside_thresholds(inside, between, offsets)
+    entry = _entries(inside, offsets, thresholds)
+    fits = []
+    for at, block in enumerate(between):
+        fits.append(_fit_entries(block, offsets, entry))
+        progress((at + 1) / len(between), "choosing thresholds")
     edges, pairs = [], []
     loss = np.zeros((len(offsets) - 1, len(offsets) - 1))
     for block, fit in zip(between, fits, strict=True):
@@ -223,19 +213,36 @@ def _fit_entries(block: PairBlock, offsets: Indices, entry: Indices) -> PairFit:
     return PairFit(probability, fit.threshold, fit.estimate)
 
 
-def _inside_threshold(
-    block: PairBlock, offsets: Indices, between: Sequence[PairBlock], fits: Sequence[PairFit]
-) -> float:
-    """The strictest threshold of a source against another; by itself when it stands alone."""
-    others = [
-        fit.threshold
-        for other, fit in zip(between, fits, strict=True)
-        if block.first in {other.first, other.second} and fit.estimate.matches
-    ]
-    if others:
-        return max(others)
-    size = int(offsets[block.first + 1] - offsets[block.first])
-    return within_threshold(block.similarity, block.left, block.right, size, block.floor)
+def _inside_thresholds(
+    inside: Sequence[PairBlock], between: Sequence[PairBlock], offsets: Indices
+) -> dict[int, float]:
+    """The Dice similarity from which two records of one source are duplicates, by source."""
+    contradicted = [np.zeros(len(block.similarity), dtype=bool) for block in inside]
+    for other in between:
+        sizes = np.diff(offsets)[[other.first, other.second]]
+        pairs = Pairs(
+            other.similarity, other.left, other.right, int(sizes[0]), int(sizes[1]), other.floor
+        )
+        sure = mutual_best(pairs)
+        for number, own, partner in (
+            (other.first, other.left[sure], other.right[sure]),
+            (other.second, other.right[sure], other.left[sure]),
+        ):
+            partners = np.full(int(offsets[number + 1] - offsets[number]), -1, dtype=np.int64)
+            partners[own] = partner
+            for at, block in enumerate(inside):
+                if block.first == number:
+                    left, right = partners[block.left], partners[block.right]
+                    contradicted[at] |= (left >= 0) & (right >= 0) & (left != right)
+    found = {}
+    for block, seen in zip(inside, contradicted, strict=True):
+        size = int(offsets[block.first + 1] - offsets[block.first])
+        found[block.first] = (
+            contradicted_threshold(block.similarity, seen.astype(np.float64))
+            if between
+            else within_threshold(block.similarity, block.left, block.right, size, block.floor)
+        )
+    return found
 
 
 def _entries(

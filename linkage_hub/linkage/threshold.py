@@ -24,8 +24,8 @@ Mask = NDArray[np.bool_]
 
 MATCH = 0.5  # a pair is a match from this probability on: least expected errors
 START_PROBABILITY = 0.9  # of the pairs that start the iteration
-OUTER_ROUNDS = 20
-INNER_ROUNDS = 25
+OUTER_ROUNDS = 10
+INNER_ROUNDS = 10
 TOLERANCE = 1e-3  # largest change of a probability that still counts as movement
 FEW = 10  # fewer starting pairs than this say nothing; only near-identical pairs are matched
 NEAR_IDENTICAL = 0.95  # Dice
@@ -64,7 +64,7 @@ class PairFit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
+class Pairs:
     """Candidate pairs of one pair of datasets, most similar first."""
 
     similarity: Floats
@@ -102,9 +102,9 @@ def fit_pair(
         sizes: numbers of records of the two datasets.
         floor: similarity below which pairs were not kept.
     """
-    pairs = _Pairs(similarity, left, right, sizes[0], sizes[1], floor)
+    pairs = Pairs(similarity, left, right, sizes[0], sizes[1], floor)
     probability = np.zeros(len(similarity))
-    matched = _start(pairs)
+    matched = mutual_best(pairs)
     if matched.sum() < FEW:
         probability[matched & (similarity >= NEAR_IDENTICAL)] = START_PROBABILITY
         return _finished(pairs, probability)
@@ -136,8 +136,11 @@ def expected_threshold(similarity: Floats, probability: Floats) -> float:
     return float(similarity[order[last]])
 
 
-def _start(pairs: _Pairs) -> Mask:
-    """Mutual-best pairs in the upper half of the similarities seen."""
+def mutual_best(pairs: Pairs) -> Mask:
+    """Mutual-best pairs in the upper half of the similarities seen, bool (m,).
+
+    Nearly all are matches, and no model is needed to find them.
+    """
     mutual = np.zeros(len(pairs.similarity), dtype=bool)
     every = np.arange(len(pairs.similarity))
     best_left, _ = _two_best(pairs, every, pairs.left, pairs.left_size)
@@ -150,22 +153,17 @@ def _start(pairs: _Pairs) -> Mask:
     return mutual & (pairs.similarity >= half)
 
 
-def _two_best(pairs: _Pairs, subset: Indices, side: Indices, size: int) -> tuple[Indices, Floats]:
+def _two_best(pairs: Pairs, subset: Indices, side: Indices, size: int) -> tuple[Indices, Floats]:
     """For each record of a side: its best pair of the subset (-1: none), and its second score."""
-    records = side[subset]
-    seen, where = np.unique(records, return_index=True)
     best = np.full(size, -1, dtype=np.int64)
-    best[seen] = subset[where]
-    rest = np.ones(len(subset), dtype=bool)
-    rest[where] = False
-    remaining = subset[rest]
-    seen, where = np.unique(records[rest], return_index=True)
+    best[side[subset[::-1]]] = subset[::-1]  # the last write is the most similar
+    rest = subset[best[side[subset]] != subset][::-1]
     second = np.full(size, pairs.floor)
-    second[seen] = pairs.similarity[remaining[where]]
+    second[side[rest]] = pairs.similarity[rest]
     return best, second
 
 
-def _compete(pairs: _Pairs, matched: Mask) -> _Competition:
+def _compete(pairs: Pairs, matched: Mask) -> _Competition:
     """Let every record look among the free records of the other side."""
     free_left = np.ones(pairs.left_size, dtype=bool)
     free_right = np.ones(pairs.right_size, dtype=bool)
@@ -198,14 +196,14 @@ def _compete(pairs: _Pairs, matched: Mask) -> _Competition:
     )
 
 
-def _score(pairs: _Pairs, best: Indices) -> Floats:
+def _score(pairs: Pairs, best: Indices) -> Floats:
     scores = np.full(len(best), pairs.floor)
     found = best >= 0
     scores[found] = pairs.similarity[best[found]]
     return scores
 
 
-def _features(pairs: _Pairs, chosen: Indices, rival_l: Floats, rival_r: Floats) -> Floats:
+def _features(pairs: Pairs, chosen: Indices, rival_l: Floats, rival_r: Floats) -> Floats:
     """Similarity, smaller margin, larger margin: float64 (n, 3)."""
     similarity = pairs.similarity[chosen]
     margin_l = similarity - rival_l[pairs.left[chosen]]
@@ -215,7 +213,7 @@ def _features(pairs: _Pairs, chosen: Indices, rival_l: Floats, rival_r: Floats) 
     )
 
 
-def _settle(pairs: _Pairs, field: _Competition, held: int, before: Floats) -> Floats:
+def _settle(pairs: Pairs, field: _Competition, held: int, before: Floats) -> Floats:
     """Probabilities of the targets at the fixed point of model and number of matches."""
     decoys = np.concatenate([field.left_decoys, field.right_decoys])
     rows = np.concatenate([field.features, decoys])
@@ -242,7 +240,7 @@ def _settle(pairs: _Pairs, field: _Competition, held: int, before: Floats) -> Fl
     return probability
 
 
-def _finished(pairs: _Pairs, probability: Floats) -> PairFit:
+def _finished(pairs: Pairs, probability: Floats) -> PairFit:
     competing = probability > 0
     accepted = probability[probability >= MATCH]
     expected = float(probability.sum())

@@ -1,20 +1,42 @@
-"""A threshold for the duplicates of one source that stands alone.
+"""A threshold for duplicates within one source (docs/adr/0004-threshold-without-truth.md).
 
-There is no second source to compete with, so the shape of the best similarities must do: one
-group of records that have a duplicate, one of records that have not, each normal in log-odds of
-Dice. Without a clear gap nothing but near-identical pairs are called duplicates. See
-docs/adr/0004-threshold-without-truth.md for what this does badly.
+1. Beside other sources: two records that have different partners in another source are two
+   people. Relatives in one home are contradicted like that; duplicates are not, for they share
+   a partner. The threshold is where contradictions fall below half their usual rate.
+2. Alone: the shape of the best similarities must do, two groups, each normal in log-odds of Dice.
+3. Where neither says anything, only near-identical records are duplicates.
 """
 
 import numpy as np
+from sklearn.isotonic import IsotonicRegression
 from sklearn.mixture import GaussianMixture
 
 from linkage_hub.linkage.candidates import Floats, Indices
 from linkage_hub.linkage.threshold import NEAR_IDENTICAL
 
+RARE = 0.01  # usual rate of contradiction; below it nothing can be learned
+NULL_SHARE = 0.5  # the less similar part of the candidates, which holds no duplicates
 FEWEST = 50  # records; fewer do not show two groups
 SEPARATION = 2.0  # pooled standard deviations between the groups (Ashman's D)
 EDGE = 1e-3  # keeps the log-odds of 1.0 finite
+
+
+def contradicted_threshold(similarity: Floats, contradicted: Floats) -> float:
+    """Dice similarity from which pairs within a source are contradicted less than half as often.
+
+    Args:
+        similarity: Dice of candidate pairs within the source, float64 (m,).
+        contradicted: one where the two records have different partners in some other source,
+            zero otherwise, float64 (m,).
+    """
+    if len(similarity) < FEWEST:
+        return NEAR_IDENTICAL
+    usual = float(contradicted[similarity <= np.quantile(similarity, NULL_SHARE)].mean())
+    if usual < RARE:
+        return NEAR_IDENTICAL
+    rate = IsotonicRegression(increasing=False).fit_transform(similarity, contradicted)
+    below = similarity[rate < usual / 2.0]
+    return float(below.min()) if len(below) else NEAR_IDENTICAL
 
 
 def within_threshold(
