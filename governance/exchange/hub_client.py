@@ -87,7 +87,7 @@ class HubClient:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._http = http or httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._http = http or httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
         self._auth = RequestSigner(thumbprint, key)
         self._wait = wait
 
@@ -95,6 +95,10 @@ class HubClient:
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
         self._http.close()
 
     # --- partners ---------------------------------------------------------------------------

@@ -7,7 +7,7 @@ no key is 0, which marks a free cell of the hash table.
 All kernels release the interpreter's lock and are cached on disk by numba.
 """
 
-# ruff: noqa: PLR0917, PLR2004 - compiled functions take positions only; the numbers are ASCII
+# ruff: noqa: PLR2004 - compiled functions take positions only; the numbers are ASCII
 # codes and the calendar's
 
 from typing import Final

@@ -1,0 +1,170 @@
+"""Composition root of the agent: builds the parts of one home and hands them in."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from governance.agreements.errors import AgreementUnknown
+from governance.agreements.policy import Standing
+from governance.canonical import canonical_bytes, utc_now
+from governance.exchange.hub_client import HubClient
+from governance.identity.envelope import Envelope
+from governance.identity.files import PartySecrets, new_party, read_party_secrets, write_secret
+from governance.identity.models import publish_party_keys
+from governance.ledger.state import LedgerState
+from governance.terminal import passphrase, write_document
+from partner_agent.consents import Consents
+from partner_agent.ledger import AgentLedger
+from partner_agent.linkage_secret import load_keys
+from partner_agent.releases.desk import ReleaseDesk
+from partner_agent.settings import AgentSettings, NotSetUpError
+from partner_agent.store.database import AgentDatabase
+from partner_agent.submissions.prepare import Workshop
+from partner_agent.submissions.upload import Outbox
+from partner_agent.vault.keys import make_key, read_key
+from partner_agent.vault.store import Vault
+
+SECRETS = "party.secret"
+DATABASE = "agent.db"
+
+
+class Agent:
+    """One partner's agent; parts are built when they are first needed."""
+
+    def __init__(
+        self, home: Path, settings: AgentSettings, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.home = home
+        self.settings = settings
+        self.now = now
+        self.passphrase = passphrase(settings.passphrase_file)
+
+    @cached_property
+    def secrets(self) -> PartySecrets:
+        """The party's private keys."""
+        return read_party_secrets(self.home / SECRETS, self.passphrase)
+
+    @cached_property
+    def database(self) -> AgentDatabase:
+        """The agent's own database."""
+        return AgentDatabase(self.home / DATABASE)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The encrypted rows."""
+        keys = read_key(self.home, self.settings.vault_key, self.settings.party, self.passphrase)
+        return Vault(self.database, keys)
+
+    @cached_property
+    def ledger(self) -> AgentLedger:
+        """The mirror of the ledger."""
+        settings = self.settings
+        if settings.ledger_url is None or settings.ledger_key is None:
+            raise NotSetUpError(
+                "the agent does not know its ledger",
+                next_step="partner-agent connect --ledger URL --ledger-key FILE --hub URL",
+            )
+        return AgentLedger(
+            self.home, settings.ledger_url, settings.ledger_key, self.secrets, self.now
+        )
+
+    @cached_property
+    def hub(self) -> HubClient:
+        """The hub, as this party."""
+        if self.settings.hub_url is None:
+            raise NotSetUpError(
+                "the agent does not know its hub", next_step="partner-agent connect --hub URL ..."
+            )
+        keys = self.secrets.keys
+        return HubClient(self.settings.hub_url, keys.thumbprint, self.secrets.signing_key)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Prepared submissions."""
+        return Outbox(self.home, self.database)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """The consent desk."""
+        return Consents(self.database, self.vault, self.ledger)
+
+    @cached_property
+    def desk(self) -> ReleaseDesk:
+        """The release desk."""
+        return ReleaseDesk(
+            self.secrets, self.database, self.vault, self.ledger, self.consents, self.now
+        )
+
+    def workshop(self, standing: Standing) -> Workshop:
+        """What preparing a submission needs."""
+        keys = load_keys(self.home, standing.agreement, self.passphrase)
+        return Workshop(self.home, self.secrets, self.database, self.vault, keys, self.now)
+
+    def standing(self, state: LedgerState) -> Standing:
+        """Where the agreement stands that this agent works under.
+
+        Raises:
+            AgreementUnknown: none was imported.
+        """
+        if self.settings.agreement is None:
+            raise AgreementUnknown(
+                "this agent works under no agreement yet",
+                next_step="partner-agent agreement import agreement.yaml",
+            )
+        return state.agreements.standing(self.settings.agreement)
+
+    def remember(self, **changes: str | None) -> None:
+        """Change the settings of this home."""
+        self.settings = AgentSettings.model_validate(
+            self.settings.model_dump(exclude_none=True) | changes
+        )
+        self.settings.save(self.home)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("ledger", "hub", "database"):
+            part = self.__dict__.pop(name, None)
+            if part is not None:
+                part.close()
+
+
+@contextmanager
+def open_agent(home: Path) -> Iterator[Agent]:
+    """The agent of a home.
+
+    Raises:
+        NotSetUpError: the folder is not an agent's home.
+    """
+    agent = Agent(home, AgentSettings.load(home))
+    try:
+        yield agent
+    finally:
+        agent.close()
+
+
+def init_agent(
+    home: Path, party: str, name: str, vault_key: str, passphrase_file: Path | None
+) -> tuple[PartySecrets, Path]:
+    """Make a home: keys, vault key, database, settings.
+
+    Returns:
+        The party's keys, and the public file to hand to the ledger's operator.
+
+    Raises:
+        SecretFileError: the folder is an agent's home already.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chmod(home, 0o700)  # noqa: PTH101 - also when the folder was there
+    secret = passphrase(passphrase_file)
+    party_secrets: PartySecrets = new_party(party, name)
+    write_secret(home / SECRETS, canonical_bytes(party_secrets), secret)
+    make_key(home, vault_key, party, secret)
+    AgentSettings.model_validate({"party": party, "vault_key": vault_key}).save(home)
+    AgentDatabase(home / DATABASE).close()
+    published: Envelope = publish_party_keys(party_secrets.keys, party_secrets.signing_key)
+    public = home / f"{party}.keys.json"
+    write_document(public, published)
+    return party_secrets, public

@@ -1,0 +1,137 @@
+"""``agreement import``, ``sign``, ``show``, ``suspend`` and ``resume``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from governance.agreements.files import read_agreement
+from governance.agreements.models import AGREEMENT, Agreement
+from governance.canonical import canonical_bytes
+from governance.cli.agreement import show_agreement
+from governance.errors import SignatureError
+from governance.identity.envelope import sign_bytes
+from governance.ledger.events import EventType
+from governance.ledger.payloads import AgreementProposed, AgreementSigned, AgreementStopped
+from governance.ledger.state import LedgerState
+from partner_agent.app import Agent
+from partner_agent.cli.context import agent_of, session
+
+app = typer.Typer(no_args_is_help=True, help="The data-sharing agreement.")
+
+
+def _check_own_keys(agent: Agent, agreement: Agreement) -> None:
+    listed = agreement.party(agent.settings.party)
+    if listed is None or listed.keys != agent.secrets.keys.thumbprint:
+        raise SignatureError(
+            "the agreement does not name this agent's keys",
+            next_step="governance agreement complete, with this party's .keys.json",
+        )
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="agreement.yaml")],
+) -> None:
+    """Check an agreement, propose it in the ledger unless it is there, and work under it."""
+    screen = session(context)
+    agreement = read_agreement(file)
+    with agent_of(context) as agent:
+        _check_own_keys(agent, agreement)
+        state = agent.ledger.sync()
+        proposed = agreement.hash not in set(state.agreements)
+        if proposed:
+            agent.ledger.write(EventType.AGREEMENT_PROPOSED, AgreementProposed(agreement=agreement))
+            agent.ledger.sync()
+        agent.remember(agreement=agreement.hash)
+    screen.result(
+        {"agreement": agreement.hash, "proposed": proposed},
+        lambda out: show_agreement(out, agreement),
+    )
+    screen.hint("read it, then: partner-agent agreement sign")
+
+
+@app.command()
+def sign(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option(help="do not ask")] = False,
+) -> None:
+    """Sign the agreement for this party."""
+    screen = session(context)
+    with agent_of(context) as agent:
+        state = agent.ledger.sync()
+        standing = agent.standing(state)
+        agreement = standing.agreement
+        _check_own_keys(agent, agreement)
+        if agent.settings.party not in standing.signed_by:
+            screen.confirm(f"Sign {agreement.id} version {agreement.version}?", yes=yes)
+            signature = sign_bytes(
+                AGREEMENT,
+                canonical_bytes(agreement),
+                agent.secrets.signing_key,
+                agent.secrets.keys.thumbprint,
+            )
+            payload = AgreementSigned(agreement=agreement.hash, signature=signature)
+            agent.ledger.write(EventType.AGREEMENT_SIGNED, payload)
+            state = agent.ledger.sync()
+        agent.ledger.witness()
+        signed = sorted(agent.standing(state).signed_by)
+    missing = sorted({party.party for party in agreement.parties} - set(signed))
+    screen.result(
+        {"agreement": agreement.hash, "signed_by": signed, "missing": missing},
+        lambda out: out.print(
+            f"signed by {', '.join(signed)}; missing: {', '.join(missing) or '-'}"
+        ),
+    )
+
+
+@app.command()
+def show(context: typer.Context) -> None:
+    """Show the agreement and who has signed it."""
+    screen = session(context)
+    with agent_of(context) as agent:
+        standing = agent.standing(agent.ledger.sync())
+    data = {
+        "agreement": standing.agreement.model_dump(mode="json"),
+        "hash": standing.agreement.hash,
+        "signed_by": sorted(standing.signed_by),
+        "suspended_by": sorted(standing.suspended_by),
+        "superseded": standing.superseded,
+    }
+    screen.result(data, lambda out: show_agreement(out, standing.agreement))
+    screen.say(f"signed by {', '.join(sorted(standing.signed_by)) or 'nobody'}")
+
+
+@app.command()
+def suspend(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="a word for why, for example dpia-review")],
+    yes: Annotated[bool, typer.Option(help="do not ask")] = False,
+) -> None:
+    """Suspend the agreement: nobody encodes, links or releases under it until it is resumed."""
+    session(context).confirm("Suspend the agreement for every party?", yes=yes)
+    _stop(context, EventType.AGREEMENT_SUSPENDED, reason)
+
+
+@app.command()
+def resume(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="a word for why")] = "resolved",
+) -> None:
+    """Take this party's suspension back."""
+    _stop(context, EventType.AGREEMENT_RESUMED, reason)
+
+
+def _stop(context: typer.Context, kind: EventType, reason: str) -> None:
+    screen = session(context)
+    with agent_of(context) as agent:
+        agreement = agent.standing(agent.ledger.sync()).agreement.hash
+        agent.ledger.write(kind, AgreementStopped(agreement=agreement, reason=reason))
+        state: LedgerState = agent.ledger.sync()
+        agent.ledger.witness()
+        suspended = sorted(agent.standing(state).suspended_by)
+    screen.result(
+        {"agreement": agreement, "suspended_by": suspended},
+        lambda out: out.print(f"suspended by: {', '.join(suspended) or 'nobody'}"),
+    )

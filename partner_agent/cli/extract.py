@@ -1,0 +1,199 @@
+"""``profile``, ``prepare`` and ``submit``."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.agreements.errors import SourceNotListed
+from governance.agreements.policy import Standing
+from governance.exchange.submission import ARROW_SCHEMA
+from governance.terminal import FileProblem
+from partner_agent.app import Agent
+from partner_agent.cleansing.profile import ExtractProfile
+from partner_agent.cleansing.profile import profile as profile_extract
+from partner_agent.cleansing.uprn import UprnIndex
+from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.extracts.mapping import SourceMapping, load_mapping
+from partner_agent.extracts.reader import open_extract
+from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions.prepare import Prepared, check_permitted
+from partner_agent.submissions.prepare import prepare as prepare_extract
+from partner_agent.submissions.scope import only_agreed as without_unagreed
+from partner_agent.submissions.upload import OutboxItem
+from partner_agent.submissions.upload import submit as submit_item
+
+
+def profile(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet")],
+    mapping: Annotated[Path | None, typer.Option(help="the source's mapping")] = None,
+) -> None:
+    """What an extract holds: completeness and oddities by column, and a suggested mapping."""
+    screen = session(context)
+    found = profile_extract(file, None if mapping is None else load_mapping(mapping))
+    screen.result(json.loads(found.model_dump_json()), lambda out: _show_profile(out, found))
+    screen.hint(f"write the mapping to FILE.yaml, then: partner-agent prepare {file}")
+
+
+def _show_profile(out: Console, found: ExtractProfile) -> None:
+    out.print(f"{found.rows} rows", highlight=False)
+    table = Table("column", "looks like", "complete", "distinct", "odd")
+    for column in found.columns:
+        odd = ", ".join(f"{kind} {count}" for kind, count in column.suspicious.items())
+        table.add_row(
+            column.name, column.role or "", f"{column.completeness:.0%}", str(column.distinct), odd
+        )
+    out.print(table)
+    out.print(found.mapping_yaml, highlight=False, markup=False)
+
+
+def prepare(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="one extract or several")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="mapping; by default FILE.yaml beside each extract")
+    ] = None,
+    uprn: Annotated[
+        Path | None, typer.Option(help="reference addresses in AddressBase Plus columns")
+    ] = None,
+    only_agreed: Annotated[
+        bool, typer.Option(help="leave out columns that the agreement does not list")
+    ] = False,
+) -> None:
+    """Clean and encode extracts into the outbox. Nothing leaves this machine."""
+    screen = session(context)
+    if mapping is not None and len(files) > 1:
+        raise FileProblem("--mapping goes with one extract; put FILE.yaml beside each otherwise")
+    pairs = [(file, load_mapping(mapping or file.with_suffix(".yaml"))) for file in files]
+    with agent_of(context) as agent:
+        state = agent.ledger.sync()
+        standing = agent.standing(state)
+        pairs = [
+            (file, _scope(standing, source) if only_agreed else source) for file, source in pairs
+        ]
+        for _, source in pairs:
+            check_permitted(standing, agent.settings.party, source, agent.now())
+        agent.ledger.witness()
+        agent.ledger.require_witnessed(standing)
+        index = None if uprn is None else UprnIndex.from_csv(uprn)
+        done = [_prepare_one(screen, agent, standing, file, s, index) for file, s in pairs]
+    screen.result({"prepared": done}, lambda out: _show_prepared(out, done))
+    screen.hint("look at the reports, then: partner-agent submit --all")
+
+
+def _scope(standing: Standing, mapping: SourceMapping) -> SourceMapping:
+    source = standing.agreement.source(mapping.source)
+    if source is None:
+        raise SourceNotListed(f"the agreement lists no source {mapping.source}")
+    return without_unagreed(mapping, source)
+
+
+def _prepare_one(
+    screen: Session,
+    agent: Agent,
+    standing: Standing,
+    file: Path,
+    mapping: SourceMapping,
+    index: UprnIndex | None,
+) -> dict[str, Any]:
+    extract = open_extract(file, sheet=mapping.sheet, chunk_rows=agent.settings.chunk_rows)
+    with screen.progress() as bar:
+        task = bar.add_task(mapping.source, total=None)
+        done: Prepared = prepare_extract(
+            agent.workshop(standing),
+            standing,
+            extract,
+            mapping,
+            uprn=index,
+            progress=lambda rows: bar.update(task, completed=rows),
+        )
+    counts = done.manifest.counts
+    return {
+        "source": mapping.source,
+        "id": done.manifest.id,
+        **counts.model_dump(),
+        "report": str(done.report_file),
+        "rejects": str(done.rejects),
+    }
+
+
+def _show_prepared(out: Console, done: list[dict[str, Any]]) -> None:
+    table = Table("source", "rows", "to submit", "rejected", "opted out", "report")
+    for item in done:
+        table.add_row(
+            item["source"],
+            *(str(item[name]) for name in ("rows", "submitted", "rejected", "opted_out")),
+            item["report"],
+        )
+    out.print(table)
+
+
+def submit(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="one source")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="every prepared source")] = False,
+    dry_run: Annotated[bool, typer.Option(help="show what would leave, and send nothing")] = False,
+) -> None:
+    """Send prepared submissions to the hub; after an interruption it goes on where it was."""
+    screen = session(context)
+    with agent_of(context) as agent:
+        items = [item for item in agent.outbox.newest() if _wanted(item, source, all_=all_)]
+        if not items:
+            raise NothingToSubmitError(
+                "nothing waits in the outbox",
+                next_step="partner-agent prepare FILE, then submit --all or --source NAME",
+            )
+        if dry_run:
+            planned = [_plan(item) for item in items]
+            screen.result({"would_send": planned}, lambda out: _show_plan(out, planned))
+            return
+        agent.standing(agent.ledger.sync())
+        done = [_submit_one(screen, agent, item) for item in items]
+    screen.result({"submitted": done}, lambda out: _show_submitted(out, done))
+    screen.hint("partner-agent status")
+
+
+def _wanted(item: OutboxItem, source: str | None, *, all_: bool) -> bool:
+    if source is not None:
+        return item.source == source
+    return all_ and item.state in {"prepared", "sent"}
+
+
+def _plan(item: OutboxItem) -> dict[str, Any]:
+    return {
+        "source": item.source,
+        "records": item.records,
+        "bytes": item.manifest.content_bytes,
+        "columns": list(ARROW_SCHEMA.names),
+    }
+
+
+def _show_plan(out: Console, planned: list[dict[str, Any]]) -> None:
+    table = Table("source", "records", "bytes", "columns that would leave")
+    for item in planned:
+        columns = ", ".join(item["columns"])
+        table.add_row(item["source"], str(item["records"]), str(item["bytes"]), columns)
+    out.print(table)
+
+
+def _submit_one(screen: Session, agent: Agent, item: OutboxItem) -> dict[str, Any]:
+    with screen.progress() as bar:
+        task = bar.add_task(item.source, total=item.manifest.content_bytes)
+        view = submit_item(
+            agent.hub,
+            agent.outbox,
+            item,
+            progress=lambda sent, _size: bar.update(task, completed=sent),
+        )
+    return {"source": item.source, "state": view.state, "records": view.records}
+
+
+def _show_submitted(out: Console, done: list[dict[str, Any]]) -> None:
+    table = Table("source", "records", "the hub says")
+    for item in done:
+        table.add_row(item["source"], str(item["records"]), item["state"])
+    out.print(table)

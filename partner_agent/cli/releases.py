@@ -1,0 +1,106 @@
+"""``releases`` and ``run``: orders answered by hand, or by the loop that also witnesses."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.errors import ReasonedError
+from governance.ledger.app import JsonFormatter
+from partner_agent.app import Agent
+from partner_agent.cli.context import agent_of, session
+
+app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="Releases.")
+_LOG: Final = logging.getLogger("partner_agent.run")
+BACK_OFF_MOST: Final = 60.0  # seconds between attempts while something is away
+
+
+@app.callback()
+def default(context: typer.Context) -> None:
+    """Every answer that this party gave."""
+    if context.invoked_subcommand is None:
+        list_(context)
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """Every answer that this party gave."""
+    with agent_of(context) as agent:
+        answers = [asdict(answer) for answer in agent.desk.answers()]
+    session(context).result({"answers": answers}, lambda out: _show(out, answers))
+
+
+@app.command()
+def answer(context: typer.Context) -> None:
+    """Answer what the hub has for this party, once, and end."""
+    with agent_of(context) as agent:
+        agent.ledger.sync()
+        agent.ledger.witness()
+        given, later = agent.desk.answer_all(agent.hub)
+    data = [asdict(item) for item in given]
+    waiting = [asdict(item) for item in later]
+    session(context).result({"answers": data, "later": waiting}, lambda out: _show(out, data))
+
+
+def _show(out: Console, answers: list[dict[str, Any]]) -> None:
+    table = Table("request", "answered", "answer", "with the hub")
+    for item in answers:
+        table.add_row(
+            item["request"][:19],
+            item["answered"],
+            "sealed" if item["sealed"] else f"refused: {item['reason']}",
+            "yes" if item["delivered"] else "not yet",
+        )
+    out.print(table)
+
+
+def run(
+    context: typer.Context,
+    every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
+) -> None:
+    """Stay: mirror and witness the ledger, hand in withdrawals, answer orders."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    wait = every
+    with agent_of(context) as agent:
+        _LOG.info("started", extra={"party": agent.settings.party})
+        while not stopping.wait(wait):
+            wait = every if _round(agent) else min(BACK_OFF_MOST, wait * 2)
+    _LOG.info("stopped")
+
+
+def _round(agent: Agent) -> bool:
+    """One round: each step is tried whatever became of the one before; whether all went well."""
+    steps: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("withdrawals", agent.consents.log_withdrawals),
+        ("mirror", agent.ledger.sync),
+        ("witness", agent.ledger.witness),
+        ("orders", lambda: _answer(agent)),
+    )
+    return all([_try(name, step) for name, step in steps])
+
+
+def _try(name: str, step: Callable[[], object]) -> bool:
+    try:
+        step()
+    except ReasonedError as error:
+        _LOG.warning("failed", extra={"step": name, "reason": error.reason})
+        return False
+    return True
+
+
+def _answer(agent: Agent) -> None:
+    for later in agent.desk.answer_all(agent.hub)[1]:
+        _LOG.info("later", extra={"request": later.request, "reason": later.reason})
