@@ -1,13 +1,10 @@
 """Composition root of the ledger service."""
 
-import json
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,13 +21,14 @@ from governance.ledger.events import Event, WireEvent
 from governance.ledger.limits import RateLimit
 from governance.ledger.note import VerifierKey
 from governance.ledger.payloads import Genesis, read_payload
-from governance.ledger.problems import add_problem_handlers
+from governance.ledger.problems import STATUS
 from governance.ledger.routes import read_routes, write_routes
 from governance.ledger.service import LedgerService
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.store import LedgerStore
+from governance.web.logs import log_to_stderr
+from governance.web.problems import add_problem_handlers
 
-_LOG_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
     "color_message",  # uvicorn's, for terminals
@@ -91,7 +89,7 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
         store.close()
 
     app = FastAPI(title="hearthlink consent ledger", lifespan=lifespan, openapi_url=None)
-    add_problem_handlers(app)
+    add_problem_handlers(app, STATUS)
     app.include_router(read_routes(service))
     limit = RateLimit(settings.requests_per_second, settings.request_burst, time.monotonic)
     verifier = RequestVerifier(service.public_key)
@@ -107,9 +105,7 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
 
 def serve(settings: LedgerSettings) -> None:
     """Run the service until it is stopped; its log goes to stderr, one JSON object a line."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log_to_stderr()
     app = create_app(settings)
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
 
@@ -126,22 +122,6 @@ def read_genesis(path: Path) -> Event:
         raise SetupError(
             "the genesis file cannot be read", next_step="run: governance ledger init"
         ) from error
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, message and the fields given as ``extra``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        fields = {key: value for key, value in vars(record).items() if key not in _LOG_FIELDS}
-        head = {
-            "time": self.formatTime(record),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
-        if record.exc_info and record.exc_info[2]:
-            head["where"] = self.formatException(record.exc_info).splitlines()[-2].strip()
-        return json.dumps(head | fields, default=str)
 
 
 def _open(

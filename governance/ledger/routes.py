@@ -8,15 +8,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
 from governance.canonical import b64, parse_json
-from governance.errors import SignatureError
-from governance.exchange.http import RequestVerifier, SignedRequest
+from governance.exchange.http import RequestVerifier
 from governance.identity.envelope import parse_model
 from governance.ledger.errors import EventTooLargeError
 from governance.ledger.events import LEAF_MAX_BYTES, PAYLOAD_MAX_BYTES, WireEvent
 from governance.ledger.limits import RateLimit
 from governance.ledger.note import NOTE_MAX_BYTES, parse_note
-from governance.ledger.problems import RequestSignatureError
 from governance.ledger.service import ENTRIES_MAX, LedgerService
+from governance.web.signed import read_body, verify_request
 
 EVENT_MAX_BYTES: Final = 4 * (LEAF_MAX_BYTES + PAYLOAD_MAX_BYTES) // 3 + 1024  # base64 in JSON
 _LOG: Final = logging.getLogger(__name__)
@@ -75,10 +74,8 @@ def write_routes(
     router = APIRouter(prefix="/v1")
 
     async def signed_body(request: Request, most: int) -> tuple[str, bytes]:
-        body = await _body(request, most)
-        url = str(request.url) if public_url is None else public_url + _target(request)
-        signed = SignedRequest(request.method, url, request.headers)
-        caller = await run_in_threadpool(_verify, verifier, signed, body)
+        body = await read_body(request, most, EventTooLargeError)
+        caller = await verify_request(request, body, verifier, public_url)
         limit.take(caller)
         return caller, body
 
@@ -113,25 +110,3 @@ def write_routes(
         return {"witnesses": names}
 
     return router
-
-
-def _verify(verifier: RequestVerifier, signed: SignedRequest, body: bytes) -> str:
-    try:
-        return verifier.verify(signed, body)
-    except SignatureError as error:
-        raise RequestSignatureError(error.message, next_step=error.next_step) from error
-
-
-def _target(request: Request) -> str:
-    query = request.url.query
-    return request.url.path + (f"?{query}" if query else "")
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The request's body, read no further than allowed."""
-    parts = bytearray()
-    async for part in request.stream():
-        parts += part
-        if len(parts) > most:
-            raise EventTooLargeError(f"a request here has at most {most} bytes")
-    return bytes(parts)

@@ -1,7 +1,7 @@
 """``partner-agent``: for a partner's data officer."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import platformdirs
 import typer
@@ -9,6 +9,8 @@ import typer
 from governance.terminal import run_cli
 from partner_agent.cli import agreement, consent, extract, person, releases, secret, setup
 from partner_agent.cli.context import Session
+
+_DEFAULT_HOME: Final = Path(platformdirs.user_data_dir("hearthlink-agent"))
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +37,7 @@ def options(
     home: Annotated[
         Path,
         typer.Option(envvar="HEARTHLINK_AGENT_HOME", help="the agent's folder"),
-    ] = Path(platformdirs.user_data_dir("hearthlink-agent")),
+    ] = _DEFAULT_HOME,
     json: Annotated[bool, typer.Option(help="results as JSON on stdout")] = False,
     quiet: Annotated[bool, typer.Option(help="no messages")] = False,
     no_input: Annotated[bool, typer.Option(help="never ask")] = False,

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.errors import ReasonedError
-from governance.ledger.app import JsonFormatter
+from governance.web.logs import log_to_stderr
 from partner_agent.app import Agent
 from partner_agent.cli.context import agent_of, session
 
@@ -66,10 +65,7 @@ def run(
     every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
 ) -> None:
     """Stay: mirror and witness the ledger, hand in withdrawals, answer orders."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to_stderr()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -89,7 +85,8 @@ def _round(agent: Agent) -> bool:
         ("witness", agent.ledger.witness),
         ("orders", lambda: _answer(agent)),
     )
-    return all([_try(name, step) for name, step in steps])
+    went_well = [_try(name, step) for name, step in steps]
+    return all(went_well)
 
 
 def _try(name: str, step: Callable[[], object]) -> bool:
