@@ -29,11 +29,6 @@ from governance.ledger.store import LedgerStore
 from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
 
-    "message",
-    "asctime",
-    "color_message",  # uvicorn's, for terminals
-}
-
 
 class SetupError(LedgerError):
     """The ledger's files do not fit together."""

@@ -4,7 +4,11 @@ import json
 import logging
 from typing import Final
 
-_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",  # uvicorn's, for terminals
+}
 
 
 class JsonFormatter(logging.Formatter):

@@ -10,9 +10,10 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from governance.ledger.problems import add_problem_handlers
+from governance.ledger.problems import STATUS
 from governance.ledger.routes import read_routes
 from governance.ledger.service import LedgerService
+from governance.web.problems import add_problem_handlers
 
 Message = dict[str, Any]
 Twist = Callable[[str, int, bytes], tuple[int, bytes]]
@@ -50,7 +51,7 @@ def serving(app: Any) -> Iterator[str]:
 def reading_app(service: LedgerService) -> FastAPI:
     """The ledger's open routes alone."""
     app = FastAPI(openapi_url=None)
-    add_problem_handlers(app)
+    add_problem_handlers(app, STATUS)
     app.include_router(read_routes(service))
     return app
 

@@ -18,7 +18,7 @@ from governance.errors import SignatureError
 from governance.exchange.http import RequestSigner
 from governance.identity.files import SecretFileError, read_secret
 from governance.identity.keys import SigningKey
-from governance.ledger.app import JsonFormatter, SetupError, create_app, init_ledger
+from governance.ledger.app import SetupError, create_app, init_ledger
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database
 from governance.ledger.errors import (
@@ -44,6 +44,7 @@ from governance.ledger.payloads import Refused, read_payload
 from governance.ledger.quorum import WitnessPolicy, verify_cosigned
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.state import LedgerState
+from governance.web.logs import JsonFormatter
 from tests.governance.ledger.serving import serving
 from tests.governance.world import NOON, Party, World
 
