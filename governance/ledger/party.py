@@ -1,0 +1,90 @@
+"""A party's side of the ledger: its mirror, the state that replay gives, and its pen.
+
+Nothing that the ledger's service says is used before the mirror has verified it.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from governance.exchange.http import RequestSigner
+from governance.identity.keys import SigningKey
+from governance.ledger.client import LedgerClient, Receipt
+from governance.ledger.database import Database, sqlite_url
+from governance.ledger.events import Author, Event, EventType
+from governance.ledger.mirror import Mirror
+from governance.ledger.note import parse_vkey
+from governance.ledger.state import LedgerState
+
+
+class PartyLedger:
+    """One log, as one party mirrors it.
+
+    Args:
+        path: the mirror's SQLite file.
+        url: the ledger's address.
+        log_key: the log's pinned verifier key.
+        thumbprint: of the party's keys.
+        key: the party's signing key.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        url: str,
+        log_key: str,
+        thumbprint: str,
+        key: SigningKey,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.log_key = parse_vkey(log_key)
+        path.touch(mode=0o600, exist_ok=True)
+        self.mirror = Mirror(Database(sqlite_url(path), "mirror"), self.log_key, now)
+        self.client = LedgerClient(url, self.log_key, RequestSigner(thumbprint, key))
+        self.author = Author(thumbprint, key, now)
+        self._state = LedgerState()
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the mirror and the connection."""
+        self.client.close()
+        self.mirror.close()
+
+    @property
+    def state(self) -> LedgerState:
+        """What the mirror holds, replayed; no network."""
+        with self._lock:
+            return self._state.replay(self.mirror.entries(self._state.size))
+
+    def sync(self) -> LedgerState:
+        """Bring the mirror up to date, then replay.
+
+        Raises:
+            LedgerError: the ledger cannot be reached, or broke a promise.
+        """
+        self.mirror.sync(self.client)
+        return self.state
+
+    def write(
+        self,
+        kind: EventType,
+        payload: BaseModel,
+        refs: tuple[str, ...] = (),
+        id_: str | None = None,
+    ) -> Event:
+        """Write an event and append it.
+
+        Raises:
+            LedgerRefusedError, LedgerUnavailableError: it is not in the ledger.
+        """
+        event = self.author.write(kind, payload, refs, id_)
+        self.append(event)
+        return event
+
+    def append(self, event: Event) -> Receipt:
+        """Append an event that was written before; it may be repeated."""
+        return self.client.append(event)

@@ -1,0 +1,1 @@
+"""The hub's database: SQLite by default, PostgreSQL by URL."""

@@ -1,0 +1,191 @@
+"""Tables of the hub. Pseudonyms, counts, hashes and signed envelopes; never a name.
+
+Columns are added by migrations, never renamed or removed.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("party", String(40), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("agreement", String(71), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("reason", String(80)),
+    Column("message", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("manifest_hash", String(71), nullable=False),
+    Column("key_check_value", String(71), nullable=False),
+    Column("test_vectors", String(71), nullable=False),
+    Column("content_sha256", String(71), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("received_bytes", BigInteger, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("received", String(20), nullable=False),
+    Column("created", String(20), nullable=False),  # by the manifest
+    Index("submissions_by_agreement", "agreement", "source", "state"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("agreement", String(71), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("recipient", String(71), primary_key=True),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(71), nullable=False),
+    Column("state", String(10), nullable=False),  # queued, running, done, failed
+    Column("progress", Float, nullable=False),
+    Column("step", String(200), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", String(32)),
+    Column("lease", Float, nullable=False),  # seconds since 1970; a running job past it is taken up
+    Column("started", Float),  # seconds since 1970
+    Column("created", Float, nullable=False),
+    Index("jobs_by_state", "state", "created"),
+    Index("jobs_by_subject", "kind", "subject"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("agreement", String(71), nullable=False),
+    Column("state", String(10), nullable=False),  # queued, running, finished, failed
+    Column("is_current", Boolean, nullable=False),
+    Column("reason", String(80)),
+    Column("created", String(20), nullable=False),
+    Column("finished", String(20)),
+    Column("sources", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("persons", Integer, nullable=False),
+    Column("families", Integer, nullable=False),
+    Column("flagged", Integer, nullable=False),
+    Column("threshold", Float),
+    Column("estimated_precision", Float),
+    Column("estimated_recall", Float),
+    Column("quality", Text),  # JSON: figures of each pair of sources
+)
+
+person_records = Table(
+    "person_records",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("handle", String(32), primary_key=True),
+    Column("person", String(34), nullable=False),
+    Column("party", String(40), nullable=False),
+    Column("source", String(40), nullable=False),
+    Index("person_records_by_person", "run", "person"),
+)
+
+families = Table(
+    "families",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("family", String(34), primary_key=True),
+    Column("confidence", Float, nullable=False),
+    Column("reasons", Text, nullable=False),  # JSON list of codes
+    Column("members", Integer, nullable=False),
+    Column("adults", Integer, nullable=False),
+    Column("children", Integer, nullable=False),
+    Column("needs_met", Integer, nullable=False),
+    Column("needs_unknown", Integer, nullable=False),
+    Column("in_programme", Boolean, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+)
+
+family_members = Table(
+    "family_members",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("family", String(34), primary_key=True),
+    Column("person", String(34), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("age_band", String(10)),
+    Column("adult", Boolean, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("is_primary", Boolean, nullable=False),
+)
+
+family_needs = Table(
+    "family_needs",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("family", String(34), primary_key=True),
+    Column("need", String(40), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("sources", Integer, nullable=False),
+)
+
+family_addresses = Table(
+    "family_addresses",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("family", String(34), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("household", String(32), nullable=False),
+    Column("first_month", Integer, nullable=False),
+    Column("last_month", Integer),
+)
+
+id_events = Table(
+    "id_events",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("id", String(34), nullable=False),
+    Column("others", Text, nullable=False),  # JSON list
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(71), primary_key=True),  # hash of the request's exact bytes
+    Column("family", String(34), nullable=False),
+    Column("requester", String(71), nullable=False),
+    Column("agreement", String(71), nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),  # the members that it names
+    Column("approval", LargeBinary),
+    Column("state", String(20), nullable=False),
+    Column("reason", String(80)),
+    Column("created", String(20), nullable=False),
+    Column("expires", String(20), nullable=False),
+    Column("outcome", String(20)),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("request", String(71), primary_key=True),
+    Column("party", String(40), primary_key=True),
+    Column("sealed", LargeBinary),
+    Column("reason", String(80)),
+    Column("answered", String(20), nullable=False),
+)

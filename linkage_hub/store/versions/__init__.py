@@ -1,0 +1,1 @@
+"""Versions of the hub's tables."""
