@@ -1,0 +1,1 @@
+"""Needs, flags and exports, on pseudonymous families."""

@@ -1,0 +1,1 @@
+"""Work outside the request: a queue in the hub's own database."""

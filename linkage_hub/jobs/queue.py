@@ -1,0 +1,156 @@
+"""Jobs in the database.
+
+Rules: a job is queued in the transaction that makes it necessary; a worker leases it and renews
+the lease as it reports progress; a job whose lease ran out is taken up by the next worker, so
+handlers may run twice and are written for it; a refusal ends a job, any other failure is tried
+again, ``ATTEMPTS_MOST`` times in all.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import jobs
+
+LEASE_SECONDS: Final = 60.0
+ATTEMPTS_MOST: Final = 3
+_STEP_MOST: Final = 200
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that was leased."""
+
+    id: str
+    kind: str
+    subject: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class JobView:
+    """How far a job is."""
+
+    state: str
+    progress: float
+    step: str
+    seconds_left: int | None
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job: stop working at it."""
+
+
+def enqueue(connection: Connection, kind: str, subject: str, now: float) -> None:
+    """Queue a job within the caller's transaction, unless the same is waiting or running."""
+    same = and_(
+        jobs.c.kind == kind, jobs.c.subject == subject, jobs.c.state.in_(("queued", "running"))
+    )
+    if connection.execute(select(jobs.c.id).where(same)).first() is not None:
+        return
+    connection.execute(
+        insert(jobs).values(
+            id=secrets.token_hex(16),
+            kind=kind,
+            subject=subject,
+            state="queued",
+            progress=0.0,
+            step="waiting",
+            attempts=0,
+            worker=None,
+            lease=0.0,
+            started=None,
+            created=now,
+        )
+    )
+
+
+class JobQueue:
+    """The queue as workers and viewers see it."""
+
+    def __init__(self, database: HubDatabase, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def lease(self, worker: str) -> Job | None:
+        """Take the oldest job that waits, or whose worker is gone."""
+        now = self._clock()
+        free = or_(jobs.c.state == "queued", and_(jobs.c.state == "running", jobs.c.lease < now))
+        with self._database.writing() as connection:
+            row = connection.execute(
+                select(jobs)
+                .where(free)
+                .order_by(jobs.c.created)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).first()
+            if row is None:
+                return None
+            state = "failed" if row.attempts >= ATTEMPTS_MOST else "running"
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.id == row.id)
+                .values(
+                    state=state,
+                    worker=worker,
+                    lease=now + LEASE_SECONDS,
+                    started=now,
+                    attempts=row.attempts + 1,
+                )
+            )
+        return Job(row.id, row.kind, row.subject, row.attempts + 1)
+
+    def report(self, job: Job, worker: str, progress: float, step: str) -> None:
+        """Say how far a job is, and renew its lease.
+
+        Raises:
+            LeaseLost: another worker has it.
+        """
+        self._change(
+            job, worker, progress=progress, step=step[:_STEP_MOST],
+            lease=self._clock() + LEASE_SECONDS,
+        )  # fmt: skip
+
+    def finish(self, job: Job, worker: str, *, failed: bool = False) -> None:
+        """End a job."""
+        self._change(job, worker, state="failed" if failed else "done", progress=1.0)
+
+    def give_back(self, job: Job, worker: str) -> None:
+        """Let the job be tried again."""
+        self._change(job, worker, state="queued", step="waiting for another attempt")
+
+    def view(self, kind: str, subject: str) -> JobView | None:
+        """How far the newest job about something is."""
+        statement = (
+            select(jobs)
+            .where(jobs.c.kind == kind, jobs.c.subject == subject)
+            .order_by(jobs.c.created.desc())
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(statement.limit(1)).first()
+        if row is None:
+            return None
+        return JobView(row.state, row.progress, row.step, _seconds_left(row, self._clock()))
+
+    def _change(self, job: Job, worker: str, **values: object) -> None:
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job.id, jobs.c.worker == worker, jobs.c.state == "running")
+                .values(**values)
+            )
+        if done.rowcount != 1:
+            raise LeaseLost(job.id)
+
+
+def _seconds_left(row: object, now: float) -> int | None:
+    started = getattr(row, "started", None)
+    progress = float(getattr(row, "progress", 0.0))
+    if getattr(row, "state", "") != "running" or started is None or progress <= 0.0:
+        return None
+    return round((now - float(started)) * (1.0 - progress) / progress)

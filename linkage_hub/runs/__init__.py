@@ -1,0 +1,1 @@
+"""Link runs: from accepted submissions to persons, families and flags."""

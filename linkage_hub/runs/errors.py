@@ -1,0 +1,21 @@
+"""Why a run cannot be started or shown."""
+
+from linkage_hub.errors import HubError
+
+
+class RunError(HubError):
+    """Base of the refusals about runs."""
+
+    reason = "run"
+
+
+class UnknownRun(RunError):
+    """No such run, or no such export of it."""
+
+    reason = "run.unknown"
+
+
+class NothingToLink(RunError):
+    """No submission under the agreement was accepted yet."""
+
+    reason = "run.nothing_to_link"

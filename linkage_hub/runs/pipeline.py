@@ -1,0 +1,151 @@
+"""From sources to persons, families and assessments: pure, given its inputs."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from governance.agreements.models import Agreement
+from linkage_hub.analytics.needs import Assessment, Evidence, assess
+from linkage_hub.families.evidence import Family, FamilyResult, Mention, PersonEvidence, Residence
+from linkage_hub.families.families import build_families
+from linkage_hub.linkage.identity import IdEvent, carry_ids
+from linkage_hub.linkage.persons import LinkResult, link
+from linkage_hub.runs.inputs import Previous, SourceData
+
+Progress = Callable[[float, str], None]
+_LINK_SHARE, _FAMILY_SHARE = 0.6, 0.85  # of the progress bar, when each is done
+Place = tuple[int, int]
+"""A record by source and row."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run found.
+
+    Attributes:
+        person_ids: of persons, by number.
+        records: of each person, by number.
+        families: with their ids and assessments, in one order.
+    """
+
+    sources: Sequence[SourceData]
+    linked: LinkResult
+    person_ids: list[str]
+    records: list[list[Place]]
+    evidence: list[PersonEvidence]
+    families: list[Family]
+    family_ids: list[str]
+    assessments: list[Assessment]
+    events: list[IdEvent]
+
+
+def run_pipeline(
+    sources: Sequence[SourceData],
+    agreement: Agreement,
+    previous: Previous,
+    progress: Progress,
+) -> Results:
+    """Link, build families, assess.
+
+    Raises:
+        LinkageError: the encodings do not fit together.
+    """
+    linked = link(
+        [source.encodings for source in sources],
+        progress=lambda share, step: progress(share * _LINK_SHARE, step),
+    )
+    records = _records(linked)
+    handles = [sorted(sources[at].handles[row] for at, row in places) for places in records]
+    person_ids, events = carry_ids(previous.persons, handles, _new("p-"))
+    evidence = [_evidence(places, sources) for places in records]
+    families = _built(evidence, progress)
+    primary = [
+        sorted(person_ids[member.person] for member in family.members if member.primary)
+        for family in families.families
+    ]
+    family_ids, family_events = carry_ids(previous.families, primary, _new("f-"))
+    found = _Indicators(sources)
+    needs = sorted(indicator.id for indicator in agreement.indicators)
+    assessments = [
+        assess(
+            [
+                item
+                for member in family.members
+                for place in records[member.person]
+                for item in found.of(place)
+            ],
+            needs,
+            agreement.minimum_needs,
+        )
+        for family in families.families
+    ]
+    progress(1.0, "assessed")
+    return Results(
+        sources,
+        linked,
+        person_ids,
+        records,
+        evidence,
+        list(families.families),
+        family_ids,
+        assessments,
+        [*events, *family_events],
+    )
+
+
+def _built(evidence: Sequence[PersonEvidence], progress: Progress) -> FamilyResult:
+    span = _FAMILY_SHARE - _LINK_SHARE
+    return build_families(
+        evidence, progress=lambda share, step: progress(_LINK_SHARE + share * span, step)
+    )
+
+
+def _new(prefix: str) -> Callable[[], str]:
+    return lambda: prefix + secrets.token_hex(16)
+
+
+def _records(linked: LinkResult) -> list[list[Place]]:
+    records: list[list[Place]] = [[] for _ in range(linked.persons)]
+    for at, persons in enumerate(linked.person_of):
+        for row, person in enumerate(persons.tolist()):
+            records[person].append((at, row))
+    return records
+
+
+def _evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> PersonEvidence:
+    residences: list[Residence] = []
+    mentions: list[Mention] = []
+    bands: list[str] = []
+    for at, row in places:
+        table = sources[at].table
+        for home in table.column("households")[row].as_py():
+            residences.append(Residence(**home))
+        for mention in table.column("mentions")[row].as_py():
+            encoding = np.frombuffer(mention["encoding"], dtype=np.uint8)
+            mentions.append(Mention(mention["relation"], encoding))
+        band = table.column("age_band")[row].as_py()
+        if band is not None:
+            bands.append(band)
+    encodings = np.stack([sources[at].encodings[row] for at, row in places])
+    return PersonEvidence(encodings, residences, mentions, bands)
+
+
+class _Indicators:
+    """Every record's indicators, read once for each source."""
+
+    def __init__(self, sources: Sequence[SourceData]) -> None:
+        self._found: list[list[list[Mapping[str, Any]]]] = [
+            source.table.column("indicators").to_pylist() for source in sources
+        ]
+        self._names = [source.source for source in sources]
+
+    def of(self, place: Place) -> list[Evidence]:
+        """One record's."""
+        at, row = place
+        return [
+            Evidence(item["indicator"], item["met"], self._names[at])
+            for item in self._found[at][row]
+        ]

@@ -1,0 +1,1 @@
+"""Receiving, verifying and keeping submissions."""

@@ -1,0 +1,165 @@
+"""What a submission's file must hold.
+
+Rules, in order: Arrow IPC with exactly the agreed columns; as many records as the manifest says;
+no handle twice; no encoding with implausibly few or many bits set, and no encoding shared by too
+many records (invariant 19: crafted encodings probe the link results); relations, age bands,
+indicators and months from the closed lists of the agreement.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from governance.exchange.submission import (
+    AGE_BANDS,
+    ARROW_SCHEMA,
+    ENCODING_BYTES,
+    RELATIONS,
+    Manifest,
+)
+from linkage_hub.submissions.errors import (
+    CountMismatch,
+    DuplicateEncodings,
+    DuplicateHandles,
+    ImplausibleEncodings,
+    NotArrow,
+    ValueNotAgreed,
+)
+
+BITS: Final = ENCODING_BYTES * 8
+# Shares of bits set, from measured person encodings: 1st to 99th percentile .24 to .45.
+ROW_LEAST, ROW_MOST = 0.02, 0.70
+MEAN_LEAST, MEAN_MOST = 0.10, 0.60
+SAME_ENCODING_MOST: Final = 0.02  # of a submission's records, and at least this many:
+SAME_ENCODING_FREE: Final = 20
+HOUSEHOLDS_MOST: Final = 100  # of one record
+MENTIONS_MOST: Final = 50
+MONTH_LEAST, MONTH_MOST = 12 * 1900, 12 * 2200
+
+
+def read_content(path: Path) -> pa.Table:
+    """The whole file as a table with the agreed columns.
+
+    Raises:
+        NotArrow: anything else.
+    """
+    try:
+        with pa.ipc.open_file(path) as reader:
+            if not reader.schema.equals(ARROW_SCHEMA):
+                raise NotArrow("the file does not have the agreed columns")
+            table = reader.read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError):
+        raise NotArrow("the file is not Arrow, or is damaged") from None
+    return table
+
+
+def encodings_of(table: pa.Table) -> npt.NDArray[np.uint8]:
+    """Encodings, uint8 (n, 128)."""
+    if not table.num_rows:
+        return np.zeros((0, ENCODING_BYTES), dtype=np.uint8)
+    column = table.column("encoding").combine_chunks()
+    data = np.frombuffer(column.buffers()[1], dtype=np.uint8)
+    start = column.offset * ENCODING_BYTES
+    return data[start : start + len(column) * ENCODING_BYTES].reshape(-1, ENCODING_BYTES)
+
+
+def handles_of(table: pa.Table) -> list[str]:
+    """Handles as 32 hexadecimal digits."""
+    return [handle.hex() for handle in table.column("handle").to_pylist()]
+
+
+def check_content(table: pa.Table, manifest: Manifest, indicators: Iterable[str]) -> None:
+    """Check a submission's records.
+
+    Raises:
+        SubmissionError: by the first rule that fails; no message holds a value.
+    """
+    if table.num_rows != manifest.counts.submitted:
+        raise CountMismatch(
+            f"the file holds {table.num_rows} records, the manifest says "
+            f"{manifest.counts.submitted}"
+        )
+    for name in ARROW_SCHEMA.names:
+        if not ARROW_SCHEMA.field(name).nullable and table.column(name).null_count:
+            raise NotArrow(f"{name}: a value is missing")
+    handles = table.column("handle")
+    if pc.count_distinct(handles).as_py() != table.num_rows:
+        raise DuplicateHandles("a record handle occurs twice")
+    _check_encodings(encodings_of(table), "encoding")
+    _check_lists(table, set(indicators))
+
+
+def _check_encodings(encodings: npt.NDArray[np.uint8], what: str) -> None:
+    if not len(encodings):
+        return
+    density = np.bitwise_count(encodings).sum(axis=1) / BITS
+    wrong = int(((density < ROW_LEAST) | (density > ROW_MOST)).sum())
+    mean = float(density.mean())
+    if wrong or not MEAN_LEAST <= mean <= MEAN_MOST:
+        raise ImplausibleEncodings(
+            f"{what}: {wrong} of {len(encodings)} encodings have an implausible share of bits "
+            f"set; the mean share is {mean:.2f}",
+            next_step="check that the agent encodes with the agreement's schema",
+        )
+    _, counts = np.unique(
+        np.ascontiguousarray(encodings).view(f"V{ENCODING_BYTES}").ravel(), return_counts=True
+    )
+    most = int(counts.max())
+    if most > max(SAME_ENCODING_FREE, SAME_ENCODING_MOST * len(encodings)):
+        raise DuplicateEncodings(
+            f"{what}: one encoding stands for {most} of {len(encodings)} records",
+            next_step="look for placeholder rows in the extract",
+        )
+
+
+def _check_lists(table: pa.Table, indicators: set[str]) -> None:
+    for name, most in (
+        ("households", HOUSEHOLDS_MOST),
+        ("mentions", MENTIONS_MOST),
+        ("indicators", len(indicators)),
+    ):
+        longest = pc.max(pc.list_value_length(table.column(name))).as_py() or 0
+        if longest > most:
+            raise ValueNotAgreed(f"{name}: a record has {longest}, at most {most} are agreed")
+    _closed("age_band", _distinct(table.column("age_band")), set(AGE_BANDS))
+    mentions = _flat(table, "mentions")
+    _closed("mentions.relation", _distinct(mentions.field("relation")), set(RELATIONS))
+    found = _flat(table, "indicators")
+    _closed("indicators.indicator", _distinct(found.field("indicator")), indicators)
+    homes = _flat(table, "households")
+    for name in ("first_month", "last_month"):
+        extremes = pc.min_max(homes.field(name)).as_py()
+        if extremes["min"] is not None and not (
+            extremes["min"] >= MONTH_LEAST and extremes["max"] <= MONTH_MOST
+        ):
+            raise ValueNotAgreed(f"households.{name}: a month out of range")
+    nulls = [
+        f"{name}.{field.name}"
+        for name, values in (("mentions", mentions), ("indicators", found), ("households", homes))
+        for field in values.type
+        if not field.nullable and values.field(field.name).null_count
+    ]
+    if nulls:
+        raise NotArrow(f"{', '.join(nulls)}: a value is missing")
+
+
+def _flat(table: pa.Table, name: str) -> Any:
+    return table.column(name).combine_chunks().flatten()
+
+
+def _distinct(column: Any) -> set[Any]:
+    return {value for value in pc.unique(column).to_pylist() if value is not None}
+
+
+def _closed(name: str, found: set[Any], allowed: set[str]) -> None:
+    if not found <= allowed:
+        raise ValueNotAgreed(
+            f"{name}: {len(found - allowed)} values outside the agreement",
+            next_step="prepare the extract again under the agreement in force",
+        )
