@@ -9,8 +9,8 @@ import numpy as np
 
 from governance.agreements.models import Agreement
 from linkage_hub.analytics.needs import Assessment, Evidence, assess
+from linkage_hub.families.build import build_families
 from linkage_hub.families.evidence import Family, FamilyResult, Mention, PersonEvidence, Residence
-from linkage_hub.families.families import build_families
 from linkage_hub.linkage.identity import IdEvent, carry_ids
 from linkage_hub.linkage.persons import LinkResult, link
 from linkage_hub.runs.inputs import Previous, SourceData
@@ -121,8 +121,7 @@ def _evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> PersonE
     bands: list[str] = []
     for at, row in places:
         table = sources[at].table
-        for home in table.column("households")[row].as_py():
-            residences.append(Residence(**home))
+        residences.extend(Residence(**home) for home in table.column("households")[row].as_py())
         for mention in table.column("mentions")[row].as_py():
             encoding = np.frombuffer(mention["encoding"], dtype=np.uint8)
             mentions.append(Mention(mention["relation"], encoding))

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from governance.canonical import hash_of
+from governance.canonical import canonical_bytes, hash_of
+from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.families.evidence import Family
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.tables import (
@@ -47,7 +48,7 @@ def _handles(results: Results, person: int) -> Iterator[str]:
 
 
 def write_results(
-    connection: Connection, run: str, agreement: str, results: Results, finished: str
+    connection: Connection, run: str, receipt: LinkRunFinished, results: Results, finished: str
 ) -> None:
     """Store results and make the run the agreement's current one."""
     _insert(connection, person_records, _person_rows(run, results))
@@ -59,7 +60,7 @@ def write_results(
     _insert(connection, id_events, _event_rows(run, results))
     connection.execute(
         update(runs)
-        .where(runs.c.agreement == agreement, runs.c.is_current.is_(True))
+        .where(runs.c.agreement == receipt.agreement, runs.c.is_current.is_(True))
         .values(is_current=False)
     )
     linked = results.linked
@@ -72,16 +73,17 @@ def write_results(
             finished=finished,
             sources=len(results.sources),
             records=sum(len(source.handles) for source in results.sources),
-            persons=len(results.person_ids),
-            families=len(results.families),
-            flagged=sum(item.flagged for item in results.assessments),
+            persons=receipt.persons,
+            families=receipt.families,
+            flagged=receipt.flagged,
             threshold=round(float(linked.threshold), 4),
             estimated_precision=round(float(linked.estimate.precision), 4),
             estimated_recall=round(float(linked.estimate.recall), 4),
             quality=json.dumps(_quality(results)),
+            receipt=canonical_bytes(receipt),
         )
     )
-    _forget_old(connection, agreement)
+    _forget_old(connection, receipt.agreement)
 
 
 def _quality(results: Results) -> list[dict[str, Any]]:

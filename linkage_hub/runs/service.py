@@ -13,6 +13,7 @@ from governance.agreements.models import Action
 from governance.agreements.policy import in_force
 from governance.canonical import write_time
 from governance.exchange.hub_api import RunView
+from governance.identity.envelope import parse_canonical
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import LinkRunFinished
@@ -86,12 +87,20 @@ class Runs:
             raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
 
     def do(self, run: str, progress: Progress) -> None:
-        """Job handler: a run from start to end; after a crash it begins again."""
+        """Job handler: link, store, log; after a crash it goes on with what is not done."""
         row = self._row(run)
-        if row.state in {"finished", "failed"}:
+        if row.state == "failed":
             return
+        if row.receipt is None:
+            self._link(row, progress)
+            row = self._row(run)
+        progress(0.98, "logging")
+        receipt = parse_canonical(row.receipt, LinkRunFinished)
+        log_once(self._ledger, EventType.LINK_RUN_FINISHED, receipt, f"link:{run}")
+
+    def _link(self, row: Any, progress: Progress) -> None:
         self._check(row.agreement)
-        self._set(run, state="running")
+        self._set(row.id, state="running")
         progress(0.01, "reading submissions")
         sources = read_sources(self._database, self._files, row.agreement)
         agreement = self._ledger.state.agreements.standing(row.agreement).agreement
@@ -100,11 +109,8 @@ class Runs:
             sources, agreement, previous, lambda share, step: progress(0.02 + 0.9 * share, step)
         )
         progress(0.94, "storing")
-        with self._database.writing() as connection:
-            write_results(connection, run, row.agreement, results, write_time(self._now()))
-        progress(0.98, "logging")
-        payload = LinkRunFinished(
-            run=run,
+        receipt = LinkRunFinished(
+            run=row.id,
             agreement=row.agreement,
             submissions=tuple(source.manifest for source in sources),
             persons=len(results.person_ids),
@@ -112,7 +118,8 @@ class Runs:
             flagged=sum(item.flagged for item in results.assessments),
             results_sha256=results_digest(results),
         )
-        log_once(self._ledger, EventType.LINK_RUN_FINISHED, payload, f"link:{run}")
+        with self._database.writing() as connection:
+            write_results(connection, row.id, receipt, results, write_time(self._now()))
 
     def abandon(self, run: str, reason: str) -> None:
         """Note that a run failed for good."""

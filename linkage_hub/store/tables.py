@@ -90,6 +90,7 @@ runs = Table(
     Column("estimated_precision", Float),
     Column("estimated_recall", Float),
     Column("quality", Text),  # JSON: figures of each pair of sources
+    Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
 )
 
 person_records = Table(

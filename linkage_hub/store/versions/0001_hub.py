@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("estimated_precision", sa.Float),
         sa.Column("estimated_recall", sa.Float),
         sa.Column("quality", sa.Text),
+        sa.Column("receipt", sa.LargeBinary),
     )
     op.create_table(
         "person_records",

@@ -1,0 +1,97 @@
+"""A run's results as files for an analyst: pseudonyms, counts and codes.
+
+Columns are documented in docs/guides/analyst.md, in this order; new ones go at the end.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Select, select
+
+from linkage_hub.runs.errors import UnknownRun
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import (
+    families,
+    family_addresses,
+    family_members,
+    family_needs,
+    id_events,
+    person_records,
+    runs,
+)
+
+
+def _all_of(table: Any) -> Callable[[str], Select[Any]]:
+    def statement(run: str) -> Select[Any]:
+        columns = [column for column in table.columns if column.name != "run"]
+        return select(*columns).where(table.c.run == run).order_by(*table.primary_key.columns)
+
+    return statement
+
+
+def _flags(run: str) -> Select[Any]:
+    return (
+        select(families.c.family, family_needs.c.need, family_needs.c.sources)
+        .join(
+            family_needs,
+            (family_needs.c.run == families.c.run) & (family_needs.c.family == families.c.family),
+        )
+        .where(families.c.run == run, families.c.flagged.is_(True), family_needs.c.state == "met")
+        .order_by(families.c.family, family_needs.c.need)
+    )
+
+
+TABLES: Final[Mapping[str, Callable[[str], Select[Any]]]] = {
+    "records.csv": _all_of(person_records),
+    "families.csv": _all_of(families),
+    "members.csv": _all_of(family_members),
+    "needs.csv": _all_of(family_needs),
+    "addresses.csv": _all_of(family_addresses),
+    "ids.csv": _all_of(id_events),
+    "flags.csv": _flags,
+}
+QUALITY: Final = "quality.json"
+NAMES: Final = (*TABLES, QUALITY)
+
+
+def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
+    """One file, in pieces.
+
+    Raises:
+        UnknownRun: the run is unknown, not finished or no longer kept, or there is no such file.
+    """
+    with database.reading() as connection:
+        found = connection.execute(select(runs).where(runs.c.id == run)).first()
+    if found is None or found.state != "finished" or name not in NAMES:
+        raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(NAMES)}")
+    if name == QUALITY:
+        return [_quality(found)]
+    return _rows(database, TABLES[name](run))
+
+
+def _quality(row: Any) -> bytes:
+    figures = {
+        name: getattr(row, name)
+        for name in (
+            "sources", "records", "persons", "families", "flagged", "threshold",
+            "estimated_precision", "estimated_recall",
+        )
+    }  # fmt: skip
+    return json.dumps(figures | {"pairs": json.loads(row.quality)}, indent=2).encode()
+
+
+def _rows(database: HubDatabase, statement: Select[Any]) -> Iterable[bytes]:
+    with database.reading() as connection:
+        result = connection.execution_options(yield_per=5_000).execute(statement)
+        yield _csv([list(result.keys())])
+        for part in result.partitions():
+            yield _csv(part)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

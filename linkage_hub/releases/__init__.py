@@ -1,0 +1,1 @@
+"""Families for consideration, requests, orders, and the relay of sealed items."""
