@@ -1,0 +1,1 @@
+"""The hub over HTTP, as docs/architecture.md lists it."""

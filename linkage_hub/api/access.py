@@ -1,0 +1,114 @@
+"""Who may call what: one matrix, which the routes use and a test walks.
+
+Rules: every request is signed by keys that the ledger knows; a party calls as a party, a person in
+the one role of the keys; anything not listed for a caller is refused.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+
+from governance.errors import SignatureError
+from governance.exchange.http import RequestVerifier
+from governance.identity.models import PersonKeys, Role
+from governance.ledger.party import PartyLedger
+from governance.web.signed import read_body, verify_request
+from linkage_hub.errors import HubError
+
+PARTY: Final = "party"
+
+ACCESS: Final[dict[str, frozenset[str]]] = {
+    "POST /v1/secrets": frozenset({PARTY}),
+    "GET /v1/secrets/{agreement}/{epoch}": frozenset({PARTY}),
+    "POST /v1/submissions": frozenset({PARTY}),
+    "GET /v1/submissions": frozenset({PARTY}),
+    "GET /v1/submissions/{id_}": frozenset({PARTY}),
+    "PATCH /v1/submissions/{id_}": frozenset({PARTY}),
+    "GET /v1/orders": frozenset({PARTY}),
+    "POST /v1/orders/{request_hash}/answer": frozenset({PARTY}),
+    "POST /v1/runs": frozenset({Role.ANALYST}),
+    "GET /v1/runs": frozenset({Role.ANALYST}),
+    "GET /v1/runs/{run}": frozenset({Role.ANALYST}),
+    "GET /v1/runs/{run}/exports/{name}": frozenset({Role.ANALYST}),
+    "GET /v1/families": frozenset({Role.SERVICE_MANAGER}),
+    "GET /v1/families/{family}": frozenset({Role.SERVICE_MANAGER, Role.IG_LEAD}),
+    "POST /v1/requests": frozenset({Role.SERVICE_MANAGER}),
+    "GET /v1/requests": frozenset({Role.SERVICE_MANAGER, Role.IG_LEAD}),
+    "GET /v1/requests/{request_hash}": frozenset({Role.SERVICE_MANAGER, Role.IG_LEAD}),
+    "POST /v1/requests/{request_hash}/approval": frozenset({Role.IG_LEAD}),
+    "GET /v1/requests/{request_hash}/release": frozenset({Role.SERVICE_MANAGER}),
+    "POST /v1/requests/{request_hash}/outcome": frozenset({Role.SERVICE_MANAGER}),
+}
+
+
+class NotAllowed(HubError):
+    """The caller's role may not do this."""
+
+    reason = "access.role"
+    exit_code = 77  # EX_NOPERM
+
+
+class BodyTooLarge(HubError):
+    """A request's body is larger than allowed."""
+
+    reason = "request.too_large"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A verified caller and the request's body."""
+
+    party: str
+    person: PersonKeys | None
+    body: bytes
+
+    @property
+    def staff(self) -> PersonKeys:
+        """The person.
+
+        Raises:
+            NotAllowed: the caller is a party.
+        """
+        if self.person is None:
+            raise NotAllowed("this is for members of staff")
+        return self.person
+
+
+class Gate:
+    """Verifies callers."""
+
+    def __init__(self, ledger: PartyLedger, public_url: str | None) -> None:
+        self._ledger = ledger
+        self._public_url = public_url
+        self._verifier = RequestVerifier(self._key)
+
+    async def admit(self, request: Request, most: int) -> Caller:
+        """Verify a request and its caller's right to it.
+
+        Args:
+            request: as it came.
+            most: bytes that its body may have.
+
+        Raises:
+            RequestSignatureError, NotAllowed, BodyTooLarge: by the first rule that fails.
+        """
+        body = await read_body(request, most, BodyTooLarge)
+        thumbprint = await verify_request(request, body, self._verifier, self._public_url)
+        route = f"{request.method} {request.scope['route'].path}"
+        identities = self._ledger.state.identities
+        if thumbprint in identities.parties:
+            caller = Caller(identities.parties[thumbprint].party, None, body)
+            kind: str = PARTY
+        else:
+            person = identities.person(thumbprint)
+            caller, kind = Caller(person.party, person, body), person.role.value
+        if kind not in ACCESS[route]:
+            raise NotAllowed(f"{kind.replace('_', ' ')} may not do this")
+        return caller
+
+    def _key(self, thumbprint: str) -> bytes:
+        try:
+            return self._ledger.state.identities.key(thumbprint)
+        except SignatureError:
+            return self._ledger.sync().identities.key(thumbprint)  # perhaps enrolled just now

@@ -1,0 +1,61 @@
+"""Which HTTP status each refusal of the hub has."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from governance.agreements.errors import AgreementRefusal, AgreementUnknown
+from governance.consent.errors import ConsentRefusal
+from governance.errors import FormatError, ReasonedError, SignatureError
+from governance.ledger.errors import LedgerError
+from governance.release.errors import ReleaseRefusal
+from governance.storage.database import StoreError
+from governance.web.signed import RequestSignatureError
+from linkage_hub.api.access import BodyTooLarge, NotAllowed
+from linkage_hub.releases.errors import (
+    AnswerRefused,
+    ReleaseError,
+    RequestDecided,
+    UnknownFamily,
+    UnknownRequest,
+)
+from linkage_hub.runs.errors import RunError, UnknownRun
+from linkage_hub.secrets import UnknownSecret
+from linkage_hub.store.database import HubStoreError
+from linkage_hub.submissions.errors import (
+    DiskFull,
+    QuotaExceeded,
+    SubmissionError,
+    TooManyBytes,
+    UnknownSubmission,
+    WrongOffset,
+)
+
+# the first class that an error is an instance of decides
+STATUS: Final[Mapping[type[ReasonedError], int]] = {
+    RequestSignatureError: 401,
+    BodyTooLarge: 413,
+    TooManyBytes: 413,
+    FormatError: 400,
+    SignatureError: 403,
+    NotAllowed: 403,
+    AgreementUnknown: 404,
+    UnknownSubmission: 404,
+    UnknownSecret: 404,
+    UnknownFamily: 404,
+    UnknownRequest: 404,
+    UnknownRun: 404,
+    WrongOffset: 409,
+    RequestDecided: 409,
+    AnswerRefused: 409,
+    QuotaExceeded: 429,
+    DiskFull: 507,
+    AgreementRefusal: 403,
+    ConsentRefusal: 403,
+    ReleaseRefusal: 403,
+    ReleaseError: 403,
+    SubmissionError: 422,
+    RunError: 409,
+    LedgerError: 503,
+    StoreError: 503,
+    HubStoreError: 503,
+}

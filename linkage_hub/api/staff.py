@@ -1,0 +1,148 @@
+"""Routes for analysts, service managers and IG leads."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from governance.canonical import parse_json
+from governance.exchange.hub_api import (
+    ApprovalPost,
+    FamilyList,
+    FamilyView,
+    OutcomePost,
+    ReleaseView,
+    RequestList,
+    RequestPost,
+    RequestView,
+    RunList,
+    RunPost,
+    RunView,
+)
+from governance.identity.envelope import parse_model
+from governance.ledger.party import PartyLedger
+from linkage_hub.analytics.exports import export
+from linkage_hub.api.access import Caller, Gate
+from linkage_hub.api.partners import DOCUMENT_MOST
+from linkage_hub.releases.families import LIST_MOST, ApproachFor, Families
+from linkage_hub.releases.service import Releases
+from linkage_hub.runs.service import Runs
+from linkage_hub.store.database import HubDatabase
+
+
+def run_routes(gate: Gate, runs: Runs, database: HubDatabase) -> APIRouter:
+    """What an analyst calls."""
+    router = APIRouter(prefix="/v1")
+
+    @router.post("/runs", status_code=202)
+    async def start(request: Request) -> RunView:
+        """Start a link run."""
+        caller = await gate.admit(request, DOCUMENT_MOST)
+        post = parse_model(parse_json(caller.body), RunPost)
+        return await run_in_threadpool(runs.start, post.agreement)
+
+    @router.get("/runs")
+    async def all_runs(request: Request) -> RunList:
+        """Every run, newest first."""
+        await gate.admit(request, 0)
+        return RunList(runs=tuple(await run_in_threadpool(runs.all)))
+
+    @router.get("/runs/{run}")
+    async def one_run(request: Request, run: str) -> RunView:
+        """A run: progress, or figures."""
+        await gate.admit(request, 0)
+        return await run_in_threadpool(runs.view, run)
+
+    @router.get("/runs/{run}/exports/{name}")
+    async def exported(request: Request, run: str, name: str) -> StreamingResponse:
+        """One file of a run's exports."""
+        await gate.admit(request, 0)
+        parts = await run_in_threadpool(export, database, run, name)
+        kind = "application/json" if name.endswith(".json") else "text/csv; charset=utf-8"
+        return StreamingResponse(iter(parts), media_type=kind)
+
+    return router
+
+
+def release_routes(  # noqa: C901 - a list of routes
+    gate: Gate,
+    families: Families,
+    releases: Releases,
+    ledger: PartyLedger,
+    now: Callable[[], datetime],
+) -> APIRouter:
+    """What a service manager and an IG lead call."""
+    router = APIRouter(prefix="/v1")
+
+    def approach(caller: Caller) -> ApproachFor:
+        return ApproachFor(caller.party, now())
+
+    @router.get("/families")
+    async def page(
+        request: Request,
+        flagged: bool = True,
+        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+        limit: Annotated[int, Query(ge=1, le=LIST_MOST)] = 100,
+    ) -> FamilyList:
+        """Families for professional consideration."""
+        caller = await gate.admit(request, 0)
+
+        def work() -> FamilyList:
+            state = ledger.sync()
+            return families.page(
+                state, approach(caller), flagged=flagged, offset=offset, limit=limit
+            )
+
+        return await run_in_threadpool(work)
+
+    @router.get("/families/{family}")
+    async def family_page(request: Request, family: str) -> FamilyView:
+        """One family."""
+        caller = await gate.admit(request, 0)
+        return await run_in_threadpool(
+            lambda: families.view(family, ledger.sync(), approach(caller))
+        )
+
+    @router.post("/requests", status_code=201)
+    async def ask(request: Request) -> RequestView:
+        """Ask to re-identify a family."""
+        caller = await gate.admit(request, DOCUMENT_MOST)
+        post = parse_model(parse_json(caller.body), RequestPost)
+        return await run_in_threadpool(releases.ask, caller.staff, post.request)
+
+    @router.get("/requests")
+    async def all_requests(request: Request) -> RequestList:
+        """Requests that the caller may see."""
+        caller = await gate.admit(request, 0)
+        return RequestList(requests=tuple(await run_in_threadpool(releases.all, caller.staff)))
+
+    @router.get("/requests/{request_hash}")
+    async def one_request(request: Request, request_hash: str) -> RequestView:
+        """A request and what became of it."""
+        caller = await gate.admit(request, 0)
+        return await run_in_threadpool(releases.view, caller.staff, request_hash)
+
+    @router.post("/requests/{request_hash}/approval")
+    async def decide(request: Request, request_hash: str) -> RequestView:
+        """An IG lead's decision."""
+        caller = await gate.admit(request, DOCUMENT_MOST)
+        post = parse_model(parse_json(caller.body), ApprovalPost)
+        return await run_in_threadpool(releases.decide, caller.staff, request_hash, post.approval)
+
+    @router.get("/requests/{request_hash}/release")
+    async def release(request: Request, request_hash: str) -> ReleaseView:
+        """Every partner's sealed items, for the requester."""
+        caller = await gate.admit(request, 0)
+        return await run_in_threadpool(releases.release, caller.staff, request_hash)
+
+    @router.post("/requests/{request_hash}/outcome")
+    async def conclude(request: Request, request_hash: str) -> RequestView:
+        """What came of an approach."""
+        caller = await gate.admit(request, DOCUMENT_MOST)
+        post = parse_model(parse_json(caller.body), OutcomePost)
+        return await run_in_threadpool(releases.conclude, caller.staff, request_hash, post.outcome)
+
+    return router

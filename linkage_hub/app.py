@@ -1,0 +1,231 @@
+"""Composition root of the hub: builds the parts of one home; the service; the worker."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from governance.canonical import utc_now
+from governance.identity.files import PartySecrets, read_party_secrets
+from governance.ledger.note import parse_vkey
+from governance.ledger.party import PartyLedger
+from governance.storage.database import sqlite_url
+from governance.terminal import passphrase, read_bytes
+from governance.web.logs import log_to_stderr
+from governance.web.problems import add_problem_handlers
+from linkage_hub.api.access import Gate
+from linkage_hub.api.partners import partner_routes
+from linkage_hub.api.problems import STATUS
+from linkage_hub.api.staff import release_routes, run_routes
+from linkage_hub.jobs.queue import JobQueue
+from linkage_hub.jobs.worker import Worker
+from linkage_hub.releases.families import Families
+from linkage_hub.releases.service import Releases
+from linkage_hub.runs.service import LINK, Runs
+from linkage_hub.secrets import SecretRelay
+from linkage_hub.settings import HubSettings
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.submissions.files import ContentFiles
+from linkage_hub.submissions.service import VERIFY, Submissions
+
+STOP_SECONDS: Final = 10
+RESTART_SECONDS: Final = 1.0
+
+
+class Hub:
+    """One hub's parts, built when they are first needed."""
+
+    def __init__(
+        self, home: Path, settings: HubSettings, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.home = home
+        self.settings = settings
+        self.now = now
+
+    @cached_property
+    def secrets(self) -> PartySecrets:
+        """The hub's own keys."""
+        return read_party_secrets(
+            self.home / "party.secret", passphrase(self.settings.passphrase_file)
+        )
+
+    @cached_property
+    def database(self) -> HubDatabase:
+        """The hub's database."""
+        if self.settings.database_url is not None:
+            return HubDatabase(self.settings.database_url)
+        path = self.home / "hub.db"
+        path.touch(mode=0o600, exist_ok=True)
+        return HubDatabase(sqlite_url(path))
+
+    @cached_property
+    def ledger(self) -> PartyLedger:
+        """The hub's mirror of the ledger; each process has its own replay."""
+        keys = self.secrets.keys
+        return PartyLedger(
+            self.home / "mirror.db",
+            self.settings.ledger_url,
+            self.settings.ledger_key,
+            keys.thumbprint,
+            self.secrets.signing_key,
+            self.now,
+        )
+
+    @cached_property
+    def files(self) -> ContentFiles:
+        """Submissions' files."""
+        return ContentFiles(self.home / "submissions")
+
+    @cached_property
+    def submissions(self) -> Submissions:
+        """The submissions desk."""
+        return Submissions(self.database, self.files, self.ledger, self.now)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Link runs."""
+        return Runs(self.database, self.files, self.ledger, self.now)
+
+    @cached_property
+    def families(self) -> Families:
+        """The current families."""
+        return Families(self.database)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """The release desk."""
+        party = self.secrets.keys.party
+        return Releases(self.database, self.families, self.ledger, party, self.now)
+
+    def worker(self) -> Worker:
+        """The worker of this hub's queue."""
+        return Worker(
+            JobQueue(self.database),
+            {VERIFY: self.submissions.verify, LINK: self.runs.do},
+            {VERIFY: self.submissions.abandon, LINK: self.runs.abandon},
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("ledger", "database"):
+            part = self.__dict__.pop(name, None)
+            if part is not None:
+                part.close()
+
+
+@contextmanager
+def open_hub(home: Path) -> Iterator[Hub]:
+    """The hub of a home.
+
+    Raises:
+        NotSetUpError: the folder is not a hub's home.
+    """
+    hub = Hub(home, HubSettings.load(home))
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+def init_hub(home: Path, ledger_url: str, key_file: Path) -> int:
+    """Pin the ledger's key, make the database, take a first copy of the ledger; its size.
+
+    Raises:
+        SecretFileError: the home lacks the hub's keys.
+        LedgerError: the ledger cannot be reached.
+    """
+    key = parse_vkey(read_bytes(key_file).decode("utf-8", "replace").strip())
+    settings = HubSettings(ledger_url=ledger_url, ledger_key=str(key))
+    hub = Hub(home, settings)
+    try:
+        hub.secrets  # noqa: B018 - fails here rather than later
+        hub.database  # noqa: B018
+        size = hub.ledger.sync().size
+    finally:
+        hub.close()
+    settings.save(home)
+    return size
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """The hub's service.
+
+    Raises:
+        StoreError, SecretFileError: the home is not complete.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        hub.close()
+
+    app = FastAPI(title="hearthlink linkage hub", lifespan=lifespan, openapi_url=None)
+    add_problem_handlers(app, STATUS)
+    gate = Gate(hub.ledger, hub.settings.public_url)
+    relay = SecretRelay(hub.database, hub.ledger)
+
+    def key_of(party: str) -> str:
+        return hub.ledger.state.identities.party_named(party).thumbprint
+
+    app.include_router(partner_routes(gate, hub.submissions, relay, hub.releases, key_of))
+    app.include_router(run_routes(gate, hub.runs, hub.database))
+    app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, int]:
+        """Whether the database answers."""
+        return {"ledger_entries": hub.ledger.mirror.size()}
+
+    return app
+
+
+def serve(home: Path, host: str | None, port: int | None, *, worker: bool) -> None:
+    """Run the service until it is stopped, with a worker process beside it."""
+    log_to_stderr()
+    with open_hub(home) as hub:
+        app = create_app(hub)
+        with _worker_process(home) if worker else contextlib.nullcontext():
+            uvicorn.run(
+                app,
+                host=host or hub.settings.host,
+                port=hub.settings.port if port is None else port,
+                log_config=None,
+                access_log=False,
+            )
+
+
+@contextmanager
+def _worker_process(home: Path) -> Iterator[None]:
+    """A worker in a process of its own, begun again whenever it ends, until the block ends."""
+    stopping = threading.Event()
+    command = [sys.executable, "-m", "linkage_hub.cli", "--home", str(home), "worker"]
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not stopping.is_set():
+            process = subprocess.Popen(  # noqa: S603 - this very program
+                [*command, "--parent", str(os.getpid())], stdin=subprocess.DEVNULL
+            )
+            running[:] = [process]
+            process.wait()
+            stopping.wait(RESTART_SECONDS)
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for process in running:
+            process.terminate()
+        thread.join(STOP_SECONDS)
