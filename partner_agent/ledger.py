@@ -1,5 +1,6 @@
 """The agent's side of the ledger: beside mirror and pen, it is a witness."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from governance.ledger.party import PartyLedger
 from governance.ledger.quorum import WitnessPolicy
 
 MIRROR: Final = "mirror.db"
+POLL_SECONDS: Final = 1.0
 
 
 class AgentLedger(PartyLedger):
@@ -66,6 +68,27 @@ class AgentLedger(PartyLedger):
             )
             for party in agreement.parties
         ]
+
+    def await_witnessed(
+        self, standing: Standing, seconds: float, wait: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Check that an agreement is witnessed, giving the other partners some time for it.
+
+        Raises:
+            AgreementNotWitnessed: they did not use it.
+        """
+        left = seconds
+        while True:
+            try:
+                self.require_witnessed(standing)
+            except AgreementNotWitnessed:
+                if left <= 0:
+                    raise
+            else:
+                return
+            wait(POLL_SECONDS)
+            left -= POLL_SECONDS
+            self.sync()
 
     def require_witnessed(self, standing: Standing) -> None:
         """Check that enough partners have lately witnessed an agreement's last signature.

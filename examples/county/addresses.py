@@ -10,7 +10,7 @@ import numpy as np
 
 from examples.county.model import Dwellings, Floats, Ints
 
-POSTCODE_AREA = "EY"
+POSTCODE_AREA = "ZE"  # Shetland, whose districts end at 3: those from 4 on are invented
 UPRN_BASE = 999_000_000_000
 DWELLINGS_A_STREET = 24
 DWELLINGS_A_POSTCODE = 20
@@ -122,7 +122,7 @@ def _postcodes(place: Ints, town: Ints) -> np.ndarray:
         place % DWELLINGS_A_STREET >= DWELLINGS_A_POSTCODE
     ).astype(np.int64)
     sector, unit = run // 400, run % 400
-    district = 1 + town + len(_TOWNS) * (sector // 10 % 8)
+    district = 4 + town + len(_TOWNS) * (sector // 10 % 7)
     letters = _UNIT_LETTERS
     return _column(
         [

@@ -43,7 +43,7 @@ class CanaryFamily:
 
 FAMILIES = (
     CanaryFamily(
-        "Quillamore", "7", "Vexillary Row", "Eastmere", "EY99 1QA", "given",
+        "Quillamore", "7", "Vexillary Row", "Eastmere", "ZE99 1QA", "given",
         (
             Canary("Zephyrantha", "f", day(1986, 3, 14), ("out_of_work", "debt_or_eviction")),
             Canary("Obadrian", "m", day(1984, 11, 2), ("offence",)),
@@ -53,7 +53,7 @@ FAMILIES = (
         ),
     ),
     CanaryFamily(
-        "Thistlewrack", "19", "Pumicestone Rise", "Marlsham", "EY99 2QB", "withdrawn",
+        "Thistlewrack", "19", "Pumicestone Rise", "Marlsham", "ZE99 2QB", "withdrawn",
         (
             Canary("Marigrace", "f", day(1989, 7, 6), ("mental_health", "out_of_work")),
             Canary("Fennimar", "m", day(1987, 1, 28), ("substance_misuse",)),
@@ -63,7 +63,7 @@ FAMILIES = (
         ),
     ),
     CanaryFamily(
-        "Ombreville", "31", "Larkspindle Yard", "Thornbeck", "EY99 3QD", "refused",
+        "Ombreville", "31", "Larkspindle Yard", "Thornbeck", "ZE99 3QD", "refused",
         (
             Canary("Saffrony", "f", day(1991, 10, 19), ("debt_or_eviction", "domestic_abuse")),
             Canary("Eustorg", "m", day(1990, 6, 25), ("out_of_work",)),
@@ -73,7 +73,7 @@ FAMILIES = (
         ),
     ),
     CanaryFamily(
-        "Wraxenholt", "43", "Gossamergate", "Saltergate", "EY99 4QE", "none",
+        "Wraxenholt", "43", "Gossamergate", "Saltergate", "ZE99 4QE", "none",
         (
             Canary("Isaberry", "f", day(1988, 5, 4), ("domestic_abuse", "mental_health")),
             Canary("Dunstaver", "m", day(1985, 8, 16), ("out_of_work",)),

@@ -125,10 +125,11 @@ class Mirror:
             RollbackError, ForkError, AlteredEntryError: the log broke its promise; evidence kept.
             LedgerError: the log cannot be reached or answers in another form.
         """
+        before = self._held().size  # another process may bring this copy further meanwhile
         newest = self._open(reader.checkpoint())
         while True:
             held = self._held()
-            self._check_against_held(held, newest)
+            self._check_against_held(held, newest, before)
             if held.size >= newest[1].size and held.note is not None:
                 return newest[1]
             target = newest
@@ -277,12 +278,15 @@ class Mirror:
         with self._database.reading() as connection:
             return read_held(connection)
 
-    def _check_against_held(self, held: Held, newest: tuple[Note, Checkpoint]) -> None:
+    def _check_against_held(
+        self, held: Held, newest: tuple[Note, Checkpoint], before: int
+    ) -> None:
+        """The log shows no smaller tree than was held before it was asked, and the same one."""
         note, checkpoint = newest
         if checkpoint.size > held.size:
             return
         self._check_same_tree(held, note, checkpoint)
-        if checkpoint.size < held.size:
+        if checkpoint.size < before:
             self._refuse(
                 RollbackError(
                     f"the ledger shows {checkpoint.size} entries after {held.size}",

@@ -26,6 +26,9 @@ from partner_agent.submissions.scope import only_agreed as without_unagreed
 from partner_agent.submissions.upload import OutboxItem
 from partner_agent.submissions.upload import submit as submit_item
 
+WITNESS_SECONDS = 20.0
+"""How long to give the other partners' agents to witness the agreement."""
+
 
 def profile(
     context: typer.Context,
@@ -78,7 +81,7 @@ def prepare(
         for _, source in pairs:
             check_permitted(standing, agent.settings.party, source, agent.now())
         agent.ledger.witness()
-        agent.ledger.require_witnessed(standing)
+        agent.ledger.await_witnessed(standing, WITNESS_SECONDS)
         index = None if uprn is None else UprnIndex.from_csv(uprn)
         done = [_prepare_one(screen, agent, standing, file, s, index) for file, s in pairs]
     screen.result({"prepared": done}, lambda out: _show_prepared(out, done))

@@ -107,7 +107,7 @@ def test_later_referrals_follow_need(truth: dict[str, list[dict[str, str]]]) -> 
 
 def test_postcodes_are_valid_and_not_in_use(truth: dict[str, list[dict[str, str]]]) -> None:
     """Every postcode has the form of a UK one, in an area that does not exist."""
-    form = re.compile(r"EY[1-9]\d? \d[ABD-HJLNP-UW-Z]{2}")
+    form = re.compile(r"ZE[1-9]\d? \d[ABD-HJLNP-UW-Z]{2}")
     assert all(form.fullmatch(row["postcode"]) for row in truth["addresses"])
 
 

@@ -1,0 +1,132 @@
+"""Where everything of one demo lives, and the servers that run through it."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from examples.county.demo.agreement import PARTNERS
+from examples.county.demo.processes import Recorder, free_port, run, server
+
+
+@dataclass(frozen=True)
+class Site:
+    """Folders of the county, the programs' homes and the staff."""
+
+    root: Path
+
+    @property
+    def county(self) -> Path:
+        """The generated county."""
+        return self.root / "county"
+
+    @property
+    def hub(self) -> Path:
+        """The hub's home."""
+        return self.root / "hub"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's home."""
+        return self.root / "ledger"
+
+    @property
+    def logs(self) -> Path:
+        """What the programs wrote while they ran, and the recorded traffic."""
+        return self.root / "logs"
+
+    @property
+    def vkey(self) -> Path:
+        """The ledger's public key."""
+        return self.ledger / "ledger.vkey"
+
+    def agent(self, party: str) -> Path:
+        """A partner's home."""
+        return self.root / "partners" / party
+
+    def staff(self, role: str) -> Path:
+        """A member of staff's folder."""
+        return self.root / "staff" / role
+
+    def extracts(self, party: str) -> list[Path]:
+        """A partner's extracts."""
+        folder = self.county / "partners" / party
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix in {".csv", ".xlsx", ".parquet"} and path.stem != "consents"
+        )
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the services answer, by way of the recorders."""
+
+    ledger: str
+    hub: str
+
+
+def found(site: Site) -> None:
+    """Make every party's keys, and the ledger that names them."""
+    site.logs.mkdir(parents=True)
+    operator = site.root / "ledger-operator"
+    run("governance", "party", "init", "--json", "--party", "ledger", "--name", "Ledger operator",
+        "--home", operator)  # fmt: skip
+    run("governance", "party", "init", "--json", "--party", "hub", "--name", "Linkage hub",
+        "--home", site.hub)  # fmt: skip
+    for party, name in PARTNERS.items():
+        run("partner-agent", "--home", site.agent(party), "--json", "init", "--party", party,
+            "--name", name)  # fmt: skip
+    keys = [site.hub / "hub.keys.json", *(site.agent(p) / f"{p}.keys.json" for p in PARTNERS)]
+    named = [word for path in keys for word in ("--party", path)]
+    run("governance", "ledger", "init", "--json", "--home", site.ledger,
+        "--origin", "ledger.example.org/county", "--operator", operator / "party.secret",
+        *named)  # fmt: skip
+
+
+@contextlib.contextmanager
+def services(site: Site) -> Iterator[Addresses]:
+    """Ledger and hub as processes, each behind a recorder of its traffic."""
+    ledger_port, hub_port = free_port(), free_port()
+    ledger_relay = Recorder(ledger_port, site.logs / "ledger-traffic.bin")
+    hub_relay = Recorder(hub_port, site.logs / "hub-traffic.bin")
+    addresses = Addresses(
+        f"http://127.0.0.1:{ledger_relay.port}", f"http://127.0.0.1:{hub_relay.port}"
+    )
+    with contextlib.ExitStack() as stack:
+        stack.callback(ledger_relay.close)
+        stack.callback(hub_relay.close)
+        stack.enter_context(
+            server(
+                "governance",
+                ["ledger", "serve", "--home", site.ledger, "--port", ledger_port],
+                log=site.logs / "ledger.log",
+                healthy=f"http://127.0.0.1:{ledger_port}/healthz",
+            )
+        )
+        run("linkage-hub", "--home", site.hub, "--json", "init", "--ledger", addresses.ledger,
+            "--ledger-key", site.vkey)  # fmt: skip
+        stack.enter_context(
+            server(
+                "linkage-hub",
+                ["--home", site.hub, "serve", "--port", hub_port],
+                log=site.logs / "hub.log",
+                healthy=f"http://127.0.0.1:{hub_port}/healthz",
+            )
+        )
+        yield addresses
+
+
+@contextlib.contextmanager
+def agents(site: Site, parties: tuple[str, ...] = tuple(PARTNERS)) -> Iterator[None]:
+    """Partners' agents as processes: they mirror, witness and answer orders."""
+    with contextlib.ExitStack() as stack:
+        for party in parties:
+            stack.enter_context(
+                server(
+                    "partner-agent",
+                    ["--home", site.agent(party), "run", "--every", "1"],
+                    log=site.logs / f"agent-{party}.log",
+                )
+            )
+        yield

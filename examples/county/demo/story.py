@@ -1,0 +1,180 @@
+"""The main job, step by step, with every program as a real process."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from examples.county.demo.agreement import PARTNERS, template
+from examples.county.demo.processes import CommandFailed, run
+from examples.county.demo.site import Addresses, Site
+
+PARALLEL: Final = 2  # processes at once: the demo is made for two cores
+WAIT_SECONDS: Final = 90
+ITEMS: Final = "first_name,surname,address,postcode,phone"
+NOTICE: Final = """Privacy notice, version 1
+
+We would like to know whether we may contact you to offer help. You may say no, and you may change
+your mind at any time by telling any of us.
+"""
+
+
+@dataclass
+class Story:
+    """One telling of the main job."""
+
+    site: Site
+    at: Addresses
+    agreement: str = ""
+    run_id: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    # --- helpers ----------------------------------------------------------------------------
+
+    def agent(self, party: str, *words: object, fails: bool = False) -> dict[str, Any]:
+        """A partner's command."""
+        return run("partner-agent", "--home", self.site.agent(party), "--json", *words, fails=fails)
+
+    def person(
+        self, role: str, program: str, *words: object, fails: bool = False
+    ) -> dict[str, Any]:
+        """A member of staff's command to the hub."""
+        secret = self.site.staff(role) / "person.secret"
+        return run(program, "--json", *words, "--hub", self.at.hub, "--as", secret, fails=fails)
+
+    def everyone(self, do: Callable[[str], Any], parties: Iterable[str] = PARTNERS) -> list[Any]:
+        """The same at every partner, a few at once."""
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(do, parties))
+
+    @property
+    def pinned(self) -> tuple[object, ...]:
+        """Words that name the ledger and its key."""
+        return ("--ledger", self.at.ledger, "--ledger-key", self.site.vkey)
+
+    # --- steps ------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Each partner pins the ledger's key and takes a first copy of it."""
+        self.everyone(lambda p: self.agent(p, "connect", *self.pinned, "--hub", self.at.hub))
+
+    def agree(self) -> None:
+        """Draw up the agreement, and have every partner sign it."""
+        draft, agreed = self.site.root / "agreement.draft.yaml", self.site.root / "agreement.yaml"
+        draft.write_text(
+            yaml.safe_dump(template(self.site.county, date.today()), sort_keys=False),  # noqa: DTZ011
+            "utf-8",
+        )
+        keys = [
+            word
+            for party in PARTNERS
+            for word in ("--keys", self.site.agent(party) / f"{party}.keys.json")
+        ]
+        done = run("governance", "agreement", "complete", "--json", draft, *keys, "--out", agreed)
+        self.agreement = done["agreement"]
+        first, *others = PARTNERS
+        self.agent(first, "agreement", "import", agreed)
+        self.everyone(lambda p: self.agent(p, "agreement", "import", agreed), others)
+        self.everyone(lambda p: self.agent(p, "agreement", "sign", "--yes"))
+
+    def share_secret(self) -> None:
+        """One partner makes the linkage secret; each other opens what was sealed to it."""
+        first, *others = PARTNERS
+        values = [self.agent(first, "secret", "create")["key_check_value"]]
+        self.agent(first, "secret", "share")
+        accepted = self.everyone(lambda p: self.agent(p, "secret", "accept"), others)
+        values += [answer["key_check_value"] for answer in accepted]
+        if len(set(values)) != 1:
+            raise CommandFailed("the partners hold different secrets")
+
+    def enrol_staff(self) -> None:
+        """An IG lead, a service manager and an analyst of the council."""
+        for role in ("ig_lead", "service_manager", "analyst"):
+            run("governance", "person", "init", "--json", "--party", "council", "--role", role,
+                "--home", self.site.staff(role))  # fmt: skip
+        lead = self.site.staff("ig_lead")
+        self.agent("council", "person", "enrol", lead / "person.keys.json")
+        for role in ("service_manager", "analyst"):
+            folder = self.site.staff(role)
+            run("governance", "person", "countersign", "--json", folder / "person.keys.json",
+                "--as", lead / "person.secret", "--out", folder / "person.enrolment.json")  # fmt: skip
+            self.agent("council", "person", "enrol", folder / "person.enrolment.json")
+
+    def prepare(self) -> list[dict[str, Any]]:
+        """Each partner cleans and encodes its extracts."""
+        uprn = self.site.county / "uprn" / "addressbase_plus.csv"
+
+        def work(party: str) -> list[dict[str, Any]]:
+            words = ["prepare", *self.site.extracts(party)]
+            if party == "council":
+                words += ["--uprn", uprn]
+            prepared: list[dict[str, Any]] = self.agent(party, *words)["prepared"]
+            return prepared
+
+        return [source for found in self.everyone(work) for source in found]
+
+    def submit(self) -> list[dict[str, Any]]:
+        """Each partner sends what it prepared, and waits for the hub's verdict."""
+        answers = self.everyone(lambda p: self.agent(p, "submit", "--all")["submitted"])
+        return [source for found in answers for source in found]
+
+    def record_consents(self) -> list[dict[str, Any]]:
+        """Each partner records what the people whom it met decided."""
+        notice = self.site.root / "privacy-notice.txt"
+        notice.write_text(NOTICE, "utf-8")
+
+        def work(party: str) -> dict[str, Any]:
+            file = self.site.county / "partners" / party / "consents.csv"
+            return self.agent(party, "consent", "import", file, "--notice", notice)
+
+        return self.everyone(work)
+
+    def link(self) -> dict[str, Any]:
+        """The analyst starts a run, waits, and takes its results."""
+        found = self.person("analyst", "linkage-hub", "runs", "start", "--agreement",
+                            self.agreement, "--wait")  # fmt: skip
+        self.run_id = found["id"]
+        out = self.site.root / "exports"
+        self.person("analyst", "linkage-hub", "runs", "export", self.run_id, "--out", out)
+        return found
+
+    def families(self) -> list[dict[str, Any]]:
+        """What the service manager sees."""
+        answer = self.person("service_manager", "governance", "release", "families",
+                             "--flagged", "--limit", "1000")  # fmt: skip
+        found: list[dict[str, Any]] = answer["families"]
+        return found
+
+    def ask(self, family: str, *, fails: bool = False) -> dict[str, Any]:
+        """The service manager asks for one family."""
+        return self.person("service_manager", "governance", "release", "request", family,
+                           "--purpose", "offer-help", "--items", ITEMS, fails=fails)  # fmt: skip
+
+    def approve(self, request: str) -> dict[str, Any]:
+        """The IG lead approves, over the ledger that was verified here."""
+        return self.person("ig_lead", "governance", "release", "approve", request, "--yes",
+                           *self.pinned)  # fmt: skip
+
+    def wait_for(self, request: str, states: set[str]) -> dict[str, Any]:
+        """The request, once it is in one of these states."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            view = self.person("service_manager", "governance", "release", "status", request)
+            if view["state"] in states:
+                return view
+            time.sleep(0.5)
+        raise CommandFailed(f"the request stayed {view['state']}")
+
+    def open(self, request: str) -> tuple[Path, list[dict[str, Any]]]:
+        """The manager opens what the partners sealed."""
+        sheet = self.site.staff("service_manager") / "contact-sheet.json"
+        self.person("service_manager", "governance", "release", "open", request, *self.pinned,
+                    "--out", sheet)  # fmt: skip
+        records: list[dict[str, Any]] = json.loads(sheet.read_text("utf-8"))["records"]
+        return sheet, records

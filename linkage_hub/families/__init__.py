@@ -1,0 +1,1 @@
+"""Persons to households and families over time; pure functions on evidence."""

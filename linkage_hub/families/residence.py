@@ -1,0 +1,69 @@
+"""Where each person lives and lived, from what several records say.
+
+Statements about one address are joined. An address is current while any record leaves it open;
+of several, the home is the one begun last, and of those the one that most records name. An
+address with more people than the size limit is institutional.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from linkage_hub.families.evidence import PersonEvidence, Residence
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One person at one address.
+
+    Attributes:
+        families: tokens of address and surname that records gave.
+        first_month: earliest stated.
+        last_month: None while current.
+        records: statements joined.
+    """
+
+    household: bytes
+    families: frozenset[bytes]
+    first_month: int
+    last_month: int | None
+    records: int
+
+    @property
+    def current(self) -> bool:
+        """Whether the address is still open."""
+        return self.last_month is None
+
+
+def stays_of(person: PersonEvidence) -> list[Stay]:
+    """Stays of a person: current ones first, the main home at the head."""
+    by_household: dict[bytes, list[Residence]] = {}
+    for residence in person.residences:
+        by_household.setdefault(residence.household, []).append(residence)
+    stays = [_joined(group) for group in by_household.values()]
+    return sorted(stays, key=_rank)
+
+
+def institutional_households(stays: Sequence[Sequence[Stay]], size_limit: int) -> frozenset[bytes]:
+    """Households where more than ``size_limit`` people live now."""
+    residents: Counter[bytes] = Counter()
+    for person in stays:
+        residents.update(stay.household for stay in person if stay.current)
+    return frozenset(token for token, count in residents.items() if count > size_limit)
+
+
+def _joined(group: Sequence[Residence]) -> Stay:
+    ends = [residence.last_month for residence in group]
+    closed = [end for end in ends if end is not None]
+    return Stay(
+        group[0].household,
+        frozenset(residence.family for residence in group if residence.family is not None),
+        min(residence.first_month for residence in group),
+        max(closed) if len(closed) == len(ends) else None,
+        len(group),
+    )
+
+
+def _rank(stay: Stay) -> tuple[bool, int, int, int, bytes]:
+    ended = stay.last_month if stay.last_month is not None else 0
+    return (not stay.current, -ended, -stay.records, -stay.first_month, stay.household)
