@@ -5,6 +5,7 @@ silences messages, ``--no-input`` never asks. Errors become a message, a reason 
 and an exit code, translated here and nowhere else: never a traceback, never a value of an extract.
 """
 
+import importlib
 import json
 import logging
 import sys
@@ -12,11 +13,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
 
 from governance.canonical import canonical_bytes, parse_json
 from governance.errors import FormatError, GovernanceError, ReasonedError
@@ -108,6 +110,36 @@ def terminal(context: typer.Context) -> Terminal:
     """The terminal that the program's callback put into the context."""
     found = context.find_object(Terminal)
     return found or Terminal()
+
+
+class LazyGroup(TyperGroup):
+    """Commands that are imported when they are called, so that small ones start fast.
+
+    Attributes:
+        sources: for each command, ``module:attribute``: a Typer app, or a function.
+    """
+
+    sources: ClassVar[dict[str, str]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names, in the order of ``sources``."""
+        del ctx
+        return list(self.sources)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import one command."""
+        del ctx
+        if cmd_name not in self.sources:
+            return None
+        module, _, attribute = self.sources[cmd_name].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer()
+            single.command(cmd_name)(found)
+            found = single
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
 
 
 def run_cli(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:

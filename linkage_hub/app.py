@@ -208,7 +208,7 @@ def serve(home: Path, host: str | None, port: int | None, *, worker: bool) -> No
 def _worker_process(home: Path) -> Iterator[None]:
     """A worker in a process of its own, begun again whenever it ends, until the block ends."""
     stopping = threading.Event()
-    command = [sys.executable, "-m", "linkage_hub.cli", "--home", str(home), "worker"]
+    command = [sys.executable, "-m", "linkage_hub.cli.main", "--home", str(home), "worker"]
     running: list[subprocess.Popen[bytes]] = []
 
     def keep() -> None:

@@ -18,11 +18,9 @@ from governance.ledger.state import LedgerState
 from governance.terminal import passphrase, write_document
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
-from partner_agent.linkage_secret import load_keys
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.settings import AgentSettings, NotSetUpError
 from partner_agent.store.database import AgentDatabase
-from partner_agent.submissions.prepare import Workshop
 from partner_agent.submissions.upload import Outbox
 from partner_agent.vault.keys import make_key, read_key
 from partner_agent.vault.store import Vault
@@ -97,11 +95,6 @@ class Agent:
         return ReleaseDesk(
             self.secrets, self.database, self.vault, self.ledger, self.consents, self.now
         )
-
-    def workshop(self, standing: Standing) -> Workshop:
-        """What preparing a submission needs."""
-        keys = load_keys(self.home, standing.agreement, self.passphrase)
-        return Workshop(self.home, self.secrets, self.database, self.vault, keys, self.now)
 
     def standing(self, state: LedgerState) -> Standing:
         """Where the agreement stands that this agent works under.

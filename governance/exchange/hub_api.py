@@ -4,7 +4,7 @@ Paths and callers are listed in docs/architecture.md. Errors are problem details
 ``reason`` and ``next_step``.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,18 @@ from governance.release.models import FamilyId, Members, Order
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+EXPORTS: Final = (
+    "records.csv",
+    "families.csv",
+    "members.csv",
+    "needs.csv",
+    "addresses.csv",
+    "ids.csv",
+    "flags.csv",
+    "quality.json",
+)
+"""Files of a finished run."""
 
 
 class Problem(Frozen):

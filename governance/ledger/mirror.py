@@ -278,9 +278,7 @@ class Mirror:
         with self._database.reading() as connection:
             return read_held(connection)
 
-    def _check_against_held(
-        self, held: Held, newest: tuple[Note, Checkpoint], before: int
-    ) -> None:
+    def _check_against_held(self, held: Held, newest: tuple[Note, Checkpoint], before: int) -> None:
         """The log shows no smaller tree than was held before it was asked, and the same one."""
         note, checkpoint = newest
         if checkpoint.size > held.size:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
+from governance.exchange.hub_api import EXPORTS
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -54,7 +55,6 @@ TABLES: Final[Mapping[str, Callable[[str], Select[Any]]]] = {
     "flags.csv": _flags,
 }
 QUALITY: Final = "quality.json"
-NAMES: Final = (*TABLES, QUALITY)
 
 
 def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
@@ -65,8 +65,8 @@ def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
     """
     with database.reading() as connection:
         found = connection.execute(select(runs).where(runs.c.id == run)).first()
-    if found is None or found.state != "finished" or name not in NAMES:
-        raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(NAMES)}")
+    if found is None or found.state != "finished" or name not in EXPORTS:
+        raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(EXPORTS)}")
     if name == QUALITY:
         return [_quality(found)]
     return _rows(database, TABLES[name](run))

@@ -6,29 +6,35 @@ from typing import Annotated, Final
 import platformdirs
 import typer
 
-from governance.terminal import run_cli
-from partner_agent.cli import agreement, consent, extract, person, releases, secret, setup
+from governance.terminal import LazyGroup, run_cli
 from partner_agent.cli.context import Session
 
 _DEFAULT_HOME: Final = Path(platformdirs.user_data_dir("hearthlink-agent"))
 
+
+class _Commands(LazyGroup):
+    sources = {  # noqa: RUF012 - a constant of the class
+        "init": "partner_agent.cli.setup:init",
+        "connect": "partner_agent.cli.setup:connect",
+        "status": "partner_agent.cli.setup:status",
+        "agreement": "partner_agent.cli.agreement:app",
+        "secret": "partner_agent.cli.secret:app",
+        "person": "partner_agent.cli.person:app",
+        "profile": "partner_agent.cli.extract:profile",
+        "prepare": "partner_agent.cli.extract:prepare",
+        "submit": "partner_agent.cli.submit:submit",
+        "consent": "partner_agent.cli.consent:app",
+        "releases": "partner_agent.cli.releases:app",
+        "run": "partner_agent.cli.releases:run",
+    }
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Clean, encode and submit an extract; record consent; answer releases.",
 )
-app.command()(setup.init)
-app.command()(setup.connect)
-app.command()(setup.status)
-app.add_typer(agreement.app, name="agreement")
-app.add_typer(secret.app, name="secret")
-app.add_typer(person.app, name="person")
-app.command()(extract.profile)
-app.command()(extract.prepare)
-app.command()(extract.submit)
-app.add_typer(consent.app, name="consent")
-app.add_typer(releases.app, name="releases")
-app.command("run")(releases.run)
 
 
 @app.callback()

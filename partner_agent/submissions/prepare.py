@@ -7,7 +7,6 @@ rejects; the file appears in the outbox whole or not at all; only then is its ma
 the submission noted.
 """
 
-import hashlib
 import os
 import secrets
 from collections import Counter
@@ -41,6 +40,7 @@ from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Extract, Reject
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
+from partner_agent.submissions.digest import digest_of
 from partner_agent.submissions.errors import NothingToSubmitError
 from partner_agent.submissions.scope import mapping_items
 from partner_agent.vault.store import Row, Vault
@@ -295,13 +295,6 @@ def _manifest(
         content_sha256=digest,
         content_bytes=size,
     )
-
-
-def digest_of(path: Path) -> tuple[str, int]:
-    """SHA-256 and size of a file, read in pieces."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return f"sha256:{digest.hexdigest()}", file.tell()
 
 
 def _note(workshop: Workshop, manifest: Manifest) -> None:

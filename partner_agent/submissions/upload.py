@@ -20,12 +20,12 @@ from governance.exchange.submission import Manifest
 from governance.identity.envelope import Envelope, parse_canonical, parse_model
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
+from partner_agent.submissions.digest import digest_of
 from partner_agent.submissions.errors import (
     OutboxError,
     StillVerifyingError,
     SubmissionRefusedError,
 )
-from partner_agent.submissions.prepare import digest_of
 
 CHUNK_BYTES: Final = 1024 * 1024
 VERIFY_SECONDS: Final = 120

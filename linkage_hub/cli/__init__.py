@@ -1,0 +1,1 @@
+"""The ``linkage-hub`` command line."""
