@@ -2,8 +2,8 @@
 
 Rules: a need is met when any source says so of any member, unmet when some source says that it is
 not and none that it is, and otherwise unknown, which is never counted as unmet. A family is
-flagged for professional consideration when at least the agreement's minimum of needs is met and
-no member is in the programme already.
+flagged for professional consideration when at least the agreement's minimum of needs is met, it
+lives in the county still as far as is known, and no member is in the programme already.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,6 +40,7 @@ class Assessment:
 
     needs: tuple[Need, ...]
     in_programme: bool
+    resident: bool
     flagged: bool
 
     @property
@@ -53,13 +54,16 @@ class Assessment:
         return sum(need.state == "unknown" for need in self.needs)
 
 
-def assess(evidence: Iterable[Evidence], needs: Iterable[str], minimum: int) -> Assessment:
+def assess(
+    evidence: Iterable[Evidence], needs: Iterable[str], minimum: int, *, resident: bool
+) -> Assessment:
     """Assess one family.
 
     Args:
         evidence: of all its members.
         needs: ids of the agreement's indicators.
         minimum: how many needs must be met (agreement: minimum_needs).
+        resident: whether it lives at a known address still, or no address is known.
     """
     by_indicator: dict[str, list[Evidence]] = {}
     for item in evidence:
@@ -67,7 +71,8 @@ def assess(evidence: Iterable[Evidence], needs: Iterable[str], minimum: int) -> 
     found = tuple(_need(need, by_indicator.get(need, [])) for need in needs if need != IN_PROGRAMME)
     enrolled = any(item.met for item in by_indicator.get(IN_PROGRAMME, ()))
     met = sum(need.state == "met" for need in found)
-    return Assessment(found, enrolled, flagged=met >= minimum and not enrolled)
+    flagged = met >= minimum and resident and not enrolled
+    return Assessment(found, enrolled, resident, flagged)
 
 
 def _need(id_: str, evidence: list[Evidence]) -> Need:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def run_pipeline(
     sources: Sequence[SourceData],
     agreement: Agreement,
     previous: Previous,
+    today: date,
     progress: Progress,
 ) -> Results:
     """Link, build families, assess.
@@ -79,6 +81,7 @@ def run_pipeline(
             ],
             needs,
             agreement.minimum_needs,
+            resident=_resident(family, 12 * today.year + today.month - 1),
         )
         for family in families.families
     ]
@@ -101,6 +104,12 @@ def _built(evidence: Sequence[PersonEvidence], progress: Progress) -> FamilyResu
     return build_families(
         evidence, progress=lambda share, step: progress(_LINK_SHARE + share * span, step)
     )
+
+
+def _resident(family: Family, month: int) -> bool:
+    """Whether some address holds still; so too where none is known."""
+    ends = [spell.last_month for spell in family.addresses]
+    return not ends or any(end is None or end >= month for end in ends)
 
 
 def _new(prefix: str) -> Callable[[], str]:

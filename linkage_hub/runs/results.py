@@ -152,6 +152,7 @@ def _family_rows(run: str, results: Results) -> Iterator[dict[str, Any]]:
             "needs_met": item.met,
             "needs_unknown": item.unknown,
             "in_programme": item.in_programme,
+            "is_resident": item.resident,
             "flagged": item.flagged,
         }
 

@@ -106,7 +106,11 @@ class Runs:
         agreement = self._ledger.state.agreements.standing(row.agreement).agreement
         previous = read_previous(self._database, row.agreement)
         results = run_pipeline(
-            sources, agreement, previous, lambda share, step: progress(0.02 + 0.9 * share, step)
+            sources,
+            agreement,
+            previous,
+            self._now().date(),
+            lambda share, step: progress(0.02 + 0.9 * share, step),
         )
         progress(0.94, "storing")
         receipt = LinkRunFinished(

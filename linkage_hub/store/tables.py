@@ -117,6 +117,7 @@ families = Table(
     Column("needs_met", Integer, nullable=False),
     Column("needs_unknown", Integer, nullable=False),
     Column("in_programme", Boolean, nullable=False),
+    Column("is_resident", Boolean, nullable=False),
     Column("flagged", Boolean, nullable=False),
 )
 

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("needs_met", sa.Integer, nullable=False),
         sa.Column("needs_unknown", sa.Integer, nullable=False),
         sa.Column("in_programme", sa.Boolean, nullable=False),
+        sa.Column("is_resident", sa.Boolean, nullable=False),
         sa.Column("flagged", sa.Boolean, nullable=False),
     )
     op.create_table(

@@ -1,0 +1,119 @@
+"""The referee: compares what the hub found under pseudonyms with the county's truth.
+
+Only the demo can do this. It opens each partner's vault with that partner's own key to learn which
+handle stands for which row; no program of the county may.
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from examples.county.demo.agreement import PARTNERS
+from examples.county.demo.site import Site
+from partner_agent.app import open_agent
+
+MIN_NEEDS = 2
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two groupings of the same things agree."""
+
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+
+@dataclass(frozen=True)
+class Referee:
+    """What is so: persons and families by record handle."""
+
+    person_of: dict[str, str]
+    family_of: dict[str, str]
+    needy: frozenset[str]  # families that live in the county with several recorded needs
+
+    @classmethod
+    def of(cls, site: Site) -> "Referee":
+        """Read the truth and open the vaults."""
+        truth = site.county / "truth"
+        person_of_row = {
+            (row["partner"], row["source"], row["record_id"]): row["person_id"]
+            for row in _rows(truth / "records.csv")
+        }
+        families = {row["person_id"]: row["family_id"] for row in _rows(truth / "persons.csv")}
+        person_of = {}
+        for party in PARTNERS:
+            with open_agent(site.agent(party)) as agent:
+                for handle in list(agent.vault.handles()):
+                    stored = agent.vault.get(handle)
+                    key = (party, stored.source_id, stored.clean["source_record_id"])
+                    person_of[handle.hex()] = person_of_row[key]
+        needy = {
+            row["family_id"]
+            for row in _rows(truth / "family_needs.csv")
+            if row["current"] == "y" and len(row["recorded_needs"].split()) >= MIN_NEEDS
+        }
+        return cls(person_of, {h: families[p] for h, p in person_of.items()}, frozenset(needy))
+
+    def persons(self, exports: Path) -> Agreement:
+        """Pairs of records taken for one person, against the truth."""
+        found = {row["handle"]: row["person"] for row in _rows(exports / "records.csv")}
+        return pairwise(found, self.person_of)
+
+    def flags(self, exports: Path) -> dict[str, float]:
+        """Families put forward, against those that should be."""
+        person = {row["handle"]: row["person"] for row in _rows(exports / "records.csv")}
+        handles = defaultdict(list)
+        for handle, pseudonym in person.items():
+            handles[pseudonym].append(handle)
+        members = defaultdict(list)
+        for row in _rows(exports / "members.csv"):
+            if row["is_primary"] in {"True", "1"}:
+                members[row["family"]] += handles[row["person"]]
+        flagged = {row["family"] for row in _rows(exports / "flags.csv")}
+        true_of = {
+            family: Counter(self.family_of[h] for h in members[family]).most_common(1)[0][0]
+            for family in flagged
+            if members[family]
+        }
+        hits = self.needy & set(true_of.values())
+        right = sum(family in self.needy for family in true_of.values())
+        return {
+            "flagged": len(flagged),
+            "should_be": len(self.needy),
+            "found": len(hits),
+            "precision": right / max(1, len(true_of)),
+            "recall": len(hits) / max(1, len(self.needy)),
+        }
+
+
+def pairwise(found: Mapping[str, Hashable], true: Mapping[str, Hashable]) -> Agreement:
+    """Precision and recall over pairs of things in one group."""
+    both = _pairs(Counter((found[key], true[key]) for key in found).values())
+    return Agreement(
+        both / max(1, _pairs(Counter(found.values()).values())),
+        both / max(1, _pairs(Counter(true[key] for key in found).values())),
+    )
+
+
+def _pairs(sizes: Iterable[int]) -> int:
+    return sum(size * (size - 1) // 2 for size in sizes)
+
+
+def as_figures(agreement: Agreement) -> dict[str, float]:
+    """Rounded figures, F1 included."""
+    return {
+        name: round(value, 4) for name, value in (asdict(agreement) | {"f1": agreement.f1}).items()
+    }
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
