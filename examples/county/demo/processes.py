@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+PARALLEL = 2  # commands at once: the demo is made for two cores
 START_SECONDS = 60
 STOP_SECONDS = 15
 COMMAND_SECONDS = 600

@@ -6,16 +6,16 @@ hexadecimal, and as base64 at each of its three alignments.
 """
 
 import base64
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+import numpy as np
 import pyarrow as pa
 
 _OVERLAP = 4_096  # bytes; longer than any form of any string
 _CHUNK = 16 * 1024 * 1024  # bytes
-_SHORTEST = 4  # characters; a shorter string would be found by chance
+_SHORTEST = 6  # bytes; a shorter form would be found by chance
 
 
 def forms(text: str) -> set[bytes]:
@@ -34,19 +34,52 @@ def _base64_forms(raw: bytes) -> Iterator[bytes]:
         # The characters at either end also depend on the neighbours, so they are left off.
         encoded = base64.b64encode(b"\0" * shift + raw)
         inner = encoded[(0, 2, 3)[shift] : len(encoded) // 4 * 4 - 4]
-        if len(inner) >= 2 * _SHORTEST:
+        if len(inner) >= _SHORTEST:
             yield inner
 
 
 def find(strings: Iterable[str], roots: Iterable[Path]) -> list[tuple[Path, str]]:
     """Which strings occur in which files below the roots."""
-    origin = {form: text for text in strings for form in forms(text)}
-    pattern = re.compile(b"|".join(map(re.escape, sorted(origin, key=len, reverse=True))))
+    index = _Index(strings)
     return [
-        (path, origin[form])
+        (path, text)
         for path in _files(roots)
-        for form in {match for part in _parts(path) for match in pattern.findall(part)}
+        for text in sorted({hit for part in _parts(path) for hit in index.hits(part)})
     ]
+
+
+class _Index:
+    """Every form of every string, by its first bytes.
+
+    A place can begin a form only if each pair of its next bytes begins, continues and continues
+    further some form; three table look-ups over the whole text leave few places to compare.
+    """
+
+    def __init__(self, strings: Iterable[str]) -> None:
+        self._forms: dict[bytes, list[tuple[bytes, str]]] = {}
+        self._tables = [np.zeros(1 << 16, dtype=bool) for _ in range(_SHORTEST // 2)]
+        for text in strings:
+            for form in forms(text):
+                self._forms.setdefault(form[:_SHORTEST], []).append((form, text))
+                for at, table in enumerate(self._tables):
+                    table[form[2 * at] << 8 | form[2 * at + 1]] = True
+
+    def hits(self, data: bytes) -> set[str]:
+        """Strings that occur in some form."""
+        if len(data) < _SHORTEST:
+            return set()
+        text = np.frombuffer(data, dtype=np.uint8).astype(np.uint16)
+        pairs = text[:-1] << 8 | text[1:]
+        end = len(pairs) - _SHORTEST + 2
+        likely = np.ones(end, dtype=bool)
+        for at, table in enumerate(self._tables):
+            likely &= table[pairs[2 * at : 2 * at + end]]
+        return {
+            text
+            for place in np.flatnonzero(likely).tolist()
+            for form, text in self._forms.get(data[place : place + _SHORTEST], ())
+            if data.startswith(form, place)
+        }
 
 
 def _files(roots: Iterable[Path]) -> Iterator[Path]:

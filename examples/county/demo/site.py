@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from examples.county.demo.agreement import PARTNERS
-from examples.county.demo.processes import Recorder, free_port, run, server
+from examples.county.demo.processes import PARALLEL, Recorder, free_port, run, server
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,18 @@ def found(site: Site) -> None:
     """Make every party's keys, and the ledger that names them."""
     site.logs.mkdir(parents=True)
     operator = site.root / "ledger-operator"
-    run("governance", "party", "init", "--json", "--party", "ledger", "--name", "Ledger operator",
-        "--home", operator)  # fmt: skip
-    run("governance", "party", "init", "--json", "--party", "hub", "--name", "Linkage hub",
-        "--home", site.hub)  # fmt: skip
-    for party, name in PARTNERS.items():
-        run("partner-agent", "--home", site.agent(party), "--json", "init", "--party", party,
-            "--name", name)  # fmt: skip
+    services_keys = [("ledger", "Ledger operator", operator), ("hub", "Linkage hub", site.hub)]
+    commands: list[tuple[object, ...]] = [
+        ("governance", "party", "init", "--json", "--party", party, "--name", name, "--home", home)
+        for party, name, home in services_keys
+    ]
+    commands += [
+        ("partner-agent", "--home", site.agent(party), "--json", "init", "--party", party,
+         "--name", name)
+        for party, name in PARTNERS.items()
+    ]  # fmt: skip
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(lambda command: run(str(command[0]), *command[1:]), commands))
     keys = [site.hub / "hub.keys.json", *(site.agent(p) / f"{p}.keys.json" for p in PARTNERS)]
     named = [word for path in keys for word in ("--party", path)]
     run("governance", "ledger", "init", "--json", "--home", site.ledger,
@@ -125,7 +131,7 @@ def agents(site: Site, parties: tuple[str, ...] = tuple(PARTNERS)) -> Iterator[N
             stack.enter_context(
                 server(
                     "partner-agent",
-                    ["--home", site.agent(party), "run", "--every", "1"],
+                    ["--home", site.agent(party), "run", "--every", "2"],
                     log=site.logs / f"agent-{party}.log",
                 )
             )

@@ -12,10 +12,9 @@ from typing import Any, Final
 import yaml
 
 from examples.county.demo.agreement import PARTNERS, template
-from examples.county.demo.processes import CommandFailed, run
+from examples.county.demo.processes import PARALLEL, CommandFailed, run
 from examples.county.demo.site import Addresses, Site
 
-PARALLEL: Final = 2  # processes at once: the demo is made for two cores
 WAIT_SECONDS: Final = 90
 ITEMS: Final = "first_name,surname,address,postcode,phone"
 NOTICE: Final = """Privacy notice, version 1
@@ -102,8 +101,10 @@ class Story:
         self.agent("council", "person", "enrol", lead / "person.keys.json")
         for role in ("service_manager", "analyst"):
             folder = self.site.staff(role)
-            run("governance", "person", "countersign", "--json", folder / "person.keys.json",
-                "--as", lead / "person.secret", "--out", folder / "person.enrolment.json")  # fmt: skip
+            run(
+                "governance", "person", "countersign", "--json", folder / "person.keys.json",
+                "--as", lead / "person.secret", "--out", folder / "person.enrolment.json",
+            )  # fmt: skip
             self.agent("council", "person", "enrol", folder / "person.enrolment.json")
 
     def prepare(self) -> list[dict[str, Any]]:
@@ -178,3 +179,28 @@ class Story:
                     "--out", sheet)  # fmt: skip
         records: list[dict[str, Any]] = json.loads(sheet.read_text("utf-8"))["records"]
         return sheet, records
+
+    def one_grant(self, view: dict[str, Any]) -> tuple[str, str]:
+        """A live grant of one member of the family, and the partner that recorded it."""
+        handles = {
+            record["handle"]
+            for member in view["document"]["members"]
+            for record in member["records"]
+        }
+        for answer in view["answers"]:
+            if answer["state"] == "sealed":
+                for grant in self.agent(answer["party"], "consent", "list")["grants"]:
+                    if grant["subject"] in handles and grant["state"] in {"given", "reaffirmed"}:
+                        return answer["party"], grant["grant"]
+        raise CommandFailed("no partner has a live grant of this family")
+
+    def ask_then_withdraw(self, family: str, party: str, grant: str) -> str:
+        """Ask, then have the grant withdrawn before the approval reaches any partner."""
+        request: str = self.ask(family)["id"]
+        self.agent(party, "consent", "withdraw", grant)
+        self.approve(request)
+        return request
+
+    def verify_ledger(self) -> dict[str, Any]:
+        """Fetch the whole ledger, recompute its root, replay it."""
+        return run("governance", "ledger", "verify", "--json", *self.pinned)

@@ -37,7 +37,8 @@ class Referee:
 
     person_of: dict[str, str]
     family_of: dict[str, str]
-    needy: frozenset[str]  # families that live in the county with several recorded needs
+    needy: frozenset[str]  # families with several recorded needs that live in the county
+    left: frozenset[str]  # families with several recorded needs that have left it
 
     @classmethod
     def of(cls, site: Site) -> "Referee":
@@ -55,25 +56,30 @@ class Referee:
                     stored = agent.vault.get(handle)
                     key = (party, stored.source_id, stored.clean["source_record_id"])
                     person_of[handle.hex()] = person_of_row[key]
-        needy = {
-            row["family_id"]
+        several = [
+            row
             for row in _rows(truth / "family_needs.csv")
-            if row["current"] == "y" and len(row["recorded_needs"].split()) >= MIN_NEEDS
-        }
-        return cls(person_of, {h: families[p] for h, p in person_of.items()}, frozenset(needy))
+            if len(row["recorded_needs"].split()) >= MIN_NEEDS
+        ]
+        return cls(
+            person_of,
+            {handle: families[person] for handle, person in person_of.items()},
+            frozenset(row["family_id"] for row in several if row["current"] == "y"),
+            frozenset(row["family_id"] for row in several if row["current"] != "y"),
+        )
 
     def persons(self, exports: Path) -> Agreement:
         """Pairs of records taken for one person, against the truth."""
         found = {row["handle"]: row["person"] for row in _rows(exports / "records.csv")}
         return pairwise(found, self.person_of)
 
-    def flags(self, exports: Path) -> dict[str, float]:
+    def flags(self, exports: Path) -> dict[str, int]:
         """Families put forward, against those that should be."""
         person = {row["handle"]: row["person"] for row in _rows(exports / "records.csv")}
-        handles = defaultdict(list)
+        handles: defaultdict[str, list[str]] = defaultdict(list)
         for handle, pseudonym in person.items():
             handles[pseudonym].append(handle)
-        members = defaultdict(list)
+        members: defaultdict[str, list[str]] = defaultdict(list)
         for row in _rows(exports / "members.csv"):
             if row["is_primary"] in {"True", "1"}:
                 members[row["family"]] += handles[row["person"]]
@@ -84,13 +90,12 @@ class Referee:
             if members[family]
         }
         hits = self.needy & set(true_of.values())
-        right = sum(family in self.needy for family in true_of.values())
         return {
             "flagged": len(flagged),
             "should_be": len(self.needy),
             "found": len(hits),
-            "precision": right / max(1, len(true_of)),
-            "recall": len(hits) / max(1, len(self.needy)),
+            "have_needs": sum(family in self.needy | self.left for family in true_of.values()),
+            "have_left": sum(family in self.left for family in true_of.values()),
         }
 
 

@@ -1,0 +1,247 @@
+"""``python -m examples.county.demo``: the main job, told step by step."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from examples.county.demo.agreement import PARTNERS
+from examples.county.demo.search import find
+from examples.county.demo.site import Site, agents, found, services
+from examples.county.demo.story import Story
+from examples.county.demo.truth import Referee, as_figures
+from examples.county.generate import DEFAULT_SEED, generate
+
+Result = TypeVar("Result")
+app = typer.Typer(add_completion=False)
+
+
+class Teller:
+    """Says what happens, and how long it took."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._number = 0
+        self.began = time.monotonic()
+
+    def step(self, words: str, do: Callable[[], Result]) -> Result:
+        """Say a step, do it, say its time."""
+        self._number += 1
+        self._console.print(f"\n[bold]{self._number}. {words}[/bold]")
+        began = time.monotonic()
+        result = do()
+        self._console.print(f"   ({time.monotonic() - began:.1f} s)", style="dim")
+        return result
+
+    def say(self, words: str) -> None:
+        """Say what came out."""
+        self._console.print(f"   {words}", markup=False)
+
+
+class DemoFailed(Exception):
+    """Something is not as the demo promises."""
+
+
+@app.command()
+def demo(
+    persons: Annotated[int, typer.Option(help="people in the county", min=600)] = 6_000,
+    seed: Annotated[int, typer.Option(help="another seed, another county")] = DEFAULT_SEED,
+    keep: Annotated[Path | None, typer.Option(help="keep everything in this new folder")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
+) -> None:
+    """Run the main job on a synthetic county, every program as a process of its own."""
+    root = Path(tempfile.mkdtemp(prefix="hearthlink-demo-")) if keep is None else keep
+    if keep is not None:
+        keep.mkdir(parents=True)
+    try:
+        figures = tell(Site(root), persons, seed)
+        if json_file is not None:
+            json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    finally:
+        if keep is None:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def tell(site: Site, persons: int, seed: int) -> dict[str, Any]:
+    """The whole story; returns its figures.
+
+    Raises:
+        DemoFailed, CommandFailed: a promise was not kept.
+    """
+    teller = Teller()
+    figures: dict[str, Any] = {}
+    summary = teller.step(
+        "A synthetic county is made, with four partners and twenty source systems.",
+        lambda: generate(persons, seed, site.county),
+    )
+    teller.say(
+        f"{summary.persons} people at {summary.addresses} addresses; {summary.records} records"
+    )
+    teller.step("Every party makes its keys; a consent ledger begins.", lambda: found(site))
+    with services(site) as addresses:
+        story = Story(site, addresses)
+        _set_up(teller, story)
+        with agents(site):
+            figures |= _process(teller, story)
+            opened = _release(teller, story)
+            _withdraw(teller, story, opened)
+        ledger = story.verify_ledger()
+        teller.say(f"the ledger holds {ledger['size']} events, and every one of them counts")
+    figures["canaries_found"] = _search(teller, site, opened["sheet"])
+    figures["ledger_events"] = ledger["size"]
+    figures["seconds"] = round(time.monotonic() - teller.began, 1)
+    teller.say(f"\nDone in {figures['seconds']} s. What to type next:")
+    for words in (
+        "make demo PERSONS=2000                 a smaller county",
+        ".venv/bin/python -m examples.county.demo --keep DIR     keep every file and log",
+        ".venv/bin/partner-agent --help         the program that a partner runs",
+        "make bench-quality                     linkage quality beside its peers",
+    ):
+        teller.say(words)
+    return figures
+
+
+def _set_up(teller: Teller, story: Story) -> None:
+    teller.step("Each partner pins the ledger's key and mirrors the ledger.", story.connect)
+    teller.step(
+        "The partners read the data-sharing agreement, and each signs its hash.", story.agree
+    )
+    teller.say(f"agreement {story.agreement}, in force and in the ledger")
+    teller.step(
+        "The police make the linkage secret and seal it to each partner; the hub relays it blind.",
+        story.share_secret,
+    )
+    teller.step(
+        "The council enrols an information-governance lead, a service manager, an analyst.",
+        story.enrol_staff,
+    )
+
+
+def _process(teller: Teller, story: Story) -> dict[str, Any]:
+    prepared = teller.step(
+        "Each partner cleans its extracts and hashes them, on its own machine.", story.prepare
+    )
+    counts = {
+        name: sum(source[name] for source in prepared)
+        for name in ("rows", "submitted", "rejected", "opted_out")
+    }
+    teller.say(
+        f"{counts['rows']} rows: {counts['submitted']} encoded, {counts['rejected']} rejected, "
+        f"{counts['opted_out']} left out by opt-out"
+    )
+    submitted = teller.step(
+        "The encodings go to the hub, signed; the hub verifies each submission.", story.submit
+    )
+    teller.say(f"{len(submitted)} of {len(prepared)} submissions accepted")
+    consents = teller.step(
+        "Each partner records in the ledger what the people whom it met decided.",
+        story.record_consents,
+    )
+    teller.say(
+        f"{sum(c['recorded'] for c in consents)} decisions recorded, "
+        f"{sum(c['withdrawn'] for c in consents)} withdrawn since"
+    )
+    linked = teller.step("The hub links the encodings into persons and families.", story.link)
+    teller.say(
+        f"{linked['records']} records became {linked['persons']} persons and "
+        f"{linked['families']} families; {linked['flagged']} have at least two needs"
+    )
+    referee = Referee.of(story.site)
+    persons = as_figures(referee.persons(story.site.root / "exports"))
+    flags = referee.flags(story.site.root / "exports")
+    teller.say(
+        f"against the truth: pairs of records precision {persons['precision']:.3f}, recall "
+        f"{persons['recall']:.3f} (the hub's own estimate, without truth: "
+        f"{linked['estimated_precision']:.3f}, {linked['estimated_recall']:.3f})"
+    )
+    teller.say(
+        f"of {flags['should_be']} families in the county whose records show two needs, "
+        f"{flags['found']} were put forward; of {flags['flagged']} put forward, "
+        f"{flags['have_needs']} have two needs, {flags['have_left']} of them have left the county "
+        "though some record still places them there"
+    )
+    return {"rows": counts, "persons": persons, "flags": flags, "run": linked}
+
+
+def _release(teller: Teller, story: Story) -> dict[str, Any]:
+    families = teller.step(
+        "The service manager looks at families under pseudonyms.", story.families
+    )
+    willing = [family for family in families if family["may_be_approached"]]
+    teller.say(f"{len(families)} families put forward; {len(willing)} have agreed to be approached")
+    if not willing:
+        raise DemoFailed("no family may be approached")
+    family = max(willing, key=lambda item: (item["members"], item["needs_met"]))["family"]
+    request = teller.step(
+        "The manager asks for one of them; the IG lead reads the request and approves.",
+        lambda: _asked(story, family),
+    )
+    view = teller.step(
+        "The partners that captured the consents check the ledger themselves, and seal.",
+        lambda: story.wait_for(request, {"answered", "refused"}),
+    )
+    sealed = [answer["party"] for answer in view["answers"] if answer["state"] == "sealed"]
+    if view["state"] != "answered":
+        raise DemoFailed(f"the release was refused: {view['reason']}")
+    sheet, records = story.open(request)
+    names = sorted({record["items"].get("surname", "") for record in records} - {""})
+    teller.say(
+        f"{', '.join(sealed)} sealed {len(records)} records; only the manager's key opened them: "
+        f"the {' / '.join(names)} family"
+    )
+    return {"family": family, "request": request, "sheet": sheet, "view": view}
+
+
+def _asked(story: Story, family: str) -> str:
+    request: str = story.ask(family)["id"]
+    story.approve(request)
+    return request
+
+
+def _withdraw(teller: Teller, story: Story, opened: dict[str, Any]) -> None:
+    party, grant = story.one_grant(opened["view"])
+    request = teller.step(
+        "The manager asks once more. Before the partners are asked, one person of the family "
+        "withdraws; the lead, who has not heard, approves.",
+        lambda: story.ask_then_withdraw(opened["family"], party, grant),
+    )
+    view = story.wait_for(request, {"answered", "refused"})
+    refusals = {a["party"]: a["reason"] for a in view["answers"] if a["state"] == "refused"}
+    if view["state"] != "refused" or not refusals:
+        raise DemoFailed("the withdrawal did not stop the release")
+    teller.say(
+        f"withdrawn at {PARTNERS[party]}; refused by "
+        + ", ".join(f"{name} ({reason})" for name, reason in refusals.items())
+    )
+    answer = story.ask(opened["family"], fails=True)
+    teller.say(f"asked again, the hub says: {answer['refused'].splitlines()[0]}")
+
+
+def _search(teller: Teller, site: Site, sheet: Path) -> int:
+    needles = json.loads((site.county / "canaries.json").read_text("utf-8"))["needles"]
+    places = [site.hub, site.ledger, site.logs, site.root / "exports"]
+    leaks = teller.step(
+        "Names planted in every extract are searched for: hub, ledger, logs, recorded traffic.",
+        lambda: find(needles, places),
+    )
+    control = {text for _, text in find(needles, [site.county / "partners", sheet])}
+    if not control:
+        raise DemoFailed("the search does not even find the names in the extracts")
+    if leaks:
+        where = sorted({str(path.relative_to(site.root)) for path, _ in leaks})
+        raise DemoFailed(f"names leaked into {', '.join(where)}")
+    teller.say(
+        f"{len(needles)} strings sought in every form; none found there, {len(control)} found in "
+        "the extracts and the opened release"
+    )
+    return len(leaks)
+
+
+if __name__ == "__main__":
+    app()
