@@ -10,12 +10,44 @@ import sys
 
 EXPECTED = {"bitarray", "cryptography", "mypy_extensions"}
 
-MODULES = (
-    "alembic altair anonlink anyascii charset_normalizer clkhash.clk clkhash.schema cryptography "
-    "fastapi ftfy http_message_signatures httpx jinja2 keyring numba numpy openpyxl pandas "
-    "phonenumbers platformdirs psycopg pyarrow pydantic pydantic_settings dateutil stdnum.gb.nhs "
-    "yaml rapidfuzz rfc8785 rich scipy sklearn sqlalchemy typer uvicorn vl_convert"
-).split()
+MODULES = [
+    "alembic",
+    "altair",
+    "anonlink",
+    "anyascii",
+    "charset_normalizer",
+    "clkhash.clk",
+    "clkhash.schema",
+    "cryptography",
+    "fastapi",
+    "ftfy",
+    "http_message_signatures",
+    "httpx",
+    "jinja2",
+    "keyring",
+    "numba",
+    "numpy",
+    "openpyxl",
+    "pandas",
+    "phonenumbers",
+    "platformdirs",
+    "psycopg",
+    "pyarrow",
+    "pydantic",
+    "pydantic_settings",
+    "dateutil",
+    "stdnum.gb.nhs",
+    "yaml",
+    "rapidfuzz",
+    "rfc8785",
+    "rich",
+    "scipy",
+    "sklearn",
+    "sqlalchemy",
+    "typer",
+    "uvicorn",
+    "vl_convert",
+]
 
 
 def complaints() -> list[str]:
@@ -23,7 +55,11 @@ def complaints() -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False
     )
-    return [line for line in done.stdout.splitlines() if " has requirement " in line or " requires " in line]
+    return [
+        line
+        for line in done.stdout.splitlines()
+        if " has requirement " in line or " requires " in line
+    ]
 
 
 def unexpected(lines: list[str]) -> list[str]:
@@ -31,9 +67,10 @@ def unexpected(lines: list[str]) -> list[str]:
     return [
         line
         for line in lines
-        if not (line.startswith("clkhash 0.18.3 has requirement ") and any(
-            line.split(" has requirement ")[1].startswith(name) for name in EXPECTED
-        ))
+        if not (
+            line.startswith("clkhash 0.18.3 has requirement ")
+            and any(line.split(" has requirement ")[1].startswith(name) for name in EXPECTED)
+        )
     ]
 
 

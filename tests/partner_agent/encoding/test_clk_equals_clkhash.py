@@ -288,7 +288,7 @@ texts = st.text(max_size=40) | st.text("abc ", max_size=80)
     power=st.integers(6, 11),
     folds=st.integers(0, 3),
 )
-def test_any_text_and_any_settings(  # noqa: PLR0917 - hypothesis passes by name
+def test_any_text_and_any_settings(
     values: list[str],
     comparison: dict[str, Any],
     strategy: dict[str, int],

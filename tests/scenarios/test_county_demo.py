@@ -1,0 +1,55 @@
+"""The main job as one story: every program a process, real HTTP, the demo as the user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PERSONS = 800
+STORY_SECONDS = 280
+
+
+@pytest.mark.timeout(STORY_SECONDS + 20)
+def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(tmp_path: Path) -> None:
+    """One release is opened, one is refused after a withdrawal, and no planted name leaks."""
+    figures_file = tmp_path / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "examples.county.demo", "--persons", str(PERSONS),
+            "--keep", str(tmp_path / "county"), "--json", str(figures_file),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=STORY_SECONDS,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    figures = json.loads(figures_file.read_text("utf-8"))
+    assert figures["canaries_found"] == 0
+    rows = figures["rows"]
+    assert rows["rows"] == rows["submitted"] + rows["rejected"] + rows["opted_out"]
+    assert rows["opted_out"] > 0
+    assert figures["run"]["records"] == rows["submitted"]
+    assert figures["persons"]["precision"] > 0.85
+    assert figures["persons"]["recall"] > 0.85
+    assert figures["flags"]["found"] >= 0.7 * figures["flags"]["should_be"]
+    _check_modes(tmp_path / "county")
+
+
+def _check_modes(root: Path) -> None:
+    """Secrets, vaults and opened releases are readable by their owner only."""
+    private = [
+        *root.rglob("*.secret"),
+        *root.rglob("vault.key"),
+        *root.rglob("agent.db"),
+        *root.rglob("contact-sheet.json"),
+        *root.rglob("*.rejects.csv"),
+        *root.rglob("*.arrow"),
+    ]
+    assert len(private) > 20
+    exposed = [path.name for path in private if path.stat().st_mode & 0o077]
+    assert not exposed
