@@ -59,10 +59,10 @@ def run_pipeline(
         [source.encodings for source in sources],
         progress=lambda share, step: progress(share * _LINK_SHARE, step),
     )
-    records = _records(linked)
+    records = records_of(linked)
     handles = [sorted(sources[at].handles[row] for at, row in places) for places in records]
     person_ids, events = carry_ids(previous.persons, handles, _new("p-"))
-    evidence = [_evidence(places, sources) for places in records]
+    evidence = [person_evidence(places, sources) for places in records]
     families = _built(evidence, progress)
     primary = [
         sorted(person_ids[member.person] for member in family.members if member.primary)
@@ -116,7 +116,8 @@ def _new(prefix: str) -> Callable[[], str]:
     return lambda: prefix + secrets.token_hex(16)
 
 
-def _records(linked: LinkResult) -> list[list[Place]]:
+def records_of(linked: LinkResult) -> list[list[Place]]:
+    """Each person's records, by number."""
     records: list[list[Place]] = [[] for _ in range(linked.persons)]
     for at, persons in enumerate(linked.person_of):
         for row, person in enumerate(persons.tolist()):
@@ -124,7 +125,8 @@ def _records(linked: LinkResult) -> list[list[Place]]:
     return records
 
 
-def _evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> PersonEvidence:
+def person_evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> PersonEvidence:
+    """What a person's records say about homes, relations and age."""
     residences: list[Residence] = []
     mentions: list[Mention] = []
     bands: list[str] = []

@@ -1,0 +1,203 @@
+"""``python -m benchmarks.quality --data DIR``: links a folder of data with known truth.
+
+Ours goes through the same code as the agents and the hub. "chosen" is the threshold that the hub
+chose without truth; "best" is the best of a sweep, picked with the truth, for comparison only.
+"""
+
+import json
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.quality import metrics, naive, splink_peer
+from benchmarks.quality.dataset import Dataset, load_dataset, read_truth
+from benchmarks.quality.ours import (
+    Encoded,
+    encode_sources,
+    families_of,
+    link_persons,
+    link_two,
+    sweep,
+)
+
+SPLINK_SURE = 0.99
+app = typer.Typer(add_completion=False)
+Row = dict[str, Any]
+Pairs = set[tuple[str, str]]
+
+
+@app.command()
+def quality(
+    data: Annotated[Path, typer.Option(help="folder with the data")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
+    splink: Annotated[bool, typer.Option(help="run Splink beside it")] = True,
+) -> None:
+    """Print precision, recall and F1, ours beside its peers in one run."""
+    dataset = load_dataset(data)
+    truth = read_truth(data, dataset)
+    encoded = encode_sources(data, dataset)
+    rows: list[Row] = []
+    for task in dataset.tasks:
+        sources = [encoded[name] for name in task.sources]
+        label = " x ".join(task.sources)
+        if task.kind == "one_to_one":
+            true = true_pairs(truth, *task.sources)
+            rows += [{"task": label, **row} for row in one_to_one_rows(sources, true)]
+            rows += [
+                {"task": label, **row} for row in naive_rows(data, dataset, task.sources, true)
+            ]
+            if splink and splink_peer.available():
+                rows += [{"task": label, **row} for row in splink_rows(sources, true)]
+        else:
+            rows += [{"task": label, **row} for row in person_rows(sources, truth)]
+    show(dataset.name, rows)
+    if splink and not splink_peer.available():
+        Console(stderr=True).print("Splink is not installed: make bench-quality installs it")
+    if json_file is not None:
+        document = {"dataset": dataset.name, "rows": rows}
+        json_file.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+
+
+def true_pairs(truth: pd.DataFrame, first: str, second: str) -> Pairs:
+    """Pairs of records of one person across two sources."""
+    both = truth[truth.source == first].merge(truth[truth.source == second], on="person_id")
+    return set(zip(both.record_id_x, both.record_id_y, strict=True))
+
+
+def one_to_one_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
+    """Ours, at the chosen threshold and at the best."""
+    first, second = sources
+    found = link_two(first, second)
+    chosen = metrics.links(_named(first, second, found.left, found.right), true)
+    rows = [_row("ours", "one-to-one", "chosen", found.threshold, chosen)]
+    rows.append(_best("ours", first.record_ids, second.record_ids, sweep(found), true))
+    return rows
+
+
+def naive_rows(folder: Path, dataset: Dataset, names: tuple[str, ...], true: Pairs) -> list[Row]:
+    """Clkhash and anonlink on the raw columns."""
+    frames = [
+        pd.read_csv(folder / dataset.sources[name].file, dtype=str, keep_default_na=False)
+        for name in names
+    ]
+    mapped = [_raw(frame, dataset, name) for frame, name in zip(frames, names, strict=True)]
+    columns = [str(column) for column in mapped[0] if column in mapped[1]]
+    encodings = [naive.naive_encodings(frame, columns) for frame in mapped]
+    ids = [frame["record_id"].tolist() for frame in frames]
+    return [_best("clkhash + anonlink", ids[0], ids[1], naive.best_links(*encodings), true)]
+
+
+def _raw(frame: pd.DataFrame, dataset: Dataset, name: str) -> pd.DataFrame:
+    """Raw columns under the mapping's names."""
+    found = {}
+    for item, column in dataset.sources[name].mapping.columns:
+        if column is None:
+            continue
+        parts = column if isinstance(column, tuple) else (column,)
+        if not isinstance(column, str | tuple):
+            parts = (column.year, column.month, column.day)
+        found[item] = frame[list(parts)].agg(" ".join, axis=1)
+    return pd.DataFrame(found)
+
+
+def splink_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
+    """Splink on plaintext, where it is sure and at its best threshold."""
+    scored = splink_peer.predict(sources[0].clean, sources[1].clean)
+    sure = metrics.links(((a, b) for a, b, p in scored if p >= SPLINK_SURE), true)
+    rows = [_row("Splink 5, plaintext", "one-to-one", "p >= .99", SPLINK_SURE, sure)]
+    tried = {
+        cut: metrics.links(((a, b) for a, b, p in scored if p >= cut), true)
+        for cut in (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
+    }
+    cut = max(tried, key=lambda value: tried[value].f1)
+    rows.append(_row("Splink 5, plaintext", "one-to-one", "best", cut, tried[cut]))
+    return rows
+
+
+def person_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
+    """Ours over several sources: persons, homes and families."""
+    linked = link_persons(sources)
+    known = truth.set_index(["source", "record_id"])
+    index = [(source.name, id_) for source in sources for id_ in source.record_ids]
+    real = known.loc[index]
+    found = [int(person) for part in linked.person_of for person in part]
+    person = real.person_id.tolist()
+    rows = [
+        _row("ours", "person pairs", "chosen", linked.threshold, metrics.pairwise(found, person)),
+        _row("ours", "persons, B-cubed", "chosen", linked.threshold,
+             metrics.b_cubed(found, person)),
+        _row("ours", "persons, exact", "chosen", linked.threshold, metrics.exact(found, person)),
+    ]  # fmt: skip
+    if "household" not in real:
+        return rows
+    grown = families_of(sources, linked)
+    homes = {at: int(home) for at, home in enumerate(grown.household_of) if home >= 0}
+    families = {at: int(family) for at, family in enumerate(grown.family_of)}
+    for name, groups in (("household", homes), ("family", families)):
+        rows += _group_rows(name, groups, found, real[name].tolist(), person, linked.threshold)
+    return rows
+
+
+def _group_rows(
+    name: str,
+    groups: Mapping[int, int],
+    found: list[int],
+    real: list[Hashable],
+    person: list[str],
+    threshold: float,
+) -> list[Row]:
+    """Groups of true persons: each by the person that most of its records were taken for."""
+    label: dict[str, tuple[Hashable, Hashable]] = {}
+    for mine, group, who in zip(found, real, person, strict=True):
+        if mine in groups and isinstance(group, str) and group:
+            label.setdefault(who, (groups[mine], group))
+    mine_all, real_all = zip(*label.values(), strict=True) if label else ((), ())
+    return [
+        _row("ours", f"{name} pairs", "chosen", threshold, metrics.pairwise(mine_all, real_all)),
+        _row("ours", f"{name}, exact", "chosen", threshold, metrics.exact(mine_all, real_all)),
+    ]
+
+
+def _named(first: Encoded, second: Encoded, left: Any, right: Any) -> list[tuple[str, str]]:
+    return [(first.record_ids[a], second.record_ids[b]) for a, b in zip(left, right, strict=True)]
+
+
+def _best(who: str, first: list[str], second: list[str], tried: Any, true: Pairs) -> Row:
+    scores = {
+        threshold: metrics.links(
+            ((first[a], second[b]) for a, b in zip(left, right, strict=True)), true
+        )
+        for threshold, (left, right) in tried.items()
+    }
+    threshold = max(scores, key=lambda value: scores[value].f1)
+    return _row(who, "one-to-one", "best", threshold, scores[threshold])
+
+
+def _row(who: str, what: str, threshold: str, value: float, score: metrics.Score) -> Row:
+    return {
+        "who": who,
+        "what": what,
+        "threshold": threshold,
+        "at": round(float(value), 4),
+        **score.figures(),
+    }
+
+
+def show(name: str, rows: list[Row]) -> None:
+    """The table on the terminal."""
+    table = Table("task", "who", "what", "threshold", "at", "precision", "recall", "F1", title=name)
+    for row in rows:
+        table.add_row(
+            *(str(row[key]) for key in ("task", "who", "what", "threshold")),
+            *(f"{row[key]:.4f}" for key in ("at", "precision", "recall", "f1")),
+        )
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    app()

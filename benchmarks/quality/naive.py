@@ -1,0 +1,63 @@
+"""The naive peer: raw columns in lower case, plain bigrams, clkhash, anonlink's greedy solver.
+
+No cleansing, no missing-value rule, every field weighted alike: what somebody gets who follows
+clkhash's and anonlink's own tutorials. The best threshold is picked with the truth.
+"""
+
+import csv
+import io
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from clkhash import clk
+from clkhash.schema import from_json_dict
+
+from benchmarks.quality.ours import sweep
+from linkage_hub.linkage.one_to_one import one_to_one
+
+BITS_A_FEATURE: Final = 200
+
+
+def naive_encodings(frame: pd.DataFrame, columns: list[str]) -> npt.NDArray[np.uint8]:
+    """CLKs of raw columns, uint8 (n, 128)."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(frame[columns].apply(lambda column: column.str.lower()).to_numpy().tolist())
+    schema = from_json_dict(_schema(columns))
+    text.seek(0)
+    found = clk.generate_clk_from_csv(
+        text, "naive", schema, validate=False, header=True, progress_bar=False, max_workers=1
+    )
+    return np.stack([np.frombuffer(bits.tobytes(), dtype=np.uint8) for bits in found])
+
+
+def best_links(
+    first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]
+) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Anonlink's greedy one-to-one links at each threshold."""
+    return sweep(one_to_one(first, second, threshold=0.0))
+
+
+def _schema(columns: list[str]) -> dict[str, Any]:
+    return {
+        "version": 3,
+        "clkConfig": {
+            "l": 1024,
+            "kdf": {"type": "HKDF", "hash": "SHA256", "keySize": 64},
+        },
+        "features": [
+            {
+                "identifier": column,
+                "format": {"type": "string", "encoding": "utf-8"},
+                "hashing": {
+                    "hash": {"type": "blakeHash"},
+                    "comparison": {"type": "ngram", "n": 2},
+                    "strategy": {"bitsPerFeature": BITS_A_FEATURE},
+                },
+            }
+            for column in columns
+        ],
+    }

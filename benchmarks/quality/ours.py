@@ -1,0 +1,107 @@
+"""Our side: the very code that agents and hub run, from extract to persons and families."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from benchmarks.quality.dataset import Dataset
+from governance.exchange.submission import ARROW_SCHEMA
+from linkage_hub.families.build import build_families
+from linkage_hub.families.evidence import FamilyResult
+from linkage_hub.linkage.one_to_one import OneToOne, one_to_one, solve
+from linkage_hub.linkage.persons import LinkResult, link
+from linkage_hub.runs.inputs import SourceData
+from linkage_hub.runs.pipeline import person_evidence, records_of
+from linkage_hub.submissions.content import encodings_of, handles_of
+from partner_agent.cleansing.cleanser import Cleanser
+from partner_agent.encoding.person import schema_for
+from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.submission import SubmissionEncoder
+from partner_agent.encoding.tokens import LinkageKeys
+from partner_agent.extracts.mapping import SourceMapping
+from partner_agent.extracts.reader import open_extract
+from partner_agent.submissions.scope import mapping_items
+
+SECRET = bytes(range(32))  # fixed, so that a run repeats
+SWEEP = tuple(round(0.40 + 0.02 * step, 2) for step in range(29))  # Dice thresholds
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One source through the agent: what it would submit, and its own ids for the referee."""
+
+    name: str
+    record_ids: list[str]
+    clean: pd.DataFrame
+    data: SourceData
+
+    @property
+    def encodings(self) -> npt.NDArray[np.uint8]:
+        """uint8 (n, 128)."""
+        return self.data.encodings
+
+
+def encode_sources(folder: Path, dataset: Dataset) -> dict[str, Encoded]:
+    """Every source through cleansing and encoding, under one schema as in an agreement."""
+    items = {item for source in dataset.sources.values() for item in mapping_items(source.mapping)}
+    schema = LinkageSchema.parse(schema_for(items))
+    keys = LinkageKeys.derive(SECRET, "sha256:" + "0" * 64, 1)
+    return {
+        name: _encode(name, folder / source.file, source.mapping, schema, keys, dataset.day)
+        for name, source in dataset.sources.items()
+    }
+
+
+def _encode(
+    name: str,
+    path: Path,
+    mapping: SourceMapping,
+    schema: LinkageSchema,
+    keys: LinkageKeys,
+    today: date,
+) -> Encoded:
+    extract = open_extract(path, sheet=mapping.sheet)
+    mapping.check_columns(extract.columns)
+    cleanser, encoder = Cleanser(mapping, today=today), SubmissionEncoder(schema, keys, today)
+    batches, frames = [], []
+    for chunk in extract:
+        clean = cleanser.clean(chunk).table
+        rows = encoder.encode(clean, [secrets.token_bytes(16) for _ in range(len(clean))])
+        batches.append(rows.batch)
+        frames.append(clean[rows.accepted])
+    table = pa.Table.from_batches(batches, ARROW_SCHEMA).combine_chunks()
+    frame = pd.concat(frames, ignore_index=True)
+    data = SourceData("bench", name, "", handles_of(table), encodings_of(table), table)
+    return Encoded(name, frame["source_record_id"].tolist(), frame, data)
+
+
+def link_two(first: Encoded, second: Encoded) -> OneToOne:
+    """One-to-one at the threshold that the hub chooses itself."""
+    return one_to_one(first.encodings, second.encodings)
+
+
+def sweep(found: OneToOne) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Anonlink's greedy one-to-one solution of the same candidates at each threshold."""
+    block = found.candidates
+    return {
+        threshold: solve(block, block.similarity >= threshold)
+        for threshold in SWEEP
+        if threshold >= block.floor
+    }
+
+
+def link_persons(sources: list[Encoded], threshold: float | None = None) -> LinkResult:
+    """Persons over several sources, duplicates within a source included."""
+    return link([source.encodings for source in sources], threshold=threshold)
+
+
+def families_of(sources: list[Encoded], linked: LinkResult) -> FamilyResult:
+    """Families of the persons that were found."""
+    data = [source.data for source in sources]
+    return build_families([person_evidence(places, data) for places in records_of(linked)])
