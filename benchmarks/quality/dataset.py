@@ -72,14 +72,11 @@ def read_truth(folder: Path, dataset: Dataset) -> pd.DataFrame:
     if dataset.truth.persons is None:
         return records
     people = pd.read_csv(folder / dataset.truth.persons, dtype=str, keep_default_na=False)
-    groups = {
-        column: name
-        for name, column in (
-            ("household", dataset.truth.household),
-            ("family", dataset.truth.family),
-        )
-        if column is not None
-    }
-    return records.merge(
-        people[["person_id", *groups]].rename(columns=groups), on="person_id", how="left"
-    )
+    found = people[["person_id"]].copy()
+    for name, column in (
+        ("household", dataset.truth.household),
+        ("family", dataset.truth.family),
+    ):
+        if column is not None:
+            found[name] = people[column]
+    return records.merge(found, on="person_id", how="left")
