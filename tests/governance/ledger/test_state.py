@@ -1,0 +1,253 @@
+"""Replay admits what each registry's rule allows, and nothing else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from governance.canonical import write_time
+from governance.errors import GovernanceError, SignatureError
+from governance.identity.envelope import Envelope, sign
+from governance.identity.models import (
+    PERSON_ENROLMENT,
+    PersonEnrolment,
+    Role,
+    publish_party_keys,
+    publish_person_keys,
+)
+from governance.ledger.admission import NotAdmissible
+from governance.ledger.events import Event, EventType
+from governance.ledger.payloads import (
+    ConsentChange,
+    Decided,
+    Genesis,
+    PartyAdmitted,
+    PersonEnrolled,
+    PersonRevoked,
+    Requested,
+    Sealed,
+)
+from governance.ledger.state import LedgerState
+from governance.release.errors import NotApproved, NotAServiceManager, RecipientMismatch, SamePerson
+from tests.governance.world import NOON, Party, Staff, World
+
+HANDLE = "1" * 32
+
+
+@pytest.fixture
+def world() -> World:
+    """Three partners, staff and a signed agreement."""
+    return World()
+
+
+def test_replay_from_nothing_gives_the_same_state(world: World) -> None:
+    """A fresh replay of all events rejects none and knows the same agreements and grants."""
+    grant = world.consent(world.council, HANDLE)
+    state = LedgerState().replay(world.events)
+    assert state.rejected == []
+    assert set(state.agreements) == {world.agreement.hash}
+    assert state.consents.grants[grant.leaf.id].permits(NOON)
+
+
+def test_an_event_counts_once(world: World) -> None:
+    """The same event again, or another under its id, is not admitted."""
+    grant = world.consent(world.council, HANDLE)
+    with pytest.raises(NotAdmissible, match="once"):
+        world.append(grant)
+
+
+def test_a_ledger_has_one_genesis(world: World) -> None:
+    """Neither a second genesis nor another first event is admitted."""
+    again = Genesis(
+        origin="ledger.example.org/county",
+        parties=(publish_party_keys(world.operator.keys, world.operator.signing),),
+    )
+    with pytest.raises(NotAdmissible):
+        world.write(world.operator, EventType.GENESIS, again)
+    with pytest.raises(NotAdmissible, match="genesis"):
+        LedgerState().check(world.events[1])
+
+
+def test_only_the_operator_admits_parties(world: World) -> None:
+    """A partner cannot let another party in, and no name is taken twice."""
+    stranger = Party("dwp")
+    payload = PartyAdmitted(keys=publish_party_keys(stranger.keys, stranger.signing))
+    with pytest.raises(NotAdmissible):
+        world.write(world.council, EventType.PARTY_ADMITTED, payload)
+    twin = Party("police")
+    payload_twin = PartyAdmitted(keys=publish_party_keys(twin.keys, twin.signing))
+    with pytest.raises(NotAdmissible):
+        world.write(world.operator, EventType.PARTY_ADMITTED, payload_twin)
+    world.write(world.operator, EventType.PARTY_ADMITTED, payload)
+
+
+def test_an_unknown_or_altered_author_is_refused(world: World) -> None:
+    """A stranger's event, and one byte changed in a known party's, are refused."""
+    stranger = Party("dwp")
+    payload = ConsentChange(grant=HANDLE)
+    with pytest.raises(SignatureError):
+        world.append(stranger.author().write(EventType.CONSENT_WITHDRAWN, payload, (HANDLE,)))
+    event = world.council.author().write(EventType.CONSENT_WITHDRAWN, payload, (HANDLE,))
+    later = event.leaf.model_copy(update={"time": write_time(NOON + timedelta(seconds=1))})
+    with pytest.raises(SignatureError):
+        world.append(replace(event, leaf=later))
+
+
+def test_a_foreign_partner_cannot_change_a_grant(world: World) -> None:
+    """Only the partner that recorded a grant withdraws it."""
+    grant = world.consent(world.council, HANDLE)
+    with pytest.raises(NotAdmissible):
+        world.withdraw(world.partners[0], grant)
+    assert world.state.consents.grants[grant.leaf.id].permits(NOON)
+
+
+def test_a_withdrawal_stands_when_its_payload_is_erased(world: World) -> None:
+    """The grant is named in the leaf, so erasing salt and payload undoes nothing."""
+    grant = world.consent(world.council, HANDLE)
+    withdrawal = world.withdraw(world.council, grant)
+    erased = [
+        Event(event.leaf, None, None) if event is withdrawal else event for event in world.events
+    ]
+    state = LedgerState().replay(erased)
+    assert not state.consents.grants[grant.leaf.id].permits(NOON)
+
+
+def test_a_withdrawal_is_final(world: World) -> None:
+    """Nothing brings a withdrawn grant back; a new one has to be recorded."""
+    grant = world.consent(world.council, HANDLE)
+    world.withdraw(world.council, grant)
+    change = ConsentChange(grant=grant.leaf.id)
+    with pytest.raises(NotAdmissible):
+        world.write(world.council, EventType.CONSENT_REAFFIRMED, change, (grant.leaf.id,))
+    world.write(world.council, EventType.CONSENT_TERMINATED, change, (grant.leaf.id,))
+    assert world.state.consents.grants[grant.leaf.id].state(NOON).value == "withdrawn"
+
+
+def test_consent_for_another_partys_source_is_refused(world: World) -> None:
+    """A partner records consent for its own sources only."""
+    with pytest.raises(NotAdmissible):
+        world.consent(world.council, HANDLE, source="police_records")
+    with pytest.raises(NotAdmissible):
+        world.consent(world.council, HANDLE, party="police", source="police_records")
+
+
+def _enrol(world: World, staff: Staff, signer: Staff | Party, author: Party) -> Event:
+    enrolment = PersonEnrolment(
+        keys=staff.keys.thumbprint,
+        role=staff.role,
+        party=staff.party,
+        created=write_time(NOON),
+    )
+    payload = PersonEnrolled(
+        keys=publish_person_keys(staff.keys, staff.signing),
+        enrolment=sign(PERSON_ENROLMENT, enrolment, signer.signing, signer.keys.thumbprint),
+    )
+    return world.write(author, EventType.PERSON_ENROLLED, payload)
+
+
+def test_staff_are_vouched_for_by_their_own_ig_lead(world: World) -> None:
+    """Neither the party's key for a second lead, nor a manager, nor another party may enrol."""
+    second = Staff("council", Role.IG_LEAD, "c" * 32)
+    with pytest.raises(NotAdmissible):
+        _enrol(world, second, world.council, world.council)
+    with pytest.raises(NotAdmissible):
+        _enrol(world, second, world.manager, world.council)
+    with pytest.raises(NotAdmissible):
+        _enrol(world, second, world.lead, world.partners[0])
+    officer = Staff("police", Role.SERVICE_MANAGER, "d" * 32)
+    with pytest.raises(NotAdmissible):
+        _enrol(world, officer, world.lead, world.partners[0])
+    _enrol(world, second, world.lead, world.council)
+
+
+def test_revoked_keys_sign_nothing(world: World) -> None:
+    """After revocation a manager's request is refused."""
+    members = world.members(("1", True, [(world.council, HANDLE)]))
+    payload = PersonRevoked(keys=world.manager.keys.thumbprint, reason="left")
+    with pytest.raises(NotAdmissible):
+        world.write(world.partners[0], EventType.PERSON_REVOKED, payload)
+    world.write(world.council, EventType.PERSON_REVOKED, payload)
+    with pytest.raises(SignatureError):
+        world.write(
+            world.hub, EventType.RELEASE_REQUESTED, Requested(request=world.request(members))
+        )
+
+
+def test_a_request_is_for_its_signers_own_keys_and_role(world: World) -> None:
+    """Another recipient key, or an IG lead as requester, is refused."""
+    members = world.members(("1", True, [(world.council, HANDLE)]))
+    swapped = world.request(members, recipient=world.lead.keys.thumbprint)
+    with pytest.raises(RecipientMismatch):
+        world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=swapped))
+    world.manager, world.lead = world.lead, world.manager
+    with pytest.raises(NotAServiceManager):
+        world.write(
+            world.hub, EventType.RELEASE_REQUESTED, Requested(request=world.request(members))
+        )
+
+
+def test_requester_and_approver_are_two_people(world: World) -> None:
+    """The same key or the same person under another role decides nothing (invariant 7)."""
+    members = world.members(("1", True, [(world.council, HANDLE)]))
+    request = world.request(members)
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    approval = world.approval(request)
+    double = Staff("council", Role.IG_LEAD, "e" * 32, signing=world.manager.signing)
+    _enrol(world, double, world.lead, world.council)
+    same_person = Staff("council", Role.IG_LEAD, world.manager.id)
+    _enrol(world, same_person, world.lead, world.council)
+    for pretender in (double, same_person):
+        forged = _as(pretender, world, request)
+        with pytest.raises(SamePerson):
+            world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=forged))
+    forged = _as(world.manager, world, request)
+    with pytest.raises((NotApproved, SamePerson)):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=forged))
+    world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=approval))
+    with pytest.raises(NotAdmissible, match="once"):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=approval))
+
+
+def _as(staff: Staff, world: World, request: Envelope) -> Envelope:
+    """An approval of a request, signed by somebody else than the lead."""
+    lead, world.lead = world.lead, staff
+    envelope = world.approval(request)
+    world.lead = lead
+    return envelope
+
+
+def test_sealing_needs_an_approval_and_happens_once(world: World) -> None:
+    """A receipt before the approval, by another party, or a second one is refused."""
+    members = world.members(("1", True, [(world.council, HANDLE)]))
+    request = world.request(members)
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    receipt = Sealed(
+        request=request.payload_hash,
+        order=request.payload_hash,
+        party="council",
+        records=1,
+        ciphertext_sha256=request.payload_hash,
+    )
+    with pytest.raises(NotAdmissible, match="approved"):
+        world.write(world.council, EventType.RELEASE_SEALED, receipt)
+    world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=world.approval(request)))
+    with pytest.raises(NotAdmissible):
+        world.write(world.partners[0], EventType.RELEASE_SEALED, receipt)
+    world.write(world.council, EventType.RELEASE_SEALED, receipt)
+    with pytest.raises(NotAdmissible, match="once"):
+        world.write(world.council, EventType.RELEASE_SEALED, receipt)
+
+
+def test_replay_remembers_what_may_not_count(world: World) -> None:
+    """A ledger that accepted an inadmissible event is caught by every replay."""
+    grant = world.consent(world.council, HANDLE)
+    foreign = (
+        world.partners[0]
+        .author()
+        .write(EventType.CONSENT_WITHDRAWN, ConsentChange(grant=grant.leaf.id), (grant.leaf.id,))
+    )
+    state = LedgerState().replay([*world.events, foreign])
+    assert [rejected.index for rejected in state.rejected] == [len(world.events)]
+    assert state.consents.grants[grant.leaf.id].permits(NOON)
+    with pytest.raises(GovernanceError):
+        world.state.check(foreign)

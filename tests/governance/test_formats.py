@@ -1,0 +1,104 @@
+"""Signed formats never change: the canonical bytes of a fixed document have a pinned hash."""
+
+import pytest
+from pydantic import BaseModel
+
+from governance.agreements.models import Agreement
+from governance.canonical import hash_of
+from governance.consent.models import ConsentRecord
+from governance.exchange.secret import SealedSecret
+from governance.exchange.submission import Manifest
+from governance.identity.keys import SealingKey, SigningKey
+from governance.identity.models import PersonEnrolment, Role
+from governance.ledger.events import Leaf
+from governance.release.models import Approval, CheckpointRef, Members, Request, SealedItems
+from tests.governance.world import Party, Staff, agreement_data
+
+H, ID, T = "sha256:" + "a" * 64, "b" * 32, "2026-11-22T12:00:00Z"
+POLICE = Party("police", SigningKey(b"\1" * 32), SigningKey(b"\2" * 32), SealingKey(b"\3" * 32))
+COUNCIL = Party("council", SigningKey(b"\4" * 32), SigningKey(b"\5" * 32), SealingKey(b"\6" * 32))
+LEAD = Staff("council", Role.IG_LEAD, ID, SigningKey(b"\7" * 32), SealingKey(b"\x08" * 32))
+
+DOCUMENTS: dict[str, BaseModel] = {
+    "party-keys": POLICE.keys,
+    "person-keys": LEAD.keys,
+    "person-enrolment": PersonEnrolment(keys=H, role=Role.IG_LEAD, party="council", created=T),
+    "agreement": Agreement.model_validate(agreement_data([POLICE, COUNCIL])),
+    "leaf": Leaf.model_validate(
+        {
+            "type": "consent.withdrawn", "id": ID, "time": T, "author": H, "refs": [ID],
+            "payload_sha256": H, "signature": "AAAA",
+        }
+    ),
+    "consent-record": ConsentRecord.model_validate(
+        {
+            "agreement": H, "party": "council", "source": "housing", "subject": ID,
+            "kind": "approach", "purpose": "offer-help", "items": ["first_name"],
+            "recipients": ["council"], "state": "given", "capacity": "self",
+            "parental_basis": None, "method": "in_person", "notice": H,
+            "notice_language": "en-GB", "lawful_basis": "public_task",
+            "special_category_condition": "safeguarding", "jurisdiction": "GB-EAW",
+            "withdrawal_method": "any", "captured": T, "expires": "2027-11-22T12:00:00Z",
+        }
+    ),
+    "manifest": Manifest.model_validate(
+        {
+            "id": ID, "party": "police", "source": "crimes", "agreement": H, "epoch": 1,
+            "purpose": "find-families", "schema_hash": H, "key_check_value": H,
+            "test_vectors": H,
+            "counts": {"rows": 3, "submitted": 1, "rejected": 1, "opted_out": 1},
+            "extracted_on": "2026-11-22", "created": T, "content_sha256": H, "content_bytes": 9,
+        }
+    ),
+    "linkage-secret": SealedSecret(
+        agreement=H, epoch=1, sender="police", recipient="council", recipient_keys=H,
+        key_check_value=H, created=T, ciphertext="AAAA",
+    ),
+    "family-members": Members.model_validate(
+        {
+            "family": "f-" + ID, "agreement": H,
+            "members": [
+                {
+                    "person": "p-" + ID, "adult": True,
+                    "records": [{"party": "council", "source": "housing", "handle": ID}],
+                }
+            ],
+        }
+    ),
+    "release-request": Request.model_validate(
+        {
+            "id": ID, "agreement": H, "purpose": "offer-help", "family": "f-" + ID, "members": H,
+            "without": [], "items": ["first_name"], "recipient": H, "created": T,
+            "expires": "2026-11-22T18:00:00Z",
+        }
+    ),
+    "release-approval": Approval(
+        request=H, decision="approve", reason="proportionate",
+        checkpoint=CheckpointRef(size=1, root="AAAA"), created=T,
+    ),
+    "release-sealed": SealedItems(
+        request=H, order=H, party="council", recipient=H,
+        checkpoint=CheckpointRef(size=1, root="AAAA"), created=T, ciphertext="AAAA",
+    ),
+}  # fmt: skip
+
+PINNED = {
+    "party-keys": "sha256:8466b03daa8cf9d2927c83de890f415d4c9136ce9766b9c0f77c06dcbe345e40",
+    "person-keys": "sha256:54efb1bff85b1ad59d031a9a74512e1a576d9a5825c34c55dd174724b0125bcb",
+    "person-enrolment": "sha256:1895083896c99b19e0ae33a498836292e73d18d06a3f2314ab31c33f6198a6aa",
+    "agreement": "sha256:7909d8c7fb9002a509b03b889175aa658d246e4eadd2dbe9432f4cb3a48811b5",
+    "leaf": "sha256:aed673f2986e3e6c5b3716938fb6e0ab1febd4ad63e99525ace7decab7926912",
+    "consent-record": "sha256:89b8e452184c30516c76628eb885a93682221069ef825716819884e255ebfda5",
+    "manifest": "sha256:0b6fd880ffdd06a2d4acda0f161f305043c316afa7824af7fac772fcb3b9fff2",
+    "linkage-secret": "sha256:e1bbd1920695b1985a93ed0a1024ea54fd5037f708c795009c4b25da7b5ee994",
+    "family-members": "sha256:67b40f95fbce1a390f95af3345b4ca2fa98bd2eecf95bc0e3bd9f574b4ffbccd",
+    "release-request": "sha256:f916ce7923c86e0363adcbe872c5c04f439734ae7b46732e7d2ef21e52d7d49b",
+    "release-approval": "sha256:ab7217e2d4f29afe2ad5a6319e0457685fbe63925db7a46a2bebc088d52c14ad",
+    "release-sealed": "sha256:73c39e603dfb0f5c992781762329304483b76cadcf1c182ba8b46e9d478c8771",
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_signed_bytes_never_change(name: str) -> None:
+    """Whatever was signed years ago still has the bytes that were signed."""
+    assert hash_of(DOCUMENTS[name]) == PINNED[name]
