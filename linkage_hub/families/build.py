@@ -24,6 +24,7 @@ from linkage_hub.families.joining import MENTIONED, Bond, Groups, bonds_of_home
 from linkage_hub.families.mentions import Link, resolve_mentions
 from linkage_hub.families.residence import Stay, institutional_households, stays_of
 from linkage_hub.families.roles import roles_of
+from linkage_hub.families.second_home import second_homes
 
 SIZE_LIMIT = 12  # people at one address; more are a care home, a hostel or flats
 ALONE = 1.0  # nobody doubts that a person is of its own family
@@ -63,7 +64,7 @@ def build_families(
     family_of = np.zeros(len(people), dtype=np.int64)
     for number, part in enumerate(parts):
         family_of[part] = number
-    guests = _second_homes(people, stays, links, institutional, family_of)
+    guests = second_homes(people, stays, links, institutional, family_of)
     families = [
         _family(part, guests.get(number, {}), people, stays, bonds, by_person)
         for number, part in enumerate(parts)
@@ -127,38 +128,6 @@ def _homeless_bonds(links: Sequence[Link], stays: Sequence[Sequence[Stay]]) -> l
                 bonds.append(Bond(asker, named, MENTIONED, f"mention_{relation}_no_address"))
                 break
     return bonds
-
-
-def _second_homes(
-    people: Sequence[PersonEvidence],
-    stays: Sequence[Sequence[Stay]],
-    links: Sequence[Link],
-    institutional: frozenset[bytes],
-    family_of: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-) -> dict[int, dict[int, str]]:
-    """Children who also belong to a family at another current address: {family: {child: why}}."""
-    tokens: dict[bytes, int] = {}
-    for person, own in enumerate(stays):
-        if own and own[0].current and own[0].household not in institutional:
-            for token in own[0].families:
-                tokens.setdefault(token, int(family_of[person]))
-    guests: dict[int, dict[int, str]] = defaultdict(dict)
-    for child, own in enumerate(stays):
-        if not people[child].is_child:
-            continue
-        for stay in own[1:]:
-            for token in sorted(stay.families):
-                family = tokens.get(token)
-                if stay.current and family is not None and family != family_of[child]:
-                    guests[family].setdefault(child, "second_home_same_surname")
-    for asker, named, relation in links:
-        pair = {"parent": (named, asker), "guardian": (named, asker), "child": (asker, named)}
-        if relation not in pair:
-            continue
-        parent, child = pair[relation]
-        if people[child].is_child and family_of[parent] != family_of[child]:
-            guests[int(family_of[parent])].setdefault(child, "second_home_mention")
-    return guests
 
 
 def _family(
