@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.hub_world import HubWorld, hub_world_in
+
 START_TIMEOUT = 30  # seconds
 
 
@@ -128,3 +130,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'test.db'}"
     url: str = request.getfixturevalue("postgres_database")
     return url
+
+
+@pytest.fixture(scope="module")
+def hub_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
+    """A ledger, a hub and two agents with an agreement in force, shared by a module's tests."""
+    with hub_world_in(tmp_path_factory.mktemp("hub-world")) as world:
+        yield world

@@ -71,11 +71,11 @@ def read_previous(database: HubDatabase, agreement: str) -> Previous:
             select(person_records.c.handle, person_records.c.person).where(
                 person_records.c.run == current
             )
-        ).tuples()
-        known = dict(persons.all())
+        )
+        known = {row.handle: row.person for row in persons}
         members = connection.execute(
             select(family_members.c.person, family_members.c.family).where(
                 family_members.c.run == current, family_members.c.is_primary.is_(True)
             )
-        ).tuples()
-        return Previous(known, dict(members.all()))
+        )
+        return Previous(known, {row.person: row.family for row in members})

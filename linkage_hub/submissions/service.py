@@ -227,7 +227,7 @@ class Submissions:
         )
         statement = select(submissions.c.key_check_value, submissions.c.test_vectors).where(same)
         with self._database.reading() as connection:
-            others = set(connection.execute(statement).tuples())
+            others = {(found[0], found[1]) for found in connection.execute(statement)}
         if others and (row.key_check_value, row.test_vectors) not in others:
             raise SecretMismatch(
                 "the partners' earlier submissions have another linkage secret or encoder",

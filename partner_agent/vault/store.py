@@ -188,7 +188,7 @@ class Vault:
         """Rows by source."""
         statement = select(records.c.source, func.count()).group_by(records.c.source)
         with self._database.reading() as connection:
-            return dict(connection.execute(statement).tuples().all())
+            return {found[0]: found[1] for found in connection.execute(statement)}
 
     def purge(self, today: date, days: int) -> int:
         """Destroy rows that were last prepared more than ``days`` days ago; how many."""

@@ -124,11 +124,11 @@ def test_a_withdrawal_is_final(world: World) -> None:
 
 
 def test_consent_for_another_partys_source_is_refused(world: World) -> None:
-    """A partner records consent for its own sources only."""
+    """A partner records consent for its own sources, and for a purpose that is an approach."""
     with pytest.raises(NotAdmissible):
         world.consent(world.council, HANDLE, source="police_records")
     with pytest.raises(NotAdmissible):
-        world.consent(world.council, HANDLE, party="police", source="police_records")
+        world.consent(world.council, HANDLE, purpose="find-families")
 
 
 def _enrol(world: World, staff: Staff, signer: Staff | Party, author: Party) -> Event:

@@ -1,0 +1,122 @@
+"""A submission's records are plausible, or refused with the reason."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from governance.exchange.submission import ARROW_SCHEMA, Manifest
+from linkage_hub.submissions import errors
+from linkage_hub.submissions.content import check_content, read_content
+
+H = "sha256:" + "0" * 64
+SEED = 20261122
+
+
+def rows(count: int = 60) -> list[dict[str, Any]]:
+    """Plausible records with about 35 % of bits set."""
+    rng = np.random.default_rng(SEED)
+    bits = rng.random((count, 1024)) < 0.35
+    return [
+        {
+            "handle": bytes([number % 256, number // 256]) + bytes(14),
+            "encoding": np.packbits(bits[number]).tobytes(),
+            "households": [
+                {"household": bytes(16), "family": None, "first_month": 24_300, "last_month": None}
+            ],
+            "mentions": [],
+            "age_band": "25_44",
+            "indicators": [{"indicator": "neet", "met": True}],
+        }
+        for number in range(count)
+    ]
+
+
+def table(records: list[dict[str, Any]]) -> pa.Table:
+    """As the hub reads it."""
+    return pa.Table.from_pylist(records, schema=ARROW_SCHEMA)
+
+
+def manifest(count: int) -> Manifest:
+    """A manifest that announces so many records."""
+    return Manifest.model_validate(
+        {
+            "id": "0" * 32, "party": "council", "source": "council_records", "agreement": H,
+            "epoch": 1, "purpose": "find-families", "schema_hash": H, "key_check_value": H,
+            "test_vectors": H,
+            "counts": {"rows": count, "submitted": count, "rejected": 0, "opted_out": 0},
+            "extracted_on": "2026-11-22", "created": "2026-11-22T12:00:00Z",
+            "content_sha256": H, "content_bytes": 1,
+        }
+    )  # fmt: skip
+
+
+def check(records: list[dict[str, Any]], announced: int | None = None) -> None:
+    """Check records against a manifest."""
+    count = len(records) if announced is None else announced
+    check_content(table(records), manifest(count), ["neet"])
+
+
+def test_plausible_records_pass() -> None:
+    """The ordinary case."""
+    check(rows())
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"encoding": bytes(128)}, errors.ImplausibleEncodings),
+        ({"encoding": b"\xff" * 128}, errors.ImplausibleEncodings),
+        ({"handle": b"\1" + bytes(15)}, errors.DuplicateHandles),
+        ({"age_band": "about_40"}, errors.ValueNotAgreed),
+        ({"indicators": [{"indicator": "hiv", "met": True}]}, errors.ValueNotAgreed),
+        ({"indicators": [{"indicator": "neet", "met": True}] * 2}, errors.ValueNotAgreed),
+        (
+            {"mentions": [{"relation": "friend", "encoding": b"\1" * 128}]},
+            errors.ValueNotAgreed,
+        ),
+        (
+            {
+                "households": [
+                    {"household": bytes(16), "family": None, "first_month": 7, "last_month": None}
+                ]
+            },
+            errors.ValueNotAgreed,
+        ),
+    ],
+)
+def test_one_wrong_record_refuses_the_submission(
+    change: dict[str, Any], refusal: type[errors.SubmissionError]
+) -> None:
+    """Each rule has its own reason, and no message holds a value."""
+    records = rows()
+    records[0] |= change
+    with pytest.raises(refusal) as caught:
+        check(records)
+    assert "about_40" not in str(caught.value)
+    assert "hiv" not in str(caught.value)
+
+
+def test_counts_and_repeated_encodings_are_checked() -> None:
+    """Another number than announced, or one encoding for many records, is refused."""
+    with pytest.raises(errors.CountMismatch):
+        check(rows(), announced=61)
+    records = rows()
+    for record in records[:30]:
+        record["encoding"] = records[0]["encoding"]
+    with pytest.raises(errors.DuplicateEncodings):
+        check(records)
+
+
+def test_other_files_are_not_arrow(tmp_path: Any) -> None:
+    """Random bytes, and Arrow with other columns, are refused."""
+    noise = tmp_path / "noise.arrow"
+    noise.write_bytes(b"ARROW1" + b"\0" * 100)
+    with pytest.raises(errors.NotArrow):
+        read_content(noise)
+    other = tmp_path / "other.arrow"
+    with pa.ipc.new_file(other, pa.schema([("name", pa.string())])) as writer:
+        writer.write_table(pa.table({"name": ["x"]}))
+    with pytest.raises(errors.NotArrow):
+        read_content(other)
