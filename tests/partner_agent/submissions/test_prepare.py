@@ -1,0 +1,153 @@
+"""Preparing hashes nothing outside the agreement, and leaves nothing half done."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from governance.agreements.errors import AgreementUnsigned, ItemNotListed
+from governance.agreements.policy import Standing
+from governance.canonical import sha256
+from partner_agent.app import Agent, init_agent
+from partner_agent.cleansing.errors import OutputNotWrittenError
+from partner_agent.encoding.person import schema_for
+from partner_agent.encoding.tokens import LinkageKeys
+from partner_agent.extracts.mapping import SourceMapping, build_mapping
+from partner_agent.extracts.model import Extract
+from partner_agent.extracts.reader import open_extract
+from partner_agent.settings import AgentSettings
+from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions.prepare import Workshop, prepare
+from partner_agent.submissions.scope import mapping_items, only_agreed
+from tests.governance.world import World
+
+SECRET = bytes(range(32))
+ROWS = [
+    ("A1", "Ada", "Quixwald", "01/02/1980", "1 High Street", "N"),
+    ("A2", "Bea", "Optoutter", "03/04/1985", "2 High Street", "Y"),
+    ("A3", "Cy", "Quixwald", "05/06/2010", "1 High Street", "N"),
+    ("A4", "", "", "", "", "N"),
+]
+
+
+def mapping(**changes: Any) -> SourceMapping:
+    """The mapping of the test's extract."""
+    data: dict[str, Any] = {
+        "source": "council_records",
+        "record_id": "ID",
+        "columns": {
+            "first_name": "FIRST", "surname": "LAST", "date_of_birth": "DOB", "address": "ADDR",
+        },
+        "opt_out": {"column": "OPT", "equals": ["Y"]},
+    }  # fmt: skip
+    return build_mapping(data | changes)
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> tuple[Agent, Workshop, Standing, Extract]:
+    """An agent, an agreement in force, and an extract."""
+    init_agent(tmp_path / "home", "council", "Council", "file", None)
+    agent = Agent(tmp_path / "home", AgentSettings(party="council"))
+    world = World()
+    agreement = world.agreement
+    data = agreement.model_dump(mode="json")
+    data["encoding"]["linkage_schema"] = schema_for(["first_name", "surname", "date_of_birth"])
+    data["valid_from"], data["review_by"], data["expires"] = (
+        "2020-01-01",
+        "2090-01-01",
+        "2091-01-01",
+    )
+    agreement = type(agreement).model_validate(data)
+    standing = Standing(
+        agreement, frozenset({"police", "nhs", "council"}), frozenset(), superseded=False
+    )
+    keys = LinkageKeys.derive(SECRET, agreement.hash, 1)
+    workshop = Workshop(agent.home, agent.secrets, agent.database, agent.vault, keys, agent.now)
+    file = tmp_path / "extract.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("ID", "FIRST", "LAST", "DOB", "ADDR", "OPT"), *ROWS])
+    return agent, workshop, standing, open_extract(file)
+
+
+def test_opted_out_rows_reach_neither_vault_nor_encoder(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """Invariant 14: a row with an opt-out is counted, and is nowhere else."""
+    agent, workshop, standing, extract = setting
+    done = prepare(workshop, standing, extract, mapping())
+    counts = done.manifest.counts
+    assert (counts.rows, counts.submitted, counts.opted_out, counts.rejected) == (4, 2, 1, 1)
+    assert agent.vault.find("council_records", "A2") == []
+    assert "Optoutter" not in done.rejects.read_text("utf-8")
+    with pa.ipc.open_file(done.content) as reader:
+        assert reader.read_all().num_rows == 2
+    assert done.manifest.content_sha256 == sha256(done.content.read_bytes())
+
+
+def test_no_name_is_in_what_would_leave(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """The Arrow file, decompressed, and the manifest hold no name."""
+    _, workshop, standing, extract = setting
+    done = prepare(workshop, standing, extract, mapping())
+    with pa.ipc.open_file(done.content) as reader:
+        text = str(reader.read_all().to_pylist()).lower()
+    assert "quixwald" not in text + done.manifest.model_dump_json()
+    assert "1980" not in text
+
+
+def test_nothing_is_hashed_outside_the_agreement(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """Invariants 12 and 13: another column, or a missing signature, refuses before any row."""
+    agent, workshop, standing, extract = setting
+    more = mapping(columns={"surname": "LAST", "phone": "OPT"})
+    with pytest.raises(ItemNotListed, match="phone"):
+        prepare(workshop, standing, extract, more)
+    unsigned = Standing(standing.agreement, frozenset({"council"}), frozenset(), superseded=False)
+    with pytest.raises(AgreementUnsigned):
+        prepare(workshop, unsigned, extract, mapping())
+    assert agent.vault.counts() == {}
+    assert not (agent.home / "outbox").exists()
+    source = standing.agreement.source("council_records")
+    assert source is not None
+    assert mapping_items(only_agreed(more, source)) == ("surname",)
+
+
+class BreakingExtract(Extract):
+    """An extract whose second chunk cannot be read, as when a disk goes away."""
+
+    def __init__(self, extract: Extract) -> None:
+        self._extract = extract
+        self.columns, self.kind, self.details = extract.columns, extract.kind, extract.details
+
+    def __iter__(self):  # noqa: ANN204 - an iterator of chunks
+        yield from self._extract
+        raise OSError(28, "No space left on device")
+
+
+def test_an_interruption_leaves_nothing_half_done(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """After a failure there is no file in the outbox and no submission; the next try works."""
+    agent, workshop, standing, extract = setting
+    with pytest.raises(OutputNotWrittenError):
+        prepare(workshop, standing, BreakingExtract(extract), mapping())
+    assert list((agent.home / "outbox").iterdir()) == []
+    assert agent.outbox.newest() == []
+    prepare(workshop, standing, extract, mapping())
+    assert [item.state for item in agent.outbox.newest()] == ["prepared"]
+
+
+def test_an_extract_without_a_usable_row_is_refused(
+    setting: tuple[Agent, Workshop, Standing, Extract], tmp_path: Path
+) -> None:
+    """Nothing is put into the outbox for nobody."""
+    agent, workshop, standing, _ = setting
+    file = tmp_path / "empty.csv"
+    file.write_text("ID,FIRST,LAST,DOB,ADDR,OPT\nA9,,,,,N\n", "utf-8")
+    with pytest.raises(NothingToSubmitError):
+        prepare(workshop, standing, open_extract(file), mapping())
+    assert list((agent.home / "outbox").iterdir()) == []
