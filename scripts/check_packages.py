@@ -10,7 +10,7 @@ import sys
 
 EXPECTED = {"bitarray", "cryptography", "mypy_extensions"}
 
-MODULES = [
+MODULES = (
     "alembic",
     "altair",
     "anonlink",
@@ -47,7 +47,7 @@ MODULES = [
     "typer",
     "uvicorn",
     "vl_convert",
-]
+)
 
 
 def complaints() -> list[str]:
