@@ -80,9 +80,7 @@ def main() -> None:
         subprocess.run([str(environment(name)), "-c", script, str(folder)], check=True)
         descriptor = ROOT / "benchmarks" / "datasets" / DESCRIPTORS[name]
         (folder / "dataset.yaml").write_text(descriptor.read_text("utf-8"), "utf-8")
-        print(
-            f"{folder.relative_to(ROOT)}: python -m benchmarks.quality --data {folder.relative_to(ROOT)}"
-        )
+        print(f"python -m benchmarks.quality --data {folder.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
