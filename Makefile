@@ -73,7 +73,7 @@ packages: $(VENV)/dev.stamp ## what pip check may report, and that every package
 
 .PHONY: unit
 unit: $(VENV)/dev.stamp services ## unit and documentation tests
-	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --ignore=tests/scenarios
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --ignore=tests/scenarios
 
 .PHONY: scenarios
 scenarios: $(VENV)/dev.stamp services ## whole stories with real processes
