@@ -66,8 +66,13 @@ def load_dataset(folder: Path) -> Dataset:
 
 def read_truth(folder: Path, dataset: Dataset) -> pd.DataFrame:
     """Truth by record: source, record_id, person_id, and household_id, family_id where known."""
-    parts = [pd.read_csv(folder / name, dtype=str, keep_default_na=False)
-             for name in dataset.truth.records]  # fmt: skip
+    sources = list(dataset.sources)
+    parts = []
+    for at, name in enumerate(dataset.truth.records):
+        part = pd.read_csv(folder / name, dtype=str, keep_default_na=False)
+        if "source" not in part:  # one truth file a source, in their order
+            part["source"] = sources[at]
+        parts.append(part)
     records = pd.concat(parts)[["source", "record_id", "person_id"]]
     if dataset.truth.persons is None:
         return records

@@ -26,13 +26,13 @@ Indices = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int]", ...]]
 
-PER_RECORD = 60  # candidates that a record keeps on average in one other dataset
+PER_RECORD = 20  # candidates that a record keeps on average in one other dataset
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
 TILE_ROWS = 2048  # rows of the first dataset in one anonlink call
 SAMPLE_ROWS = 256  # rows of the first dataset that choose the floor
 SAMPLE_COLUMNS = 8192  # rows of the second
-CAP_FACTOR = 10  # a row keeps at most this many times PER_RECORD: a bound on memory
+CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
 
 
 def silent(_fraction: float, _message: str) -> None:

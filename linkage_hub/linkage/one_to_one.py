@@ -18,6 +18,8 @@ from linkage_hub.linkage.candidates import (
 )
 from linkage_hub.linkage.threshold import MATCH, Estimate, fit_pair
 
+PER_RECORD = 60  # candidates of a record: two files bear a lower floor than twenty do
+
 
 @dataclass(frozen=True, slots=True)
 class OneToOne:
@@ -58,7 +60,9 @@ def one_to_one(
     Raises:
         LinkageError: the encodings do not fit together.
     """
-    blocks = find_candidates([first, second], within=False, progress=progress)
+    blocks = find_candidates(
+        [first, second], per_record=PER_RECORD, within=False, progress=progress
+    )
     empty = np.empty(0)
     none = np.empty(0, dtype=np.int64)
     block = blocks[0] if blocks else PairBlock(0, 1, empty, none, none, 1.0)

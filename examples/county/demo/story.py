@@ -94,18 +94,23 @@ class Story:
 
     def enrol_staff(self) -> None:
         """An IG lead, a service manager and an analyst of the council."""
-        for role in ("ig_lead", "service_manager", "analyst"):
-            run("governance", "person", "init", "--json", "--party", "council", "--role", role,
-                "--home", self.site.staff(role))  # fmt: skip
+        self.everyone(
+            lambda role: run("governance", "person", "init", "--json", "--party", "council",
+                             "--role", role, "--home", self.site.staff(role)),
+            ("ig_lead", "service_manager", "analyst"),
+        )  # fmt: skip
         lead = self.site.staff("ig_lead")
         self.agent("council", "person", "enrol", lead / "person.keys.json")
-        for role in ("service_manager", "analyst"):
+
+        def vouch(role: str) -> None:
             folder = self.site.staff(role)
             run(
                 "governance", "person", "countersign", "--json", folder / "person.keys.json",
                 "--as", lead / "person.secret", "--out", folder / "person.enrolment.json",
             )  # fmt: skip
             self.agent("council", "person", "enrol", folder / "person.enrolment.json")
+
+        self.everyone(vouch, ("service_manager", "analyst"))
 
     def prepare(self) -> list[dict[str, Any]]:
         """Each partner cleans and encodes its extracts."""
