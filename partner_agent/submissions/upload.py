@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
 
 from governance.canonical import parse_json
 from governance.exchange.hub_api import SubmissionView
@@ -64,7 +64,8 @@ class Outbox:
         """The newest submission of each source, by source."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                select(submissions).order_by(submissions.c.created, submissions.c.id)
+                # SQLite's own row number: two may be prepared within one second
+                select(submissions).order_by(literal_column("rowid"))
             ).all()
         found = {row.source: row for row in rows if row.state != "replaced"}
         return [
