@@ -22,7 +22,7 @@ from linkage_hub.families.evidence import (
 from linkage_hub.families.history import address_history
 from linkage_hub.families.joining import MENTIONED, Bond, Groups, bonds_of_home
 from linkage_hub.families.mentions import Link, resolve_mentions
-from linkage_hub.families.residence import Stay, institutional_households, stays_of
+from linkage_hub.families.residence import Stay, institutional_households, settle_ties, stays_of
 from linkage_hub.families.roles import roles_of
 from linkage_hub.families.second_home import second_homes
 
@@ -46,6 +46,7 @@ def build_families(
         progress: told the share done, 0 to 1.
     """
     stays = [stays_of(person) for person in people]
+    settle_ties(stays)
     institutional = institutional_households(stays, size_limit)
     residents, homes = _residents(stays)
     progress(0.1, "recognising people whom records name")

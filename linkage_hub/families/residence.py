@@ -1,7 +1,8 @@
 """Where each person lives and lived, from what several records say.
 
-Statements about one address are joined. An address is current while any record leaves it open;
-of several, the home is the one begun last, and of those the one that most records name. An
+Statements about one address are joined. An address is current while any record leaves it open.
+Of several, the home is the one that most of the person's records name, then the one begun last,
+then the one where most other people live: an address with a mistake in it has no neighbours. An
 address with more people than the size limit is institutional.
 """
 
@@ -42,6 +43,19 @@ def stays_of(person: PersonEvidence) -> list[Stay]:
         by_household.setdefault(residence.household, []).append(residence)
     stays = [_joined(group) for group in by_household.values()]
     return sorted(stays, key=_rank)
+
+
+def settle_ties(stays: Sequence[list[Stay]]) -> None:
+    """Order each person's stays anew, equal ones by how many people live at the address.
+
+    Args:
+        stays: of each person, from ``stays_of``; changed in place.
+    """
+    residents = Counter(stay.household for person in stays for stay in person if stay.current)
+    for person in stays:
+        person.sort(
+            key=lambda stay: (*_rank(stay)[:-1], -residents[stay.household], stay.household)
+        )
 
 
 def institutional_households(stays: Sequence[Sequence[Stay]], size_limit: int) -> frozenset[bytes]:
