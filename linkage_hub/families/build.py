@@ -46,7 +46,7 @@ def build_families(
         progress: told the share done, 0 to 1.
     """
     stays = [stays_of(person) for person in people]
-    settle_ties(stays)
+    settle_ties(stays, size_limit)
     institutional = institutional_households(stays, size_limit)
     residents, homes = _residents(stays)
     progress(0.1, "recognising people whom records name")

@@ -45,16 +45,18 @@ def stays_of(person: PersonEvidence) -> list[Stay]:
     return sorted(stays, key=_rank)
 
 
-def settle_ties(stays: Sequence[list[Stay]]) -> None:
+def settle_ties(stays: Sequence[list[Stay]], size_limit: int) -> None:
     """Order each person's stays anew, equal ones by how many people live at the address.
 
     Args:
         stays: of each person, from ``stays_of``; changed in place.
+        size_limit: an address with more residents draws nobody.
     """
     residents = Counter(stay.household for person in stays for stay in person if stay.current)
+    drawn = {token: count if count <= size_limit else 0 for token, count in residents.items()}
     for person in stays:
         person.sort(
-            key=lambda stay: (*_rank(stay)[:-1], -residents[stay.household], stay.household)
+            key=lambda stay: (*_rank(stay)[:-1], -drawn.get(stay.household, 0), stay.household)
         )
 
 
