@@ -2,7 +2,8 @@
 
 Rules: any signatory may propose; a signatory signs for itself over the agreement's canonical bytes
 with the keys that the agreement names; any signatory suspends, and the same one resumes; an
-agreement is superseded once a version that names it is signed by all.
+agreement is superseded once a later version of the same id that names it is signed by all, its own
+parties among them: strangers cannot end an agreement.
 """
 
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ class _Record:
     @property
     def complete(self) -> bool:
         return set(self.signatures) == {party.party for party in self.agreement.parties}
+
+
+def _replaces(newer: _Record, older: _Record) -> bool:
+    parties = {party.party for party in newer.agreement.parties}
+    return (
+        newer.agreement.id == older.agreement.id
+        and newer.agreement.version > older.agreement.version
+        and {party.party for party in older.agreement.parties} <= parties
+    )
 
 
 class AgreementRegistry:
@@ -105,7 +115,7 @@ class AgreementRegistry:
             if record.complete:
                 record.complete_at = entry.index
             older = self._records.get(record.agreement.supersedes or "")
-            if record.complete and older is not None:
+            if record.complete and older is not None and _replaces(record, older):
                 older.superseded = True
 
         return commit

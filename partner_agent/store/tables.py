@@ -63,5 +63,14 @@ answers = Table(
     Column("answered", String(20), nullable=False),
     Column("logged", Boolean, nullable=False),
     Column("delivered", Boolean, nullable=False),
+    Column("order_document", LargeBinary),  # what a sealed answer answers, canonical JSON
+    Column("retraction", LargeBinary),  # the refusal that takes a sealed answer back, as an event
     Index("answers_by_time", "answered"),
+)
+
+vault_check = Table(
+    "vault_check",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("value", LargeBinary(32), nullable=False),  # HMAC of a constant under the vault's key
 )

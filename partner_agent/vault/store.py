@@ -3,7 +3,8 @@
 Rules: a handle is 128 random bits and stays with its row, which is found again by an HMAC of
 source and record id under a key outside the file; a row is AES-256-GCM under a fresh nonce, with
 handle and source as associated data, so that no row can be put in another's place; nothing about a
-person stands in clear but two flags.
+person stands in clear but whether the row is protected; a vault is opened with the key that it was
+made with and no other, lest an extract be stored a second time under new handles.
 
 Row format ``{"clean": {column: text}, "source": {item: text}}``: ``clean`` is the cleaned table's
 row, ``source`` the extract's own words for the items that may be released.
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,8 +27,8 @@ from sqlalchemy.dialects.sqlite import insert
 from governance.exchange.submission import HANDLE_BYTES
 from partner_agent.errors import AgentError
 from partner_agent.store.database import AgentDatabase
-from partner_agent.store.tables import records
-from partner_agent.vault.keys import VaultKeys
+from partner_agent.store.tables import records, vault_check
+from partner_agent.vault.keys import VaultKeyError, VaultKeys
 
 NONCE_BYTES: Final = 12
 _BATCH: Final = 5_000  # rows in one statement
@@ -62,12 +63,40 @@ class StoredRow:
 
 
 class Vault:
-    """One partner's rows."""
+    """One partner's rows.
+
+    Raises:
+        VaultKeyError: the vault was made with another key.
+    """
 
     def __init__(self, database: AgentDatabase, keys: VaultKeys) -> None:
         self._database = database
         self._keys = keys
         self._cipher = AESGCM(keys.rows)
+        self._check_key()
+
+    def _check_key(self) -> None:
+        check = hmac.digest(self._keys.locators, b"hearthlink/vault/v1/check", "sha256")
+        with self._database.reading() as connection:
+            known = connection.scalar(select(vault_check.c.value))
+            first = connection.execute(select(records).limit(1)).first() if known is None else None
+        if known is None and (first is None or self._opens(first)):
+            with self._database.writing() as connection:
+                statement = insert(vault_check).values(id=1, value=check)
+                connection.execute(statement.on_conflict_do_nothing())
+                known = connection.scalar(select(vault_check.c.value))
+        if known is None or not hmac.compare_digest(known, check):
+            raise VaultKeyError(
+                "the vault was made with another key than the one that is here",
+                next_step="put the vault's key back from its backup; without it no row opens",
+            )
+
+    def _opens(self, found: Any) -> bool:
+        try:
+            self._decrypted(found)
+        except VaultError:
+            return False
+        return True
 
     def put(
         self, source: str, rows: Sequence[Row], prepared_on: date, seen: Counter[str]
@@ -150,14 +179,16 @@ class Vault:
             found = connection.execute(select(records).where(records.c.handle == handle)).first()
         if found is None:
             raise VaultError("the vault holds no row under this handle")
+        data = json.loads(self._decrypted(found).decode("utf-8", "surrogatepass"))
+        return StoredRow(handle, found.source, data["clean"], data["source"], found.protected)
+
+    def _decrypted(self, found: Any) -> bytes:
         try:
-            content = self._cipher.decrypt(
+            return self._cipher.decrypt(
                 found.nonce, found.ciphertext, found.handle + found.source.encode()
             )
         except InvalidTag:
             raise VaultError("the vault's key does not open this row") from None
-        data = json.loads(content.decode("utf-8", "surrogatepass"))
-        return StoredRow(handle, found.source, data["clean"], data["source"], found.protected)
 
     def find(self, source: str, record_id: str) -> list[bytes]:
         """Handles of every row of one record id."""
@@ -166,6 +197,20 @@ class Vault:
         )
         with self._database.reading() as connection:
             return list(connection.scalars(statement.order_by(records.c.occurrence)))
+
+    def forget(self, source: str, record_ids: Iterable[str]) -> int:
+        """Destroy every row of these record ids, as when people opt out; how many there were."""
+        locators = sorted({self._locator(source, record_id) for record_id in record_ids})
+        done = 0
+        for start in range(0, len(locators), _BATCH):
+            statement = delete(records).where(
+                records.c.source == source, records.c.locator.in_(locators[start : start + _BATCH])
+            )
+            with self._database.writing() as connection:
+                done += int(connection.execute(statement).rowcount)
+        if done:
+            self._database.truncate_wal()
+        return done
 
     def has(self, handles: Iterable[bytes]) -> set[bytes]:
         """Which of these handles the vault holds."""

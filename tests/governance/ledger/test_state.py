@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from governance.agreements.models import Agreement
 from governance.canonical import write_time
 from governance.errors import GovernanceError, SignatureError
 from governance.identity.envelope import Envelope, sign
@@ -18,6 +19,7 @@ from governance.identity.models import (
 from governance.ledger.admission import NotAdmissible
 from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import (
+    AgreementProposed,
     ConsentChange,
     Decided,
     Genesis,
@@ -29,7 +31,7 @@ from governance.ledger.payloads import (
 )
 from governance.ledger.state import LedgerState
 from governance.release.errors import NotApproved, NotAServiceManager, RecipientMismatch, SamePerson
-from tests.governance.world import NOON, Party, Staff, World
+from tests.governance.world import NOON, Party, Staff, World, agreement_data
 
 HANDLE = "1" * 32
 
@@ -251,3 +253,29 @@ def test_replay_remembers_what_may_not_count(world: World) -> None:
     assert state.consents.grants[grant.leaf.id].permits(NOON)
     with pytest.raises(GovernanceError):
         world.state.check(foreign)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parties", "superseded"),
+    [
+        ({"version": 2}, ("police", "nhs", "council"), True),
+        ({"version": 2}, ("police", "nhs"), False),
+        ({"version": 2, "id": "another"}, ("police", "nhs", "council"), False),
+        ({"version": 1, "title": "Again"}, ("police", "nhs", "council"), False),
+    ],
+)
+def test_only_its_own_parties_supersede_an_agreement(
+    world: World, changes: dict[str, object], parties: tuple[str, ...], superseded: bool
+) -> None:
+    """A later version signed by all of its parties ends an agreement; nothing else does."""
+    older = world.agreement.hash
+    signing = [party for party in world.partners if party.name in parties]
+    data = agreement_data(signing) | {"supersedes": older} | changes
+    world.agreement = Agreement.model_validate(data)
+    world.write(
+        signing[0], EventType.AGREEMENT_PROPOSED, AgreementProposed(agreement=world.agreement)
+    )
+    for party in signing:
+        assert not world.state.agreements.standing(older).superseded
+        world.sign_agreement(party)
+    assert world.state.agreements.standing(older).superseded is superseded

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 
 from partner_agent.store.database import AgentDatabase
-from partner_agent.store.tables import records
+from partner_agent.store.tables import records, vault_check
 from partner_agent.vault.keys import VaultKeyError, VaultKeys, make_key, read_key
 from partner_agent.vault.store import Row, Vault, VaultError
 
@@ -63,12 +63,9 @@ def test_nothing_stands_in_clear(vault: Vault, tmp_path: Path) -> None:
 def test_another_key_or_another_place_opens_nothing(vault: Vault, tmp_path: Path) -> None:
     """A wrong key, and a ciphertext moved to another handle, are refused."""
     one, two = vault.put("housing", [row("A1"), row("A2", "other")], DAY, Counter())
-    stranger = Vault(
-        AgentDatabase(tmp_path / "agent.db"), VaultKeys.derive(secrets.token_bytes(32))
-    )
-    with pytest.raises(VaultError):
-        stranger.get(one)
     database = AgentDatabase(tmp_path / "agent.db")
+    with pytest.raises(VaultKeyError, match="another key"):
+        Vault(database, VaultKeys.derive(secrets.token_bytes(32)))
     with database.writing() as connection:
         moved = connection.execute(select(records).where(records.c.handle == two)).one()
         connection.execute(
@@ -80,6 +77,29 @@ def test_another_key_or_another_place_opens_nothing(vault: Vault, tmp_path: Path
         vault.get(one)
     with pytest.raises(VaultError):
         vault.get(bytes(16))
+
+
+def test_a_vault_from_before_the_key_check_is_tried_by_its_rows(
+    vault: Vault, tmp_path: Path
+) -> None:
+    """Where no check value is kept yet, a wrong key is not the one that gets kept."""
+    vault.put("housing", [row("A1")], DAY, Counter())
+    database = AgentDatabase(tmp_path / "agent.db")
+    with database.writing() as connection:
+        connection.execute(delete(vault_check))
+    with pytest.raises(VaultKeyError):
+        Vault(database, VaultKeys.derive(secrets.token_bytes(32)))
+    Vault(database, VaultKeys.derive(KEY))
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(vault_check)) == 1
+
+
+def test_a_forgotten_person_has_no_row(vault: Vault) -> None:
+    """Forgetting takes every row of a record id in that source, and no other."""
+    one, two, other = vault.put("housing", [row("A1"), row("A1"), row("A2")], DAY, Counter())
+    (elsewhere,) = vault.put("schools", [row("A1")], DAY, Counter())
+    assert vault.forget("housing", ["A1", "A1", "unknown"]) == 2
+    assert vault.has([one, two, other, elsewhere]) == {other, elsewhere}
 
 
 def test_old_rows_are_destroyed(vault: Vault) -> None:
