@@ -1,10 +1,15 @@
 """The release desk: what comes as an order goes out as sealed items or as a refusal, once.
 
 Rules: verification and sealing come first; the answer, and the event that will say so, are stored
-in one transaction with the count that the rate limit needs; the event goes to the ledger, which
-admits one receipt for each request and party; only then does the answer go to the hub. Each step
-is repeated after a crash with the very same bytes, so nothing is released twice and nothing that
-was answered is lost.
+in one transaction with the count that the rate limit needs and the withdrawals accepted here; the
+event goes to the ledger, which admits one receipt for each request and party; only then does the
+answer go to the hub. Each step is repeated after a crash with the very same bytes, so nothing is
+released twice and nothing that was answered is lost.
+
+Sealed items that waited (for the ledger, for the hub, through a crash) are looked at again before
+they leave: where the request's time is over, the agreement no longer permits it or a member of the
+family has withdrawn, a refusal goes to the hub in their place. An answer that ledger or hub will
+not take holds no other up.
 
 What may pass by itself (a mirror or a quorum that is behind, a ledger that is away) is no answer:
 the order is looked at again later.
@@ -13,48 +18,38 @@ the order is looked at again later.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
-
-from governance.canonical import b64, canonical_bytes, parse_json, sha256, write_time
-from governance.errors import ReasonedError
+from governance.canonical import b64, parse_time, sha256, write_time
+from governance.errors import GovernanceError, ReasonedError
 from governance.exchange.hub_api import AnswerPost
-from governance.exchange.hub_client import HubClient
-from governance.identity.envelope import Envelope, open_envelope, parse_model, sign
+from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
+from governance.identity.envelope import Envelope, open_envelope, sign
 from governance.identity.files import PartySecrets
-from governance.ledger.errors import LedgerError, MirrorError
-from governance.ledger.events import Event, EventType, WireEvent
+from governance.ledger.errors import LedgerError, LedgerUnavailableError, MirrorError
+from governance.ledger.events import Event, EventType
 from governance.ledger.note import parse_note
 from governance.ledger.payloads import ReleaseRefused, Sealed
+from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import REQUEST, SEALED, CheckpointRef, Order, Request
 from governance.release.seal import seal_records
 from governance.release.verify import VerifiedOrder, Witnessed, verify_order
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
-from partner_agent.releases.errors import RateLimited
-from partner_agent.releases.local import open_rows
+from partner_agent.releases.answers import Answer, AnswerStore, Waiting
+from partner_agent.releases.errors import WithdrawnHere
+from partner_agent.releases.local import open_rows, own_grants
+from partner_agent.releases.recheck import require_still_permitted
 from partner_agent.store.database import AgentDatabase, AgentStoreError
-from partner_agent.store.tables import answers
+from partner_agent.vault.keys import VaultKeyError
 from partner_agent.vault.store import Vault
 
-RATE_WINDOW: Final = timedelta(days=1)
-_PASSING: Final = (LedgerError, MirrorError, RequestNotLogged, AgentStoreError)
+_PASSING: Final = (LedgerError, MirrorError, RequestNotLogged, AgentStoreError, VaultKeyError)
+_AWAY: Final = (LedgerUnavailableError, HubUnavailable)
+_ANSWERED_OTHERWISE: Final = "release.answer"
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What this partner answered to one request."""
-
-    request: str
-    sealed: bool
-    reason: str | None
-    answered: str
-    logged: bool
-    delivered: bool
 
 
 @dataclass(frozen=True)

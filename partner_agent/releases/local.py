@@ -2,23 +2,26 @@
 
 Rules, in order: every record of this partner that the order names is in its vault; none belongs to
 a protected person; nobody whom the order takes for a child is an adult by the partner's own date
-of birth; no grant was withdrawn here. Members that the request leaves out are not looked at.
+of birth. Members that the request leaves out are not looked at. Withdrawals accepted here are
+looked at last, in the transaction that stores the answer.
 """
 
 from collections.abc import Collection
 from datetime import date
 from typing import Final
 
-from governance.release.models import Member, ReleasedRecord
+from governance.consent.models import ConsentKind
+from governance.consent.registry import ConsentRegistry
+from governance.release.models import Member, Order, ReleasedRecord
 from governance.release.verify import VerifiedOrder
-from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson, WithdrawnHere
+from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
 from partner_agent.vault.store import StoredRow, Vault, VaultError
 
 ADULT_YEARS: Final = 18
 
 
 def open_rows(
-    verified: VerifiedOrder, party: str, vault: Vault, withdrawn: Collection[str], today: date
+    verified: VerifiedOrder, party: str, vault: Vault, today: date
 ) -> list[ReleasedRecord]:
     """Apply the local rules, then take the named items of the releasable records.
 
@@ -29,8 +32,6 @@ def open_rows(
     for member in verified.order.members.members:
         if member.person not in verified.request.without:
             rows |= _member_rows(member, party, vault, today)
-    if any(grant.id in withdrawn for grant in verified.records.values()):
-        raise WithdrawnHere("a member of the family has withdrawn")
     persons = {
         record.handle: member.person
         for member in verified.order.members.members
@@ -45,6 +46,23 @@ def open_rows(
         )
         for record in verified.records
     ]
+
+
+def own_grants(
+    order: Order, without: Collection[str], party: str, consents: ConsentRegistry
+) -> frozenset[str]:
+    """Ids of this partner's newest decisions about the members, whether or not they permit.
+
+    A withdrawal of any of them, once the ledger has it, would block the family; so it does here.
+    """
+    found = (
+        consents.current(party, record.handle, ConsentKind.APPROACH)
+        for member in order.members.members
+        if member.person not in without
+        for record in member.records
+        if record.party == party
+    )
+    return frozenset(grant.id for grant in found if grant is not None)
 
 
 def _member_rows(member: Member, party: str, vault: Vault, today: date) -> dict[str, StoredRow]:
