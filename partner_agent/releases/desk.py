@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from governance.canonical import b64, parse_time, sha256, write_time
+from governance.canonical import b64, sha256, write_time
 from governance.errors import GovernanceError, ReasonedError
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
@@ -31,7 +31,6 @@ from governance.ledger.errors import LedgerError, LedgerUnavailableError, Mirror
 from governance.ledger.events import Event, EventType
 from governance.ledger.note import parse_note
 from governance.ledger.payloads import ReleaseRefused, Sealed
-from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import REQUEST, SEALED, CheckpointRef, Order, Request
 from governance.release.seal import seal_records
@@ -39,7 +38,6 @@ from governance.release.verify import VerifiedOrder, Witnessed, verify_order
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
-from partner_agent.releases.errors import WithdrawnHere
 from partner_agent.releases.local import open_rows, own_grants
 from partner_agent.releases.recheck import require_still_permitted
 from partner_agent.store.database import AgentDatabase, AgentStoreError
@@ -73,7 +71,8 @@ class ReleaseDesk:
         now: Callable[[], datetime],
     ) -> None:
         self._secrets = secrets
-        self._database = database
+        self._party = secrets.keys.party
+        self._kept = AnswerStore(database, now)
         self._vault = vault
         self._ledger = ledger
         self._consents = consents
@@ -82,8 +81,11 @@ class ReleaseDesk:
     def answer_all(self, hub: HubClient) -> tuple[list[Answer], list[Later]]:
         """Answer every order that the hub has for this party, and hand out what is stored.
 
+        Returns:
+            Every answer ever given, and what has to be tried again with the reason.
+
         Raises:
-            HubUnavailable, HubRefused: the hub is away; nothing is lost.
+            HubUnavailable, HubRefused, LedgerUnavailableError: away; nothing is lost.
         """
         later = []
         known = {answer.request for answer in self.answers()}
@@ -95,46 +97,107 @@ class ReleaseDesk:
                 self._answer(item.order)
             except _PASSING as error:
                 later.append(Later(request, error.reason))
-        self.deliver(hub)
+        later += self.deliver(hub)
         return self.answers(), later
 
-    def deliver(self, hub: HubClient) -> None:
-        """Log and hand out every stored answer that is not yet with ledger and hub."""
-        with self._database.reading() as connection:
-            waiting = connection.execute(
-                select(answers).where(answers.c.delivered.is_(False))
-            ).all()
-        for row in waiting:
-            if not row.logged:
-                self._ledger.append(parse_model(parse_json(row.event), WireEvent).event())
-                self._mark(row.request, logged=True)
-            sealed = None if row.sealed is None else parse_model(parse_json(row.sealed), Envelope)
-            hub.answer(row.request, AnswerPost(sealed=sealed, refusal=row.reason))
-            self._mark(row.request, delivered=True)
+    def deliver(self, hub: HubClient) -> list[Later]:
+        """Hand every stored answer to ledger and hub that they do not have yet.
+
+        Returns:
+            Answers that the ledger or the hub would not take, with the reason.
+
+        Raises:
+            HubUnavailable, LedgerUnavailableError: away; nothing is lost.
+        """
+        later = []
+        for item in self._kept.waiting():
+            try:
+                self._deliver(hub, item)
+            except _AWAY:
+                raise
+            except HubRefused as refusal:
+                later.append(Later(item.request, refusal.hub_reason))
+            except GovernanceError as error:
+                later.append(Later(item.request, error.reason))
+        return later
 
     def answers(self) -> list[Answer]:
         """Every answer given here, oldest first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(answers).order_by(answers.c.answered)).all()
-        return [
-            Answer(
-                row.request, row.sealed is not None, row.reason, row.answered, row.logged,
-                row.delivered,
+        return self._kept.all()
+
+    def _deliver(self, hub: HubClient, item: Waiting) -> None:
+        if item.retraction is not None or self._hold_back(item):
+            self._take_back(hub, item.request)
+            return
+        if not item.logged:
+            self._ledger.append(item.event)
+            self._kept.mark(item.request, logged=True)
+            if self._hold_back(item):
+                self._take_back(hub, item.request)
+                return
+        hub.answer(item.request, AnswerPost(sealed=item.sealed, refusal=item.reason))
+        self._kept.mark(item.request, delivered=True)
+
+    def _hold_back(self, item: Waiting) -> bool:
+        """Whether sealed items may no longer leave; if so, their retraction is stored."""
+        if item.sealed is None or item.order is None:
+            return False
+        try:
+            require_still_permitted(
+                item.order,
+                party=self._party,
+                state=self._ledger.sync(),
+                withdrawn=self._consents.withdrawn_here(),
+                now=self._now(),
             )
-            for row in rows
-        ]  # fmt: skip
+        except _PASSING:
+            raise
+        except ReasonedError as refusal:
+            event = self._refusal(item.request, refusal.reason)
+            self._kept.retract(item.request, refusal.reason, event)
+            _LOG.info("taken back", extra={"request": item.request, "reason": refusal.reason})
+            return True
+        return False
+
+    def _take_back(self, hub: HubClient, request: str) -> None:
+        """Put a refusal in the place of sealed items, unless the hub holds them already."""
+        (item,) = (found for found in self._kept.waiting() if found.request == request)
+        try:
+            hub.answer(request, AnswerPost(sealed=None, refusal=item.reason))
+        except HubRefused as refusal:
+            if refusal.hub_reason != _ANSWERED_OTHERWISE:
+                raise
+            self._kept.had_left(request)
+            return
+        self._kept.retracted(item)
+        self._log_refusal(item)
+
+    def _log_refusal(self, item: Waiting) -> None:
+        if item.retraction is not None:
+            self._ledger.append(item.retraction)
+            self._kept.mark(item.request, logged=True)
 
     def _answer(self, order: Order) -> None:
         request = order.request.payload_hash
         try:
             verified = self._verify(order)
             sealed, event = self._seal(verified)
-            most = verified.agreement.limits.releases_per_party_per_day
-            self._store(request, sealed, None, event, most)
+            self._kept.seal(
+                order,
+                sealed,
+                event,
+                most=verified.agreement.limits.releases_per_party_per_day,
+                grants=own_grants(
+                    order, verified.request.without, self._party, self._ledger.state.consents
+                ),
+            )
         except _PASSING:
             raise
         except ReasonedError as refusal:
-            self._refuse(request, refusal.reason)
+            self._kept.refuse(request, refusal.reason, self._refusal(request, refusal.reason))
+            _LOG.info("refused", extra={"request": request, "reason": refusal.reason})
+        else:
+            _LOG.info("sealed", extra={"request": request})
 
     def _verify(self, order: Order) -> VerifiedOrder:
         state = self._ledger.sync()
@@ -149,22 +212,19 @@ class ReleaseDesk:
         checkpoint = CheckpointRef(size=found.checkpoint.size, root=b64(found.checkpoint.root))
         return verify_order(
             order,
-            party=self._secrets.keys.party,
+            party=self._party,
             state=state,
             witnessed=Witnessed(checkpoint, self._ledger.mirror.root),
             now=self._now(),
         )
 
     def _seal(self, verified: VerifiedOrder) -> tuple[Envelope, Event]:
-        party = self._secrets.keys.party
-        records = open_rows(
-            verified, party, self._vault, self._consents.withdrawn_here(), self._now().date()
-        )
+        records = open_rows(verified, self._party, self._vault, self._now().date())
         sealed = seal_records(
             records,
             request=verified.request_hash,
             order=verified.order.hash,
-            party=party,
+            party=self._party,
             recipient=verified.recipient,
             checkpoint=verified.checkpoint,
             created=write_time(self._now()),
@@ -173,49 +233,12 @@ class ReleaseDesk:
         receipt = Sealed(
             request=verified.request_hash,
             order=verified.order.hash,
-            party=party,
+            party=self._party,
             records=len(records),
             ciphertext_sha256=sha256(sealed.ciphertext.encode()),
         )
         return envelope, self._ledger.author.write(EventType.RELEASE_SEALED, receipt)
 
-    def _store(
-        self, request: str, sealed: Envelope | None, reason: str | None, event: Event, most: int
-    ) -> None:
-        """Keep an answer, once; with a sealed one, only while fewer than ``most`` are a day old."""
-        now = self._now()
-        since = write_time(now - RATE_WINDOW)
-        with self._database.writing() as connection:
-            recent = connection.scalar(
-                select(func.count())
-                .select_from(answers)
-                .where(answers.c.sealed.is_not(None), answers.c.answered > since)
-            )
-            if sealed is not None and int(recent or 0) >= most:
-                raise RateLimited(
-                    f"this partner has released {recent} times within a day; agreed: {most}",
-                    next_step="ask again tomorrow",
-                )
-            connection.execute(
-                insert(answers).values(
-                    request=request,
-                    sealed=None if sealed is None else canonical_bytes(sealed),
-                    reason=reason,
-                    event=WireEvent.of(event).model_dump_json().encode(),
-                    answered=write_time(now),
-                    logged=False,
-                    delivered=False,
-                )
-            )
-        _LOG.info(
-            "answered", extra={"request": request, "sealed": sealed is not None, "reason": reason}
-        )
-
-    def _refuse(self, request: str, reason: str) -> None:
-        payload = ReleaseRefused(request=request, party=self._secrets.keys.party, reason=reason)
-        event = self._ledger.author.write(EventType.RELEASE_REFUSED, payload)
-        self._store(request, None, reason, event, 0)
-
-    def _mark(self, request: str, **done: bool) -> None:
-        with self._database.writing() as connection:
-            connection.execute(update(answers).where(answers.c.request == request).values(**done))
+    def _refusal(self, request: str, reason: str) -> Event:
+        payload = ReleaseRefused(request=request, party=self._party, reason=reason)
+        return self._ledger.author.write(EventType.RELEASE_REFUSED, payload)

@@ -1,0 +1,196 @@
+"""Answers as they are kept: one row a request, from the moment it is answered.
+
+Rules: an answer is stored once, in one transaction with what must not change meanwhile: the count
+of the rate limit and the withdrawals accepted here. A sealed answer that has not left yet can be
+taken back; the sealed items are kept until the hub has said that it does not hold them, since a
+crash may have come after they were sent.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row, func, insert, or_, select, update
+
+from governance.canonical import canonical_bytes, parse_json, write_time
+from governance.identity.envelope import Envelope, parse_model
+from governance.ledger.events import Event, WireEvent
+from governance.release.models import Order
+from partner_agent.releases.errors import RateLimited, WithdrawnHere
+from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import answers, withdrawals
+
+RATE_WINDOW: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What this partner answered to one request."""
+
+    request: str
+    sealed: bool
+    reason: str | None
+    answered: str
+    logged: bool
+    delivered: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An answer that the ledger or the hub does not have yet."""
+
+    request: str
+    sealed: Envelope | None
+    reason: str | None
+    event: Event
+    logged: bool
+    order: Order | None
+    retraction: Event | None
+
+
+class AnswerStore:
+    """This partner's answers."""
+
+    def __init__(self, database: AgentDatabase, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def all(self) -> list[Answer]:
+        """Every answer given here, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(answers).order_by(answers.c.answered)).all()
+        return [
+            Answer(
+                request=row.request,
+                sealed=row.sealed is not None and row.retraction is None,
+                reason=row.reason,
+                answered=row.answered,
+                logged=row.logged,
+                delivered=row.delivered,
+            )
+            for row in rows
+        ]
+
+    def waiting(self) -> list[Waiting]:
+        """Answers that still have to go out, oldest first."""
+        statement = select(answers).where(
+            or_(answers.c.delivered.is_(False), answers.c.logged.is_(False))
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.order_by(answers.c.answered)).all()
+        return [_waiting(row) for row in rows]
+
+    def seal(
+        self,
+        order: Order,
+        sealed: Envelope,
+        event: Event,
+        *,
+        most: int,
+        grants: Collection[str],
+    ) -> None:
+        """Keep a sealed answer, once.
+
+        Args:
+            order: what it answers.
+            sealed: the signed envelope.
+            event: the receipt for the ledger.
+            most: sealed answers within a day, at most.
+            grants: what it rests on; none of them was withdrawn here.
+
+        Raises:
+            WithdrawnHere, RateLimited: it is not kept.
+        """
+        now = self._now()
+        since = write_time(now - RATE_WINDOW)
+        with self._database.writing() as connection:
+            if set(connection.scalars(select(withdrawals.c.grant_id))) & set(grants):
+                raise WithdrawnHere("a member of the family has withdrawn")
+            recent = connection.scalar(
+                select(func.count())
+                .select_from(answers)
+                .where(answers.c.sealed.is_not(None), answers.c.answered > since)
+            )
+            if int(recent or 0) >= most:
+                raise RateLimited(
+                    f"this partner has released {recent} times within a day; agreed: {most}",
+                    next_step="ask again tomorrow",
+                )
+            connection.execute(
+                insert(answers).values(
+                    request=order.request.payload_hash,
+                    sealed=canonical_bytes(sealed),
+                    reason=None,
+                    event=_wire(event),
+                    answered=write_time(now),
+                    logged=False,
+                    delivered=False,
+                    order_document=canonical_bytes(order),
+                )
+            )
+
+    def refuse(self, request: str, reason: str, event: Event) -> None:
+        """Keep a refusal, once."""
+        with self._database.writing() as connection:
+            connection.execute(
+                insert(answers).values(
+                    request=request,
+                    sealed=None,
+                    reason=reason,
+                    event=_wire(event),
+                    answered=write_time(self._now()),
+                    logged=False,
+                    delivered=False,
+                )
+            )
+
+    def retract(self, request: str, reason: str, event: Event) -> None:
+        """Take a sealed answer back that has not left, as far as is known here."""
+        self._change(request, reason=reason, retraction=_wire(event))
+
+    def retracted(self, item: Waiting) -> None:
+        """The hub took the refusal: the sealed items are destroyed."""
+        if item.retraction is None:  # pragma: no cover - the desk asks only for retracted ones
+            raise ValueError("not retracted")
+        self._change(
+            item.request, sealed=None, event=_wire(item.retraction), retraction=None,
+            logged=False, delivered=True,
+        )  # fmt: skip
+        self._database.truncate_wal()
+
+    def had_left(self, request: str) -> None:
+        """The hub held the sealed items already: taking them back came too late."""
+        self._change(request, reason=None, retraction=None, delivered=True)
+
+    def mark(self, request: str, **done: bool) -> None:
+        """Note that the ledger (``logged``) or the hub (``delivered``) has an answer."""
+        self._change(request, **done)
+
+    def _change(self, request: str, **values: Any) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(answers).where(answers.c.request == request).values(**values))
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(
+        request=row.request,
+        sealed=None if row.sealed is None else parse_model(parse_json(row.sealed), Envelope),
+        reason=row.reason,
+        event=_event(row.event),
+        logged=row.logged,
+        order=(
+            None
+            if row.order_document is None
+            else parse_model(parse_json(row.order_document), Order)
+        ),
+        retraction=None if row.retraction is None else _event(row.retraction),
+    )
+
+
+def _wire(event: Event) -> bytes:
+    return WireEvent.of(event).model_dump_json().encode()
+
+
+def _event(data: bytes) -> Event:
+    return parse_model(parse_json(data), WireEvent).event()
