@@ -193,6 +193,8 @@ def _show_request(out: Console, view: RequestView) -> None:
     out.print(f"request {view.id}\nfamily {view.family}: {view.state.replace('_', ' ')}")
     if view.reason:
         out.print(f"reason: {view.reason}")
+    if view.outcome:
+        out.print(f"outcome: {view.outcome.replace('_', ' ')}")
     for answer in view.answers:
         out.print(
             f"- {answer.party}: {answer.state}" + (f" ({answer.reason})" * bool(answer.reason))

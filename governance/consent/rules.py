@@ -96,7 +96,10 @@ def _member_grants(
     states = {grant.state(approach.now) for _, grant in newest}
     for state, refusal in _BLOCKING.items():
         if state in states:
-            raise refusal("a member of the family has not agreed to be approached")
+            raise refusal(
+                "a member of the family has not agreed to be approached",
+                next_step="leave the family alone; asking again is refused until they agree",
+            )
     live = {record: grant for record, grant in newest if _counts(member, grant, approach)}
     if live:
         return live
