@@ -1,25 +1,40 @@
-"""Documents say what is so: events, commands, settings, links, reason codes, decisions."""
+"""Documents say what is so: events, commands, settings, links, reason codes, decisions, routes."""
 
+import ast
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 import typer
+from pydantic import BaseModel
 from typer.main import get_command
 
+from examples.county.demo.agreement import template
 from governance.cli.main import app as governance_app
-from governance.consent.errors import ConsentRefusal
-from governance.errors import ReasonedError
+from governance.exchange.hub_api import (
+    EXPORTS,
+    AnswerPost,
+    FamilySummary,
+    FamilyView,
+    MemberView,
+    NeedView,
+    OrderItem,
+    OutcomePost,
+    PartyAnswer,
+    Problem,
+    ReleaseView,
+    RequestView,
+    RunView,
+    SubmissionView,
+)
 from governance.ledger.events import EventType
 from governance.ledger.settings import LedgerSettings
-from governance.release.errors import ReleaseRefusal
+from linkage_hub.api.access import ACCESS
 from linkage_hub.cli.main import app as hub_app
-from linkage_hub.releases.errors import ReleaseError
 from linkage_hub.settings import HubSettings
-from linkage_hub.submissions.errors import SubmissionError
 from partner_agent.cli.main import app as agent_app
-from partner_agent.releases.errors import LocalRefusal
 from partner_agent.settings import AgentSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +45,9 @@ MARKDOWN = sorted(
 GUIDES = "\n".join(
     path.read_text("utf-8") for path in (*(ROOT / "docs/guides").glob("*.md"), ROOT / "README.md")
 )
+
+DPIA = (ROOT / "docs/DPIA.md").read_text("utf-8")
+HUB_API = (ROOT / "docs/hub-api.md").read_text("utf-8")
 
 
 def commands(app: typer.Typer, program: str) -> Iterator[str]:
@@ -71,7 +89,7 @@ def test_every_command_is_in_a_guide(words: str) -> None:
 @pytest.mark.parametrize("event", list(EventType))
 def test_every_ledger_event_is_in_the_dpia(event: EventType) -> None:
     """Whoever reads the DPIA learns of everything that the ledger records."""
-    assert f"`{event.value}`" in (ROOT / "docs/DPIA.md").read_text("utf-8")
+    assert f"`{event.value}`" in DPIA
 
 
 @pytest.mark.parametrize("settings", [AgentSettings, HubSettings, LedgerSettings])
@@ -87,31 +105,75 @@ def test_every_setting_is_documented(settings: type) -> None:
     assert not missing
 
 
-def _reasons(base: type[ReasonedError]) -> Iterator[str]:
-    yield base.reason
-    for child in base.__subclasses__():
-        yield from _reasons(child)
+PROGRAMS = ("governance", "partner_agent", "linkage_hub")
+EXPLAINED = ("consent", "release", "submission", "family", "run", "access")
 
 
-@pytest.mark.parametrize(
-    "reason",
-    sorted(
-        {
-            reason
-            for base in (
-                ConsentRefusal,
-                ReleaseRefusal,
-                ReleaseError,
-                SubmissionError,
-                LocalRefusal,
-            )
-            for reason in _reasons(base)
-        }
-    ),
-)
+def _reasons() -> set[str]:
+    """Reason codes of every error class in the programs' source, imported by a test or not."""
+    found = set()
+    for path in (path for name in PROGRAMS for path in (ROOT / name).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found |= {
+                    line.value.value
+                    for line in node.body
+                    if isinstance(line, ast.Assign)
+                    and [getattr(name, "id", "") for name in line.targets] == ["reason"]
+                    and isinstance(line.value, ast.Constant)
+                }
+    return {reason for reason in found if reason.split(".")[0] in EXPLAINED}
+
+
+def test_reasons_are_found_by_reading_the_source() -> None:
+    """The list that the next test walks holds refusals of all three programs."""
+    assert {"consent.withdrawn", "release.protected", "submission.quota"} <= _reasons()
+
+
+@pytest.mark.parametrize("reason", sorted(_reasons()))
 def test_every_refusal_is_explained_in_a_guide(reason: str) -> None:
     """A reason code that a user may see is in a guide."""
     assert f"`{reason}`" in GUIDES
+
+
+@pytest.mark.parametrize("route", sorted(ACCESS))
+def test_every_route_of_the_hub_is_documented(route: str) -> None:
+    """A caller finds each route, as the hub spells it, in docs/hub-api.md."""
+    assert f"`{route}`" in HUB_API
+
+
+@pytest.mark.parametrize(
+    "model",
+    [SubmissionView, RunView, FamilySummary, FamilyView, RequestView, PartyAnswer, ReleaseView,
+     MemberView, NeedView, Problem, AnswerPost, OutcomePost, OrderItem],
+)  # fmt: skip
+def test_every_member_of_a_body_is_documented(model: type[BaseModel]) -> None:
+    """A caller finds each member of what the hub takes and gives in docs/hub-api.md."""
+    words = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", HUB_API))))
+    assert set(model.model_fields) <= words
+
+
+def test_every_export_is_documented() -> None:
+    """An analyst finds each file of a run in the guide, a caller in the hub's interface."""
+    guide = (ROOT / "docs/guides/analyst.md").read_text("utf-8")
+    assert not [name for name in EXPORTS if f"`{name}`" not in guide or f"`{name}`" not in HUB_API]
+
+
+def test_every_purpose_of_the_county_is_in_the_dpia(tmp_path: Path) -> None:
+    """Whoever reads the DPIA learns of every purpose that the example agreement names."""
+    mapping = tmp_path / "partners" / "council" / "register.yaml"
+    mapping.parent.mkdir(parents=True)
+    mapping.write_text("source: register\ncolumns: {first_name: A, surname: B}\n", "utf-8")
+    drawn_up = template(tmp_path, date(2026, 1, 1))
+    purposes = [purpose["id"] for purpose in drawn_up["purposes"]]
+    assert len(purposes) >= 2
+    assert not [purpose for purpose in purposes if f"`{purpose}`" not in DPIA]
+
+
+def test_risks_are_numbered_in_order() -> None:
+    """The DPIA's risks are R1, R2 and so on, each once, so that code may point at one."""
+    numbers = [int(number) for number in re.findall(r"^\| R(\d+) ", DPIA, flags=re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
@@ -133,8 +195,7 @@ def test_decisions_are_numbered_once() -> None:
 
 def test_guarding_tests_exist() -> None:
     """Each test that the DPIA names is there."""
-    text = (ROOT / "docs/DPIA.md").read_text("utf-8")
-    named = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    named = re.findall(r"`(tests/[\w/]+\.py)`", DPIA)
     assert len(named) >= 10
     assert not [name for name in named if not (ROOT / name).exists()]
 
