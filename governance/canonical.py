@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -33,25 +34,32 @@ def canonical_bytes(value: BaseModel | dict[str, Any] | list[Any]) -> bytes:
     Raises:
         FormatError: the value cannot be written as I-JSON.
     """
-    data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     try:
+        data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
         return rfc8785.dumps(data)
-    except rfc8785.CanonicalizationError as error:
-        raise FormatError(f"not canonical JSON: {type(error).__name__}") from error
+    except (ValueError, RecursionError) as error:  # lone surrogates and depth among them
+        raise FormatError(f"not canonical JSON: {type(error).__name__}") from None
 
 
 def parse_json(data: bytes) -> Any:
-    """Parse JSON, refusing duplicate keys, NaN and anything that is not UTF-8.
+    """Parse JSON, refusing duplicate keys, NaN, boundless numbers and all that is not UTF-8.
 
     Raises:
-        FormatError: with the byte offset, never the text.
+        FormatError: with the offset, never the text.
     """
     try:
-        return json.loads(data, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        return json.loads(
+            data.decode("utf-8"),  # json.loads would guess UTF-16 and UTF-32 too
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
     except json.JSONDecodeError as error:
-        raise FormatError(f"not JSON at byte {error.pos}") from None
+        raise FormatError(f"not JSON at character {error.pos}") from None
     except (UnicodeDecodeError, RecursionError):
         raise FormatError("not JSON in UTF-8") from None
+    except ValueError:  # an integer of thousands of digits
+        raise FormatError("a JSON number is too large") from None
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -59,6 +67,13 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise FormatError("a JSON object has the same key twice")
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise FormatError("a JSON number is too large")
+    return number
 
 
 def _no_constant(_name: str) -> Any:
@@ -131,9 +146,13 @@ def parse_time(text: str) -> datetime:
         FormatError: not ``YYYY-MM-DDTHH:MM:SSZ``.
     """
     try:
-        return datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
+        moment = datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise FormatError("a time must look like 2026-11-22T09:30:00Z") from None
+        moment = None
+    # strptime takes 2026-1-2 and other digits too; one spelling only, so that times sort as text
+    if moment is None or write_time(moment) != text:
+        raise FormatError("a time must look like 2026-11-22T09:30:00Z")
+    return moment
 
 
 def utc_now() -> datetime:
