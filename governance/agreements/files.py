@@ -13,7 +13,17 @@ FILE_MAX_BYTES = 1024 * 1024
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe subset, with dates left as text and no key given twice."""
+    """YAML's safe subset: dates stay text, no key twice, no aliases (they multiply) and no tags."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse what could make a short text large, or a value of another type."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        tag = getattr(event, "tag", None)
+        if isinstance(event, yaml.AliasEvent) or tag not in (None, "!"):
+            line = event.start_mark.line + 1
+            raise FormatError(f"line {line}: aliases and tags are not used here")
+        found: yaml.Node | None = super().compose_node(parent, index)
+        return found
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -23,6 +33,8 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    if any(not isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+        raise FormatError(f"line {node.start_mark.line + 1}: a key must be a word")
     pairs = [
         (loader.construct_object(key, deep=True), loader.construct_object(value, deep=True))
         for key, value in node.value
@@ -37,7 +49,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def parse_yaml(text: str) -> Any:
-    """YAML to plain data; dates stay text, duplicate keys and anchors' tricks are refused.
+    """YAML to plain data; dates stay text; duplicate keys, aliases and tags are refused.
 
     Raises:
         FormatError: with the line.
@@ -47,7 +59,7 @@ def parse_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FormatError(f"line {line}: not YAML") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # a number or a depth without end
         raise FormatError("not YAML") from None
 
 

@@ -26,7 +26,7 @@ def complete(
 ) -> None:
     """Fill in the thumbprints of the parties' keys, and check the whole."""
     known = {found.party: found for found in (read_party_keys(_envelope(path)) for path in keys)}
-    data = parse_yaml(read_bytes(template).decode("utf-8-sig"))
+    data = parse_yaml(_text(template))
     if not isinstance(data, dict) or not isinstance(data.get("parties"), list):
         raise FormatError(f"{template.name}: expected an agreement with a list of parties")
     for party in data["parties"]:
@@ -125,6 +125,13 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("description", value.get("name", "present")))
     return str(value)
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError(f"{path.name}: not UTF-8") from None
 
 
 def _envelope(path: Path) -> Envelope:
