@@ -163,8 +163,9 @@ def read_secret(path: Path, passphrase: bytes | None = None) -> bytes:
         FormatError: not a secret file.
     """
     try:
-        mode = path.stat().st_mode
-        data = path.read_bytes()
+        with path.open("rb") as file_:
+            mode = os.fstat(file_.fileno()).st_mode  # of the very file that is read
+            data = file_.read(FILE_MAX_BYTES + 1)
     except OSError as error:
         raise SecretFileError(f"{path.name} cannot be read: {error.strerror}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -185,6 +186,8 @@ def read_secret(path: Path, passphrase: bytes | None = None) -> bytes:
         return AESGCM(key).decrypt(unb64(file.nonce), unb64(file.content), None)
     except InvalidTag:
         raise SecretFileError(f"the passphrase does not open {path.name}") from None
+    except ValueError:  # salt or nonce of another length
+        raise FormatError(f"{path.name} is not a secret file") from None
 
 
 def _stretch(passphrase: bytes, salt: bytes) -> bytes:

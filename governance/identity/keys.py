@@ -74,6 +74,21 @@ class SigningKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
 
 
+# Points of order 1, 2, 4 and 8, each in every encoding that decoders take, the sign bit cleared.
+# One signature under such a key verifies for many messages, and nobody holds a secret for it.
+_FIELD: Final = 2**255 - 19
+_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_WEAK: Final = frozenset(
+    y.to_bytes(32, "little")
+    for y in (0, 1, _FIELD - 1, _FIELD, _FIELD + 1, _ORDER_8, _FIELD - _ORDER_8)
+)
+
+
+def is_weak(public: bytes) -> bool:
+    """Whether an Ed25519 public key is a point of small order."""
+    return public[:31] + bytes([public[31] & 0x7F]) in _WEAK
+
+
 def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:
     """Check an Ed25519 signature (RFC 8032).
 

@@ -15,7 +15,12 @@ from pydantic import AfterValidator, Field
 from governance.canonical import Base64, Frozen, Hash, Hex128, Slug, Time, hash_of, unb64
 from governance.errors import SignatureError
 from governance.identity.envelope import Envelope, open_envelope, parse_canonical, sign
-from governance.identity.keys import SEALING_PUBLIC_BYTES, SIGNING_PUBLIC_BYTES, SigningKey
+from governance.identity.keys import (
+    SEALING_PUBLIC_BYTES,
+    SIGNING_PUBLIC_BYTES,
+    SigningKey,
+    is_weak,
+)
 
 PARTY_KEYS = "party-keys/v1"
 PERSON_KEYS = "person-keys/v1"
@@ -25,6 +30,8 @@ PERSON_ENROLMENT = "person-enrolment/v1"
 def _signing(text: str) -> str:
     if len(unb64(text)) != SIGNING_PUBLIC_BYTES:
         raise ValueError(f"an Ed25519 public key is {SIGNING_PUBLIC_BYTES} bytes")
+    if is_weak(unb64(text)):
+        raise ValueError("not a public key that anybody holds: a point of small order")
     return text
 
 

@@ -1,8 +1,10 @@
 """Who is known, by replay of the ledger.
 
 Rules: the first event names the first parties, the first of which operates the ledger and admits
-others; a party's name is taken once; a first IG lead is enrolled by the party's own key, and every
-other person by an IG lead of the same party; revoked keys verify nothing from then on.
+others; a party's name is taken once, and so is each of its keys, or one witness could count as two;
+nobody's keys are a party's, nor keys that were revoked under another id; a first IG lead is
+enrolled by the party's own key, and every other person by an IG lead of the same party; revoked
+keys verify nothing from then on.
 """
 
 from dataclasses import dataclass
@@ -105,6 +107,7 @@ class IdentityRegistry:
             raise NotAdmissible("the first event, and only the first, names the first parties")
         if entry.author != parties[0].thumbprint:
             raise NotAdmissible("the first event is written by the ledger's operator")
+        _keys_once(parties)
 
         def commit() -> None:
             self.origin = payload.origin
@@ -119,6 +122,9 @@ class IdentityRegistry:
             raise NotAdmissible("the ledger's operator admits parties")
         if keys.party in {known.party for known in self.parties.values()}:
             raise NotAdmissible("a party of that name is known already")
+        _keys_once([*self.parties.values(), keys])
+        if any(known.keys.signing in _public(keys) for known in self.people.values()):
+            raise NotAdmissible("a party's keys are its own and no person's")
         return lambda: self.parties.update({keys.thumbprint: keys})
 
     def _enrolled(self, entry: Entry) -> Commit:
@@ -134,9 +140,20 @@ class IdentityRegistry:
             raise NotAdmissible("a person is enrolled by the party that employs them")
         if keys.thumbprint in self.people:
             raise NotAdmissible("these keys are enrolled already")
+        self._never_used(keys)
         for signer in signers:
             self._may_enrol(signer, keys)
         return lambda: self.people.update({keys.thumbprint: Person(keys)})
+
+    def _never_used(self, keys: PersonKeys) -> None:
+        own = {keys.signing, keys.sealing}
+        if any(own & set(_public(party)) for party in self.parties.values()):
+            raise NotAdmissible("a person's keys are not a party's")
+        if any(
+            known.revoked and own & {known.keys.signing, known.keys.sealing}
+            for known in self.people.values()
+        ):
+            raise NotAdmissible("these keys were revoked", next_step="make new ones")
 
     def _may_enrol(self, signer: str, keys: PersonKeys) -> None:
         if signer in self.parties:
@@ -165,3 +182,13 @@ class IdentityRegistry:
             person.revoked = True
 
         return commit
+
+
+def _public(keys: PartyKeys) -> tuple[str, str, str]:
+    return keys.signing, keys.witness, keys.sealing
+
+
+def _keys_once(parties: list[PartyKeys]) -> None:
+    used = [key for keys in parties for key in _public(keys)]
+    if len(set(used)) != len(used):
+        raise NotAdmissible("every key of every party is its own", next_step="make new keys")
