@@ -1,16 +1,19 @@
 """Consent states, by replay of the ledger.
 
 An inclusion proof of a grant says nothing about a later withdrawal; only replay does. Rules: a
-party records consent for its own records, sources and purposes under an agreement; only the party
-that recorded a grant changes it; a withdrawal takes effect from ``refs`` alone, so erasing its
-payload does not undo it; a later record of the same subject and kind replaces the earlier one.
+party records consent for its own records, sources and purposes under an agreement; a permission
+needs an agreement in force on the day it is written, a refusal never does; nothing is captured
+after it is written; only the party that recorded a grant changes it; a withdrawal takes effect from
+``refs`` alone, so erasing its payload does not undo it. The newest decision of a subject and kind
+counts: the newest record, or the withdrawal of any record that came after it.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from governance.agreements.policy import in_force
 from governance.agreements.registry import AgreementRegistry
 from governance.canonical import parse_time
 from governance.consent.models import PERMITTING, ConsentKind, ConsentRecord, ConsentState
@@ -18,6 +21,7 @@ from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
 
+_CAPTURE_TOLERANCE: Final = timedelta(days=1)  # bulk imports know the day only
 _CHANGES: Final = {
     EventType.CONSENT_REAFFIRMED: ConsentState.REAFFIRMED,
     EventType.CONSENT_WITHDRAWN: ConsentState.WITHDRAWN,
@@ -34,6 +38,8 @@ class Grant:
     index: int
     record: ConsentRecord
     changed_to: ConsentState | None = None
+    decided: int = 0
+    """Index of the entry that holds the person's newest word: the record or its withdrawal."""
 
     def state(self, now: datetime) -> ConsentState:
         """Its state at a time."""
@@ -69,20 +75,30 @@ class ConsentRegistry:
         found = [
             grant
             for grant in self._by_subject.get((party, handle), ())
-            if grant.record.kind is kind and grant.record.state is not ConsentState.REQUESTED
+            if grant.record.kind is kind
+            and (
+                grant.record.state is not ConsentState.REQUESTED
+                or grant.changed_to is ConsentState.WITHDRAWN
+            )
         ]
-        return found[-1] if found else None
+        return max(found, key=lambda grant: grant.decided, default=None)
 
     def _recorded(self, entry: Entry) -> Commit:
         record = payload_of(entry, ConsentRecord)
         party, _ = self._identities.party_key(entry.author)
-        agreement = self._agreements.standing(record.agreement).agreement
+        standing = self._agreements.standing(record.agreement)
+        agreement = standing.agreement
+        written = parse_time(entry.event.leaf.time)
         source = agreement.source(record.source)
         if record.party != party or source is None or source.party != party:
             raise NotAdmissible("a party records consent for its own sources")
         if record.purpose not in {p.id for p in agreement.purposes if p.approach}:
             raise NotAdmissible("the agreement lists no such purpose for an approach")
-        grant = Grant(entry.event.leaf.id, entry.index, record)
+        if record.state in PERMITTING:
+            in_force(standing, written)
+        if parse_time(record.captured) > written + _CAPTURE_TOLERANCE:
+            raise NotAdmissible("consent is captured before it is recorded")
+        grant = Grant(entry.event.leaf.id, entry.index, record, decided=entry.index)
 
         def commit() -> None:
             self.grants[grant.id] = grant
@@ -105,5 +121,7 @@ class ConsentRegistry:
         def commit() -> None:
             if grant.changed_to is not ConsentState.WITHDRAWN:  # a withdrawal is final
                 grant.changed_to = state
+                if state is ConsentState.WITHDRAWN:
+                    grant.decided = entry.index
 
         return commit
