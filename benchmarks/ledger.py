@@ -50,7 +50,7 @@ def main() -> None:
 def measure(folder: Path, leaves: int, appends: int, database: str | None) -> None:
     """Print one line for each measurement."""
     party = new_party("council", "Council")
-    author = Author(party.keys.thumbprint, party.signing_key, utc_now)
+    author = Author(party.keys.thumbprint, party.signing_key, utc_now, ORIGIN)
     genesis = author.write(
         EventType.GENESIS,
         Genesis(origin=ORIGIN, parties=(publish_party_keys(party.keys, party.signing_key),)),

@@ -129,7 +129,7 @@ def hub_world_in(root: Path) -> Iterator[HubWorld]:
         database_url=sqlite_url(root / "ledger.db"),
         key_file=root / "ledger.key",
     )
-    author = Author(operator.keys.thumbprint, operator.signing_key, utc_now)
+    author = Author(operator.keys.thumbprint, operator.signing_key, utc_now, ORIGIN)
     genesis = Genesis(
         origin=ORIGIN,
         parties=tuple(publish_party_keys(s.keys, s.signing_key) for s in everyone),

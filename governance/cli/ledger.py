@@ -57,7 +57,7 @@ def init(
     genesis = Genesis(
         origin=origin, parties=(own, *(read_document(path, Envelope) for path in party))
     )
-    author = Author(secrets.keys.thumbprint, secrets.signing_key, utc_now)
+    author = Author(secrets.keys.thumbprint, secrets.signing_key, utc_now, origin)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = _settings(home, origin)
     if settings.genesis_file is not None and settings.genesis_file.exists():
@@ -96,7 +96,7 @@ def show(context: typer.Context, url: Url, key_file: KeyFile) -> None:
     with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
         mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
         checkpoint = mirror.sync(client)
-        state = LedgerState().replay(mirror.entries())
+        state = LedgerState(key.name).replay(mirror.entries())
         witnesses = tuple(
             witness_key(key.name, keys.party, unb64(keys.witness))
             for keys in state.identities.parties.values()
@@ -131,7 +131,7 @@ def verify(context: typer.Context, url: Url, key_file: KeyFile) -> None:
         mirror.sync(client)
         checkpoint = mirror.verify()
         kinds = Counter(event.leaf.type.value for event in mirror.entries())
-        state = LedgerState().replay(mirror.entries())
+        state = LedgerState(key.name).replay(mirror.entries())
         mirror.close()
     data = {
         "origin": key.name,

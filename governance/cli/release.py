@@ -57,7 +57,7 @@ def _ledger(url: str, key_file: Path) -> Iterator[tuple[LedgerState, CheckpointR
         mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
         try:
             checkpoint = mirror.sync(client)
-            state = LedgerState().replay(mirror.entries(0, checkpoint.size))
+            state = LedgerState(key.name).replay(mirror.entries(0, checkpoint.size))
             yield state, CheckpointRef(size=checkpoint.size, root=b64(checkpoint.root))
         finally:
             mirror.close()

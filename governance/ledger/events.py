@@ -5,8 +5,8 @@ hashes, never a value about a person. The payload lies beside it and may be eras
 the leaf commits to ``SHA-256(salt || payload)`` and every proof still verifies. A withdrawal names
 its grant in ``refs``, in clear, so that it stands even when payloads are erased.
 
-Leaves are signed by parties. What a member of staff signs (a request, an approval) is an envelope
-inside the payload.
+Leaves are signed by parties, for one ledger: the signature covers the log's name. What a member of
+staff signs (a request, an approval) is an envelope inside the payload.
 
 Signed format ``v`` 1: fields are never reordered, renamed or removed.
 """
@@ -176,23 +176,32 @@ def read_event(leaf_bytes: bytes, salt: bytes | None, payload: bytes | None) -> 
     return Event(leaf, salt, payload)
 
 
-def verify_author(leaf: Leaf, keys: KeyLookup) -> None:
+def signed_type(origin: str) -> str:
+    """What a leaf is signed as: an event counts in the ledger it was written for and in no other.
+
+    Persisted in signatures: never changed.
+    """
+    return f"{LEAF};origin={origin}"
+
+
+def verify_author(leaf: Leaf, origin: str, keys: KeyLookup) -> None:
     """Check the author's signature.
 
     Raises:
-        SignatureError: the author is unknown or did not sign this leaf.
+        SignatureError: the author is unknown or did not sign this leaf for this ledger.
     """
     signature = Signature(key=leaf.author, value=leaf.signature)
-    verify_signature(LEAF, canonical_bytes(leaf.body), signature, keys)
+    verify_signature(signed_type(origin), canonical_bytes(leaf.body), signature, keys)
 
 
 @dataclass(frozen=True)
 class Author:
-    """A party that writes events: its keys' thumbprint, a signer and a clock."""
+    """A party that writes events: its keys' thumbprint, a signer, a clock, and the log's name."""
 
     thumbprint: str
     key: Signer
     now: Callable[[], datetime]
+    origin: str
 
     def write(
         self,
@@ -212,6 +221,8 @@ class Author:
             refs=refs,
             payload_sha256="sha256:" + hashlib.sha256(salt + data).hexdigest(),
         )
-        signature = sign_bytes(LEAF, canonical_bytes(body), self.key, self.thumbprint)
+        signature = sign_bytes(
+            signed_type(self.origin), canonical_bytes(body), self.key, self.thumbprint
+        )
         leaf = Leaf(**body.model_dump(), signature=signature.value)
         return Event(leaf, salt, data)

@@ -45,8 +45,8 @@ class PartyLedger:
         path.touch(mode=0o600, exist_ok=True)
         self.mirror = Mirror(Database(sqlite_url(path), "mirror"), self.log_key, now)
         self.client = LedgerClient(url, self.log_key, RequestSigner(thumbprint, key))
-        self.author = Author(thumbprint, key, now)
-        self._state = LedgerState()
+        self.author = Author(thumbprint, key, now, self.log_key.name)
+        self._state = LedgerState(self.log_key.name)
         self._lock = threading.Lock()
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ class LedgerService:
         self._store = store
         self._key = key
         self._now = now
-        self._state = LedgerState()
+        self._state = LedgerState(origin)
         self._lock = threading.Lock()
         self.log_key = VerifierKey(origin, KeyKind.LOG, key.public)
 

@@ -1,9 +1,10 @@
 """What the ledger says, by replay.
 
 Rules of admission, in order: the event's id is new; the payload has its type's form; the author is
-a known party and signed the leaf; the type's own rule admits it. Replay applies admissible events
-and remembers the others with their reasons: a ledger that accepted one is misbehaving, and nothing
-may rest on it. Events whose payload was erased keep their place; a withdrawal still takes effect.
+a known party and signed the leaf for this ledger; the type's own rule admits it. Replay applies
+admissible events and remembers the others with their reasons: a ledger that accepted one is
+misbehaving, and nothing may rest on it. Events whose payload was erased keep their place; a
+withdrawal still takes effect.
 """
 
 from collections.abc import Iterable
@@ -31,9 +32,14 @@ class Rejected:
 
 
 class LedgerState:
-    """The registries that replay builds, and the rule of admission."""
+    """The registries that replay builds, and the rule of admission.
 
-    def __init__(self) -> None:
+    Args:
+        origin: the pinned log's name, which the genesis has to bear; any when None.
+    """
+
+    def __init__(self, origin: str | None = None) -> None:
+        self._expected = origin
         self.size = 0
         self.rejected: list[Rejected] = []
         self.identities = IdentityRegistry()
@@ -84,8 +90,16 @@ class LedgerState:
             raise NotAdmissible("an event id is used once")
         if entry.index == 0 and entry.kind is not EventType.GENESIS:
             raise NotAdmissible("a ledger begins with its genesis")
-        verify_author(leaf, self._author_key(entry))
+        verify_author(leaf, self._origin(entry), self._author_key(entry))
         return self._handlers[entry.kind](entry)
+
+    def _origin(self, entry: Entry) -> str:
+        if entry.index > 0:
+            return self.identities.origin
+        origin = payload_of(entry, Genesis).origin
+        if self._expected not in (None, origin):
+            raise NotAdmissible("the genesis is of a ledger with another name")
+        return origin
 
     def _author_key(self, entry: Entry) -> KeyLookup:
         def lookup(thumbprint: str) -> bytes:

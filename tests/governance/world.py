@@ -42,6 +42,7 @@ from governance.release.models import (
     Request,
 )
 
+ORIGIN = "ledger.example.org/county"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOTICE = sha256(b"privacy notice, version 1")
 
@@ -68,7 +69,7 @@ class Party:
 
     def author(self, now: datetime = NOON) -> Author:
         """A writer of events."""
-        return Author(self.keys.thumbprint, self.signing, lambda: now)
+        return Author(self.keys.thumbprint, self.signing, lambda: now, ORIGIN)
 
 
 @dataclass
@@ -217,7 +218,7 @@ class World:
             self.operator,
             EventType.GENESIS,
             Genesis(
-                origin="ledger.example.org/county",
+                origin=ORIGIN,
                 parties=tuple(publish_party_keys(p.keys, p.signing) for p in everyone),
             ),
         )

@@ -30,6 +30,7 @@ AUTHOR = Author(
     "sha256:" + "0" * 64,
     SigningKey(b"\x05" * 32),
     lambda: datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
+    ORIGIN,
 )
 
 
