@@ -3,15 +3,32 @@
 import pytest
 from pydantic import BaseModel
 
-from governance.agreements.models import Agreement
-from governance.canonical import hash_of
+from governance.agreements.models import AGREEMENT, Agreement
+from governance.canonical import canonical_bytes, hash_of, sha256
 from governance.consent.models import ConsentRecord
-from governance.exchange.secret import SealedSecret
+from governance.exchange.secret import LINKAGE_SECRET, SealedSecret, seal_info
 from governance.exchange.submission import Manifest
+from governance.identity.envelope import pre_auth_encoding, sign_bytes
 from governance.identity.keys import SealingKey, SigningKey
-from governance.identity.models import PersonEnrolment, Role
-from governance.ledger.events import Leaf
-from governance.release.models import Approval, CheckpointRef, Members, Request, SealedItems
+from governance.identity.models import (
+    PARTY_KEYS,
+    PERSON_ENROLMENT,
+    PERSON_KEYS,
+    PersonEnrolment,
+    Role,
+)
+from governance.ledger.events import EventType, Leaf, LeafBody, signed_type
+from governance.release.models import (
+    APPROVAL,
+    REQUEST,
+    SEALED,
+    Approval,
+    CheckpointRef,
+    Members,
+    Request,
+    SealedItems,
+)
+from governance.release.seal import _info
 from tests.governance.world import Party, Staff, agreement_data
 
 H, ID, T = "sha256:" + "a" * 64, "b" * 32, "2026-11-22T12:00:00Z"
@@ -97,8 +114,59 @@ PINNED = {
     "release-sealed": "sha256:73c39e603dfb0f5c992781762329304483b76cadcf1c182ba8b46e9d478c8771",
 }
 
+PINNED_SIGNATURE = "sha256:925fd40d9cf566c852f2ee09bd2da87577bc1e93887c99fa85cefc4678b48017"
+
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_signed_bytes_never_change(name: str) -> None:
     """Whatever was signed years ago still has the bytes that were signed."""
     assert hash_of(DOCUMENTS[name]) == PINNED[name]
+
+
+def test_names_of_signed_types_never_change() -> None:
+    """A type's name is part of what is signed."""
+    assert [AGREEMENT, PARTY_KEYS, PERSON_KEYS, PERSON_ENROLMENT] == [
+        "agreement/v1",
+        "party-keys/v1",
+        "person-keys/v1",
+        "person-enrolment/v1",
+    ]
+    assert [REQUEST, APPROVAL, SEALED, LINKAGE_SECRET] == [
+        "release-request/v1",
+        "release-approval/v1",
+        "release-sealed/v1",
+        "linkage-secret/v1",
+    ]
+    assert signed_type("ledger.example.org/county") == (
+        "ledger-leaf/v1;origin=ledger.example.org/county"
+    )
+
+
+def test_dsse_pre_auth_encoding_is_the_specifications() -> None:
+    """The example of the DSSE specification, version 1.0."""
+    assert pre_auth_encoding("http://example.com/HelloWorld", b"hello world") == (
+        b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
+    assert pre_auth_encoding("caf\u00e9", b"") == b"DSSEv1 5 caf\xc3\xa9 0 "
+
+
+def test_a_leafs_signature_never_changes() -> None:
+    """The same event by the same key for the same ledger has the signature that it always had."""
+    body = LeafBody(
+        type=EventType.CONSENT_WITHDRAWN, id=ID, time=T, author=H, refs=(ID,), payload_sha256=H
+    )
+    kind = signed_type("ledger.example.org/county")
+    signature = sign_bytes(kind, canonical_bytes(body), POLICE.signing, H)
+    assert sha256(signature.value.encode()) == PINNED_SIGNATURE
+
+
+def test_what_a_ciphertext_is_bound_to_never_changes() -> None:
+    """The HPKE info of a sealed secret and of sealed items has pinned bytes."""
+    assert seal_info(H, 1, "police", H) == (
+        b'{"agreement":"%s","epoch":1,"format":"linkage-secret/v1","recipient_keys":"%s",'
+        b'"sender":"police"}' % (H.encode(), H.encode())
+    )
+    assert _info(H, "council", H, CheckpointRef(size=1, root="AAAA")) == (
+        b'{"format":"release-sealed/v1","party":"council","recipient":"%s","request":"%s",'
+        b'"root":"AAAA","size":1}' % (H.encode(), H.encode())
+    )
