@@ -38,7 +38,7 @@ def best_links(
     first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]
 ) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """Anonlink's greedy one-to-one links at each threshold."""
-    return sweep(one_to_one(first, second, threshold=0.0))
+    return sweep(one_to_one(first[None], second[None], threshold=0.0))
 
 
 def _schema(columns: list[str]) -> dict[str, Any]:

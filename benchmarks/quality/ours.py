@@ -43,7 +43,7 @@ class Encoded:
 
     @property
     def encodings(self) -> npt.NDArray[np.uint8]:
-        """uint8 (n, 128)."""
+        """uint8 (v, n, 128)."""
         return self.data.encodings
 
 

@@ -10,8 +10,10 @@ Rules:
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
+from typing import Literal
 
 import numpy as np
 from anonlink.similarities import dice_coefficient_accelerated
@@ -21,7 +23,12 @@ from numpy.typing import NDArray
 from linkage_hub.linkage.errors import LinkageError
 
 Encodings = NDArray[np.uint8]
+"""A source's encodings, (v, n, width): v views, the first of them the full encoding."""
+Matrix = NDArray[np.uint8]
+"""One view of a source, (n, width)."""
 Floats = NDArray[np.float64]
+Views = NDArray[np.float32]
+Mode = Literal["exact", "fast"]
 Indices = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int]", ...]]
@@ -30,6 +37,7 @@ PER_RECORD = 20  # candidates that a record keeps on average in one other datase
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
 TILE_ROWS = 2048  # rows of the first dataset in one anonlink call
+PAIRS_AT_ONCE = 65_536  # rows gathered at once: 16 MB
 SAMPLE_ROWS = 256  # rows of the first dataset that choose the floor
 SAMPLE_COLUMNS = 8192  # rows of the second
 CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
@@ -45,9 +53,10 @@ class PairBlock:
 
     Attributes:
         first, second: dataset numbers, ``first <= second``.
-        similarity: Dice, float64 (m,), descending.
+        similarity: the largest Dice over the views (``combine``), float64 (m,), descending.
         left, right: record numbers, int64 (m,); ``left < right`` when ``first == second``.
         floor: pairs below this Dice similarity were not kept.
+        views: Dice of every view, float32 (m, v), rounded; ``similarity`` is exact.
     """
 
     first: int
@@ -56,24 +65,48 @@ class PairBlock:
     left: Indices
     right: Indices
     floor: float
+    views: Views
+
+    def where(self, wanted: NDArray[np.bool_] | Indices) -> "PairBlock":
+        """The pairs that a mask or ascending numbers pick."""
+        return replace(
+            self,
+            similarity=self.similarity[wanted],
+            left=self.left[wanted],
+            right=self.right[wanted],
+            views=self.views[wanted],
+        )
+
+
+def empty_block(first: int, second: int, floor: float, views: int) -> PairBlock:
+    """No pairs."""
+    none = np.empty(0, dtype=np.int64)
+    return PairBlock(
+        first, second, np.empty(0), none, none, floor, np.empty((0, views), dtype=np.float32)
+    )
+
+
+def combine(views: Floats) -> Floats:
+    """One similarity of the Dice of all views, float64 (m, v) to (m,): the largest."""
+    return np.asarray(views.max(axis=1, initial=0.0), dtype=np.float64)
 
 
 def check_encodings(datasets: Sequence[Encodings]) -> None:
-    """Refuse anything but uint8 arrays (n, width) of one width.
+    """Refuse anything but uint8 arrays (v, n, width) of one width and one number of views.
 
     Raises:
         LinkageError: another shape or dtype, with the dataset's number.
     """
-    widths = set()
+    kinds = set()
     for number, dataset in enumerate(datasets):
-        if dataset.ndim != 2 or dataset.dtype != np.uint8:  # noqa: PLR2004 a matrix
+        if dataset.ndim != 3 or dataset.dtype != np.uint8 or not len(dataset):  # noqa: PLR2004 (v, n, width)
             raise LinkageError(
-                f"dataset {number}: expected uint8 (n, width), got {dataset.dtype} "
+                f"dataset {number}: expected uint8 (v, n, width), got {dataset.dtype} "
                 f"with {dataset.ndim} dimensions"
             )
-        widths.add(dataset.shape[1])
-    if len(widths) > 1:
-        raise LinkageError(f"encodings of different lengths in bytes: {sorted(widths)}")
+        kinds.add((dataset.shape[0], dataset.shape[2]))
+    if len(kinds) > 1:
+        raise LinkageError(f"encodings of different kinds, (views, bytes): {sorted(kinds)}")
 
 
 def find_candidates(
@@ -81,42 +114,74 @@ def find_candidates(
     *,
     per_record: int = PER_RECORD,
     within: bool = True,
+    mode: Mode = "exact",
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> list[PairBlock]:
     """Candidate pairs of every pair of datasets, each dataset against itself included.
 
     Args:
-        datasets: encodings, uint8 (n, width).
+        datasets: encodings, uint8 (v, n, width).
         per_record: candidates wanted per record in each other dataset.
         within: whether to compare datasets with themselves.
+        mode: ``exact`` loses nothing; ``fast`` is not there yet and does the same.
+        executor: runs the tiles; not used yet.
         progress: told the share of comparisons done, 0 to 1.
 
     Raises:
         LinkageError: the encodings do not fit together.
     """
+    del mode, executor
     check_encodings(datasets)
     jobs = [
         (a, b)
         for a, b in combinations_with_replacement(range(len(datasets)), 2)
-        if (within or a != b) and len(datasets[a]) and len(datasets[b])
+        if (within or a != b) and datasets[a].shape[1] and datasets[b].shape[1]
     ]
-    total = sum(len(datasets[a]) * len(datasets[b]) for a, b in jobs) or 1
-    filters = [_bitarrays(dataset) for dataset in datasets]
+    total = sum(datasets[a].shape[1] * datasets[b].shape[1] for a, b in jobs) or 1
     done, blocks = 0, []
     for a, b in jobs:
-        floor = choose_floor(datasets[a], datasets[b], per_record)
-        cap = CAP_FACTOR * per_record
-        parts = []
-        for start in range(0, len(datasets[a]), TILE_ROWS):
-            rows = filters[a][start : start + TILE_ROWS]
-            parts.append(_tile(rows, filters[b], start, floor, cap))
-            done += len(rows) * len(filters[b])
-            progress(done / total, "comparing encodings")
-        blocks.append(_block(a, b, parts, floor))
+        blocks.append(_compare(a, b, datasets[a], datasets[b], per_record))
+        done += datasets[a].shape[1] * datasets[b].shape[1]
+        progress(done / total, "comparing encodings")
     return blocks
 
 
-def choose_floor(first: Encodings, second: Encodings, per_record: int = PER_RECORD) -> float:
+def _compare(a: int, b: int, first: Encodings, second: Encodings, per_record: int) -> PairBlock:
+    """Pairs that any view says are candidates."""
+    cap = CAP_FACTOR * per_record
+    floors, keys = [], []
+    for left, right in zip(first, second, strict=True):
+        floor = choose_floor(left, right, per_record)
+        floors.append(floor)
+        filters = _bitarrays(left), _bitarrays(right)
+        for start in range(0, len(left), TILE_ROWS):
+            _, rows, columns = _tile(
+                filters[0][start : start + TILE_ROWS], filters[1], start, floor, cap
+            )
+            keys.append(rows * len(right) + columns)
+    rows, columns = np.divmod(np.unique(np.concatenate(keys)), second.shape[1])
+    if a == b:
+        # A row's cap may have dropped the half that is kept, so both halves are folded in.
+        low, high = np.minimum(rows, columns), np.maximum(rows, columns)
+        pairs = np.unique(low * second.shape[1] + high)
+        rows, columns = np.divmod(pairs, second.shape[1])
+        rows, columns = rows[rows != columns], columns[rows != columns]
+    views = dice_pairs(first, second, rows, columns)
+    similarity = combine(views)
+    order = np.lexsort((columns, rows, -similarity))
+    return PairBlock(
+        a,
+        b,
+        similarity[order],
+        rows[order],
+        columns[order],
+        min(floors),
+        views[order].astype(np.float32),
+    )
+
+
+def choose_floor(first: Matrix, second: Matrix, per_record: int = PER_RECORD) -> float:
     """The Dice similarity that about ``per_record`` candidates of a record reach.
 
     Measured on evenly spaced rows, so that it is the same on every run.
@@ -129,7 +194,7 @@ def choose_floor(first: Encodings, second: Encodings, per_record: int = PER_RECO
     return min(max(floor, FLOOR_LOWEST), FLOOR_HIGHEST)
 
 
-def dice_matrix(first: Encodings, second: Encodings) -> Floats:
+def dice_matrix(first: Matrix, second: Matrix) -> Floats:
     """All Dice similarities of two small sets of encodings, float64 (n, m)."""
     ones = np.bitwise_count(second).sum(axis=1, dtype=np.int64)
     out = np.zeros((len(first), len(second)))
@@ -137,6 +202,19 @@ def dice_matrix(first: Encodings, second: Encodings) -> Floats:
         common = np.bitwise_count(second & encoding).sum(axis=1, dtype=np.int64)
         both = ones + int(np.bitwise_count(encoding).sum(dtype=np.int64))
         np.divide(2.0 * common, both, out=out[row], where=both > 0)
+    return out
+
+
+def dice_pairs(first: Encodings, second: Encodings, left: Indices, right: Indices) -> Floats:
+    """Dice of every view of given pairs, float64 (m, v)."""
+    out = np.zeros((len(left), len(first)))
+    for view, (rows, columns) in enumerate(zip(first, second, strict=True)):
+        ones = [np.bitwise_count(each).sum(axis=1, dtype=np.int64) for each in (rows, columns)]
+        for at in range(0, len(left), PAIRS_AT_ONCE):
+            a, b = left[at : at + PAIRS_AT_ONCE], right[at : at + PAIRS_AT_ONCE]
+            common = np.bitwise_count(rows[a] & columns[b]).sum(axis=1, dtype=np.int64)
+            both = ones[0][a] + ones[1][b]
+            out[at : at + len(a), view] = 2.0 * common / np.maximum(both, 1)
     return out
 
 
@@ -162,13 +240,13 @@ def _unsigned(values: Indices) -> "array[int]":
     return array("I", values.astype(np.uint32).tobytes())
 
 
-def _evenly(rows: Encodings, limit: int) -> Encodings:
+def _evenly(rows: Matrix, limit: int) -> Matrix:
     if len(rows) <= limit:
         return rows
     return rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
 
 
-def _bitarrays(dataset: Encodings) -> list[bitarray]:
+def _bitarrays(dataset: Matrix) -> list[bitarray]:
     filters = []
     for row in dataset:
         bits = bitarray(endian="big")
@@ -186,19 +264,3 @@ def _tile(
         np.array(left, dtype=np.int64) + start,
         np.array(right, dtype=np.int64),
     )
-
-
-def _block(
-    first: int, second: int, parts: list[tuple[Floats, Indices, Indices]], floor: float
-) -> PairBlock:
-    similarity = np.concatenate([part[0] for part in parts])
-    left = np.concatenate([part[1] for part in parts])
-    right = np.concatenate([part[2] for part in parts])
-    if first == second:
-        # A row's cap may have dropped the half that is kept, so both halves are folded in.
-        low, high = np.minimum(left, right), np.maximum(left, right)
-        _, keep = np.unique(low * (high.max(initial=0) + 1) + high, return_index=True)
-        keep = keep[low[keep] != high[keep]]
-        similarity, left, right = similarity[keep], low[keep], high[keep]
-    order = np.lexsort((right, left, -similarity))
-    return PairBlock(first, second, similarity[order], left[order], right[order], floor)

@@ -13,6 +13,7 @@ from linkage_hub.linkage.candidates import (
     PairBlock,
     Progress,
     anonlink_pairs,
+    empty_block,
     find_candidates,
     silent,
 )
@@ -52,7 +53,7 @@ def one_to_one(
     without one, the pairs that are more likely matches than not.
 
     Args:
-        first: encodings, uint8 (n, width).
+        first: encodings, uint8 (v, n, width).
         second: encodings of the other file.
         threshold: Dice similarity; chosen without truth when None.
         progress: told the share done, 0 to 1.
@@ -63,9 +64,7 @@ def one_to_one(
     blocks = find_candidates(
         [first, second], per_record=PER_RECORD, within=False, progress=progress
     )
-    empty = np.empty(0)
-    none = np.empty(0, dtype=np.int64)
-    block = blocks[0] if blocks else PairBlock(0, 1, empty, none, none, 1.0)
+    block = blocks[0] if blocks else empty_block(0, 1, 1.0, len(first))
     if threshold is not None:
         left, right = solve(block, block.similarity >= threshold)
         return OneToOne(left, right, threshold, None, block)
@@ -73,7 +72,7 @@ def one_to_one(
         block.similarity,
         block.left,
         block.right,
-        sizes=(len(first), len(second)),
+        sizes=(first.shape[1], second.shape[1]),
         floor=block.floor,
     )
     left, right = solve(block, fit.probability >= MATCH)
@@ -82,16 +81,8 @@ def one_to_one(
 
 def solve(block: PairBlock, wanted: NDArray[np.bool_]) -> tuple[Indices, Indices]:
     """The greedy solution by anonlink, ascending in the left record."""
-    kept = PairBlock(
-        block.first,
-        block.second,
-        block.similarity[wanted],
-        block.left[wanted],
-        block.right[wanted],
-        block.floor,
-    )
     links: Sequence[tuple[int, int]] = sorted(
-        pairs_from_groups(greedy_solve(anonlink_pairs([kept])))
+        pairs_from_groups(greedy_solve(anonlink_pairs([block.where(wanted)])))
     )
     table = np.array(links, dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]

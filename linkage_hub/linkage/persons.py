@@ -77,7 +77,7 @@ def link(
     """Link the records of all sources into persons.
 
     Args:
-        datasets: encodings of each source, uint8 (n, width).
+        datasets: encodings of each source, uint8 (v, n, width).
         threshold: Dice similarity for every pair of sources; chosen without truth when None.
         progress: told the share done, 0 to 1, and what is being done.
 
@@ -89,7 +89,7 @@ def link(
     )
     return link_candidates(
         blocks,
-        [len(dataset) for dataset in datasets],
+        [dataset.shape[1] for dataset in datasets],
         threshold=threshold,
         progress=lambda share, message: progress(
             COMPARING_SHARE + share * (1 - COMPARING_SHARE), message

@@ -21,7 +21,7 @@ class SourceData:
     Attributes:
         manifest: hash of the submission's manifest.
         handles: of the records, 32 hexadecimal digits each.
-        encodings: uint8 (n, 128).
+        encodings: uint8 (v, n, 128): v views, the first of them the full encoding.
     """
 
     party: str

@@ -139,7 +139,7 @@ def person_evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> P
         band = table.column("age_band")[row].as_py()
         if band is not None:
             bands.append(band)
-    encodings = np.stack([sources[at].encodings[row] for at, row in places])
+    encodings = np.stack([sources[at].encodings[0, row] for at, row in places])
     return PersonEvidence(encodings, residences, mentions, bands)
 
 

@@ -60,13 +60,13 @@ def read_content(path: Path) -> pa.Table:
 
 
 def encodings_of(table: pa.Table) -> npt.NDArray[np.uint8]:
-    """Encodings, uint8 (n, 128)."""
+    """Encodings, uint8 (1, n, 128): views come first, and profile ``clk`` has one."""
     if not table.num_rows:
-        return np.zeros((0, ENCODING_BYTES), dtype=np.uint8)
+        return np.zeros((1, 0, ENCODING_BYTES), dtype=np.uint8)
     column = table.column("encoding").combine_chunks()
     data = np.frombuffer(column.buffers()[1], dtype=np.uint8)
     start = column.offset * ENCODING_BYTES
-    return data[start : start + len(column) * ENCODING_BYTES].reshape(-1, ENCODING_BYTES)
+    return data[start : start + len(column) * ENCODING_BYTES].reshape(1, -1, ENCODING_BYTES)
 
 
 def handles_of(table: pa.Table) -> list[str]:
@@ -91,7 +91,8 @@ def check_content(table: pa.Table, manifest: Manifest, indicators: Iterable[str]
     handles = table.column("handle")
     if pc.count_distinct(handles).as_py() != table.num_rows:
         raise DuplicateHandles("a record handle occurs twice")
-    _check_encodings(encodings_of(table), "encoding")
+    for view in encodings_of(table):
+        _check_encodings(view, "encoding")
     _check_lists(table, set(indicators))
 
 
