@@ -18,7 +18,13 @@ import pandas as pd
 from partner_agent.cleansing.address import clean_address
 from partner_agent.cleansing.contact import clean_email, clean_phone
 from partner_agent.cleansing.dates import DateCleaner
-from partner_agent.cleansing.distinct import ColumnTally, Texts, clean_distinct, joined
+from partner_agent.cleansing.distinct import (
+    ColumnTally,
+    Texts,
+    clean_distinct,
+    joined,
+    remembered,
+)
 from partner_agent.cleansing.identifiers import clean_nhs_number, clean_nino, clean_upn
 from partner_agent.cleansing.outcome import Outcome
 from partner_agent.cleansing.person import PersonCleaner
@@ -101,6 +107,12 @@ class Cleanser:
         self._today = today
         self._uprn = uprn
         self._person = PersonCleaner(mapping, today)
+        self._simple = {name: remembered(clean) for name, clean in _SIMPLE.items()}
+        self._postcode = remembered(clean_postcode)
+        self._address = {
+            known: remembered(partial(clean_address, has_postcode=known)) for known in (False, True)
+        }
+        self._day = remembered(DateCleaner(today, mapping.dates.day_first, birth=False).clean)
         self._columns = cleaned_columns(mapping)
         self._tallies = {name: ColumnTally() for name in self._columns[1:]}
         self._births = BirthTally(today)
@@ -170,7 +182,7 @@ class Cleanser:
         for name in _IDENTIFIERS:
             column = getattr(self._mapping.columns, name)
             if column:
-                values = clean_distinct(table[column], _SIMPLE[name], ColumnTally())
+                values = clean_distinct(table[column], self._simple[name], ColumnTally())
                 has |= values != ""
         return has | (self._person.evidence(table) >= _ENOUGH_EVIDENCE)
 
@@ -179,7 +191,7 @@ class Cleanser:
         out = self._person.clean_record(table, self._tallies)
         self._births.add(out.get("date_of_birth", np.array([], dtype=object)))
         out["source_record_id"] = self._record_ids(table, rows)
-        for name, clean in _SIMPLE.items():
+        for name, clean in self._simple.items():
             if column := getattr(columns, name):
                 out[name] = clean_distinct(table[column], clean, self._tallies[name])
         out |= self._places(table)
@@ -231,7 +243,7 @@ class Cleanser:
 
         def clean(pair: str) -> Outcome:
             cell, _, address = pair.partition(_SEPARATOR)
-            outcome = clean_postcode(cell)
+            outcome = self._postcode(cell)
             if outcome.value or cell.strip() or not address:
                 return outcome
             found = find_postcode(address)
@@ -244,7 +256,7 @@ class Cleanser:
 
         def clean(pair: str) -> Outcome:
             has_postcode, _, address = pair.partition(_SEPARATOR)
-            return clean_address(address, has_postcode=bool(has_postcode))
+            return self._address[bool(has_postcode)](address)
 
         return clean_distinct(_paired(known, written), clean, self._tallies["address"])
 
@@ -269,12 +281,10 @@ class Cleanser:
         return clean_distinct(_paired(given, place), clean, self._tallies["uprn"])
 
     def _address_dates(self, table: pd.DataFrame) -> dict[str, Texts]:
-        day_first = self._mapping.dates.day_first
-        clean = partial(DateCleaner(self._today, day_first, birth=False).clean)
         out = {}
         for name in ("address_from", "address_to"):
             if column := getattr(self._mapping.columns, name):
-                out[name] = clean_distinct(table[column], clean, self._tallies[name])
+                out[name] = clean_distinct(table[column], self._day, self._tallies[name])
         if len(out) == 2:  # noqa: PLR2004 - both ends are known
             self._drop_reversed(out["address_from"], out["address_to"])
         return out

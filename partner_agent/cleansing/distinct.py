@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ import pandas as pd
 from partner_agent.cleansing.outcome import NOTES, Kind, Outcome
 
 Texts = npt.NDArray[np.object_]  # of str
+Result = TypeVar("Result")
+REMEMBERED_MOST: Final = 65_536  # values of one column; more than a chunk has rows
 
 
 @dataclass
@@ -24,16 +26,34 @@ class ColumnTally:
 
     def add(self, outcomes: list[Outcome], counts: npt.NDArray[np.int64]) -> None:
         """Count distinct outcomes, each as often as it occurs."""
-        for outcome, times in zip(outcomes, counts.tolist(), strict=True):
-            self.rows += times
-            if outcome.value:
+        self.rows += int(counts.sum())
+        for (value, note), times in zip(outcomes, counts.tolist(), strict=True):
+            if value:
                 self.present += times
-            if outcome.note:
-                self.notes[outcome.note] += times
+            if note:
+                self.notes[note] += times
 
     def by_kind(self, kind: Kind) -> int:
         """Values that were repaired, queried or dropped."""
         return sum(times for note, times in self.notes.items() if NOTES[note][0] is kind)
+
+
+def remembered(clean: Callable[[str], Result]) -> Callable[[str], Result]:
+    """A cleaner that works on a value once, however many chunks and passes it comes in.
+
+    Held in memory are at most ``REMEMBERED_MOST`` values, of this extract and by this cleaner only.
+    """
+    known: dict[str, Result] = {}
+
+    def run(raw: str) -> Result:
+        found = known.get(raw)
+        if found is None:
+            if len(known) >= REMEMBERED_MOST:
+                known.clear()
+            found = known[raw] = clean(raw)
+        return found
+
+    return run
 
 
 def clean_distinct(

@@ -15,6 +15,7 @@ from partner_agent.cleansing.distinct import (
     clean_distinct,
     clean_distinct_parts,
     joined,
+    remembered,
 )
 from partner_agent.cleansing.full_names import clean_full_name
 from partner_agent.cleansing.names import clean_given_name, clean_surname
@@ -35,13 +36,19 @@ class PersonCleaner:
 
     def __init__(self, mapping: SourceMapping, today: date) -> None:
         self._columns = mapping.columns
-        self._births = DateCleaner(today, mapping.dates.day_first)
+        self._today = today
+        self._birth_date = remembered(DateCleaner(today, mapping.dates.day_first).clean)
+        self._birth_parts = remembered(self._from_parts)
         expand = mapping.names.expand_nicknames
-        self._given = partial(clean_given_name, expand_nicknames=expand)
-        self._full = partial(
-            clean_full_name,
-            surname_first=mapping.names.full_name_order == "surname_first",
-            expand_nicknames=expand,
+        self._given = remembered(partial(clean_given_name, expand_nicknames=expand))
+        self._middle = remembered(clean_given_name)
+        self._surname = remembered(clean_surname)
+        self._full = remembered(
+            partial(
+                clean_full_name,
+                surname_first=mapping.names.full_name_order == "surname_first",
+                expand_nicknames=expand,
+            )
         )
 
     def clean_record(self, table: pd.DataFrame, tallies: Tallies) -> dict[str, Texts]:
@@ -54,7 +61,7 @@ class PersonCleaner:
             tally = tallies.pop("middle_name")
             out = self._names(table, self._columns, tallies, "")
             tallies["middle_name"] = tally
-            out["middle_name"] = clean_distinct(table[column], clean_given_name, tally)
+            out["middle_name"] = clean_distinct(table[column], self._middle, tally)
         return out | self._birth(table, self._columns, tallies, "")
 
     def clean_mention(
@@ -99,7 +106,7 @@ class PersonCleaner:
         out = {}
         ways: tuple[tuple[str, str | None, Callable[[str], Outcome]], ...] = (
             ("first_name", columns.first_name, self._given),
-            ("surname", columns.surname, clean_surname),
+            ("surname", columns.surname, self._surname),
         )
         for part, column, clean in ways:
             if column:
@@ -117,13 +124,13 @@ class PersonCleaner:
         tally = tallies.setdefault(key, ColumnTally())
         if isinstance(where, DateParts):
             cells = joined(table, (where.day, where.month, where.year), _SEPARATOR)
-            return {key: clean_distinct(cells, self._from_parts, tally)}
-        return {key: clean_distinct(table[where], self._births.clean, tally)}
+            return {key: clean_distinct(cells, self._birth_parts, tally)}
+        return {key: clean_distinct(table[where], self._birth_date, tally)}
 
     def _from_parts(self, cells: str) -> Outcome:
         day, month, year = cells.split(_SEPARATOR)
         # the columns say which part is which: no order to guess
-        rules = DateCleaner(self._births.today, day_first=True)
+        rules = DateCleaner(self._today, day_first=True)
         outcome = rules.clean(join_parts(day, month, year))
         swapped = outcome.note == "date.swapped"
         return Outcome("", "date.impossible") if swapped else outcome

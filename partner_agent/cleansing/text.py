@@ -9,7 +9,6 @@ from ftfy import TextFixerConfig, fix_text
 from partner_agent.cleansing.outcome import MISSING, Outcome
 
 _CONFIG = TextFixerConfig(unescape_html=True, uncurl_quotes=False, normalization="NFC")
-_SPACE = re.compile(r"\s+")
 _SAME_CHARACTER = re.compile(r"([^\W\d])\1{2,}$|[\W_]+$|xx$|zz$", re.IGNORECASE)
 
 _MISSING_WORDS = frozenset(
@@ -31,7 +30,7 @@ def tidy(text: str) -> str:
     """
     if not text.isascii() or "&" in text:
         text = fix_text(text, config=_CONFIG)
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def fold(text: str) -> str:

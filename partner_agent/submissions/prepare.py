@@ -211,16 +211,24 @@ class _Line:
         return encoded.batch
 
     def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:
-        cleaned = clean.table.drop(columns=["row"]).astype(str).to_dict("records")
+        table = clean.table
+        columns = {str(name): table[name].tolist() for name in table.columns if name != "row"}
+        filled = {name: cells for name, cells in columns.items() if any(cells)}
         words = self._source_words(chunk.table.iloc[clean.kept])
         return [
             Row(
-                record_id=str(row["source_record_id"]),
-                clean={str(name): value for name, value in row.items() if value},
+                record_id=record_id,
+                clean={name: value for name, value in zip(filled, row, strict=True) if value},
                 source=source,
-                protected=row["protected"] == "y",
+                protected=protected == "y",
             )
-            for row, source in zip(cleaned, words, strict=True)
+            for record_id, protected, row, source in zip(
+                columns["source_record_id"],
+                columns["protected"],
+                zip(*filled.values(), strict=True),
+                words,
+                strict=True,
+            )
         ]
 
     def _source_words(self, table: pd.DataFrame) -> list[dict[str, str]]:
@@ -231,8 +239,12 @@ class _Line:
             if column is None:
                 continue
             columns = [column] if isinstance(column, str) else list(column)
-            cells = table[columns].to_numpy(dtype=object)
-            found[item] = [", ".join(str(cell) for cell in row if cell) for row in cells]
+            cells = [table[name].tolist() for name in columns]
+            found[item] = (
+                cells[0]
+                if len(cells) == 1
+                else [", ".join(filter(None, row)) for row in zip(*cells, strict=True)]
+            )
         return [
             {item: text for item, text in zip(found, row, strict=True) if text}
             for row in zip(*found.values(), strict=True)

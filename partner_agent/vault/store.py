@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from governance.exchange.submission import HANDLE_BYTES
@@ -31,7 +31,19 @@ from partner_agent.store.tables import records, vault_check
 from partner_agent.vault.keys import VaultKeyError, VaultKeys
 
 NONCE_BYTES: Final = 12
-_BATCH: Final = 5_000  # rows in one statement
+_BATCH: Final = 5_000  # values in one statement; SQLite takes 32,766
+_STORED: Final = 50_000  # rows in one transaction
+_PUT: Final = """
+    INSERT INTO records
+        (handle, source, locator, occurrence, nonce, ciphertext, protected, prepared_on)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (handle) DO UPDATE SET
+        nonce = excluded.nonce, ciphertext = excluded.ciphertext,
+        protected = excluded.protected, prepared_on = excluded.prepared_on
+"""
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_Place = tuple[bytes, int]
+"""A row's locator, and how many rows of its record id came before it."""
 
 
 class VaultError(AgentError):
@@ -113,61 +125,71 @@ class Vault:
             The 16-byte handle of each row, in order.
         """
         handles: list[bytes] = []
-        for start in range(0, len(rows), _BATCH):
-            handles += self._put_batch(source, rows[start : start + _BATCH], prepared_on, seen)
+        for start in range(0, len(rows), _STORED):
+            handles += self._put_batch(source, rows[start : start + _STORED], prepared_on, seen)
         return handles
 
     def _put_batch(
         self, source: str, rows: Sequence[Row], prepared_on: date, seen: Counter[str]
     ) -> list[bytes]:
-        places = []
+        places: list[_Place] = []
         for row in rows:
             places.append((self._locator(source, row.record_id), seen[row.record_id]))
             seen[row.record_id] += 1
+        fresh = secrets.token_bytes((HANDLE_BYTES + NONCE_BYTES) * len(rows))
+        nonces = len(rows) * HANDLE_BYTES  # where they begin
         with self._database.writing() as connection:
-            known = {
-                (found.locator, found.occurrence): found.handle
-                for found in connection.execute(
-                    select(records.c.locator, records.c.occurrence, records.c.handle).where(
-                        records.c.source == source,
-                        records.c.locator.in_({locator for locator, _ in places}),
-                    )
+            known = self._known(connection, source, places)
+            handles = [
+                known.get(place) or fresh[at * HANDLE_BYTES : (at + 1) * HANDLE_BYTES]
+                for at, place in enumerate(places)
+            ]
+            sealed = [
+                self._sealed(
+                    source, row, handles[at], places[at], prepared_on,
+                    fresh[nonces + at * NONCE_BYTES : nonces + (at + 1) * NONCE_BYTES],
                 )
-            }
-            handles = [known.get(place) or secrets.token_bytes(HANDLE_BYTES) for place in places]
-            statement = insert(records)
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["handle"],
-                    set_={
-                        name: statement.excluded[name]
-                        for name in ("nonce", "ciphertext", "protected", "prepared_on")
-                    },
-                ),
-                [
-                    self._sealed(source, row, handle, place, prepared_on)
-                    for row, handle, place in zip(rows, handles, places, strict=True)
-                ],
-            )
+                for at, row in enumerate(rows)
+            ]  # fmt: skip
+            if sealed:  # the driver's own executemany: a third of the time of a built statement
+                connection.exec_driver_sql(_PUT, sealed)
         return handles
 
+    @staticmethod
+    def _known(
+        connection: Connection, source: str, places: Sequence[_Place]
+    ) -> dict[_Place, bytes]:
+        """Handles of the places that were stored before."""
+        first = select(records.c.handle).where(records.c.source == source).limit(1)
+        if connection.execute(first).first() is None:
+            return {}
+        locators = list({locator for locator, _ in places})
+        found: dict[_Place, bytes] = {}
+        for start in range(0, len(locators), _BATCH):
+            statement = select(records.c.locator, records.c.occurrence, records.c.handle).where(
+                records.c.source == source,
+                records.c.locator.in_(locators[start : start + _BATCH]),
+            )
+            found |= {(row[0], row[1]): row[2] for row in connection.execute(statement)}
+        return found
+
     def _sealed(
-        self, source: str, row: Row, handle: bytes, place: tuple[bytes, int], prepared_on: date
-    ) -> dict[str, object]:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        content = json.dumps(
-            {"clean": row.clean, "source": row.source}, ensure_ascii=False, separators=(",", ":")
-        ).encode("utf-8", "surrogatepass")
-        return {
-            "handle": handle,
-            "source": source,
-            "locator": place[0],
-            "occurrence": place[1],
-            "nonce": nonce,
-            "ciphertext": self._cipher.encrypt(nonce, content, handle + source.encode()),
-            "protected": row.protected,
-            "prepared_on": prepared_on.isoformat(),
-        }
+        self,
+        source: str,
+        row: Row,
+        handle: bytes,
+        place: _Place,
+        prepared_on: date,
+        nonce: bytes,
+    ) -> tuple[object, ...]:
+        content = _JSON.encode({"clean": row.clean, "source": row.source})
+        sealed = self._cipher.encrypt(
+            nonce, content.encode("utf-8", "surrogatepass"), handle + source.encode()
+        )
+        return (
+            handle, source, place[0], place[1], nonce, sealed, row.protected,
+            prepared_on.isoformat(),
+        )  # fmt: skip
 
     def get(self, handle: bytes) -> StoredRow:
         """Open one row.
