@@ -77,7 +77,7 @@ def _clean(raw: str) -> Outcome:
     value = " ".join(joined_prefixes(kept))
     if not value:
         return Outcome("", "name.no_letters")
-    if value in _TITLES_ONLY:
+    if value in _TITLES_ONLY or is_placeholder(value):  # such as "none." or "aaa-"
         return Outcome("", "text.placeholder")
     return Outcome(value, note)
 
