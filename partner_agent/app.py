@@ -19,10 +19,11 @@ from governance.terminal import passphrase, write_document
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
 from partner_agent.releases.desk import ReleaseDesk
+from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.settings import AgentSettings, NotSetUpError
 from partner_agent.store.database import AgentDatabase
 from partner_agent.submissions.upload import Outbox
-from partner_agent.vault.keys import make_key, read_key
+from partner_agent.vault.keys import VaultKeys, make_key, read_key
 from partner_agent.vault.store import Vault
 
 SECRETS = "party.secret"
@@ -51,10 +52,19 @@ class Agent:
         return AgentDatabase(self.home / DATABASE)
 
     @cached_property
+    def vault_keys(self) -> VaultKeys:
+        """What is derived from the vault's key."""
+        return read_key(self.home, self.settings.vault_key, self.settings.party, self.passphrase)
+
+    @cached_property
     def vault(self) -> Vault:
         """The encrypted rows."""
-        keys = read_key(self.home, self.settings.vault_key, self.settings.party, self.passphrase)
-        return Vault(self.database, keys)
+        return Vault(self.database, self.vault_keys)
+
+    @cached_property
+    def synthetic(self) -> SyntheticRows:
+        """Synthetic rows of submissions: never in the vault."""
+        return SyntheticRows(self.database, self.vault_keys.synthetic)
 
     @cached_property
     def ledger(self) -> AgentLedger:

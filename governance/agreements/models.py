@@ -134,6 +134,30 @@ class Limits(Frozen):
     releases_per_party_per_day: Annotated[int, Field(ge=1)]
 
 
+QualityGroup = Literal["sex", "age_band", "name_origin", "mover"]
+
+
+class Quality(Frozen):
+    """How linkage is measured without anybody's truth (ADR 14).
+
+    ``sentinels`` synthetic people a source (fewer in a small one), and so many decoys that they are
+    ``decoy_percent`` of a submission's rows. ``groups``: what agents may band real records by, for
+    figures by group, beside the age band that every record has; none is needed for figures of
+    sentinels by group. ``outcodes``: first halves of postcodes that sentinels live in, so that they
+    look like the county's own.
+    """
+
+    sentinels: Annotated[int, Field(ge=20, le=5_000)]
+    decoy_percent: Annotated[int, Field(ge=0, le=25)]
+    groups: tuple[QualityGroup, ...]
+    outcodes: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9][0-9A-Z]?$")], ...]
+    reveal_hours: Annotated[int, Field(ge=1, le=720)]
+
+    def most(self, rows: int) -> int:
+        """Synthetic rows that a file of so many rows may hold at most."""
+        return self.sentinels + rows * self.decoy_percent // 100
+
+
 class Retention(Frozen):
     """How long each artefact is kept."""
 
@@ -170,6 +194,7 @@ class Agreement(Frozen):
     family_rule: FamilyRule
     witnessing: Witnessing
     limits: Limits
+    quality: Quality | None = None
     retention: Retention
     opt_out: Literal["national_data_opt_out_upheld"]
     suppression_threshold: Annotated[int, Field(ge=2, le=100)]
@@ -200,6 +225,8 @@ class Agreement(Frozen):
         starts, reviewed, ends = map(
             date.fromisoformat, (self.valid_from, self.review_by, self.expires)
         )
+        if self.quality is not None and len(set(self.quality.groups)) != len(self.quality.groups):
+            raise ValueError("quality.groups: the same group twice")
         if not starts < reviewed <= ends:
             raise ValueError("expected valid_from < review_by <= expires")
         if self.witnessing.quorum > len(parties):

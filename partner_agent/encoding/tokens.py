@@ -38,6 +38,7 @@ class LinkageKeys:
         family: key of family tokens.
         check: key of the key check value.
         vectors: secret under which the test vectors are encoded.
+        sentinels: key from which the synthetic people of each month follow.
     """
 
     clk: bytes = field(repr=False)
@@ -45,6 +46,7 @@ class LinkageKeys:
     family: bytes = field(repr=False)
     check: bytes = field(repr=False)
     vectors: bytes = field(repr=False)
+    sentinels: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, secret: bytes, agreement_hash: str, epoch: int) -> Self:
@@ -66,6 +68,7 @@ class LinkageKeys:
             family=key(b"family-token"),
             check=key(b"key-check"),
             vectors=key(b"test-vectors"),
+            sentinels=key(b"sentinels"),
         )
 
 

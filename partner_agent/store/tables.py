@@ -74,3 +74,22 @@ vault_check = Table(
     Column("id", Integer, primary_key=True),  # always 1
     Column("value", LargeBinary(32), nullable=False),  # HMAC of a constant under the vault's key
 )
+
+synthetic_keys = Table(
+    "synthetic_keys",
+    metadata,
+    Column("submission", String(32), primary_key=True),
+    Column("source", String(40), nullable=False),
+    Column("content", LargeBinary, nullable=False),  # sentinel-key/v1
+    Column("prepared_on", String(10), nullable=False),  # ISO date, for retention
+)
+
+synthetic_rows = Table(
+    "synthetic_rows",
+    metadata,
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("submission", String(32), nullable=False),
+    Column("nonce", LargeBinary(12), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Index("synthetic_rows_by_submission", "submission"),
+)

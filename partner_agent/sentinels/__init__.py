@@ -1,0 +1,1 @@
+"""Synthetic rows in submissions: people who do not exist, by whom linkage can be measured."""
