@@ -79,16 +79,28 @@ Count = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class Counts(Frozen):
-    """What the agent did with the extract's rows; the hub checks ``submitted`` against the file."""
+    """What the agent did with the extract's rows.
+
+    ``synthetic`` rows (ADR 14) are beside the extract's; the hub checks ``in_file``.
+    """
 
     rows: Count
     submitted: Count
     rejected: Count
     opted_out: Count
+    synthetic: Count = 0
+
+    @property
+    def in_file(self) -> int:
+        """Records that the Arrow file holds."""
+        return self.submitted + self.synthetic
 
 
 class Manifest(Frozen):
-    """The signed face of a submission (payload type ``submission/v1``)."""
+    """The signed face of a submission (payload type ``submission/v1``).
+
+    ``synthetic_key`` commits to which records are synthetic; None where the agreement has none.
+    """
 
     format: Literal["submission/v1"] = "submission/v1"
     id: Hex128
@@ -105,3 +117,4 @@ class Manifest(Frozen):
     created: Time
     content_sha256: Hash
     content_bytes: Annotated[int, Field(ge=1)]
+    synthetic_key: Hash | None = None

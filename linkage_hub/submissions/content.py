@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from governance.agreements.models import Quality
 from governance.exchange.submission import (
     AGE_BANDS,
     ARROW_SCHEMA,
@@ -28,6 +29,7 @@ from linkage_hub.submissions.errors import (
     DuplicateHandles,
     ImplausibleEncodings,
     NotArrow,
+    SyntheticNotAgreed,
     ValueNotAgreed,
 )
 
@@ -80,10 +82,9 @@ def check_content(table: pa.Table, manifest: Manifest, indicators: Iterable[str]
     Raises:
         SubmissionError: by the first rule that fails; no message holds a value.
     """
-    if table.num_rows != manifest.counts.submitted:
+    if table.num_rows != manifest.counts.in_file:
         raise CountMismatch(
-            f"the file holds {table.num_rows} records, the manifest says "
-            f"{manifest.counts.submitted}"
+            f"the file holds {table.num_rows} records, the manifest says {manifest.counts.in_file}"
         )
     for name in ARROW_SCHEMA.names:
         if not ARROW_SCHEMA.field(name).nullable and table.column(name).null_count:
@@ -94,6 +95,28 @@ def check_content(table: pa.Table, manifest: Manifest, indicators: Iterable[str]
     for view in encodings_of(table):
         _check_encodings(view, "encoding")
     _check_lists(table, set(indicators))
+
+
+def check_synthetic(manifest: Manifest, quality: Quality | None) -> None:
+    """Check that a submission's synthetic rows are those that the agreement asks for.
+
+    Raises:
+        SyntheticNotAgreed: it has some where there are none to be, too many, or does not commit to
+            which they are.
+    """
+    counts = manifest.counts
+    committed = manifest.synthetic_key is not None
+    if quality is None and (committed or counts.synthetic):
+        raise SyntheticNotAgreed("the agreement has no synthetic rows")
+    if quality is not None and not committed:
+        raise SyntheticNotAgreed(
+            "the manifest does not commit to which rows are synthetic",
+            next_step="prepare the extract again under the agreement in force",
+        )
+    if quality is not None and counts.synthetic > quality.most(counts.in_file):
+        raise SyntheticNotAgreed(
+            f"{counts.synthetic} of {counts.in_file} rows are synthetic: more than agreed"
+        )
 
 
 def _check_encodings(encodings: npt.NDArray[np.uint8], what: str) -> None:

@@ -82,6 +82,12 @@ class ValueNotAgreed(SubmissionError):
     reason = "submission.value_not_agreed"
 
 
+class SyntheticNotAgreed(SubmissionError):
+    """Synthetic rows where the agreement has none, more than agreed, or none committed to."""
+
+    reason = "submission.synthetic"
+
+
 class QuotaExceeded(SubmissionError):
     """More submissions of a source in a day than agreed."""
 

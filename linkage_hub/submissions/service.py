@@ -33,7 +33,7 @@ from governance.storage.database import StoreError
 from linkage_hub.jobs.queue import JobQueue, enqueue
 from linkage_hub.store.database import HubDatabase, HubStoreError
 from linkage_hub.store.tables import submissions
-from linkage_hub.submissions.content import check_content, read_content
+from linkage_hub.submissions.content import check_content, check_synthetic, read_content
 from linkage_hub.submissions.errors import (
     ContentMismatch,
     QuotaExceeded,
@@ -206,6 +206,7 @@ class Submissions:
             raise SchemaMismatch(
                 "the records were encoded with another schema or epoch than the agreement's"
             )
+        check_synthetic(manifest, agreement.quality)
         path = self._files.path(row.id)
         with path.open("rb") as file:
             digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -123,15 +123,20 @@ def _prepare_one(
 
 def _workshop(agent: Agent, standing: Standing) -> Workshop:
     keys = load_keys(agent.home, standing.agreement, agent.passphrase)
-    return Workshop(agent.home, agent.secrets, agent.database, agent.vault, keys, agent.now)
+    return Workshop(
+        agent.home, agent.secrets, agent.database, agent.vault, agent.synthetic, keys, agent.now
+    )
+
+
+_SHOWN: Final = ("rows", "submitted", "rejected", "opted_out", "synthetic")
 
 
 def _show_prepared(out: Console, done: list[dict[str, Any]]) -> None:
-    table = Table("source", "rows", "to submit", "rejected", "opted out", "report")
+    table = Table("source", "rows", "to submit", "rejected", "opted out", "synthetic", "report")
     for item in done:
         table.add_row(
             item["source"],
-            *(str(item[name]) for name in ("rows", "submitted", "rejected", "opted_out")),
+            *(str(item[name]) for name in _SHOWN),
             item["report"],
         )
     out.print(table)

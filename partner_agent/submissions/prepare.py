@@ -3,8 +3,8 @@
 Rules, in order: the agreement is in force, witnessed, and permits every column and indicator
 before the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing
 and never reach the encoder (invariant 14); rows that cannot be read, cleaned or encoded become
-rejects; the file appears in the outbox whole or not at all; only then is its manifest signed and
-the submission noted.
+rejects; where the agreement measures quality, synthetic rows are mixed in; the file appears in the
+outbox whole or not at all; only then is its manifest signed and the submission noted.
 """
 
 import os
@@ -38,10 +38,13 @@ from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys, key_check_value, vector_digest
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Extract, Reject
+from partner_agent.sentinels.mixing import Sampler
+from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
 from partner_agent.submissions.digest import digest_of
 from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions.mixed import Mixture, make_mixture, mixed_batches
 from partner_agent.submissions.scope import mapping_items
 from partner_agent.vault.store import Row, Vault
 
@@ -79,6 +82,7 @@ class Workshop:
     secrets: PartySecrets
     database: AgentDatabase
     vault: Vault
+    synthetic: SyntheticRows
     keys: LinkageKeys
     now: Callable[[], datetime]
 
@@ -136,8 +140,9 @@ def prepare(
     encoding = SubmissionEncoder(
         LinkageSchema.parse(agreement.encoding.linkage_schema), workshop.keys, now.date()
     )
+    real = content if agreement.quality is None else outbox / f".{id_}.real"
     with ExitStack() as stack:
-        written = stack.enter_context(_arrow_file(content))
+        written = stack.enter_context(_arrow_file(real))
         rejected = stack.enter_context(rejects_file(rejects, extract.columns))
         line = _Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date())
         for chunk in extract:
@@ -148,10 +153,13 @@ def prepare(
                 "no row of the extract was accepted",
                 next_step=f"look at the mapping of {mapping.source}: partner-agent profile FILE",
             )
+    mixture = _mix(workshop, agreement, line, encoding, mapping.source, id_, real, content)
     report = cleanser.report()
     report_file = reports / f"{mapping.source}.html"
     write_report(report, report_file, reports / f"{mapping.source}.json")
-    manifest = _manifest(workshop, agreement, mapping.source, id_, content, report, line, now)
+    manifest = _manifest(
+        workshop, agreement, mapping.source, id_, content, report, line, mixture, now
+    )
     # The volume limit can be checked only once the rows are counted.
     permits(
         standing,
@@ -185,6 +193,7 @@ class _Line:
         self._rejects = rejects
         self._today = today
         self._seen: Counter[str] = Counter()
+        self.sampler = Sampler()
         self.rows = 0
         self.submitted = 0
 
@@ -208,6 +217,7 @@ class _Line:
         ]
         self._rejects.write([*clean.rejects, *unencoded])
         self.submitted += encoded.batch.num_rows
+        self.sampler.see(clean.table[encoded.accepted])
         return encoded.batch
 
     def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:
@@ -281,6 +291,7 @@ def _manifest(
     content: Path,
     report: QualityReport,
     line: _Line,
+    mixture: Mixture | None,
     now: datetime,
 ) -> Manifest:
     digest, size = digest_of(content)
@@ -301,12 +312,46 @@ def _manifest(
             submitted=line.submitted,
             rejected=line.rows - line.submitted - report.opted_out,
             opted_out=report.opted_out,
+            synthetic=0 if mixture is None else mixture.batch.num_rows,
         ),
         extracted_on=now.date().isoformat(),
         created=write_time(now),
         content_sha256=digest,
         content_bytes=size,
+        synthetic_key=None if mixture is None else mixture.commitment,
     )
+
+
+def _mix(
+    workshop: Workshop,
+    agreement: Agreement,
+    line: _Line,
+    encoder: SubmissionEncoder,
+    source: str,
+    id_: str,
+    real: Path,
+    content: Path,
+) -> Mixture | None:
+    """Put a file with synthetic rows in the place of the one without, if agreed."""
+    if agreement.quality is None:
+        return None
+    try:
+        mixture = make_mixture(
+            workshop.synthetic,
+            line.sampler,
+            agreement.quality,
+            workshop.keys.sentinels,
+            encoder,
+            submission=id_,
+            source=source,
+            today=workshop.now().date(),
+        )
+        with _arrow_file(content) as written:
+            for batch in mixed_batches(real, mixture):
+                written.write_batch(batch)
+    finally:
+        real.unlink(missing_ok=True)
+    return mixture
 
 
 def _note(workshop: Workshop, manifest: Manifest) -> None:

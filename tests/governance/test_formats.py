@@ -106,7 +106,7 @@ PINNED = {
     "agreement": "sha256:ddedd207a29e091f860c41f368208f7af7db92521a92a22d04c602a4f005f5f4",
     "leaf": "sha256:aed673f2986e3e6c5b3716938fb6e0ab1febd4ad63e99525ace7decab7926912",
     "consent-record": "sha256:89b8e452184c30516c76628eb885a93682221069ef825716819884e255ebfda5",
-    "manifest": "sha256:0b6fd880ffdd06a2d4acda0f161f305043c316afa7824af7fac772fcb3b9fff2",
+    "manifest": "sha256:7d5cfe2a2c1a697af5bee495c58aacb1c4ff0bf08d39324da7f53b6d672cecdf",
     "linkage-secret": "sha256:e1bbd1920695b1985a93ed0a1024ea54fd5037f708c795009c4b25da7b5ee994",
     "family-members": "sha256:67b40f95fbce1a390f95af3345b4ca2fa98bd2eecf95bc0e3bd9f574b4ffbccd",
     "release-request": "sha256:f916ce7923c86e0363adcbe872c5c04f439734ae7b46732e7d2ef21e52d7d49b",

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from governance.agreements.models import Quality
 from governance.exchange.submission import ARROW_SCHEMA, Manifest
 from linkage_hub.submissions import errors
-from linkage_hub.submissions.content import check_content, read_content
+from linkage_hub.submissions.content import check_content, check_synthetic, read_content
 
 H = "sha256:" + "0" * 64
 SEED = 20261122
@@ -120,3 +121,21 @@ def test_other_files_are_not_arrow(tmp_path: Any) -> None:
         writer.write_table(pa.table({"name": ["x"]}))
     with pytest.raises(errors.NotArrow):
         read_content(other)
+
+
+def test_synthetic_rows_are_only_those_agreed() -> None:
+    """None without an agreement on them, no more than agreed, and never uncommitted."""
+    quality = Quality(sentinels=20, decoy_percent=0, groups=(), outcodes=(), reveal_hours=1)
+
+    def announced(synthetic: int, key: str | None) -> Manifest:
+        known = manifest(60)
+        counts = known.counts.model_copy(update={"synthetic": synthetic})
+        return known.model_copy(update={"counts": counts, "synthetic_key": key})
+
+    check_synthetic(announced(0, None), None)
+    check_synthetic(announced(20, H), quality)
+    for synthetic, key, agreed in (
+        (1, None, None), (0, H, None), (21, H, quality), (5, None, quality),
+    ):  # fmt: skip
+        with pytest.raises(errors.SyntheticNotAgreed):
+            check_synthetic(announced(synthetic, key), agreed)

@@ -64,7 +64,9 @@ def prepared(world: HubWorld, agent: Agent, path: Path) -> Prepared:
                 agent.home, standing.agreement, agent.secrets, agent.ledger.state, agent.hub, None
             )
     keys = load_keys(agent.home, standing.agreement, None)
-    workshop = Workshop(agent.home, agent.secrets, agent.database, agent.vault, keys, agent.now)
+    workshop = Workshop(
+        agent.home, agent.secrets, agent.database, agent.vault, agent.synthetic, keys, agent.now
+    )
     mapping = parse_mapping(MAPPING.format(source=f"{agent.settings.party}_records"))
     del world
     return prepare(workshop, standing, open_extract(path), mapping)

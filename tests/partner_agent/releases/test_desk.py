@@ -61,7 +61,9 @@ def _submit(world: HubWorld, agent: Agent) -> None:
     standing = agent.standing(agent.ledger.sync())
     create_secret(agent.home, standing.agreement, None)
     keys = load_keys(agent.home, standing.agreement, None)
-    workshop = Workshop(agent.home, agent.secrets, agent.database, agent.vault, keys, agent.now)
+    workshop = Workshop(
+        agent.home, agent.secrets, agent.database, agent.vault, agent.synthetic, keys, agent.now
+    )
     prepare(workshop, standing, open_extract(file), mapping)
     (item,) = agent.outbox.newest()
     submit(agent.hub, agent.outbox, item, wait=lambda _seconds: world.work())

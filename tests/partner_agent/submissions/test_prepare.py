@@ -10,6 +10,7 @@ import pytest
 from governance.agreements.errors import AgreementUnsigned, ItemNotListed
 from governance.agreements.policy import Standing
 from governance.canonical import sha256
+from governance.exchange.sentinels import commitment, read_key
 from partner_agent.app import Agent, init_agent
 from partner_agent.cleansing.errors import OutputNotWrittenError
 from partner_agent.encoding.person import schema_for
@@ -64,7 +65,9 @@ def setting(tmp_path: Path) -> tuple[Agent, Workshop, Standing, Extract]:
         agreement, frozenset({"police", "nhs", "council"}), frozenset(), superseded=False
     )
     keys = LinkageKeys.derive(SECRET, agreement.hash, 1)
-    workshop = Workshop(agent.home, agent.secrets, agent.database, agent.vault, keys, agent.now)
+    workshop = Workshop(
+        agent.home, agent.secrets, agent.database, agent.vault, agent.synthetic, keys, agent.now
+    )
     file = tmp_path / "extract.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("ID", "FIRST", "LAST", "DOB", "ADDR", "OPT"), *ROWS])
@@ -151,3 +154,34 @@ def test_an_extract_without_a_usable_row_is_refused(
     with pytest.raises(NothingToSubmitError):
         prepare(workshop, standing, open_extract(file), mapping())
     assert list((agent.home / "outbox").iterdir()) == []
+
+
+def test_synthetic_rows_leave_with_real_ones_and_never_enter_the_vault(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """The file holds both; the manifest commits to which; the vault holds real rows only."""
+    agent, workshop, standing, extract = setting
+    data = standing.agreement.model_dump(mode="json")
+    data["quality"] = {
+        "sentinels": 20, "decoy_percent": 25, "groups": [], "outcodes": [], "reveal_hours": 24,
+    }  # fmt: skip
+    measured = Standing(
+        type(standing.agreement).model_validate(data),
+        standing.signed_by, frozenset(), superseded=False,
+    )  # fmt: skip
+    done = prepare(workshop, measured, extract, mapping())
+    counts = done.manifest.counts
+    assert (counts.rows, counts.submitted, counts.opted_out, counts.rejected) == (4, 2, 1, 1)
+    assert counts.synthetic > 5
+    assert measured.agreement.quality is not None
+    assert counts.synthetic <= measured.agreement.quality.most(counts.in_file)
+    with pa.ipc.open_file(done.content) as reader:
+        handles = reader.read_all().column("handle").to_pylist()
+    assert len(set(handles)) == counts.in_file == counts.submitted + counts.synthetic
+    key = agent.synthetic.key_of(done.manifest.id)
+    assert key is not None
+    assert commitment(key.content) == done.manifest.synthetic_key
+    synthetic = {bytes.fromhex(record.handle) for record in read_key(key.content)}
+    assert agent.vault.has(handles) == set(handles) - synthetic
+    assert set(agent.synthetic.get_many(handles)) == synthetic
+    assert [path.name for path in (agent.home / "outbox").iterdir()] == [done.content.name]

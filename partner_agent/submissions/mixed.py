@@ -1,0 +1,83 @@
+"""A submission's file with synthetic rows mixed in among the real ones.
+
+Rules: synthetic rows get fresh random handles each time; they go through the same encoder as real
+ones; they are noted, with the key that the manifest commits to, before the file appears in the
+outbox, so that no synthetic row is ever at the hub that this agent does not know; they never touch
+the vault.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from governance.agreements.models import Quality
+from governance.exchange.sentinels import SALT_BYTES, SyntheticRecord, commitment, write_key
+from governance.exchange.submission import HANDLE_BYTES
+from partner_agent.encoding.submission import SubmissionEncoder
+from partner_agent.sentinels.mixing import Sampler, interleave, synthetic_rows
+from partner_agent.sentinels.store import SyntheticKey, SyntheticRows
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Encoded synthetic rows of a submission, noted in the agent's store.
+
+    Attributes:
+        batch: as the submission has them.
+        commitment: of the key to them, for the manifest.
+    """
+
+    batch: pa.RecordBatch
+    commitment: str
+
+
+def make_mixture(
+    store: SyntheticRows,
+    sampler: Sampler,
+    quality: Quality,
+    key: bytes,
+    encoder: SubmissionEncoder,
+    *,
+    submission: str,
+    source: str,
+    today: date,
+) -> Mixture:
+    """Make, encode and note the synthetic rows of a submission.
+
+    Args:
+        store: where they are noted.
+        sampler: saw the source's real rows.
+        quality: how many, by the agreement.
+        key: of the agreement and epoch for synthetic people.
+        encoder: the submission's.
+        submission: its id.
+        source: the source system.
+        today: the day of the extract.
+    """
+    made = synthetic_rows(sampler, quality, key, source, today)
+    handles = [secrets.token_bytes(HANDLE_BYTES) for _ in made.kinds]
+    encoded = encoder.encode(made.frame, handles)
+    kept = [at for at, accepted in enumerate(encoded.accepted.tolist()) if accepted]
+    records = [
+        SyntheticRecord(handles[at].hex(), made.persons[at], made.kinds[at], made.groups[at])
+        for at in kept
+    ]
+    content = write_key(records, secrets.token_bytes(SALT_BYTES))
+    rows = made.frame.drop(columns=["row"]).to_dict("records")
+    store.put(
+        SyntheticKey(submission, source, content),
+        [handles[at] for at in kept],
+        [{str(name): text for name, text in rows[at].items() if text} for at in kept],
+        today,
+    )
+    return Mixture(encoded.batch, commitment(content))
+
+
+def mixed_batches(real: Path, mixture: Mixture) -> Iterator[pa.RecordBatch]:
+    """The real rows of a file with the synthetic ones among them, in random order."""
+    with pa.ipc.open_file(real) as reader:
+        yield from interleave(reader, mixture.batch)
