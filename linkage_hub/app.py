@@ -26,12 +26,18 @@ from governance.web.problems import add_problem_handlers
 from linkage_hub.api.access import Gate
 from linkage_hub.api.partners import partner_routes
 from linkage_hub.api.problems import STATUS
+from linkage_hub.api.rounds import round_routes
 from linkage_hub.api.staff import release_routes, run_routes
 from linkage_hub.jobs.queue import JobQueue
 from linkage_hub.jobs.worker import Worker
+from linkage_hub.refinement.core import Core
+from linkage_hub.refinement.desk import RoundDesk
+from linkage_hub.refinement.rounds import Rounds
+from linkage_hub.refinement.service import Refinement
 from linkage_hub.releases.families import Families
 from linkage_hub.releases.service import Releases
-from linkage_hub.runs.service import LINK, Runs
+from linkage_hub.runs.phases import Phases
+from linkage_hub.runs.service import Runs
 from linkage_hub.secrets import SecretRelay
 from linkage_hub.settings import HubSettings
 from linkage_hub.store.database import HubDatabase
@@ -51,6 +57,7 @@ class Hub:
         self.home = home
         self.settings = settings
         self.now = now
+        self.core: Core | None = None
 
     @cached_property
     def secrets(self) -> PartySecrets:
@@ -93,8 +100,33 @@ class Hub:
 
     @cached_property
     def runs(self) -> Runs:
-        """Link runs."""
-        return Runs(self.database, self.files, self.ledger, self.now)
+        """Link runs, started and shown."""
+        return Runs(self.database, self.phases, self.rounds, self.now)
+
+    @cached_property
+    def rounds(self) -> RoundDesk:
+        """What partners are asked and answer."""
+        return RoundDesk(self.database, self.runs_folder, self.now)
+
+    @cached_property
+    def phases(self) -> Phases:
+        """The jobs of link runs."""
+        return Phases(
+            self.database, self.files, self.ledger, self.refinement, self.runs_folder, self.now
+        )
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where runs keep what they need between phases."""
+        return self.home / "runs"
+
+    @cached_property
+    def refinement(self) -> Refinement | None:
+        """Refinement, where this hub has its arithmetic."""
+        if self.core is None:
+            return None
+        rounds = Rounds(self.database, self.ledger, self.runs_folder)
+        return Refinement(self.database, rounds, self.core, self.home / "decisions", self.now)
 
     @cached_property
     def families(self) -> Families:
@@ -111,8 +143,9 @@ class Hub:
         """The worker of this hub's queue."""
         return Worker(
             JobQueue(self.database),
-            {VERIFY: self.submissions.verify, LINK: self.runs.do},
-            {VERIFY: self.submissions.abandon, LINK: self.runs.abandon},
+            {VERIFY: self.submissions.verify, **self.phases.handlers},
+            {VERIFY: self.submissions.abandon}
+            | dict.fromkeys(self.phases.handlers, self.phases.abandon),
         )
 
     def close(self) -> None:
@@ -178,6 +211,7 @@ def create_app(hub: Hub) -> FastAPI:
         return hub.ledger.state.identities.party_named(party).thumbprint
 
     app.include_router(partner_routes(gate, hub.submissions, relay, hub.releases, key_of))
+    app.include_router(round_routes(gate, hub.rounds))
     app.include_router(run_routes(gate, hub.runs, hub.database))
     app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
 

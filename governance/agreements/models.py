@@ -37,6 +37,7 @@ class Action(StrEnum):
     ENCODE = "encode"
     SUBMIT = "submit"
     LINK = "link"
+    REFINE = "refine"
     ANALYSE = "analyse"
     RELEASE = "release"
 
@@ -132,6 +133,14 @@ class Limits(Frozen):
 
     submissions_per_source_per_day: Annotated[int, Field(ge=1)]
     releases_per_party_per_day: Annotated[int, Field(ge=1)]
+    refinement_pairs_per_record: Annotated[int, Field(ge=0, le=100)] = 0
+    """Pairs of one record that may be asked about while the submissions stay the same."""
+    refinement_pairs_per_run: Annotated[int, Field(ge=0)] = 0
+    """Questions to one party in one link run, all rounds together; 0: no refinement."""
+    calibration_share: Annotated[float, Field(ge=0, le=0.05)] = 0.0
+    """Share of a submission's records that may be asked for levels, one pair each."""
+    refinement_answer_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """After so long a round closes, and what was not answered stays undecided."""
 
 
 QualityGroup = Literal["sex", "age_band", "name_origin", "mover"]

@@ -85,10 +85,12 @@ class RunView(Frozen):
 
     id: Hex128
     agreement: Hash
-    state: Literal["queued", "running", "finished", "failed"]
+    state: Literal["queued", "running", "waiting", "finished", "failed"]
+    phase: str
     progress: Share
     step: str
     seconds_left: int | None
+    waiting_for: tuple[Slug, ...]
     reason: Reason | None
     created: Time
     finished: Time | None
@@ -100,6 +102,9 @@ class RunView(Frozen):
     threshold: Share | None
     estimated_precision: Share | None
     estimated_recall: Share | None
+    pairs_asked: Count
+    pairs_answered: Count
+    pairs_undecided: Count
 
 
 class RunList(Frozen):

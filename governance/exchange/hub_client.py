@@ -35,6 +35,7 @@ from governance.exchange.hub_api import (
     SubmissionPost,
     SubmissionView,
 )
+from governance.exchange.refinement import ProfilesPost, RoundList, RoundRefusal
 from governance.identity.envelope import Envelope, Model, parse_model
 from governance.identity.keys import SigningKey
 
@@ -137,6 +138,27 @@ class HubClient:
     def answer(self, request: str, answer: AnswerPost) -> None:
         """Answer an order with sealed items or a refusal."""
         self._call("POST", f"/v1/orders/{request}/answer", answer)
+
+    def rounds(self) -> RoundList:
+        """Open rounds of refinement in which the caller has questions left."""
+        return self._get("/v1/rounds", RoundList)
+
+    def questions(self, round_hash: str, batch: int) -> bytes:
+        """One batch of a round's questions to the caller."""
+        return self._send("GET", f"/v1/rounds/{round_hash}/questions/{batch}")
+
+    def post_answers(self, round_hash: str, batch: int, body: bytes) -> None:
+        """Hand in the answers to one batch; the same bytes again are taken again."""
+        kind = {"Content-Type": "application/octet-stream"}
+        self._send("POST", f"/v1/rounds/{round_hash}/answers/{batch}", body, headers=kind)
+
+    def post_profiles(self, round_hash: str, profiles: ProfilesPost) -> None:
+        """Hand in what the caller's submissions say about themselves."""
+        self._call("POST", f"/v1/rounds/{round_hash}/profiles", profiles)
+
+    def refuse_round(self, round_hash: str, refusal: RoundRefusal) -> None:
+        """Answer nothing of a round, and say why."""
+        self._call("POST", f"/v1/rounds/{round_hash}/refusal", refusal)
 
     # --- staff ------------------------------------------------------------------------------
 

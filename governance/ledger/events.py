@@ -64,6 +64,8 @@ class EventType(StrEnum):
     SUBMISSION_ACCEPTED = "submission.accepted"
     SUBMISSION_REFUSED = "submission.refused"
     LINK_RUN_FINISHED = "link_run.finished"
+    REFINEMENT_OPENED = "refinement.opened"
+    REFINEMENT_ANSWERED = "refinement.answered"
     CONSENT_RECORDED = "consent.recorded"
     CONSENT_REAFFIRMED = "consent.reaffirmed"
     CONSENT_WITHDRAWN = "consent.withdrawn"

@@ -3,6 +3,7 @@
 Formats are persisted: fields are never renamed or removed.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -88,6 +89,37 @@ class LinkRunFinished(Frozen):
     results_sha256: Hash
 
 
+class RoundKind(StrEnum):
+    """What a round of refinement asks about pairs of records."""
+
+    CALIBRATE = "calibrate"
+    DECIDE = "decide"
+    FAMILY = "family"
+
+
+class RefinementOpened(Frozen):
+    """The hub asks partners about pairs: the hash of the signed round, and how many of each."""
+
+    round: Hash
+    run: Hex128
+    agreement: Hash
+    kind: RoundKind
+    questions: dict[Slug, Count]
+
+
+class RefinementAnswered(Frozen):
+    """What a partner did with the questions of a round; ``refused`` counts by reason."""
+
+    round: Hash
+    run: Hex128
+    agreement: Hash
+    kind: RoundKind
+    party: Slug
+    asked: Count
+    answered: Count
+    refused: dict[Reason, Count]
+
+
 class ConsentChange(Frozen):
     """A grant reaffirmed, withdrawn, invalidated or terminated; ``refs`` names it in clear."""
 
@@ -152,6 +184,8 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.SUBMISSION_ACCEPTED: SubmissionOutcome,
     EventType.SUBMISSION_REFUSED: SubmissionOutcome,
     EventType.LINK_RUN_FINISHED: LinkRunFinished,
+    EventType.REFINEMENT_OPENED: RefinementOpened,
+    EventType.REFINEMENT_ANSWERED: RefinementAnswered,
     EventType.CONSENT_RECORDED: ConsentRecord,
     EventType.CONSENT_REAFFIRMED: ConsentChange,
     EventType.CONSENT_WITHDRAWN: ConsentChange,

@@ -20,6 +20,7 @@ from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import Event, EventType, verify_author
 from governance.ledger.payloads import Genesis, read_payload
+from governance.refinement.registry import RefinementRegistry
 from governance.release.registry import ReleaseRegistry
 
 
@@ -46,12 +47,14 @@ class LedgerState:
         self.agreements = AgreementRegistry(self.identities)
         self.consents = ConsentRegistry(self.identities, self.agreements)
         self.releases = ReleaseRegistry(self.identities)
+        self.refinement = RefinementRegistry(self.identities, self.agreements)
         self._seen: set[str] = set()
         self._handlers: dict[EventType, Handler] = {
             **self.identities.handlers,
             **self.agreements.handlers,
             **self.consents.handlers,
             **self.releases.handlers,
+            **self.refinement.handlers,
             EventType.SUBMISSION_ACCEPTED: self._noted,
             EventType.SUBMISSION_REFUSED: self._noted,
             EventType.LINK_RUN_FINISHED: self._noted,

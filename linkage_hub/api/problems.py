@@ -11,6 +11,14 @@ from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.signed import RequestSignatureError
 from linkage_hub.api.access import BodyTooLarge, NotAllowed
+from linkage_hub.refinement.errors import (
+    AnsweredOtherwise,
+    GarbageAnswers,
+    RefinementError,
+    RoundOver,
+    RoundStorage,
+    UnknownRound,
+)
 from linkage_hub.releases.errors import (
     AnswerRefused,
     ReleaseError,
@@ -44,6 +52,12 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     UnknownFamily: 404,
     UnknownRequest: 404,
     UnknownRun: 404,
+    UnknownRound: 404,
+    RoundOver: 409,
+    AnsweredOtherwise: 409,
+    GarbageAnswers: 422,
+    RoundStorage: 507,
+    RefinementError: 409,
     WrongOffset: 409,
     RequestDecided: 409,
     AnswerRefused: 409,

@@ -3,7 +3,8 @@
 Rules: a job is queued in the transaction that makes it necessary; a worker leases it and renews
 the lease as it reports progress; a job whose lease ran out is taken up by the next worker, so
 handlers may run twice and are written for it; a refusal ends a job, any other failure is tried
-again, ``ATTEMPTS_MOST`` times in all.
+again, ``ATTEMPTS_MOST`` times in all. A job may wait for a time, and no worker is held meanwhile;
+queued again, it waits for the earlier of the two.
 """
 
 import secrets
@@ -46,12 +47,27 @@ class LeaseLost(Exception):
     """Another worker has taken the job: stop working at it."""
 
 
-def enqueue(connection: Connection, kind: str, subject: str, now: float) -> None:
-    """Queue a job within the caller's transaction, unless the same is waiting or running."""
+def enqueue(
+    connection: Connection, kind: str, subject: str, now: float, not_before: float = 0.0
+) -> None:
+    """Queue a job within the caller's transaction, unless the same is waiting or running.
+
+    Args:
+        connection: of the transaction that makes the job necessary.
+        kind: which handler.
+        subject: what it is about.
+        now: seconds since 1970.
+        not_before: seconds since 1970; a job that waits already waits for the earlier of the two.
+    """
     same = and_(
         jobs.c.kind == kind, jobs.c.subject == subject, jobs.c.state.in_(("queued", "running"))
     )
-    if connection.execute(select(jobs.c.id).where(same)).first() is not None:
+    known = connection.execute(select(jobs.c.id, jobs.c.not_before).where(same)).first()
+    if known is not None:
+        if not_before < known.not_before:
+            connection.execute(
+                update(jobs).where(jobs.c.id == known.id).values(not_before=not_before)
+            )
         return
     connection.execute(
         insert(jobs).values(
@@ -66,6 +82,7 @@ def enqueue(connection: Connection, kind: str, subject: str, now: float) -> None
             lease=0.0,
             started=None,
             created=now,
+            not_before=not_before,
         )
     )
 
@@ -80,7 +97,10 @@ class JobQueue:
     def lease(self, worker: str) -> Job | None:
         """Take the oldest job that waits, or whose worker is gone."""
         now = self._clock()
-        free = or_(jobs.c.state == "queued", and_(jobs.c.state == "running", jobs.c.lease < now))
+        free = or_(
+            and_(jobs.c.state == "queued", jobs.c.not_before <= now),
+            and_(jobs.c.state == "running", jobs.c.lease < now),
+        )
         with self._database.writing() as connection:
             row = connection.execute(
                 select(jobs)

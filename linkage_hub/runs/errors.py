@@ -19,3 +19,9 @@ class NothingToLink(RunError):
     """No submission under the agreement was accepted yet."""
 
     reason = "run.nothing_to_link"
+
+
+class RunInProgress(RunError):
+    """Another run under the agreement has not ended."""
+
+    reason = "run.in_progress"

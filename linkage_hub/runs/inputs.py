@@ -6,10 +6,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import Select, insert, select
 
+from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import family_members, person_records, runs, submissions
+from linkage_hub.store.tables import (
+    family_members,
+    person_records,
+    run_inputs,
+    runs,
+    submissions,
+)
 from linkage_hub.submissions.content import encodings_of, handles_of, read_content
 from linkage_hub.submissions.files import ContentFiles
 
@@ -31,6 +38,11 @@ class SourceData:
     encodings: npt.NDArray[np.uint8]
     table: pa.Table
 
+    @property
+    def handle_bytes(self) -> npt.NDArray[np.void]:
+        """Handles as ``V16`` (n,)."""
+        return np.frombuffer(bytes.fromhex("".join(self.handles)), dtype="V16")
+
 
 @dataclass(frozen=True)
 class Previous:
@@ -40,20 +52,55 @@ class Previous:
     families: dict[str, str]
 
 
-def read_sources(database: HubDatabase, files: ContentFiles, agreement: str) -> list[SourceData]:
-    """Every source with an accepted submission under an agreement, in a fixed order."""
-    statement = (
+def any_source(database: HubDatabase, agreement: str) -> bool:
+    """Whether some source has an accepted submission under an agreement."""
+    with database.reading() as connection:
+        return connection.execute(_accepted(agreement).limit(1)).first() is not None
+
+
+def pin_sources(
+    database: HubDatabase, files: ContentFiles, work: Work, run: str, agreement: str
+) -> None:
+    """Fix what a run starts from: every source's accepted submission, in a fixed order.
+
+    May be repeated: what was fixed first holds.
+    """
+    with database.writing() as connection:
+        if connection.execute(select(run_inputs).where(run_inputs.c.run == run)).first():
+            return
+        # A submission's file is removed only after it was marked as replaced, which waits for us.
+        for position, row in enumerate(connection.execute(_accepted(agreement)).all()):
+            work.pin(row.id, files.path(row.id))
+            connection.execute(
+                insert(run_inputs).values(
+                    run=run,
+                    position=position,
+                    submission=row.id,
+                    party=row.party,
+                    source=row.source,
+                    manifest_hash=row.manifest_hash,
+                )
+            )
+
+
+def read_sources(database: HubDatabase, work: Work, run: str) -> list[SourceData]:
+    """The sources that a run started from."""
+    statement = select(run_inputs).where(run_inputs.c.run == run).order_by(run_inputs.c.position)
+    with database.reading() as connection:
+        rows = connection.execute(statement).all()
+    return [_read(row, work) for row in rows]
+
+
+def _accepted(agreement: str) -> Select[Any]:
+    return (
         select(submissions)
         .where(submissions.c.agreement == agreement, submissions.c.state == "accepted")
         .order_by(submissions.c.party, submissions.c.source)
     )
-    with database.reading() as connection:
-        rows = connection.execute(statement).all()
-    return [_read(row, files) for row in rows]
 
 
-def _read(row: Any, files: ContentFiles) -> SourceData:
-    table = read_content(files.path(row.id))
+def _read(row: Any, work: Work) -> SourceData:
+    table = read_content(work.pinned(row.submission))
     return SourceData(
         row.party, row.source, row.manifest_hash, handles_of(table), encodings_of(table), table
     )

@@ -1,4 +1,4 @@
-"""From sources to persons, families and assessments: pure, given its inputs."""
+"""From persons to families and assessments: pure, given its inputs."""
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +13,11 @@ from linkage_hub.analytics.needs import Assessment, Evidence, assess
 from linkage_hub.families.build import build_families
 from linkage_hub.families.evidence import Family, FamilyResult, Mention, PersonEvidence, Residence
 from linkage_hub.linkage.identity import IdEvent, carry_ids
-from linkage_hub.linkage.persons import LinkResult, link
+from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.runs.inputs import Previous, SourceData
 
 Progress = Callable[[float, str], None]
-_LINK_SHARE, _FAMILY_SHARE = 0.6, 0.85  # of the progress bar, when each is done
+_FAMILY_SHARE = 0.7  # of the progress bar
 Place = tuple[int, int]
 """A record by source and row."""
 
@@ -45,20 +45,22 @@ class Results:
 
 def run_pipeline(
     sources: Sequence[SourceData],
+    linked: LinkResult,
     agreement: Agreement,
     previous: Previous,
     today: date,
     progress: Progress,
 ) -> Results:
-    """Link, build families, assess.
+    """From persons to families and assessments.
 
-    Raises:
-        LinkageError: the encodings do not fit together.
+    Args:
+        sources: in the order of ``linked``.
+        linked: persons.
+        agreement: which indicators count, and how many make a family of several needs.
+        previous: ids so far.
+        today: the day of the run.
+        progress: told the share done, 0 to 1.
     """
-    linked = link(
-        [source.encodings for source in sources],
-        progress=lambda share, step: progress(share * _LINK_SHARE, step),
-    )
     records = records_of(linked)
     handles = [sorted(sources[at].handles[row] for at, row in places) for places in records]
     person_ids, events = carry_ids(previous.persons, handles, _new("p-"))
@@ -100,9 +102,8 @@ def run_pipeline(
 
 
 def _built(evidence: Sequence[PersonEvidence], progress: Progress) -> FamilyResult:
-    span = _FAMILY_SHARE - _LINK_SHARE
     return build_families(
-        evidence, progress=lambda share, step: progress(_LINK_SHARE + share * span, step)
+        evidence, progress=lambda share, step: progress(share * _FAMILY_SHARE, step)
     )
 
 

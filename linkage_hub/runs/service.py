@@ -1,4 +1,4 @@
-"""Starting, doing and showing link runs."""
+"""Starting and showing link runs; what they do is in ``phases``."""
 
 import secrets
 import time
@@ -6,28 +6,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from governance.agreements.errors import ActionNotAllowed
-from governance.agreements.models import Action
-from governance.agreements.policy import in_force
 from governance.canonical import write_time
 from governance.exchange.hub_api import RunView
-from governance.identity.envelope import parse_canonical
-from governance.ledger.events import EventType
-from governance.ledger.party import PartyLedger
-from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.jobs.queue import JobQueue, enqueue
-from linkage_hub.runs.errors import NothingToLink, UnknownRun
-from linkage_hub.runs.inputs import read_previous, read_sources
-from linkage_hub.runs.pipeline import Progress, run_pipeline
-from linkage_hub.runs.results import results_digest, write_results
+from linkage_hub.refinement.desk import RoundDesk
+from linkage_hub.runs.errors import NothingToLink, RunInProgress
+from linkage_hub.runs.inputs import any_source
+from linkage_hub.runs.phases import LINK, PHASE_SHARES, Phases
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import runs
-from linkage_hub.submissions.files import ContentFiles
-from linkage_hub.submissions.service import log_once
 
-LINK: Final = "link"
+_OVER: Final = ("finished", "failed")
+_WAITING_SHARE: Final = {"calibrate": (0.5, 0.52), "decide": (0.55, 0.6)}  # of the progress bar
 
 
 class Runs:
@@ -36,13 +28,13 @@ class Runs:
     def __init__(
         self,
         database: HubDatabase,
-        files: ContentFiles,
-        ledger: PartyLedger,
+        phases: Phases,
+        desk: RoundDesk,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._files = files
-        self._ledger = ledger
+        self._phases = phases
+        self._desk = desk
         self._now = now
         self._queue = JobQueue(database)
 
@@ -52,15 +44,24 @@ class Runs:
         Raises:
             AgreementRefusal: not in force, or linking is not allowed.
             NothingToLink: no source has an accepted submission.
+            RunInProgress: another run under the agreement has not ended.
         """
-        self._check(agreement)
-        if not read_sources(self._database, self._files, agreement):
+        self._phases.permitted(agreement)
+        if not any_source(self._database, agreement):
             raise NothingToLink(
                 "no submission under this agreement was accepted yet",
                 next_step="each partner runs: partner-agent submit",
             )
         run = secrets.token_hex(16)
         with self._database.writing() as connection:
+            going = select(runs.c.id).where(
+                runs.c.agreement == agreement, runs.c.state.not_in(_OVER)
+            )
+            if connection.execute(going).first() is not None:
+                raise RunInProgress(
+                    "a run under this agreement has not ended yet",
+                    next_step="linkage-hub runs list shows whom it waits for",
+                )
             connection.execute(
                 insert(runs).values(
                     id=run,
@@ -80,62 +81,13 @@ class Runs:
             enqueue(connection, LINK, run, time.time())
         return self.view(run)
 
-    def _check(self, agreement: str) -> None:
-        standing = self._ledger.sync().agreements.standing(agreement)
-        in_force(standing, self._now())
-        if Action.LINK not in standing.agreement.actions:
-            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
-
-    def do(self, run: str, progress: Progress) -> None:
-        """Job handler: link, store, log; after a crash it goes on with what is not done."""
-        row = self._row(run)
-        if row.state == "failed":
-            return
-        if row.receipt is None:
-            self._link(row, progress)
-            row = self._row(run)
-        progress(0.98, "logging")
-        receipt = parse_canonical(row.receipt, LinkRunFinished)
-        log_once(self._ledger, EventType.LINK_RUN_FINISHED, receipt, f"link:{run}")
-
-    def _link(self, row: Any, progress: Progress) -> None:
-        self._check(row.agreement)
-        self._set(row.id, state="running")
-        progress(0.01, "reading submissions")
-        sources = read_sources(self._database, self._files, row.agreement)
-        agreement = self._ledger.state.agreements.standing(row.agreement).agreement
-        previous = read_previous(self._database, row.agreement)
-        results = run_pipeline(
-            sources,
-            agreement,
-            previous,
-            self._now().date(),
-            lambda share, step: progress(0.02 + 0.9 * share, step),
-        )
-        progress(0.94, "storing")
-        receipt = LinkRunFinished(
-            run=row.id,
-            agreement=row.agreement,
-            submissions=tuple(source.manifest for source in sources),
-            persons=len(results.person_ids),
-            families=len(results.families),
-            flagged=sum(item.flagged for item in results.assessments),
-            results_sha256=results_digest(results),
-        )
-        with self._database.writing() as connection:
-            write_results(connection, row.id, receipt, results, write_time(self._now()))
-
-    def abandon(self, run: str, reason: str) -> None:
-        """Note that a run failed for good."""
-        self._set(run, state="failed", reason=reason, finished=write_time(self._now()))
-
     def view(self, run: str) -> RunView:
         """How far a run is, or what it found.
 
         Raises:
             UnknownRun: there is none.
         """
-        return self._view(self._row(run))
+        return self._view(self._phases.row(run))
 
     def all(self) -> list[RunView]:
         """Every run, newest first."""
@@ -143,27 +95,17 @@ class Runs:
             rows = connection.execute(select(runs).order_by(runs.c.created.desc(), runs.c.id)).all()
         return [self._view(row) for row in rows]
 
-    def _row(self, run: str) -> Any:
-        with self._database.reading() as connection:
-            row = connection.execute(select(runs).where(runs.c.id == run)).first()
-        if row is None:
-            raise UnknownRun("there is no such run", next_step="linkage-hub runs list")
-        return row
-
-    def _set(self, run: str, **values: object) -> None:
-        with self._database.writing() as connection:
-            connection.execute(update(runs).where(runs.c.id == run).values(**values))
-
     def _view(self, row: Any) -> RunView:
-        job = self._queue.view(LINK, row.id)
-        done = row.state in {"finished", "failed"}
+        progress, step, left = self._progress(row)
         return RunView(
             id=row.id,
             agreement=row.agreement,
             state=row.state,
-            progress=1.0 if done or job is None else job.progress,
-            step="" if done or job is None else job.step,
-            seconds_left=None if done or job is None else job.seconds_left,
+            phase=row.phase,
+            progress=progress,
+            step=step,
+            seconds_left=left,
+            waiting_for=self._desk.waiting_for(row.id) if row.state == "waiting" else (),
             reason=row.reason,
             created=row.created,
             finished=row.finished,
@@ -175,4 +117,21 @@ class Runs:
             threshold=row.threshold,
             estimated_precision=row.estimated_precision,
             estimated_recall=row.estimated_recall,
+            pairs_asked=row.pairs_asked,
+            pairs_answered=row.pairs_answered,
+            pairs_undecided=row.pairs_undecided,
         )
+
+    def _progress(self, row: Any) -> tuple[float, str, int | None]:
+        """Share done, what is being done, and seconds left of the phase."""
+        if row.state in _OVER:
+            return 1.0, "", None
+        if row.state == "waiting":
+            begin, end = _WAITING_SHARE.get(row.phase, (0.6, 0.6))
+            share, left = self._desk.progress(row.id)
+            return begin + (end - begin) * share, "partners are answering", left
+        for kind, (begin, end) in reversed(PHASE_SHARES.items()):
+            job = self._queue.view(kind, row.id)
+            if job is not None and job.state in {"queued", "running"}:
+                return begin + (end - begin) * job.progress, job.step, job.seconds_left
+        return 0.0, "waiting", None

@@ -67,6 +67,7 @@ jobs = Table(
     Column("lease", Float, nullable=False),  # seconds since 1970; a running job past it is taken up
     Column("started", Float),  # seconds since 1970
     Column("created", Float, nullable=False),
+    Column("not_before", Float, nullable=False, server_default="0"),  # seconds since 1970
     Index("jobs_by_state", "state", "created"),
     Index("jobs_by_subject", "kind", "subject"),
 )
@@ -91,6 +92,58 @@ runs = Table(
     Column("estimated_recall", Float),
     Column("quality", Text),  # JSON: figures of each pair of sources
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
+    Column("phase", String(12), nullable=False, server_default="candidates"),
+    Column("pairs_asked", Integer, nullable=False, server_default="0"),
+    Column("pairs_answered", Integer, nullable=False, server_default="0"),
+    Column("pairs_undecided", Integer, nullable=False, server_default="0"),
+)
+
+run_inputs = Table(
+    "run_inputs",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("submission", String(32), nullable=False),
+    Column("party", String(40), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("manifest_hash", String(71), nullable=False),
+)
+
+refinement_rounds = Table(
+    "refinement_rounds",
+    metadata,
+    Column("id", String(71), primary_key=True),  # hash of the signed document
+    Column("run", String(32), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("state", String(8), nullable=False),  # opening, open, closed
+    Column("envelope", LargeBinary, nullable=False),
+    Column("answer_bytes", Integer, nullable=False),
+    Column("opened", String(20), nullable=False),
+    Column("closes", String(20), nullable=False),
+    Index("refinement_rounds_by_run", "run", "kind", unique=True),
+)
+
+refinement_parties = Table(
+    "refinement_parties",
+    metadata,
+    Column("round", String(71), primary_key=True),
+    Column("party", String(40), primary_key=True),
+    Column("questions", Integer, nullable=False),
+    Column("batches", Integer, nullable=False),
+    Column("refused", String(80)),  # why the party answers nothing of the round
+    Column("profiles_wanted", Boolean, nullable=False),
+    Column("profiles", LargeBinary),  # what its sources say about themselves, canonical JSON
+)
+
+refinement_batches = Table(
+    "refinement_batches",
+    metadata,
+    Column("round", String(71), primary_key=True),
+    Column("party", String(40), primary_key=True),
+    Column("batch", Integer, primary_key=True),
+    Column("sha256", String(71), nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("received", String(20), nullable=False),
 )
 
 person_records = Table(

@@ -22,7 +22,12 @@ def test_every_caller_is_refused_what_the_matrix_does_not_give(hub_world: HubWor
     """Each route, each kind of caller: 403 exactly where it is not listed, else no such refusal."""
     for route, allowed in ACCESS.items():
         method, path = route.split(" ")
-        concrete = path.replace("{agreement}/{epoch}", "x/1").replace("{", "").replace("}", "")
+        concrete = (
+            path.replace("{agreement}/{epoch}", "x/1")
+            .replace("{batch}", "1")
+            .replace("{", "")
+            .replace("}", "")
+        )
         for kind in (PARTY, *Role):
             answer = hub_world.call(str(kind), method, concrete, headers=OFFSET)
             refused = answer.status_code == 403 and answer.json()["reason"] == "access.role"
@@ -33,7 +38,12 @@ def test_an_unsigned_request_is_refused(hub_world: HubWorld) -> None:
     """Without a signature every route answers 401 with a reason."""
     for route in ACCESS:
         method, path = route.split(" ")
-        plain = path.replace("{agreement}/{epoch}", "x/1").replace("{", "").replace("}", "")
+        plain = (
+            path.replace("{agreement}/{epoch}", "x/1")
+            .replace("{batch}", "1")
+            .replace("{", "")
+            .replace("}", "")
+        )
         answer = hub_world.http.request(method, plain, headers=OFFSET)
         assert answer.status_code == 401, route
         assert answer.json()["reason"] == "request.signature"

@@ -1,0 +1,176 @@
+"""Refinement on the wire: rounds of questions about pairs of records, and the answers.
+
+A round is one document signed by the hub. Its hash enters every key of its answers, so that two
+agents that were shown different rounds (other parameters, submissions or questions) give no common
+token. A question names the caller's own record first. Which side of a pair a record is on follows
+from the handles and is not sent.
+
+Bodies of questions and answers are plain rows of bytes, since a round may hold millions:
+
+- a batch of questions: 36 bytes each: own handle, other handle (16 bytes each), number of the own
+  and of the other submission in the round (unsigned, 2 bytes each, little-endian);
+- a batch of answers, in the order of the questions: one state byte (0 answered, 1 refused), then
+  as many bytes as ``answer_bytes`` of the round says, which are zero where it was refused.
+
+Signed format ``refinement-round/v1``: fields are never reordered, renamed or removed.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from governance.canonical import Frozen, Hash, Hex128, Slug, Time, sha256
+from governance.errors import FormatError
+from governance.identity.envelope import Envelope
+from governance.ledger.payloads import Reason, RoundKind
+
+ROUND: Final = "refinement-round/v1"
+BATCH_QUESTIONS: Final = 5_000
+"""Questions in each batch of a round but its last."""
+ANSWER_BYTES_MOST: Final = 8_192  # bytes of one answer
+ANSWERS_MOST: Final = BATCH_QUESTIONS * (1 + ANSWER_BYTES_MOST)  # bytes of one batch of answers
+ANSWERED, REFUSED = 0, 1
+
+QUESTION: Final = np.dtype(
+    [("own", "V16"), ("other", "V16"), ("own_submission", "<u2"), ("other_submission", "<u2")]
+)
+
+Questions = npt.NDArray[np.void]
+"""Rows of ``QUESTION``, shape (n,)."""
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class PartyQuestions(Frozen):
+    """What one party is asked: how many questions, and the hash of each batch's bytes.
+
+    In a round that calibrates, owners of a source that are asked nothing have an entry too: their
+    sources' profiles are wanted.
+    """
+
+    party: Slug
+    questions: Count
+    batches: tuple[Hash, ...]
+
+
+class RefinementRound(Frozen):
+    """One round of questions (payload type ``refinement-round/v1``).
+
+    ``parameters`` belongs to the kind of the round: what the hub proposes as evidence and
+    threshold, which agents hold against their own bounds.
+    """
+
+    format: Literal["refinement-round/v1"] = "refinement-round/v1"
+    run: Hex128
+    agreement: Hash
+    epoch: Annotated[int, Field(ge=1)]
+    kind: RoundKind
+    submissions: Annotated[tuple[Hash, ...], Field(min_length=1, max_length=10_000)]
+    parameters: dict[str, Any]
+    answer_bytes: Annotated[int, Field(ge=1, le=ANSWER_BYTES_MOST)]
+    parties: Annotated[tuple[PartyQuestions, ...], Field(min_length=1, max_length=64)]
+    opened: Time
+    closes: Time
+
+    def asked(self, party: str) -> PartyQuestions | None:
+        """What a party is asked, if anything."""
+        return next((found for found in self.parties if found.party == party), None)
+
+
+class RoundItem(Frozen):
+    """An open round as the calling party sees it, with the batches that it has not answered."""
+
+    round: Envelope
+    missing: tuple[Count, ...]
+    profiles_wanted: bool
+
+
+class RoundList(Frozen):
+    """``GET /v1/rounds``: open rounds in which the caller has questions left, oldest first."""
+
+    rounds: tuple[RoundItem, ...]
+
+
+class SubmissionProfile(Frozen):
+    """What one of the caller's submissions says about itself; its form is the core's."""
+
+    submission: Count
+    profile: dict[str, Any]
+
+
+class ProfilesPost(Frozen):
+    """``POST /v1/rounds/{round_hash}/profiles``: one for each of the caller's submissions."""
+
+    profiles: Annotated[tuple[SubmissionProfile, ...], Field(max_length=1_000)]
+
+
+class RoundRefusal(Frozen):
+    """``POST /v1/rounds/{round_hash}/refusal``: a party answers nothing of this round."""
+
+    reason: Reason
+
+
+def batch_hashes(questions: Questions) -> tuple[str, ...]:
+    """The hash of each batch's bytes, in order."""
+    return tuple(
+        sha256(questions[start : start + BATCH_QUESTIONS].tobytes())
+        for start in range(0, len(questions), BATCH_QUESTIONS)
+    )
+
+
+def read_questions(body: bytes, expected: str) -> Questions:
+    """One batch of questions.
+
+    Args:
+        body: as it came.
+        expected: the batch's hash by the signed round.
+
+    Raises:
+        FormatError: another batch, or not whole questions.
+    """
+    if sha256(body) != expected:
+        raise FormatError("these questions are not the ones that the hub signed")
+    if len(body) % QUESTION.itemsize or len(body) > BATCH_QUESTIONS * QUESTION.itemsize:
+        raise FormatError("a batch holds whole questions, and no more than agreed")
+    return np.frombuffer(body, dtype=QUESTION)
+
+
+def write_answers(answered: npt.NDArray[np.bool_], rows: npt.NDArray[np.uint8], size: int) -> bytes:
+    """The body of a batch of answers.
+
+    Args:
+        answered: (n,), False where a question is refused.
+        rows: uint8 (answered.sum(), size), answers in the order of the answered questions.
+        size: ``answer_bytes`` of the round.
+    """
+    table = np.zeros((len(answered), 1 + size), dtype=np.uint8)
+    table[~answered, 0] = REFUSED
+    table[answered, 1:] = rows
+    return table.tobytes()
+
+
+def read_answers(
+    body: bytes, questions: int, size: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
+    """A batch of answers.
+
+    Returns:
+        Which questions were answered, bool (n,), and the answers, uint8 (n, size).
+
+    Raises:
+        FormatError: not one row of the agreed size for each question, another state, or bytes
+            where there is no answer.
+    """
+    if len(body) != questions * (1 + size):
+        raise FormatError(f"expected {questions} answers of {size} bytes and a state byte each")
+    table = np.frombuffer(body, dtype=np.uint8).reshape(questions, 1 + size)
+    state, rows = table[:, 0], table[:, 1:]
+    if (state > REFUSED).any():
+        raise FormatError("a state byte is 0 (answered) or 1 (refused)")
+    answered = state == ANSWERED
+    if rows[~answered].any():
+        raise FormatError("a refused question has no answer")
+    if answered.any() and not rows[answered].any(axis=1).all():
+        raise FormatError("an answer is empty")
+    return answered, rows

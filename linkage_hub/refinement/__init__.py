@@ -1,0 +1,1 @@
+"""Refinement: which pairs partners are asked about, what they answer, what that decides."""

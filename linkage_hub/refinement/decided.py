@@ -1,0 +1,137 @@
+"""Decisions about pairs, kept for as long as both submissions are in use.
+
+Agents answer about a pair once while the submissions stay the same, so what was decided in one run
+holds in the next. One file for each pair of submissions, named by their manifests: since a
+manifest pins its records, rows name them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from governance.canonical import canonical_bytes, hash_of, parse_json
+from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.refinement.pairs import PAIR, Pairs
+
+NO, YES, UNDECIDED = 0, 1, 2
+_ROW: Final = np.dtype([("left", "<u4"), ("right", "<u4"), ("state", "u1")])
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Pairs that were asked about and what is known of each (``NO``, ``YES``, ``UNDECIDED``)."""
+
+    pairs: Pairs
+    state: npt.NDArray[np.uint8]
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Which pairs are decided."""
+        return np.asarray(self.state != UNDECIDED)
+
+    def applied(self, blocks: Sequence[PairBlock]) -> list[PairBlock]:
+        """Candidate pairs without those that do not match; those that do are alike in full."""
+        return [self._applied(block) for block in blocks]
+
+    def _applied(self, block: PairBlock) -> PairBlock:
+        own = (self.pairs["first"] == block.first) & (self.pairs["second"] == block.second)
+        place = _place(self.pairs["left"], self.pairs["right"])
+        key = _place(block.left, block.right)
+        similarity = block.similarity.copy()
+        similarity[np.isin(key, place[own & (self.state == YES)])] = 1.0
+        kept = np.flatnonzero(~np.isin(key, place[own & (self.state == NO)]))
+        order = kept[np.argsort(-similarity[kept], kind="stable")]
+        return replace(
+            block,
+            similarity=similarity[order],
+            left=block.left[order],
+            right=block.right[order],
+            views=block.views[order],
+        )
+
+
+class DecisionFiles:
+    """Decisions under the hub's home."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, manifests: Sequence[str]) -> Decided:
+        """What is known about pairs of these submissions, numbered in this order."""
+        pairs, states = [np.zeros(0, dtype=PAIR)], [np.zeros(0, dtype=np.uint8)]
+        for first in range(len(manifests)):
+            for second in range(first, len(manifests)):
+                found = self._read(manifests[first], manifests[second])
+                part = np.zeros(len(found), dtype=PAIR)
+                part["first"], part["second"] = first, second
+                part["left"], part["right"] = found["left"], found["right"]
+                pairs.append(part)
+                states.append(found["state"])
+        return Decided(np.concatenate(pairs), np.concatenate(states))
+
+    def add(self, manifests: Sequence[str], decided: Decided) -> None:
+        """Keep decisions; the same ones again change nothing."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = decided.pairs["first"].astype(np.int64) * len(manifests) + decided.pairs["second"]
+        for value in np.unique(key):
+            first, second = divmod(int(value), len(manifests))
+            rows = np.zeros(int((key == value).sum()), dtype=_ROW)
+            for name in ("left", "right"):
+                rows[name] = decided.pairs[name][key == value]
+            rows["state"] = decided.state[key == value]
+            known = self._read(manifests[first], manifests[second])
+            merged = np.concatenate([rows, known])
+            _, at = np.unique(_place(merged["left"], merged["right"]), return_index=True)
+            path = self._path(manifests[first], manifests[second])
+            draft = path.with_suffix(".part")
+            with draft.open("wb") as file:
+                np.save(file, merged[at])
+            draft.replace(path)
+
+    def keep_parameters(self, names: Sequence[str], parameters: dict[str, Any]) -> None:
+        """Keep what these sources, in this order, were calibrated to."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._parameters(names)
+        draft = path.with_suffix(".part")
+        draft.write_bytes(canonical_bytes(parameters))
+        draft.replace(path)
+
+    def parameters(self, names: Sequence[str]) -> dict[str, Any] | None:
+        """What these sources were calibrated to before, if they were."""
+        try:
+            found: dict[str, Any] = parse_json(self._parameters(names).read_bytes())
+        except FileNotFoundError:
+            return None
+        return found
+
+    def forget_others(self, manifests: Sequence[str]) -> None:
+        """Destroy decisions about submissions that are in use no more."""
+        names = {_name(manifest) for manifest in manifests}
+        for path in self._folder.glob("*.npy"):
+            if not set(path.stem.split("-")) <= names:
+                path.unlink(missing_ok=True)
+
+    def _parameters(self, names: Sequence[str]) -> Path:
+        return self._folder / f"{_name(hash_of(list(names)))}.json"
+
+    def _read(self, first: str, second: str) -> npt.NDArray[np.void]:
+        path = self._path(first, second)
+        if not path.exists():
+            return np.zeros(0, dtype=_ROW)
+        found: npt.NDArray[np.void] = np.load(path)
+        return found
+
+    def _path(self, first: str, second: str) -> Path:
+        return self._folder / f"{_name(first)}-{_name(second)}.npy"
+
+
+def _place(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    return left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
+
+
+def _name(manifest: str) -> str:
+    return manifest.removeprefix("sha256:")

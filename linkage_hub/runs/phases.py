@@ -1,0 +1,256 @@
+"""A link run, phase by phase, each a job of its own.
+
+``link`` finds candidate pairs and asks for levels or decisions where the agreement allows it;
+``link.calibrated`` asks for decisions; ``link.decided`` makes persons; ``link.finish`` makes
+families, stores the results and logs them. While partners answer no job runs. Every phase may be
+repeated after a crash: what it has finished is on disk or in the database and is not done again.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import select, update
+
+from governance.agreements.errors import ActionNotAllowed
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import in_force
+from governance.canonical import write_time
+from governance.identity.envelope import parse_canonical
+from governance.ledger.events import EventType
+from governance.ledger.party import PartyLedger
+from governance.ledger.payloads import LinkRunFinished
+from linkage_hub.jobs.queue import enqueue
+from linkage_hub.linkage.candidates import PairBlock, find_candidates
+from linkage_hub.linkage.persons import link_candidates
+from linkage_hub.refinement.service import Refinement, Subject, allowed
+from linkage_hub.runs.errors import UnknownRun
+from linkage_hub.runs.inputs import SourceData, pin_sources, read_previous, read_sources
+from linkage_hub.runs.pipeline import Progress, run_pipeline
+from linkage_hub.runs.results import results_digest, write_results
+from linkage_hub.runs.work import Work
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import runs
+from linkage_hub.submissions.files import ContentFiles
+from linkage_hub.submissions.service import log_once
+
+LINK, CALIBRATED, DECIDED, FINISH = "link", "link.calibrated", "link.decided", "link.finish"
+PHASE_SHARES: Final = {LINK: (0.0, 0.5), CALIBRATED: (0.5, 0.55), DECIDED: (0.6, 0.7),
+                       FINISH: (0.7, 1.0)}  # fmt: skip
+"""Where each job begins and ends on the run's progress bar."""
+_OVER: Final = {"finished", "failed"}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every phase starts with."""
+
+    row: Any
+    agreement: Agreement
+    work: Work
+    sources: list[SourceData]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.row.id, self.agreement, self.sources)
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(source.handles) for source in self.sources]
+
+
+class Phases:
+    """The jobs of every run.
+
+    Args:
+        database, files, ledger: the hub's.
+        refinement: asks partners; None in a hub without it.
+        folder: where runs keep what they need between phases.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        database: HubDatabase,
+        files: ContentFiles,
+        ledger: PartyLedger,
+        refinement: Refinement | None,
+        folder: Path,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._files = files
+        self._ledger = ledger
+        self._refinement = refinement
+        self._folder = folder
+        self._now = now
+
+    @property
+    def handlers(self) -> Mapping[str, Callable[[str, Progress], None]]:
+        """Handlers of the queue, by kind of job."""
+        return {
+            LINK: self.link,
+            CALIBRATED: self.calibrated,
+            DECIDED: self.decided,
+            FINISH: self.finish,
+        }
+
+    def permitted(self, agreement: str) -> Agreement:
+        """The agreement, if runs are allowed under it now.
+
+        Raises:
+            AgreementRefusal: not in force, or linking is not allowed.
+        """
+        standing = self._ledger.sync().agreements.standing(agreement)
+        in_force(standing, self._now())
+        if Action.LINK not in standing.agreement.actions:
+            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
+        return standing.agreement
+
+    def link(self, run: str, progress: Progress) -> None:
+        """Job handler: candidate pairs, then the first questions if any may be asked."""
+        row = self.row(run)
+        if row.state in _OVER:
+            return
+        agreement = self.permitted(row.agreement)
+        self._set(run, state="running", phase="candidates")
+        progress(0.01, "reading submissions")
+        work = Work(self._folder / run)
+        pin_sources(self._database, self._files, work, run, row.agreement)
+        found = _Run(row, agreement, work, read_sources(self._database, work, run))
+        blocks = self._candidates(found, progress)
+        refinement = self._refining(agreement)
+        if refinement is not None:
+            progress(0.97, "choosing what to ask")
+            if refinement.ask_levels(found.subject, blocks):
+                return
+            if refinement.ask_decisions(found.subject, blocks):
+                return
+        self._queue(run, DECIDED)
+
+    def calibrated(self, run: str, progress: Progress) -> None:
+        """Job handler: from levels to parameters, and the questions that they leave."""
+        if self.row(run).state in _OVER:
+            return
+        found = self._open(run)
+        progress(0.1, "reading levels")
+        refinement = self._refining(found.agreement)
+        if refinement is None or not refinement.ask_decisions(
+            found.subject, self._candidates(found, progress)
+        ):
+            self._queue(run, DECIDED)
+
+    def decided(self, run: str, progress: Progress) -> None:
+        """Job handler: persons, from candidate pairs and what partners decided."""
+        if self.row(run).state in _OVER:
+            return
+        found = self._open(run)
+        if found.work.persons() is None:
+            refinement = self._refining(found.agreement)
+            decisions = None
+            if refinement is not None:
+                progress(0.05, "reading decisions")
+                decisions = refinement.conclude(found.subject)
+            self._set(run, state="running", phase="persons")
+            blocks = self._candidates(found, progress)
+            if decisions is not None:
+                blocks = decisions.applied(blocks)
+            linked = link_candidates(
+                blocks,
+                found.sizes,
+                progress=lambda share, step: progress(0.1 + 0.85 * share, step),
+            )
+            found.work.save_persons(linked)
+        self._queue(run, FINISH)
+
+    def finish(self, run: str, progress: Progress) -> None:
+        """Job handler: families, results, the ledger."""
+        row = self.row(run)
+        if row.state == "failed":
+            return
+        if row.receipt is None:
+            self._store(self._open(run), progress)
+            row = self.row(run)
+        progress(0.98, "logging")
+        receipt = parse_canonical(row.receipt, LinkRunFinished)
+        log_once(self._ledger, EventType.LINK_RUN_FINISHED, receipt, f"link:{run}")
+        self._clear(row)
+
+    def abandon(self, run: str, reason: str) -> None:
+        """Note that a run failed for good."""
+        self._set(run, state="failed", reason=reason, finished=write_time(self._now()))
+        self._clear(self.row(run))
+
+    def row(self, run: str) -> Any:
+        """A run's row.
+
+        Raises:
+            UnknownRun: there is none.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run)).first()
+        if row is None:
+            raise UnknownRun("there is no such run", next_step="linkage-hub runs list")
+        return row
+
+    def _store(self, found: _Run, progress: Progress) -> None:
+        self._set(found.row.id, state="running", phase="families")
+        linked = found.work.persons()
+        if linked is None:  # pragma: no cover - this job is queued once persons are on disk
+            raise UnknownRun("the run's persons are gone", next_step="start another run")
+        results = run_pipeline(
+            found.sources,
+            linked,
+            found.agreement,
+            read_previous(self._database, found.row.agreement),
+            self._now().date(),
+            lambda share, step: progress(0.02 + 0.9 * share, step),
+        )
+        progress(0.94, "storing")
+        receipt = LinkRunFinished(
+            run=found.row.id,
+            agreement=found.row.agreement,
+            submissions=tuple(source.manifest for source in found.sources),
+            persons=len(results.person_ids),
+            families=len(results.families),
+            flagged=sum(item.flagged for item in results.assessments),
+            results_sha256=results_digest(results),
+        )
+        with self._database.writing() as connection:
+            write_results(connection, found.row.id, receipt, results, write_time(self._now()))
+
+    def _candidates(self, found: _Run, progress: Progress) -> list[PairBlock]:
+        blocks = found.work.candidates()
+        if blocks is None:
+            blocks = find_candidates(
+                [source.encodings for source in found.sources],
+                progress=lambda share, step: progress(0.02 + 0.9 * share, step),
+            )
+            found.work.save_candidates(blocks)
+        return blocks
+
+    def _refining(self, agreement: Agreement) -> Refinement | None:
+        return self._refinement if allowed(agreement) else None
+
+    def _open(self, run: str) -> _Run:
+        row = self.row(run)
+        agreement = self.permitted(row.agreement)
+        work = Work(self._folder / run)
+        return _Run(row, agreement, work, read_sources(self._database, work, run))
+
+    def _clear(self, row: Any) -> None:
+        """Destroy what a run kept between its phases."""
+        if self._refinement is not None:
+            self._refinement.forget(row.id, row.agreement)
+        Work(self._folder / row.id).remove()
+
+    def _queue(self, run: str, kind: str) -> None:
+        with self._database.writing() as connection:
+            enqueue(connection, kind, run, time.time())
+
+    def _set(self, run: str, **values: object) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(runs).where(runs.c.id == run).values(**values))
