@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import canonical_bytes, hash_of, sha256
 from governance.consent.models import ConsentRecord
+from governance.exchange.refinement import RefinementRound
 from governance.exchange.secret import LINKAGE_SECRET, SealedSecret, seal_info
 from governance.exchange.submission import Manifest
 from governance.identity.envelope import pre_auth_encoding, sign_bytes
@@ -97,13 +98,18 @@ DOCUMENTS: dict[str, BaseModel] = {
         request=H, order=H, party="council", recipient=H,
         checkpoint=CheckpointRef(size=1, root="AAAA"), created=T, ciphertext="AAAA",
     ),
+    "refinement-round": RefinementRound(
+        run=ID, agreement=H, epoch=1, kind="decide", submissions=(H,), parameters={"threshold": 1},
+        answer_bytes=96, parties=({"party": "police", "questions": 1, "batches": (H,)},),
+        opened=T, closes=T,
+    ),
 }  # fmt: skip
 
 PINNED = {
     "party-keys": "sha256:8466b03daa8cf9d2927c83de890f415d4c9136ce9766b9c0f77c06dcbe345e40",
     "person-keys": "sha256:54efb1bff85b1ad59d031a9a74512e1a576d9a5825c34c55dd174724b0125bcb",
     "person-enrolment": "sha256:1895083896c99b19e0ae33a498836292e73d18d06a3f2314ab31c33f6198a6aa",
-    "agreement": "sha256:ddedd207a29e091f860c41f368208f7af7db92521a92a22d04c602a4f005f5f4",
+    "agreement": "sha256:0e222b7754efe3d09a7dde549ed112002e8b8309dbfdc6e4b13a4ea21c794839",
     "leaf": "sha256:aed673f2986e3e6c5b3716938fb6e0ab1febd4ad63e99525ace7decab7926912",
     "consent-record": "sha256:89b8e452184c30516c76628eb885a93682221069ef825716819884e255ebfda5",
     "manifest": "sha256:7d5cfe2a2c1a697af5bee495c58aacb1c4ff0bf08d39324da7f53b6d672cecdf",
@@ -112,6 +118,7 @@ PINNED = {
     "release-request": "sha256:f916ce7923c86e0363adcbe872c5c04f439734ae7b46732e7d2ef21e52d7d49b",
     "release-approval": "sha256:ab7217e2d4f29afe2ad5a6319e0457685fbe63925db7a46a2bebc088d52c14ad",
     "release-sealed": "sha256:73c39e603dfb0f5c992781762329304483b76cadcf1c182ba8b46e9d478c8771",
+    "refinement-round": "sha256:680f0cd749ad315b4656b94fd783bcbcd73d6d7ff241725d4cf7d55e739fb540",
 }
 
 PINNED_SIGNATURE = "sha256:925fd40d9cf566c852f2ee09bd2da87577bc1e93887c99fa85cefc4678b48017"
