@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.quality.dataset import Dataset
+from governance.agreements.encoding import Hardening
 from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.families.build import build_families
 from linkage_hub.families.evidence import FamilyResult
@@ -47,13 +48,28 @@ class Encoded:
         return self.data.encodings
 
 
-def encode_sources(folder: Path, dataset: Dataset) -> dict[str, Encoded]:
-    """Every source through cleansing and encoding, under one schema as in an agreement."""
+def encode_sources(
+    folder: Path, dataset: Dataset, hardening: Hardening | None = None
+) -> dict[str, Encoded]:
+    """Every source through cleansing and encoding, under one schema as in an agreement.
+
+    Args:
+        folder: where the sources are.
+        dataset: what they are.
+        hardening: of profile ``hardened``, such as ``default_hardening(schema_for(items))``; None
+            for profile ``clk``.
+    """
     items = {item for source in dataset.sources.values() for item in mapping_items(source.mapping)}
     schema = LinkageSchema.parse(schema_for(items))
     keys = LinkageKeys.derive(SECRET, "sha256:" + "0" * 64, 1)
     return {
-        name: _encode(name, folder / source.file, source.mapping, schema, keys, dataset.day)
+        name: _encode(
+            name,
+            folder / source.file,
+            source.mapping,
+            SubmissionEncoder(schema, keys, dataset.day, hardening),
+            dataset.day,
+        )
         for name, source in dataset.sources.items()
     }
 
@@ -62,13 +78,12 @@ def _encode(
     name: str,
     path: Path,
     mapping: SourceMapping,
-    schema: LinkageSchema,
-    keys: LinkageKeys,
+    encoder: SubmissionEncoder,
     today: date,
 ) -> Encoded:
     extract = open_extract(path, sheet=mapping.sheet)
     mapping.check_columns(extract.columns)
-    cleanser, encoder = Cleanser(mapping, today=today), SubmissionEncoder(schema, keys, today)
+    cleanser = Cleanser(mapping, today=today)
     batches, frames = [], []
     for chunk in extract:
         clean = cleanser.clean(chunk).table

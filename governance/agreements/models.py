@@ -9,10 +9,11 @@ Signed format ``agreement/v1``: fields are never reordered, renamed or removed.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from governance.agreements.encoding import Encoding
 from governance.canonical import Frozen, Hash, Slug, hash_of
 
 AGREEMENT = "agreement/v1"
@@ -97,19 +98,6 @@ class Source(Frozen):
     items: Annotated[tuple[Slug, ...], Field(min_length=1)]
     indicators: tuple[Slug, ...]
     max_records: Annotated[int, Field(ge=1)]
-
-
-class Encoding(Frozen):
-    """How records are encoded; the schema is clkhash's linkage schema, version 3."""
-
-    profile: Literal["clk"]
-    epoch: Annotated[int, Field(ge=1)]
-    linkage_schema: dict[str, Any]
-
-    @property
-    def schema_hash(self) -> str:
-        """The hash that submissions name."""
-        return hash_of(self.linkage_schema)
 
 
 class FamilyRule(Frozen):

@@ -33,6 +33,11 @@ ARROW_SCHEMA: Final = pa.schema(
     [
         pa.field("handle", pa.binary(HANDLE_BYTES), nullable=False),
         pa.field("encoding", pa.binary(ENCODING_BYTES), nullable=False),
+        pa.field(  # of the agreement's views in their order; empty for profile clk
+            "views",
+            pa.list_(pa.field("item", pa.binary(ENCODING_BYTES), nullable=False)),
+            nullable=False,
+        ),
         pa.field(
             "households",
             pa.list_(

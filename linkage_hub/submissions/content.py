@@ -1,20 +1,22 @@
 """What a submission's file must hold.
 
 Rules, in order: Arrow IPC with exactly the agreed columns; as many records as the manifest says;
-no handle twice; no encoding with implausibly few or many bits set, and no encoding shared by too
-many records (invariant 19: crafted encodings probe the link results); relations, age bands,
+no handle twice; as many views for each record as the agreement has; no encoding with implausibly
+few or many bits set for the agreement's profile, and no encoding shared by too many records
+(invariant 19: crafted encodings probe the link results); relations, age bands,
 indicators and months from the closed lists of the agreement.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from governance.agreements.encoding import Hardening
 from governance.agreements.models import Quality
 from governance.exchange.submission import (
     AGE_BANDS,
@@ -31,12 +33,27 @@ from linkage_hub.submissions.errors import (
     NotArrow,
     SyntheticNotAgreed,
     ValueNotAgreed,
+    ViewsNotAgreed,
 )
 
 BITS: Final = ENCODING_BYTES * 8
-# Shares of bits set, from measured person encodings: 1st to 99th percentile .24 to .45.
-ROW_LEAST, ROW_MOST = 0.02, 0.70
-MEAN_LEAST, MEAN_MOST = 0.10, 0.60
+
+
+class Shares(NamedTuple):
+    """Plausible shares of bits set: of one encoding, and of a submission's mean."""
+
+    row_least: float
+    row_most: float
+    mean_least: float
+    mean_most: float
+
+
+# From measured person encodings: 1st to 99th percentile .24 to .45.
+CLK_SHARES: Final = Shares(0.02, 0.70, 0.10, 0.60)
+# Bits of a hardened encoding are coins of a keyed function: standard deviation 1 / 64 of a row's
+# share. 6.4 of them on either side refuse one honest row in 10 ** 10. Rows share tokens, so the
+# mean over a submission may lie farther from a half than independent rows would.
+HARDENED_SHARES: Final = Shares(0.40, 0.60, 0.45, 0.55)
 SAME_ENCODING_MOST: Final = 0.02  # of a submission's records, and at least this many:
 SAME_ENCODING_FREE: Final = 20
 HOUSEHOLDS_MOST: Final = 100  # of one record
@@ -62,13 +79,33 @@ def read_content(path: Path) -> pa.Table:
 
 
 def encodings_of(table: pa.Table) -> npt.NDArray[np.uint8]:
-    """Encodings, uint8 (1, n, 128): views come first, and profile ``clk`` has one."""
-    if not table.num_rows:
-        return np.zeros((1, 0, ENCODING_BYTES), dtype=np.uint8)
-    column = table.column("encoding").combine_chunks()
-    data = np.frombuffer(column.buffers()[1], dtype=np.uint8)
+    """Encodings, uint8 (v, n, 128): the full one first, then the views; ``clk`` has none.
+
+    Raises:
+        ViewsNotAgreed: records differ in their number of views.
+    """
+    counts = pc.list_value_length(table.column("views"))
+    views = pc.min_max(counts).as_py()
+    if views["min"] != views["max"]:
+        raise ViewsNotAgreed("records have different numbers of views")
+    more = views["max"] or 0
+    found = np.empty((1 + more, table.num_rows, ENCODING_BYTES), dtype=np.uint8)
+    row = 0
+    for batch in table.to_batches():
+        stop = row + batch.num_rows
+        found[0, row:stop] = _bytes_of(batch.column("encoding"))
+        if more:
+            flat = _bytes_of(batch.column("views").flatten())
+            found[1:, row:stop] = flat.reshape(-1, more, ENCODING_BYTES).transpose(1, 0, 2)
+        row = stop
+    return found
+
+
+def _bytes_of(column: pa.Array) -> npt.NDArray[np.uint8]:
+    """A fixed-size binary column, uint8 (n, 128)."""
+    data = np.frombuffer(column.buffers()[1] or b"", dtype=np.uint8)
     start = column.offset * ENCODING_BYTES
-    return data[start : start + len(column) * ENCODING_BYTES].reshape(1, -1, ENCODING_BYTES)
+    return data[start : start + len(column) * ENCODING_BYTES].reshape(-1, ENCODING_BYTES)
 
 
 def handles_of(table: pa.Table) -> list[str]:
@@ -76,8 +113,13 @@ def handles_of(table: pa.Table) -> list[str]:
     return [handle.hex() for handle in table.column("handle").to_pylist()]
 
 
-def check_content(table: pa.Table, manifest: Manifest, indicators: Iterable[str]) -> None:
-    """Check a submission's records.
+def check_content(
+    table: pa.Table,
+    manifest: Manifest,
+    indicators: Iterable[str],
+    hardening: Hardening | None = None,
+) -> None:
+    """Check a submission's records; ``hardening`` is the agreement's, None for profile ``clk``.
 
     Raises:
         SubmissionError: by the first rule that fails; no message holds a value.
@@ -92,8 +134,7 @@ def check_content(table: pa.Table, manifest: Manifest, indicators: Iterable[str]
     handles = table.column("handle")
     if pc.count_distinct(handles).as_py() != table.num_rows:
         raise DuplicateHandles("a record handle occurs twice")
-    for view in encodings_of(table):
-        _check_encodings(view, "encoding")
+    _check_views(encodings_of(table), hardening)
     _check_lists(table, set(indicators))
 
 
@@ -119,13 +160,26 @@ def check_synthetic(manifest: Manifest, quality: Quality | None) -> None:
         )
 
 
-def _check_encodings(encodings: npt.NDArray[np.uint8], what: str) -> None:
+def _check_views(encodings: npt.NDArray[np.uint8], hardening: Hardening | None) -> None:
+    views = hardening.views if hardening else ()
+    if encodings.shape[1] and len(encodings) != 1 + len(views):
+        raise ViewsNotAgreed(
+            f"records have {len(encodings) - 1} views, the agreement has {len(views)}",
+            next_step="prepare the extract again under the agreement in force",
+        )
+    shares = HARDENED_SHARES if hardening else CLK_SHARES
+    names = ["encoding", *(f"view {view.id}" for view in views)]
+    for each, name in zip(encodings, names, strict=False):
+        _check_encodings(each, name, shares)
+
+
+def _check_encodings(encodings: npt.NDArray[np.uint8], what: str, shares: Shares) -> None:
     if not len(encodings):
         return
     density = np.bitwise_count(encodings).sum(axis=1) / BITS
-    wrong = int(((density < ROW_LEAST) | (density > ROW_MOST)).sum())
+    wrong = int(((density < shares.row_least) | (density > shares.row_most)).sum())
     mean = float(density.mean())
-    if wrong or not MEAN_LEAST <= mean <= MEAN_MOST:
+    if wrong or not shares.mean_least <= mean <= shares.mean_most:
         raise ImplausibleEncodings(
             f"{what}: {wrong} of {len(encodings)} encodings have an implausible share of bits "
             f"set; the mean share is {mean:.2f}",

@@ -76,6 +76,12 @@ class ImplausibleEncodings(SubmissionError):
     reason = "submission.bit_density"
 
 
+class ViewsNotAgreed(SubmissionError):
+    """Another number of views than the agreement has."""
+
+    reason = "submission.views"
+
+
 class ValueNotAgreed(SubmissionError):
     """An indicator, relation, age band or month outside what was agreed."""
 

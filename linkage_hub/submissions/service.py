@@ -217,7 +217,12 @@ class Submissions:
                 next_step="prepare the extract again and submit it",
             )
         source = agreement.source(manifest.source)
-        check_content(read_content(path), manifest, source.indicators if source else ())
+        check_content(
+            read_content(path),
+            manifest,
+            source.indicators if source else (),
+            encoding.hardening,
+        )
         self._check_secret(row)
 
     def _check_secret(self, row: Any) -> None:

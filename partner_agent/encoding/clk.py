@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from partner_agent.encoding import kernels
-from partner_agent.encoding.columns import ColumnChunks, Columns, DistinctValues
+from partner_agent.encoding.columns import CHUNK_ROWS, ColumnChunks, Columns, DistinctValues
 from partner_agent.encoding.errors import SecretError
 from partner_agent.encoding.features import Feature
 from partner_agent.encoding.filters import FeatureFilters
@@ -46,7 +46,8 @@ class EncodedChunk:
     """Encodings of a table's rows.
 
     Attributes:
-        encodings: (n, bits / 8) uint8, most significant bit first; zero where not accepted.
+        encodings: (views, n, bits / 8) uint8; zero where not accepted. The first view is the full
+            encoding, and a CLK's only one.
         accepted: (n,) bool.
         invalid: what was wrong with the others, in order of rows.
     """
@@ -83,15 +84,15 @@ class ClkEncoder:
             ColumnMissingError: a column of the schema is not there.
         """
         source = ColumnChunks(columns, self.schema.columns)
-        encodings = np.zeros((source.rows, self.schema.bits // 8), dtype=np.uint8)
+        encodings = np.zeros((1, source.rows, self.schema.bits // 8), dtype=np.uint8)
         accepted = np.ones(source.rows, dtype=np.bool_)
         invalid: list[InvalidField] = []
-        for rows, distinct in source.chunks():
+        for rows, distinct in source.chunks(CHUNK_ROWS):
             found, problems = self._encode_chunk(rows, distinct)
-            encodings[rows] = found
+            encodings[0, rows] = found
             accepted[[each.row for each in problems]] = False
             invalid.extend(problems)
-        encodings[~accepted] = 0
+        encodings[:, ~accepted] = 0
         return EncodedChunk(encodings, accepted, invalid)
 
     def encode_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[EncodedChunk]:
@@ -109,7 +110,7 @@ class ClkEncoder:
             column = columns[feature.identifier]
             found = filters.of(column.values)
             kernels.or_rows(column.codes, found.filters, out)
-            invalid.extend(_invalid_rows(feature, column, found.invalid, rows.start))
+            invalid.extend(invalid_rows(feature, column, found.invalid, rows.start))
         return _fold(out, self.schema.folds), sorted(invalid)
 
 
@@ -127,9 +128,10 @@ def feature_keys(schema: LinkageSchema, secret: bytes) -> list[bytes]:
     return [material[start : start + settings.key_bytes] for start in range(0, len(material), step)]
 
 
-def _invalid_rows(
+def invalid_rows(
     feature: Feature, column: DistinctValues, invalid: dict[int, str], first: int
 ) -> Iterator[InvalidField]:
+    """Rows of a chunk, from row ``first`` of the table, that hold an invalid value."""
     for at in column.unencodable.tolist():
         yield InvalidField(first + at, feature.identifier, "field.unencodable")
     if not invalid:

@@ -52,10 +52,10 @@ class ColumnChunks:
                 raise ColumnMissingError("the columns differ in length")
             self.rows = lengths.pop()
 
-    def chunks(self) -> Iterator[tuple[slice, dict[str, DistinctValues]]]:
-        """Row ranges of at most ``CHUNK_ROWS`` and their distinct values by column."""
-        for start in range(0, self.rows, CHUNK_ROWS):
-            stop = min(start + CHUNK_ROWS, self.rows)
+    def chunks(self, size: int) -> Iterator[tuple[slice, dict[str, DistinctValues]]]:
+        """Row ranges of at most ``size`` and their distinct values by column."""
+        for start in range(0, self.rows, size):
+            stop = min(start + size, self.rows)
             yield (
                 slice(start, stop),
                 {name: _distinct(each, start, stop) for name, each in self._columns.items()},

@@ -1,9 +1,11 @@
 """People whom a record names: partner, child, parent, guardian.
 
-A mention is encoded with the schema and secret of records, so that the hub can compare it with
-any record. It holds what the record says of the person (names, perhaps a date of birth) and the
-record's own address, which the two may share. Since it lacks other fields, it is compared by
-containment, ``|a AND m| / |m|``, and not by Dice: bits that only the record has cost nothing.
+A mention is encoded with the schema and key of records' full encodings, so that the hub can
+compare it with any record. It holds what the record says of the person (names, perhaps a date of
+birth) and the record's own address, which the two may share. Since it lacks other fields, Dice
+alone misleads. Profile ``clk`` compares by containment, ``|a AND m| / |m|``: bits that only the
+record has cost nothing. Under ``hardened`` no bit belongs to a field, but the share of equal bits
+still tells how much of both is common (``linkage_hub.families.mentions``).
 """
 
 import re
@@ -15,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from governance.exchange.submission import RELATIONS
-from partner_agent.encoding.clk import ClkEncoder
+from partner_agent.encoding.profiles import Encoder
 from partner_agent.encoding.tokens import cleaned_column
 
 Mention = tuple[str, bytes]  # relation, encoding
@@ -30,10 +32,11 @@ def mention_numbers(columns: Sequence[str]) -> list[int]:
     return sorted(int(found[1]) for each in columns if (found := _COLUMN.fullmatch(each)))
 
 
-def mentions_of(encoder: ClkEncoder, frame: pd.DataFrame) -> list[list[Mention]]:
+def mentions_of(encoder: Encoder, frame: pd.DataFrame) -> list[list[Mention]]:
     """The mentions of each cleaned row, as relation and encoding.
 
-    A mention needs a first name, and a surname or a date of birth: less would fit half a town.
+    A mention needs a first name, a surname or a date of birth, and a date of birth or an address:
+    less would fit half a town, and a name alone, encoded, can be told by how often it comes.
     A protected row lends its mentions no address. One that the schema refuses is left out.
     """
     found: list[list[Mention]] = [[] for _ in range(len(frame))]
@@ -41,14 +44,15 @@ def mentions_of(encoder: ClkEncoder, frame: pd.DataFrame) -> list[list[Mention]]
         relations = cleaned_column(frame, f"mention.{number}.relation")
         people = _people(encoder, frame, number)
         named = (people["first_name"] != "") & (
-            (people["surname"] != "") | (people["date_of_birth"] != "")
+            (people["date_of_birth"] != "")
+            | ((people["surname"] != "") & (people["address"] != ""))
         )
         known = np.array([each in RELATIONS for each in relations], dtype=np.bool_)
         rows = np.flatnonzero(named.to_numpy() & known)
         chunk = encoder.encode(people.iloc[rows])
         for at, row in enumerate(rows.tolist()):
             if chunk.accepted[at]:
-                found[row].append((relations[row], chunk.encodings[at].tobytes()))
+                found[row].append((relations[row], chunk.encodings[0, at].tobytes()))
     return found
 
 
@@ -58,7 +62,7 @@ def containment(record: NDArray[np.uint8], mention: NDArray[np.uint8]) -> float:
     return int(np.bitwise_count(record & mention).sum()) / bits if bits else 0.0
 
 
-def _people(encoder: ClkEncoder, frame: pd.DataFrame, number: int) -> pd.DataFrame:
+def _people(encoder: Encoder, frame: pd.DataFrame, number: int) -> pd.DataFrame:
     """The named people as rows of the schema's columns."""
     empty = [""] * len(frame)
     columns = dict.fromkeys((*encoder.schema.columns, *_PERSON_COLUMNS), empty)

@@ -1,11 +1,22 @@
 """The project's linkage schema for persons, over the columns of the cleaned table."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
+from governance.agreements.encoding import Hardening, View
 from partner_agent.encoding.errors import ColumnMissingError
+
+DEFAULT_K: Final = 3
+_VIEWS: Final = (  # docs/adr/0008 says why these
+    ("without_first_name", ("first_name", "middle_name")),
+    ("without_surname", ("surname",)),
+    ("without_birth_year", ("date_of_birth.year",)),
+    ("without_birthday", ("date_of_birth.day_month",)),
+    ("without_address", ("address", "postcode")),
+)
+_IDENTITY: Final = frozenset({"first_name", "surname", "date_of_birth"})
 
 
 def default_schema() -> dict[str, Any]:
@@ -31,3 +42,22 @@ def schema_for(columns: Collection[str]) -> dict[str, Any]:
     if not document["features"]:
         raise ColumnMissingError("no source fills a column that the person schema encodes")
     return document
+
+
+def default_hardening(schema: Mapping[str, Any], k: int = DEFAULT_K) -> Hardening:
+    """The default views, as far as a schema has what they leave out and leave enough in.
+
+    An address is left out only where names and a date of birth remain.
+
+    Args:
+        schema: a linkage schema document, such as ``schema_for`` makes.
+        k: how many majorities make a bit.
+    """
+    present = {each["identifier"] for each in schema["features"]}
+    views = []
+    for name, leaves_out in _VIEWS:
+        left = tuple(each for each in leaves_out if each.partition(".")[0] in present)
+        without_address = "address" in leaves_out
+        if left and not (without_address and not present >= _IDENTITY):
+            views.append(View(id=name, leaves_out=left))
+    return Hardening(k=k, views=tuple(views))

@@ -13,11 +13,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from governance.agreements.encoding import Hardening
 from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, ENCODING_BYTES, HANDLE_BYTES
-from partner_agent.encoding.clk import ClkEncoder, InvalidField
+from partner_agent.encoding.clk import InvalidField
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
 from partner_agent.encoding.mentions import mentions_of
+from partner_agent.encoding.profiles import mention_encoder, record_encoder
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.tokens import (
     LinkageKeys,
@@ -54,15 +57,24 @@ class SubmissionEncoder:
         schema: the agreement's linkage schema, of 1,024 bits.
         keys: the agreement's keys.
         reference_date: the day of the extract; ages and unknown beginnings refer to it.
+        hardening: of profile ``hardened``; None for ``clk``.
 
     Raises:
-        SchemaUnsupportedError: the schema's encodings do not have 1,024 bits.
+        SchemaUnsupportedError: the schema's encodings do not have 1,024 bits, or the schema does
+            not fit the hardening.
     """
 
-    def __init__(self, schema: LinkageSchema, keys: LinkageKeys, reference_date: date) -> None:
+    def __init__(
+        self,
+        schema: LinkageSchema,
+        keys: LinkageKeys,
+        reference_date: date,
+        hardening: Hardening | None = None,
+    ) -> None:
         if schema.bits != ENCODING_BYTES * 8:
             raise SchemaUnsupportedError(f"encodings of {ENCODING_BYTES * 8} bits are expected")
-        self._encoder = ClkEncoder(schema, keys.clk)
+        self._encoder = record_encoder(schema, keys, hardening)
+        self._mention_encoder = mention_encoder(schema, keys, hardening)
         self._keys = keys
         self._reference_date = reference_date
 
@@ -84,11 +96,12 @@ class SubmissionEncoder:
         rows = frame.iloc[kept].reset_index(drop=True)
         columns = {
             "handle": [handles[at] for at in kept.tolist()],
-            "encoding": [each.tobytes() for each in chunk.encodings[kept]],
+            "encoding": _binary(chunk.encodings[0, kept]),
+            "views": _views(chunk.encodings[1:, kept]),
             "households": self._households(rows),
             "mentions": [
                 [{"relation": relation, "encoding": encoding} for relation, encoding in each]
-                for each in mentions_of(self._encoder, rows)
+                for each in mentions_of(self._mention_encoder, rows)
             ],
             "age_band": [
                 age_band(each, self._reference_date)
@@ -96,7 +109,7 @@ class SubmissionEncoder:
             ],
             "indicators": indicators_of(rows),
         }
-        arrays = [pa.array(columns[each.name], each.type) for each in ARROW_SCHEMA]
+        arrays = [_array(columns[each.name], each.type) for each in ARROW_SCHEMA]
         batch = pa.RecordBatch.from_arrays(arrays, schema=ARROW_SCHEMA)
         return EncodedRows(batch, chunk.accepted, chunk.invalid)
 
@@ -126,6 +139,24 @@ class SubmissionEncoder:
                 ]
             )
         return found
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _binary(encodings: NDArray[np.uint8]) -> pa.Array:
+    """Encodings (n, bytes) as an Arrow column that shares their memory."""
+    data = pa.py_buffer(np.ascontiguousarray(encodings))
+    return pa.Array.from_buffers(pa.binary(ENCODING_BYTES), len(encodings), [None, data])
+
+
+def _views(encodings: NDArray[np.uint8]) -> pa.Array:
+    """Views (v, n, bytes) as a list of v for each record."""
+    views, records, _ = encodings.shape
+    offsets = pa.array(np.arange(records + 1, dtype=np.int32) * views)
+    items = _binary(encodings.transpose(1, 0, 2).reshape(-1, ENCODING_BYTES))
+    return pa.ListArray.from_arrays(offsets, items, type=ARROW_SCHEMA.field("views").type)
 
 
 def age_band(date_of_birth: str, on: date) -> str | None:

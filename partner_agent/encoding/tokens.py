@@ -17,10 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from governance.canonical import sha256
 from governance.exchange.submission import TOKEN_BYTES
-from partner_agent.encoding.clk import ClkEncoder
-from partner_agent.encoding.errors import EncodingError, SecretError
-from partner_agent.encoding.schema import LinkageSchema
-from partner_agent.encoding.vectors import VECTORS
+from partner_agent.encoding.errors import SecretError
 
 SECRET_BYTES: Final = 32
 _KEY_BYTES: Final = 32
@@ -33,7 +30,8 @@ class LinkageKeys:
     """Keys of one agreement and epoch; never shown, logged or sent.
 
     Attributes:
-        clk: secret of the encoder.
+        clk: secret of the encoder of profile ``clk``.
+        hardened: secret from which the keys of views come in profile ``hardened``.
         household: key of household tokens.
         family: key of family tokens.
         check: key of the key check value.
@@ -42,6 +40,7 @@ class LinkageKeys:
     """
 
     clk: bytes = field(repr=False)
+    hardened: bytes = field(repr=False)
     household: bytes = field(repr=False)
     family: bytes = field(repr=False)
     check: bytes = field(repr=False)
@@ -64,6 +63,7 @@ class LinkageKeys:
 
         return cls(
             clk=key(b"clk"),
+            hardened=key(b"hardened"),
             household=key(b"household-token"),
             family=key(b"family-token"),
             check=key(b"key-check"),
@@ -154,26 +154,6 @@ def month_interval(first: str, last: str, known_on: date) -> tuple[int, int | No
 def key_check_value(keys: LinkageKeys) -> str:
     """``sha256:<hex>`` that two agents compare to see that they hold the same secret."""
     return sha256(hmac.digest(keys.check, _PREFIX + b"key-check-value", "sha256"))
-
-
-def vector_digest(schema: LinkageSchema, keys: LinkageKeys) -> str:
-    """``sha256:<hex>`` over the encodings of fixed records, to see that two agents encode alike.
-
-    The schema's features are filled from the records column by column; a column that the records
-    do not have is empty. The vectors have a secret of their own, so that they tell nothing about
-    encodings of people.
-
-    Raises:
-        EncodingError: the schema takes none of the records.
-    """
-    columns = {
-        name: [record.get(name, "") for record in VECTORS]
-        for name in dict.fromkeys((*schema.columns, "first_name"))
-    }
-    chunk = ClkEncoder(schema, keys.vectors).encode(columns)
-    if not chunk.accepted.any():
-        raise EncodingError("the schema takes none of the test vectors")
-    return sha256(schema.hash.encode() + chunk.accepted.tobytes() + chunk.encodings.tobytes())
 
 
 def _pair(keys: LinkageKeys, row: tuple[str, ...]) -> tuple[bytes | None, bytes | None]:

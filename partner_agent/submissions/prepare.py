@@ -33,9 +33,10 @@ from partner_agent.cleansing.quality import QualityReport
 from partner_agent.cleansing.rejects import RejectsWriter, rejects_file
 from partner_agent.cleansing.report import write_report
 from partner_agent.cleansing.uprn import UprnIndex
+from partner_agent.encoding.profiles import vector_digest
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder
-from partner_agent.encoding.tokens import LinkageKeys, key_check_value, vector_digest
+from partner_agent.encoding.tokens import LinkageKeys, key_check_value
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Extract, Reject
 from partner_agent.sentinels.mixing import Sampler
@@ -138,7 +139,10 @@ def prepare(
     cleanser = Cleanser(mapping, today=now.date(), uprn=uprn)
     agreement = standing.agreement
     encoding = SubmissionEncoder(
-        LinkageSchema.parse(agreement.encoding.linkage_schema), workshop.keys, now.date()
+        LinkageSchema.parse(agreement.encoding.linkage_schema),
+        workshop.keys,
+        now.date(),
+        agreement.encoding.hardening,
     )
     real = content if agreement.quality is None else outbox / f".{id_}.real"
     with ExitStack() as stack:
@@ -305,7 +309,9 @@ def _manifest(
         schema_hash=agreement.encoding.schema_hash,
         key_check_value=key_check_value(workshop.keys),
         test_vectors=vector_digest(
-            LinkageSchema.parse(agreement.encoding.linkage_schema), workshop.keys
+            LinkageSchema.parse(agreement.encoding.linkage_schema),
+            workshop.keys,
+            agreement.encoding.hardening,
         ),
         counts=Counts(
             rows=line.rows,

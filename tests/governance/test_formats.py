@@ -109,7 +109,7 @@ PINNED = {
     "party-keys": "sha256:8466b03daa8cf9d2927c83de890f415d4c9136ce9766b9c0f77c06dcbe345e40",
     "person-keys": "sha256:54efb1bff85b1ad59d031a9a74512e1a576d9a5825c34c55dd174724b0125bcb",
     "person-enrolment": "sha256:1895083896c99b19e0ae33a498836292e73d18d06a3f2314ab31c33f6198a6aa",
-    "agreement": "sha256:0e222b7754efe3d09a7dde549ed112002e8b8309dbfdc6e4b13a4ea21c794839",
+    "agreement": "sha256:c0b47c5cd53906debf6e03b80f14067d54207343b3c1a08c6d44b47a0bd0a1cd",
     "leaf": "sha256:aed673f2986e3e6c5b3716938fb6e0ab1febd4ad63e99525ace7decab7926912",
     "consent-record": "sha256:89b8e452184c30516c76628eb885a93682221069ef825716819884e255ebfda5",
     "manifest": "sha256:7d5cfe2a2c1a697af5bee495c58aacb1c4ff0bf08d39324da7f53b6d672cecdf",

@@ -6,10 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from governance.agreements.encoding import Hardening, View
 from governance.agreements.models import Quality
 from governance.exchange.submission import ARROW_SCHEMA, Manifest
 from linkage_hub.submissions import errors
-from linkage_hub.submissions.content import check_content, check_synthetic, read_content
+from linkage_hub.submissions.content import (
+    check_content,
+    check_synthetic,
+    encodings_of,
+    read_content,
+)
 
 H = "sha256:" + "0" * 64
 SEED = 20261122
@@ -23,6 +29,7 @@ def rows(count: int = 60) -> list[dict[str, Any]]:
         {
             "handle": bytes([number % 256, number // 256]) + bytes(14),
             "encoding": np.packbits(bits[number]).tobytes(),
+            "views": [],
             "households": [
                 {"household": bytes(16), "family": None, "first_month": 24_300, "last_month": None}
             ],
@@ -108,6 +115,62 @@ def test_counts_and_repeated_encodings_are_checked() -> None:
         record["encoding"] = records[0]["encoding"]
     with pytest.raises(errors.DuplicateEncodings):
         check(records)
+
+
+HARDENING = Hardening(
+    k=3,
+    views=(View(id="one", leaves_out=("surname",)), View(id="two", leaves_out=("sex",))),
+)
+
+
+def hardened_rows() -> list[dict[str, Any]]:
+    """Plausible records of profile hardened with two views."""
+    rng = np.random.default_rng(SEED)
+    records = rows()
+    for record in records:
+        record["encoding"], *record["views"] = (rng.bytes(128) for _ in range(3))
+    return records
+
+
+def check_hardened(records: list[dict[str, Any]]) -> None:
+    """Check records against a hardened agreement."""
+    check_content(table(records), manifest(len(records)), ["neet"], HARDENING)
+
+
+def test_views_come_back_in_their_order() -> None:
+    """Encodings are read as (views, records, bytes), the full one first, over all batches."""
+    records = hardened_rows()
+    check_hardened(records)
+    batches = [table(records[:10]), table(records[10:])]
+    found = encodings_of(pa.concat_tables(batches).slice(5))
+    assert found.shape == (3, 55, 128)
+    for at, record in enumerate(records[5:]):
+        assert found[0, at].tobytes() == record["encoding"]
+        assert [found[1, at].tobytes(), found[2, at].tobytes()] == record["views"]
+    assert encodings_of(table([])).shape == (1, 0, 128)
+    check_hardened([])
+
+
+def test_views_are_checked_as_agreed() -> None:
+    """Every record has the agreement's number of views, half of whose bits are set."""
+    for change, refusal in (
+        ({"views": []}, errors.ViewsNotAgreed),
+        ({"views": [b"\1" * 128, b"\x55" * 128]}, errors.ImplausibleEncodings),
+        ({"encoding": rows()[0]["encoding"]}, errors.ImplausibleEncodings),
+    ):
+        records = hardened_rows()
+        records[7] |= change
+        with pytest.raises(refusal):
+            check_hardened(records)
+    with pytest.raises(errors.ViewsNotAgreed):
+        check_hardened([record | {"views": []} for record in hardened_rows()])
+    with pytest.raises(errors.ViewsNotAgreed):
+        check(hardened_rows())
+    records = hardened_rows()
+    for record in records[:30]:
+        record["views"] = [record["views"][0], records[0]["views"][1]]
+    with pytest.raises(errors.DuplicateEncodings, match="view two"):
+        check_hardened(records)
 
 
 def test_other_files_are_not_arrow(tmp_path: Any) -> None:

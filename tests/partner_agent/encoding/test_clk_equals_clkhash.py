@@ -176,7 +176,7 @@ def encode(schema: dict[str, Any], columns: Any) -> list[bytes]:
     chunk = ClkEncoder(LinkageSchema.parse(schema), SECRET).encode(columns)
     assert chunk.invalid == []
     assert chunk.accepted.all()
-    return [row.tobytes() for row in chunk.encodings]
+    return [row.tobytes() for row in chunk.encodings[0]]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_many_tokens_outgrow_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = by_clkhash(VARIED, records)
     for _ in range(3):
         found = encoder.encode(columns_of(records))
-        assert [row.tobytes() for row in found.encodings] == wanted
+        assert [row.tobytes() for row in found.encodings[0]] == wanted
 
 
 def test_empty_table() -> None:
@@ -256,7 +256,7 @@ def test_empty_table() -> None:
     chunk = ClkEncoder(LinkageSchema.parse(PERSON), SECRET).encode(
         {name: [] for name in LinkageSchema.parse(PERSON).columns}
     )
-    assert chunk.encodings.shape == (0, 128)
+    assert chunk.encodings.shape == (1, 0, 128)
     assert chunk.encodings.dtype == np.uint8
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from partner_agent.encoding.errors import SecretError
 from partner_agent.encoding.person import default_schema, schema_for
+from partner_agent.encoding.profiles import vector_digest
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.tokens import (
     LinkageKeys,
@@ -20,7 +21,6 @@ from partner_agent.encoding.tokens import (
     month_interval,
     month_of,
     token_columns,
-    vector_digest,
 )
 
 SECRET = bytes(range(32))
