@@ -1,0 +1,137 @@
+"""What the encodings of a pair say beyond their Dice similarity.
+
+Profile ``clk`` (one view): the number of bits set tells how much a record holds, so a record
+without an address is compared with what it could have given; and a bit that few records set
+says more than one that many set. Both go into a log-likelihood ratio over bits after Fellegi
+and Sunter (1969), each bit with its own frequency, and beside it stand Dice, Dice corrected
+for chance, rarity and both cardinalities. Bits are not independent, so none of these is a
+probability: ``threshold.fit_blocks`` learns without truth what they are worth.
+
+Profile ``hardened`` (several views): half the bits are set whatever a record holds, so the Dice
+of every view is the evidence, with the largest, the mean and the full view's.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage_hub.linkage.candidates import Encodings, Floats, Indices, Matrix, PairBlock
+
+KEPT = 0.85  # share of one record's bits that the same person's other record sets
+RAREST = 1e-3  # frequency of a bit below which it is not trusted to be rarer
+BYTE = 256
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Evidence of candidate pairs.
+
+    Attributes:
+        start: a first score, higher for likelier pairs, float64 (m,).
+        features: float64 (m, d), of order one.
+    """
+
+    start: Floats
+    features: Floats
+
+
+def block_evidence(
+    block: PairBlock, first: Encodings | None = None, second: Encodings | None = None
+) -> Evidence:
+    """The evidence of a block's pairs; by the views alone where encodings are not given.
+
+    Args:
+        block: candidate pairs.
+        first: the first dataset's encodings, uint8 (v, n, width).
+        second: the second's.
+    """
+    views = block.views.astype(np.float64)
+    if views.shape[1] > 1:
+        return _of_views(views)
+    if first is None or second is None:
+        return Evidence(block.similarity, block.similarity[:, None] * 10.0)
+    return _of_bits(block.left, block.right, first[0], second[0])
+
+
+def _of_views(views: Floats) -> Evidence:
+    largest = views.max(axis=1)
+    features = np.column_stack([views, largest, views.mean(axis=1)]) * 10.0
+    return Evidence(largest + views.mean(axis=1), features)
+
+
+def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Evidence:
+    frequency = np.clip((bit_share(first) + bit_share(second)) / 2.0, RAREST, 1.0 - RAREST)
+    rarity = -np.log(frequency)
+    both = np.log(KEPT / frequency)
+    one = np.log((1.0 - KEPT) / (1.0 - frequency))
+    none = np.log((1.0 - 2.0 * frequency + frequency * KEPT).clip(RAREST) / (1.0 - frequency) ** 2)
+    # One pass over the common bits: what a record adds alone is summed over the record once.
+    tables = np.stack([_table(both - 2.0 * one + none), _table(rarity)], axis=2)
+    own = _table(one - none)
+    common = _common(first, second, left, right, np.ascontiguousarray(tables, dtype=np.float32))
+    alone_first, alone_second = _own(first, own), _own(second, own)
+    ratio = common[:, 1] + alone_first[left] + alone_second[right] + none.sum()
+    ones_first = np.bitwise_count(first).sum(axis=1, dtype=np.float64)[left]
+    ones_second = np.bitwise_count(second).sum(axis=1, dtype=np.float64)[right]
+    overlap = common[:, 0]
+    total = np.maximum(ones_first + ones_second, 1.0)
+    fewer = np.minimum(ones_first, ones_second)
+    chance = ones_first * ones_second / (8.0 * first.shape[1])
+    corrected = (overlap - chance) / np.maximum(fewer - chance, 1.0)
+    features = np.column_stack(
+        [
+            ratio / 50.0,
+            common[:, 2] / 100.0,
+            20.0 * overlap / total,
+            10.0 * corrected,
+            fewer / 100.0,
+            (total - fewer) / 100.0,
+        ]
+    )
+    return Evidence(ratio, features)
+
+
+def bit_share(encodings: Matrix) -> Floats:
+    """How many of the records set each bit, 0 to 1, float64 (8 * width,)."""
+    counts = np.zeros(8 * encodings.shape[1])
+    for start in range(0, len(encodings), 65_536):
+        counts += np.unpackbits(encodings[start : start + 65_536], axis=1).sum(axis=0)
+    return counts / max(1, len(encodings))
+
+
+def _table(weights: Floats) -> Weights:
+    """The sum of the weights of each value of each byte, float32 (width, 256)."""
+    values = np.unpackbits(np.arange(BYTE, dtype=np.uint8)[:, None], axis=1)
+    return (weights.reshape(-1, 8) @ values.T).astype(np.float32)
+
+
+def _own(encodings: Matrix, table: Weights) -> Floats:
+    columns = np.arange(encodings.shape[1])
+    found = np.zeros(len(encodings))
+    for start in range(0, len(encodings), 65_536):
+        part = encodings[start : start + 65_536]
+        found[start : start + 65_536] = table[columns, part].sum(axis=1, dtype=np.float64)
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _common(
+    first: Matrix, second: Matrix, left: Indices, right: Indices, tables: Weights
+) -> Floats:  # pragma: no cover - compiled
+    """Bits that both set, and the sum of two weights over them, float64 (m, 3)."""
+    out = np.zeros((len(left), 3))
+    for row in range(len(left)):
+        a, b = first[left[row]], second[right[row]]
+        ones, one, two = 0, 0.0, 0.0
+        for at in range(first.shape[1]):
+            byte = a[at] & b[at]
+            count = byte - ((byte >> 1) & 0x55)
+            count = (count & 0x33) + ((count >> 2) & 0x33)
+            ones += (count + (count >> 4)) & 0x0F
+            one += tables[at, byte, 0]
+            two += tables[at, byte, 1]
+        out[row, 0], out[row, 1], out[row, 2] = ones, one, two
+    return out

@@ -1,0 +1,259 @@
+"""From the evidence of candidate pairs to weights that can be clustered.
+
+The weight of a pair is ``2 p - 1``: 1 is certainly one person, -1 certainly two, 0 unknown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage_hub.linkage.answers import PairAnswers
+from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
+from linkage_hub.linkage.clustering import Graph, clusters
+from linkage_hub.linkage.fitting import PairModel, Problem, fit_problems
+from linkage_hub.linkage.logistic import sigmoid
+from linkage_hub.linkage.scoring import Evidence, block_evidence
+from linkage_hub.linkage.threshold import MATCH
+from linkage_hub.linkage.within import Inside, contradicted, empirical_null
+
+KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
+SURE = 0.9  # a partner from this probability on contradicts another
+YES, NO = 0.999, 0.001  # probabilities that refinement's answers stand for
+MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A block with the weight of every pair.
+
+    Attributes:
+        weight: in [-1, 1], float64 (m,); above zero for a match.
+        probability: of a match where the pair competes to be one, else zero, float64 (m,).
+        loss: how much an absent pair speaks against one person, 0 to 1.
+    """
+
+    block: PairBlock
+    weight: Floats
+    probability: Floats
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    block: PairBlock
+    evidence: Evidence
+    sizes: tuple[int, int]
+
+
+def weigh(
+    blocks: Sequence[PairBlock],
+    offsets: Indices,
+    encodings: Sequence[Encodings] | None,
+    decisions: PairAnswers,
+    progress: Progress,
+) -> list[Weighed]:
+    """Weights of the pairs of all blocks, chosen without truth; pairs without a chance are gone.
+
+    Args:
+        blocks: candidate pairs, one block for each pair of datasets.
+        offsets: number of each dataset's first record over all, int64 (sources + 1,).
+        encodings: of each dataset, or None.
+        decisions: refinement's answers.
+        progress: told the share done, 0 to 1.
+    """
+    parts = []
+    for at, block in enumerate(blocks):
+        parts.append(_part(block, offsets, encodings))
+        progress(0.5 * (at + 1) / len(blocks), "weighing pairs")
+    between = [part for part in parts if part.block.first != part.block.second]
+    inside = [part for part in parts if part.block.first == part.block.second]
+    progress(0.6, "finding duplicates within sources")
+    same = _duplicates(inside, between, offsets)
+    entry = _entries(inside, same, offsets)
+    chosen = [_choose(part, entry, offsets) for part in between]
+    fitted = fit_problems([each.problem for each in chosen])
+    progress(0.9, "choosing thresholds")
+    answered = _Answered(decisions, offsets)
+    offset = np.zeros(len(between)) if fitted.model is None else fitted.model.offset
+    found = [
+        _weighed(part, choice, probability, fitted.model, float(own), answered)
+        for part, choice, probability, own in zip(
+            between, chosen, fitted.probability, offset, strict=True
+        )
+    ]
+    for part, likely in zip(inside, same, strict=True):
+        probability = answered.of(part.block, likely)
+        weight = np.clip(2.0 * probability - 1.0, -MOST_LOSS, 1.0)
+        found.append(Weighed(part.block, weight, probability, MOST_LOSS))
+    return found
+
+
+def _part(block: PairBlock, offsets: Indices, encodings: Sequence[Encodings] | None) -> _Part:
+    """The block's likeliest pairs with their evidence."""
+    first = None if encodings is None else encodings[block.first]
+    second = None if encodings is None else encodings[block.second]
+    evidence = block_evidence(block, first, second)
+    sizes = (
+        int(offsets[block.first + 1] - offsets[block.first]),
+        int(offsets[block.second + 1] - offsets[block.second]),
+    )
+    if block.first == block.second:
+        return _Part(block, evidence, sizes)
+    order = np.lexsort((block.right, block.left, -evidence.start))
+    kept = _likeliest(order, block.left, block.right, sizes[0], sizes[1], KEPT_PER_RECORD)
+    return _Part(block.where(kept), Evidence(evidence.start[kept], evidence.features[kept]), sizes)
+
+
+@numba.njit(cache=True, nogil=True)
+def _likeliest(
+    order: Indices, left: Indices, right: Indices, left_size: int, right_size: int, most: int
+) -> NDArray[np.bool_]:  # pragma: no cover - compiled
+    """Pairs among the first ``most`` of either of their records, in the order given."""
+    seen_left, seen_right = np.zeros(left_size, np.int32), np.zeros(right_size, np.int32)
+    kept = np.zeros(len(order), np.bool_)
+    for pair in order:
+        a, b = left[pair], right[pair]
+        kept[pair] = seen_left[a] < most or seen_right[b] < most
+        seen_left[a] += 1
+        seen_right[b] += 1
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The likeliest pair of every two entries, as a problem; ``kept`` are their numbers."""
+
+    problem: Problem
+    kept: Indices
+    key: Indices  # of the two entries, for every pair of the block
+
+
+def _choose(part: _Part, entry: Indices | None, offsets: Indices) -> _Chosen:
+    left, right = part.block.left, part.block.right
+    if entry is not None:
+        left = entry[left + offsets[part.block.first]] - offsets[part.block.first]
+        right = entry[right + offsets[part.block.second]] - offsets[part.block.second]
+    key = left * np.int64(part.sizes[1]) + right
+    order = np.argsort(-part.evidence.start, kind="stable")
+    _, first = np.unique(key[order], return_index=True)
+    kept = np.sort(order[first])
+    evidence = Evidence(part.evidence.start[kept], part.evidence.features[kept])
+    return _Chosen(Problem(evidence, left[kept], right[kept], part.sizes), kept, key)
+
+
+def _duplicates(
+    inside: Sequence[_Part], between: Sequence[_Part], offsets: Indices
+) -> list[Floats]:
+    """Probability that each pair within a source is of one person, by source."""
+    found = None
+    if inside and between:
+        chosen = [_choose(part, None, offsets) for part in between]
+        fitted = fit_problems([each.problem for each in chosen])
+        seen = [np.zeros(len(part.block.left), dtype=np.bool_) for part in inside]
+        for part, choice, probability in zip(between, chosen, fitted.probability, strict=True):
+            _contradict(inside, seen, part.block.where(choice.kept[probability >= SURE]), offsets)
+        found = contradicted(
+            [Inside(part.evidence.start, own) for part, own in zip(inside, seen, strict=True)]
+        )
+    if found is None:
+        found = [empirical_null(part.evidence.start) for part in inside]
+    return found
+
+
+def _contradict(
+    inside: Sequence[_Part], seen: list[NDArray[np.bool_]], matched: PairBlock, offsets: Indices
+) -> None:
+    """Mark pairs within a source whose two records have different partners."""
+    for number, own, partner in (
+        (matched.first, matched.left, matched.right),
+        (matched.second, matched.right, matched.left),
+    ):
+        partners = np.full(int(offsets[number + 1] - offsets[number]), -1, dtype=np.int64)
+        partners[own] = partner
+        for at, part in enumerate(inside):
+            if part.block.first == number:
+                one, two = partners[part.block.left], partners[part.block.right]
+                seen[at] |= (one >= 0) & (two >= 0) & (one != two)
+
+
+def _entries(inside: Sequence[_Part], same: Sequence[Floats], offsets: Indices) -> Indices:
+    """For each record the first record of its duplicates within the source."""
+    sources = len(offsets) - 1
+    none = np.empty(0, dtype=np.int64)
+    left = [part.block.left + offsets[part.block.first] for part in inside]
+    right = [part.block.right + offsets[part.block.first] for part in inside]
+    found = clusters(
+        Graph(
+            np.repeat(np.arange(sources), np.diff(offsets)),
+            np.concatenate([none, *left]),
+            np.concatenate([none, *right]),
+            np.concatenate([np.empty(0), *(np.clip(2.0 * p - 1.0, -MOST_LOSS, 1.0) for p in same)]),
+            np.full((sources, sources), -MOST_LOSS),
+        )
+    )
+    _, first, inverse = np.unique(found.label, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse], dtype=np.int64)
+
+
+def _weighed(
+    part: _Part,
+    chosen: _Chosen,
+    probability: Floats,
+    model: PairModel | None,
+    offset: float,
+    answered: "_Answered",
+) -> Weighed:
+    size = len(part.block.left)
+    full = np.zeros(size)
+    full[chosen.kept] = probability
+    full = answered.of(part.block, full)
+    recall_and_precision = _trust(full)
+    alone = np.zeros(size)
+    if model is not None:
+        alone = sigmoid(model.worth(part.evidence.features) + offset)
+    # A pair that lost its competition, however similar, says nothing for one person; unless it
+    # is a duplicate's share in a match.
+    matched = np.isin(chosen.key, chosen.key[full >= MATCH])
+    weight = 2.0 * alone - 1.0
+    weight = np.where(matched, weight, np.minimum(weight, 0.0))
+    weight = np.where(full > 0, 2.0 * full - 1.0, weight)
+    weight = np.clip(weight, -recall_and_precision, 1.0)
+    return Weighed(part.block, weight, full, recall_and_precision)
+
+
+def _trust(probability: Floats) -> float:
+    """How much an absent pair of two sources speaks against one person.
+
+    Where two sources share too few fields to be linked, its absence says nothing.
+    """
+    accepted = probability[probability >= MATCH]
+    if not len(accepted):
+        return 0.0
+    recall = float(accepted.sum() / probability.sum())
+    return min(MOST_LOSS, recall * float(accepted.mean()))
+
+
+class _Answered:
+    """Refinement's answers by the pair's number over all datasets."""
+
+    def __init__(self, decisions: PairAnswers, offsets: Indices) -> None:
+        low, high = decisions.joined(offsets)
+        self._offsets = offsets
+        self._total = int(offsets[-1])
+        key = low * self._total + high
+        order = np.argsort(key, kind="stable")
+        self._key, self._yes = key[order], decisions.yes[order]
+
+    def of(self, block: PairBlock, probability: Floats) -> Floats:
+        """The probabilities with those of answered pairs in their place."""
+        if not len(self._key):
+            return probability
+        left = block.left + self._offsets[block.first]
+        right = block.right + self._offsets[block.second]
+        key = np.minimum(left, right) * self._total + np.maximum(left, right)
+        at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
+        asked = self._key[at] == key
+        return np.where(asked, np.where(self._yes[at], YES, NO), probability)
