@@ -1,92 +1,117 @@
-"""Needs of a family, from its members' indicators.
+"""Needs of families, from their members' indicators.
 
 Rules: a need is met when any source says so of any member, unmet when some source says that it is
 not and none that it is, and otherwise unknown, which is never counted as unmet. A family is
 flagged for professional consideration when at least the agreement's minimum of needs is met, it
 lives in the county still as far as is known, and no member is in the programme already.
+
+All families are assessed at once, in columns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 IN_PROGRAMME: Final = "in_programme"
 """Reserved indicator: the family is in the programme already; not a need."""
+UNKNOWN, UNMET, MET = 0, 1, 2
+STATES: Final = ("unknown", "unmet", "met")
+"""Words for the codes above."""
 
-State = Literal["met", "unmet", "unknown"]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One source's word on one indicator of one member."""
-
-    indicator: str
-    met: bool
-    source: str
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Need:
-    """A family's need and how many source systems speak of it."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What sources say of families' members, one row a word of one source on one indicator.
 
-    id: str
-    state: State
-    sources: int
+    Attributes:
+        family: number of the family, int64 (n,).
+        indicator: index in ``names``, int64 (n,).
+        source: number of the source system, int64 (n,).
+        met: bool (n,).
+        names: ids of indicators.
+    """
+
+    family: Ints
+    indicator: Ints
+    source: Ints
+    met: Bools
+    names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Assessment:
-    """A family's needs, and whether it is put forward."""
+@dataclass(frozen=True, slots=True)
+class Assessments:
+    """Every family's needs, and whether it is put forward.
 
-    needs: tuple[Need, ...]
-    in_programme: bool
-    resident: bool
-    flagged: bool
+    Attributes:
+        needs: ids, in order of the columns below.
+        state: of each family and need, int8 (f, k), as in ``STATES``.
+        sources: how many source systems speak for that state, int64 (f, k).
+        in_programme, resident, flagged: bool (f,).
+    """
+
+    needs: tuple[str, ...]
+    state: NDArray[np.int8]
+    sources: Ints
+    in_programme: Bools
+    resident: Bools
+    flagged: Bools
 
     @property
-    def met(self) -> int:
-        """Needs that are met."""
-        return sum(need.state == "met" for need in self.needs)
+    def met(self) -> Ints:
+        """Needs that are met, int64 (f,)."""
+        return np.asarray((self.state == MET).sum(axis=1), dtype=np.int64)
 
     @property
-    def unknown(self) -> int:
-        """Needs that nobody knows about."""
-        return sum(need.state == "unknown" for need in self.needs)
+    def unknown(self) -> Ints:
+        """Needs that nobody knows about, int64 (f,)."""
+        return np.asarray((self.state == UNKNOWN).sum(axis=1), dtype=np.int64)
 
 
-def assess(
-    evidence: Iterable[Evidence], needs: Iterable[str], minimum: int, *, resident: bool
-) -> Assessment:
-    """Assess one family.
+def assess(said: Said, needs: Sequence[str], minimum: int, resident: Bools) -> Assessments:
+    """Assess all families.
 
     Args:
-        evidence: of all its members.
+        said: of all their members.
         needs: ids of the agreement's indicators.
         minimum: how many needs must be met (agreement: minimum_needs).
-        resident: whether it lives at a known address still, or no address is known.
+        resident: whether each lives at a known address still, or no address is known, bool (f,).
     """
-    by_indicator: dict[str, list[Evidence]] = {}
-    for item in evidence:
-        by_indicator.setdefault(item.indicator, []).append(item)
-    found = tuple(_need(need, by_indicator.get(need, [])) for need in needs if need != IN_PROGRAMME)
-    enrolled = any(item.met for item in by_indicator.get(IN_PROGRAMME, ()))
-    met = sum(need.state == "met" for need in found)
-    flagged = met >= minimum and resident and not enrolled
-    return Assessment(found, enrolled, resident, flagged)
+    wanted = tuple(need for need in needs if need != IN_PROGRAMME)
+    count, width = len(resident), len(wanted)
+    column = np.array(
+        [wanted.index(name) if name in wanted else -1 for name in said.names], dtype=np.int64
+    )
+    column = column[said.indicator] if len(said.indicator) else np.zeros(0, dtype=np.int64)
+    cell = said.family * width + column
+    counts = column >= 0
+    cell, met, source = cell[counts], said.met[counts], said.source[counts]
+    state = np.zeros((count, width), dtype=np.int8)
+    flat = state.reshape(-1)
+    flat[cell] = UNMET
+    flat[cell[met]] = MET
+    counted = met | (flat[cell] != MET)  # of a need that is met, only who says so
+    kinds = int(source.max(initial=0)) + 1
+    pairs = np.unique(cell[counted] * kinds + source[counted])
+    sources = np.bincount(pairs // kinds, minlength=count * width).astype(np.int64)
+    in_programme = np.zeros(count, dtype=np.bool_)
+    enrolled = np.array([name == IN_PROGRAMME for name in said.names], dtype=np.bool_)
+    if len(said.indicator):
+        in_programme[said.family[enrolled[said.indicator] & said.met]] = True
+    flagged = ((state == MET).sum(axis=1) >= minimum) & resident & ~in_programme
+    return Assessments(
+        wanted, state, sources.reshape(count, width), in_programme, resident, flagged
+    )
 
 
-def _need(id_: str, evidence: list[Evidence]) -> Need:
-    if any(item.met for item in evidence):
-        return Need(id_, "met", len({item.source for item in evidence if item.met}))
-    state: State = "unmet" if evidence else "unknown"
-    return Need(id_, state, len({item.source for item in evidence}))
-
-
-def prevalence(assessments: Iterable[Assessment]) -> Mapping[str, Mapping[State, int]]:
+def prevalence(found: Assessments) -> Mapping[str, Mapping[str, int]]:
     """How many families meet each need, do not, or are unknown."""
-    counts: dict[str, dict[State, int]] = {}
-    for assessment in assessments:
-        for need in assessment.needs:
-            by_state = counts.setdefault(need.id, {"met": 0, "unmet": 0, "unknown": 0})
-            by_state[need.state] += 1
-    return counts
+    return {
+        need: {word: int((found.state[:, at] == code).sum()) for code, word in enumerate(STATES)}
+        for at, need in enumerate(found.needs)
+    }

@@ -209,7 +209,7 @@ class Refinement:
             agreement=subject.agreement,
             manifests=subject.manifests,
             parties=subject.parties,
-            handles=[source.handle_bytes for source in subject.sources],
+            handles=[source.handles for source in subject.sources],
             parameters=parameters,
             answer_bytes=self._core.answer_bytes(kind, parameters),
         )

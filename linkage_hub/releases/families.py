@@ -17,6 +17,7 @@ from governance.exchange.hub_api import (
 )
 from governance.ledger.state import LedgerState
 from governance.release.models import Member, Members, RecordRef
+from linkage_hub.analytics.needs import IN_PROGRAMME
 from linkage_hub.releases.errors import UnknownFamily
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, family_members, family_needs, person_records, runs
@@ -61,6 +62,7 @@ class Families:
             ).all()
             people = self._people(connection, row.run, family)
             records = self._records(connection, row.run, [person.person for person in people])
+        known = {need.need: need for need in needs}
         document = self.document(family)
         return FamilyView(
             summary=self._summary(row, state, approach),
@@ -74,7 +76,10 @@ class Families:
                 for person in people
             ),
             needs=tuple(
-                NeedView(id=need.need, state=need.state, sources=need.sources) for need in needs
+                NeedView(id=need, state=known[need].state, sources=known[need].sources)
+                if need in known
+                else NeedView(id=need, state="unknown", sources=0)
+                for need in _needs(state, row.agreement)
             ),
             reasons=tuple(json.loads(row.reasons)),
             document=document,
@@ -179,3 +184,9 @@ class ApproachFor:
         """Under one agreement; no items, since the caller has not named any yet."""
         purpose = next((p.id for p in agreement.purposes if p.approach), "")
         return Approach(agreement, purpose, (), self._recipient, self._now)
+
+
+def _needs(state: LedgerState, agreement: str) -> list[str]:
+    """Ids of an agreement's needs; of one that a family has no row of, nothing is known."""
+    indicators = state.agreements.standing(agreement).agreement.indicators
+    return sorted(each.id for each in indicators if each.id != IN_PROGRAMME)

@@ -1,13 +1,14 @@
 """What a run starts from: the newest accepted submission of each source, and the ids so far."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Select, insert, select
 
+from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -20,6 +21,9 @@ from linkage_hub.store.tables import (
 from linkage_hub.submissions.content import encodings_of, handles_of, read_content
 from linkage_hub.submissions.files import ContentFiles
 
+_PERSON_ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
+_ROWS_AT_ONCE: Final = 50_000
+
 
 @dataclass(frozen=True)
 class SourceData:
@@ -27,29 +31,24 @@ class SourceData:
 
     Attributes:
         manifest: hash of the submission's manifest.
-        handles: of the records, 32 hexadecimal digits each.
+        handles: of the records, ``V16`` (n,).
         encodings: uint8 (v, n, 128): v views, the first of them the full encoding.
     """
 
     party: str
     source: str
     manifest: str
-    handles: list[str]
+    handles: npt.NDArray[np.void]
     encodings: npt.NDArray[np.uint8]
     table: pa.Table
-
-    @property
-    def handle_bytes(self) -> npt.NDArray[np.void]:
-        """Handles as ``V16`` (n,)."""
-        return np.frombuffer(bytes.fromhex("".join(self.handles)), dtype="V16")
 
 
 @dataclass(frozen=True)
 class Previous:
-    """Ids of the run before: persons by handle, families by person."""
+    """Ids of the run before: persons by handle (16 bytes), families by person."""
 
-    persons: dict[str, str]
-    families: dict[str, str]
+    persons: KnownIds
+    families: KnownIds
 
 
 def any_source(database: HubDatabase, agreement: str) -> bool:
@@ -119,10 +118,25 @@ def read_previous(database: HubDatabase, agreement: str) -> Previous:
                 person_records.c.run == current
             )
         )
-        known = {row.handle: row.person for row in persons}
+        handles, names = _columns(persons, "S32", _PERSON_ID)
         members = connection.execute(
             select(family_members.c.person, family_members.c.family).where(
                 family_members.c.run == current, family_members.c.is_primary.is_(True)
             )
         )
-        return Previous(known, {row.person: row.family for row in members})
+        homes = _columns(members, _PERSON_ID, _PERSON_ID)
+    digits = b"".join(handles.tolist()).decode("ascii")
+    own = np.frombuffer(bytes.fromhex(digits), dtype="S16")
+    return Previous(KnownIds.of(own, names), KnownIds.of(*homes))
+
+
+def _columns(result: Any, first: str, second: str) -> tuple[Any, Any]:
+    """Two columns of text as arrays of bytes, a part of the rows at a time."""
+    parts = [
+        (np.array([row[0] for row in rows], first), np.array([row[1] for row in rows], second))
+        for rows in result.partitions(_ROWS_AT_ONCE)
+    ]
+    return (
+        np.concatenate([np.zeros(0, first), *(part[0] for part in parts)]),
+        np.concatenate([np.zeros(0, second), *(part[1] for part in parts)]),
+    )

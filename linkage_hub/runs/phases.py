@@ -30,7 +30,7 @@ from linkage_hub.refinement.service import Refinement, Subject, allowed
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import SourceData, pin_sources, read_previous, read_sources
 from linkage_hub.runs.pipeline import Progress, run_pipeline
-from linkage_hub.runs.results import results_digest, write_results
+from linkage_hub.runs.results import discard, publish, results_digest, write_results
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import runs
@@ -169,7 +169,7 @@ class Phases:
     def finish(self, run: str, progress: Progress) -> None:
         """Job handler: families, results, the ledger."""
         row = self.row(run)
-        if row.state == "failed":
+        if row.state in _OVER:
             return
         if row.receipt is None:
             self._store(self._open(run), progress)
@@ -177,11 +177,15 @@ class Phases:
         progress(0.98, "logging")
         receipt = parse_canonical(row.receipt, LinkRunFinished)
         log_once(self._ledger, EventType.LINK_RUN_FINISHED, receipt, f"link:{run}")
+        with self._database.writing() as connection:  # nobody sees results that are not logged
+            publish(connection, run, row.agreement, write_time(self._now()))
         self._clear(row)
 
     def abandon(self, run: str, reason: str) -> None:
         """Note that a run failed for good."""
         self._set(run, state="failed", reason=reason, finished=write_time(self._now()))
+        with self._database.writing() as connection:
+            discard(connection, run)
         self._clear(self.row(run))
 
     def row(self, run: str) -> Any:
@@ -214,13 +218,13 @@ class Phases:
             run=found.row.id,
             agreement=found.row.agreement,
             submissions=tuple(source.manifest for source in found.sources),
-            persons=len(results.person_ids),
-            families=len(results.families),
-            flagged=sum(item.flagged for item in results.assessments),
+            persons=len(results.persons.ids),
+            families=results.families.count,
+            flagged=results.flagged,
             results_sha256=results_digest(results),
         )
         with self._database.writing() as connection:
-            write_results(connection, found.row.id, receipt, results, write_time(self._now()))
+            write_results(connection, found.row.id, receipt, results)
 
     def _candidates(self, found: _Run, progress: Progress) -> list[PairBlock]:
         blocks = found.work.candidates()

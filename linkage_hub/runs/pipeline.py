@@ -1,23 +1,30 @@
-"""From persons to families and assessments: pure, given its inputs."""
+"""From persons to families and assessments: pure, given its inputs.
+
+Records are numbered over all sources, by source and then by row. What a run of a million records
+holds is columns; an object for each record would take ten times the memory and time.
+"""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from governance.agreements.models import Agreement
-from linkage_hub.analytics.needs import Assessment, Evidence, assess
+from linkage_hub.analytics.needs import Assessments, assess
 from linkage_hub.families.build import build_families
-from linkage_hub.families.evidence import Family, FamilyResult, Mention, PersonEvidence, Residence
-from linkage_hub.linkage.identity import IdEvent, carry_ids
+from linkage_hub.families.evidence import Mention, PersonEvidence, Residence
+from linkage_hub.linkage.identity import CarriedIds, carry
 from linkage_hub.linkage.persons import LinkResult
+from linkage_hub.runs.indicators import read_indicators
 from linkage_hub.runs.inputs import Previous, SourceData
+from linkage_hub.runs.members import FamilyTables, tables_of
 
 Progress = Callable[[float, str], None]
-_FAMILY_SHARE = 0.7  # of the progress bar
+_FAMILY_SHARE = 0.85  # of the progress bar
+_ID_BYTES = 16
 Place = tuple[int, int]
 """A record by source and row."""
 
@@ -27,20 +34,29 @@ class Results:
     """What a run found.
 
     Attributes:
-        person_ids: of persons, by number.
-        records: of each person, by number.
-        families: with their ids and assessments, in one order.
+        sources: in the order of ``linked``.
+        linked: persons.
+        handles: of every record, bytes S16 (n,).
+        person: of every record, int64 (n,).
+        persons: ids of persons, by number, and what changed.
+        families: members, addresses, confidence.
+        family_ids: by number, and what changed.
+        needs: of families, by number.
     """
 
     sources: Sequence[SourceData]
     linked: LinkResult
-    person_ids: list[str]
-    records: list[list[Place]]
-    evidence: list[PersonEvidence]
-    families: list[Family]
-    family_ids: list[str]
-    assessments: list[Assessment]
-    events: list[IdEvent]
+    handles: NDArray[np.bytes_]
+    person: NDArray[np.int64]
+    persons: CarriedIds
+    families: FamilyTables
+    family_ids: CarriedIds
+    needs: Assessments
+
+    @property
+    def flagged(self) -> int:
+        """How many families are put forward."""
+        return int(self.needs.flagged.sum())
 
 
 def run_pipeline(
@@ -61,60 +77,49 @@ def run_pipeline(
         today: the day of the run.
         progress: told the share done, 0 to 1.
     """
-    records = records_of(linked)
-    handles = [sorted(sources[at].handles[row] for at, row in places) for places in records]
-    person_ids, events = carry_ids(previous.persons, handles, _new("p-"))
-    evidence = [person_evidence(places, sources) for places in records]
-    families = _built(evidence, progress)
-    primary = [
-        sorted(person_ids[member.person] for member in family.members if member.primary)
-        for family in families.families
-    ]
-    family_ids, family_events = carry_ids(previous.families, primary, _new("f-"))
-    found = _Indicators(sources)
-    needs = sorted(indicator.id for indicator in agreement.indicators)
-    assessments = [
-        assess(
-            [
-                item
-                for member in family.members
-                for place in records[member.person]
-                for item in found.of(place)
-            ],
-            needs,
-            agreement.minimum_needs,
-            resident=_resident(family, 12 * today.year + today.month - 1),
-        )
-        for family in families.families
-    ]
-    progress(1.0, "assessed")
-    return Results(
-        sources,
-        linked,
-        person_ids,
-        records,
+    handles = np.concatenate([source.handles.view("S16").ravel() for source in sources])
+    person = np.concatenate(linked.person_of).astype(np.int64)
+    persons = carry(previous.persons, handles, person, linked.persons, _new("p-"))
+    progress(0.05, "reading evidence of homes")
+    evidence = [person_evidence(places, sources) for places in records_of(linked)]
+    families = tables_of(
+        build_families(
+            evidence, progress=lambda share, step: progress(0.05 + share * _FAMILY_SHARE, step)
+        ),
         evidence,
-        list(families.families),
-        family_ids,
-        assessments,
-        [*events, *family_events],
     )
-
-
-def _built(evidence: Sequence[PersonEvidence], progress: Progress) -> FamilyResult:
-    return build_families(
-        evidence, progress=lambda share, step: progress(share * _FAMILY_SHARE, step)
+    del evidence
+    progress(0.92, "carrying ids")
+    names = np.array(persons.ids, dtype="S34")
+    first = families.primary
+    family_ids = carry(
+        previous.families,
+        names[families.member_person[first]],
+        families.member_family[first],
+        families.count,
+        _new("f-"),
     )
+    progress(0.95, "assessing needs")
+    needs = sorted(indicator.id for indicator in agreement.indicators)
+    assessed = assess(
+        read_indicators(
+            sources, linked.person_of, needs, families.member_family, families.member_person
+        ),
+        needs,
+        agreement.minimum_needs,
+        families.resident(12 * today.year + today.month - 1),
+    )
+    progress(1.0, "assessed")
+    return Results(sources, linked, handles, person, persons, families, family_ids, assessed)
 
 
-def _resident(family: Family, month: int) -> bool:
-    """Whether some address holds still; so too where none is known."""
-    ends = [spell.last_month for spell in family.addresses]
-    return not ends or any(end is None or end >= month for end in ends)
+def _new(prefix: str) -> Callable[[int], list[str]]:
+    def ids(count: int) -> list[str]:
+        words = secrets.token_bytes(count * _ID_BYTES).hex()
+        step = 2 * _ID_BYTES
+        return [prefix + words[at : at + step] for at in range(0, len(words), step)]
 
-
-def _new(prefix: str) -> Callable[[], str]:
-    return lambda: prefix + secrets.token_hex(16)
+    return ids
 
 
 def records_of(linked: LinkResult) -> list[list[Place]]:
@@ -142,21 +147,3 @@ def person_evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> P
             bands.append(band)
     encodings = np.stack([sources[at].encodings[0, row] for at, row in places])
     return PersonEvidence(encodings, residences, mentions, bands)
-
-
-class _Indicators:
-    """Every record's indicators, read once for each source."""
-
-    def __init__(self, sources: Sequence[SourceData]) -> None:
-        self._found: list[list[list[Mapping[str, Any]]]] = [
-            source.table.column("indicators").to_pylist() for source in sources
-        ]
-        self._names = [source.source for source in sources]
-
-    def of(self, place: Place) -> list[Evidence]:
-        """One record's."""
-        at, row = place
-        return [
-            Evidence(item["indicator"], item["met"], self._names[at])
-            for item in self._found[at][row]
-        ]

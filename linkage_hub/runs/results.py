@@ -1,16 +1,25 @@
-"""Writing a run's results: all of them in one transaction, which also makes the run current."""
+"""Storing a run's results, and making them the agreement's current ones.
 
+Rules: all results of a run are stored in one transaction; they become current only once the
+ledger has the run's receipt, so that nobody works with results that no auditor could have seen;
+of a need nothing is stored where nothing is known.
+"""
+
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, select, update
 
-from governance.canonical import canonical_bytes, hash_of
+from governance.canonical import canonical_bytes
 from governance.ledger.payloads import LinkRunFinished
-from linkage_hub.families.evidence import Family
+from linkage_hub.analytics.needs import STATES, UNKNOWN
 from linkage_hub.runs.pipeline import Results
+from linkage_hub.store.bulk import insert_rows
 from linkage_hub.store.tables import (
     families,
     family_addresses,
@@ -23,56 +32,70 @@ from linkage_hub.store.tables import (
 
 RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
-_BATCH: Final = 5_000
 _RESULT_TABLES: Final = (
     person_records, families, family_members, family_needs, family_addresses, id_events,
 )  # fmt: skip
+_ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
+_HEX: Final = "S32"
 
 
 def results_digest(results: Results) -> str:
-    """Digest over every person's records and every family's members."""
-    persons = sorted(
-        [results.person_ids[number], sorted(_handles(results, number))]
-        for number in range(len(results.person_ids))
-    )
-    grouped = sorted(
-        [id_, sorted(results.person_ids[member.person] for member in family.members)]
-        for id_, family in zip(results.family_ids, results.families, strict=True)
-    )
-    return hash_of({"persons": persons, "families": grouped})
+    """Digest over every person's records and every family's members, as ``sha256:<hex>``.
+
+    SHA-256 over lines ``<person> <handle>`` in ascending order, an empty line, and lines
+    ``<family> <person>`` in ascending order; ids and handles as in the exports.
+    """
+    names = np.array(results.persons.ids, dtype=_ID)
+    homes = np.array(results.family_ids.ids, dtype=_ID)
+    members = results.families
+    digest = hashlib.sha256()
+    digest.update(_lines(names[results.person], np.array(_handles(results), dtype=_HEX)))
+    digest.update(b"\n")
+    digest.update(_lines(homes[members.member_family], names[members.member_person]))
+    return f"sha256:{digest.hexdigest()}"
 
 
-def _handles(results: Results, person: int) -> Iterator[str]:
-    for at, row in results.records[person]:
-        yield results.sources[at].handles[row]
+def _lines(first: NDArray[np.bytes_], second: NDArray[np.bytes_]) -> bytes:
+    order = np.lexsort((second, first))
+    columns = [
+        first[order, None].view(np.uint8),
+        np.full((len(order), 1), ord(" "), dtype=np.uint8),
+        second[order, None].view(np.uint8),
+        np.full((len(order), 1), ord("\n"), dtype=np.uint8),
+    ]
+    return np.concatenate(columns, axis=1).tobytes()
+
+
+def _handles(results: Results) -> list[str]:
+    """Handles of all records as hexadecimal digits."""
+    words = results.handles.tobytes().hex()
+    return [words[at : at + 32] for at in range(0, len(words), 32)]
 
 
 def write_results(
-    connection: Connection, run: str, receipt: LinkRunFinished, results: Results, finished: str
+    connection: Connection, run: str, receipt: LinkRunFinished, results: Results
 ) -> None:
-    """Store results and make the run the agreement's current one."""
-    _insert(connection, person_records, _person_rows(run, results))
-    numbered = list(zip(results.family_ids, results.families, strict=True))
-    _insert(connection, families, _family_rows(run, results))
-    _insert(connection, family_members, _member_rows(run, numbered, results))
-    _insert(connection, family_needs, _need_rows(run, results))
-    _insert(connection, family_addresses, _address_rows(run, numbered))
-    _insert(connection, id_events, _event_rows(run, results))
-    connection.execute(
-        update(runs)
-        .where(runs.c.agreement == receipt.agreement, runs.c.is_current.is_(True))
-        .values(is_current=False)
-    )
+    """Store results and figures of a run, not current yet.
+
+    Raises:
+        HubStoreError: the database cannot take them; the caller's transaction is undone.
+    """
+    for table, columns, rows in (
+        (person_records, _PERSON, _person_rows(results)),
+        (families, _FAMILY, _family_rows(results)),
+        (family_members, _MEMBER, _member_rows(results)),
+        (family_needs, _NEED, _need_rows(results)),
+        (family_addresses, _ADDRESS, _address_rows(results)),
+        (id_events, _EVENT, _event_rows(results)),
+    ):
+        insert_rows(connection, table, ("run", *columns), (((run, *row)) for row in rows))
     linked = results.linked
     connection.execute(
         update(runs)
         .where(runs.c.id == run)
         .values(
-            state="finished",
-            is_current=True,
-            finished=finished,
             sources=len(results.sources),
-            records=sum(len(source.handles) for source in results.sources),
+            records=len(results.handles),
             persons=receipt.persons,
             families=receipt.families,
             flagged=receipt.flagged,
@@ -83,7 +106,27 @@ def write_results(
             receipt=canonical_bytes(receipt),
         )
     )
-    _forget_old(connection, receipt.agreement)
+
+
+def publish(connection: Connection, run: str, agreement: str, finished: str) -> None:
+    """Make stored results the agreement's current ones, and destroy what is older than the last."""
+    connection.execute(
+        update(runs)
+        .where(runs.c.agreement == agreement, runs.c.is_current.is_(True))
+        .values(is_current=False)
+    )
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == run)
+        .values(state="finished", is_current=True, finished=finished)
+    )
+    _forget_old(connection, agreement)
+
+
+def discard(connection: Connection, run: str) -> None:
+    """Destroy what was stored of a run that failed."""
+    for table in _RESULT_TABLES:
+        connection.execute(delete(table).where(table.c.run == run))
 
 
 def _quality(results: Results) -> list[dict[str, Any]]:
@@ -108,104 +151,102 @@ def _forget_old(connection: Connection, agreement: str) -> None:
         )
     )
     for run in finished[RUNS_KEPT:]:
-        for table in _RESULT_TABLES:
-            connection.execute(delete(table).where(table.c.run == run))
+        discard(connection, run)
 
 
-def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            connection.execute(insert(table), batch)
-            batch = []
-    if batch:
-        connection.execute(insert(table), batch)
+_PERSON: Final = ("handle", "person", "party", "source")
+_FAMILY: Final = (
+    "family", "confidence", "reasons", "members", "adults", "children", "needs_met",
+    "needs_unknown", "in_programme", "is_resident", "flagged",
+)  # fmt: skip
+_MEMBER: Final = ("family", "person", "role", "age_band", "adult", "confidence", "is_primary")
+_NEED: Final = ("family", "need", "state", "sources")
+_ADDRESS: Final = ("family", "position", "household", "first_month", "last_month")
+_EVENT: Final = ("position", "kind", "id", "others")
+_Rows = Iterator[tuple[Any, ...]]
 
 
-def _person_rows(run: str, results: Results) -> Iterator[dict[str, Any]]:
-    for number, places in enumerate(results.records):
-        for at, row in places:
-            source = results.sources[at]
-            yield {
-                "run": run,
-                "handle": source.handles[row],
-                "person": results.person_ids[number],
-                "party": source.party,
-                "source": source.source,
-            }
+def _person_rows(results: Results) -> _Rows:
+    """In order of the handle, as the table's key is: a key's index grows at its end only."""
+    order = np.argsort(results.handles)
+    handles, names = _handles(results), results.persons.ids
+    sizes = [len(source.handles) for source in results.sources]
+    source_of = np.repeat(np.arange(len(sizes)), sizes)[order].tolist()
+    places = [(source.party, source.source) for source in results.sources]
+    persons = results.person[order].tolist()
+    for at, person, source in zip(order.tolist(), persons, source_of, strict=True):
+        yield handles[at], names[person], *places[source]
 
 
-def _family_rows(run: str, results: Results) -> Iterator[dict[str, Any]]:
-    for id_, family, item in zip(
-        results.family_ids, results.families, results.assessments, strict=True
-    ):
-        children = sum(results.evidence[m.person].is_child for m in family.members)
-        yield {
-            "run": run,
-            "family": id_,
-            "confidence": round(family.confidence, 4),
-            "reasons": json.dumps(list(family.reasons)),
-            "members": len(family.members),
-            "adults": len(family.members) - children,
-            "children": children,
-            "needs_met": item.met,
-            "needs_unknown": item.unknown,
-            "in_programme": item.in_programme,
-            "is_resident": item.resident,
-            "flagged": item.flagged,
-        }
+def _family_rows(results: Results) -> _Rows:
+    found, needs = results.families, results.needs
+    child = found.is_child[found.member_person]
+    members = np.bincount(found.member_family, minlength=found.count)
+    children = np.bincount(found.member_family[child], minlength=found.count)
+    return zip(
+        results.family_ids.ids,
+        found.confidence,
+        found.reasons,
+        members.tolist(),
+        (members - children).tolist(),
+        children.tolist(),
+        needs.met.tolist(),
+        needs.unknown.tolist(),
+        needs.in_programme.tolist(),
+        needs.resident.tolist(),
+        needs.flagged.tolist(),
+        strict=True,
+    )
 
 
-def _member_rows(
-    run: str, numbered: Sequence[tuple[str, Family]], results: Results
-) -> Iterator[dict[str, Any]]:
-    for id_, family in numbered:
-        for member in family.members:
-            evidence = results.evidence[member.person]
-            yield {
-                "run": run,
-                "family": id_,
-                "person": results.person_ids[member.person],
-                "role": member.role,
-                "age_band": evidence.age_band,
-                "adult": not evidence.is_child,
-                "confidence": round(member.confidence, 4),
-                "is_primary": member.primary,
-            }
+def _member_rows(results: Results) -> _Rows:
+    found = results.families
+    homes, names = results.family_ids.ids, results.persons.ids
+    people = found.member_person.tolist()
+    return zip(
+        [homes[at] for at in found.member_family.tolist()],
+        [names[person] for person in people],
+        found.role,
+        [found.band[person] for person in people],
+        (~found.is_child[found.member_person]).tolist(),
+        found.member_confidence,
+        found.primary.tolist(),
+        strict=True,
+    )
 
 
-def _need_rows(run: str, results: Results) -> Iterator[dict[str, Any]]:
-    for id_, item in zip(results.family_ids, results.assessments, strict=True):
-        for need in item.needs:
-            yield {
-                "run": run,
-                "family": id_,
-                "need": need.id,
-                "state": need.state,
-                "sources": need.sources,
-            }
+def _need_rows(results: Results) -> _Rows:
+    needs, homes = results.needs, results.family_ids.ids
+    at, column = np.nonzero(needs.state != UNKNOWN)
+    return zip(
+        [homes[family] for family in at.tolist()],
+        [needs.needs[need] for need in column.tolist()],
+        [STATES[state] for state in needs.state[at, column].tolist()],
+        needs.sources[at, column].tolist(),
+        strict=True,
+    )
 
 
-def _address_rows(run: str, numbered: Sequence[tuple[str, Family]]) -> Iterator[dict[str, Any]]:
-    for id_, family in numbered:
-        for position, spell in enumerate(family.addresses):
-            yield {
-                "run": run,
-                "family": id_,
-                "position": position,
-                "household": spell.household.hex(),
-                "first_month": spell.first_month,
-                "last_month": spell.last_month,
-            }
+def _address_rows(results: Results) -> _Rows:
+    found, homes = results.families, results.family_ids.ids
+    family = found.address_family
+    begins = np.searchsorted(family, family, side="left")  # where the family's own addresses begin
+    return zip(
+        [homes[at] for at in family.tolist()],
+        (np.arange(len(family)) - begins).tolist(),
+        found.household,
+        found.first_month,
+        found.last_month,
+        strict=True,
+    )
 
 
-def _event_rows(run: str, results: Results) -> Iterator[dict[str, Any]]:
-    for position, event in enumerate(results.events):
-        yield {
-            "run": run,
-            "position": position,
-            "kind": event.kind,
-            "id": event.id,
-            "others": json.dumps(list(event.others)),
-        }
+def _event_rows(results: Results) -> _Rows:
+    position = 0
+    for carried in (results.persons, results.family_ids):
+        for event in carried.changes:
+            yield position, event.kind, event.id, json.dumps(list(event.others))
+            position += 1
+        for name in carried.new:
+            yield position, "new", name, "[]"
+            position += 1

@@ -22,6 +22,7 @@ from governance.exchange.submission import (
     AGE_BANDS,
     ARROW_SCHEMA,
     ENCODING_BYTES,
+    HANDLE_BYTES,
     RELATIONS,
     Manifest,
 )
@@ -78,6 +79,12 @@ def read_content(path: Path) -> pa.Table:
     return table
 
 
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    combined = column.combine_chunks()
+    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
+
+
 def encodings_of(table: pa.Table) -> npt.NDArray[np.uint8]:
     """Encodings, uint8 (v, n, 128): the full one first, then the views; ``clk`` has none.
 
@@ -108,9 +115,13 @@ def _bytes_of(column: pa.Array) -> npt.NDArray[np.uint8]:
     return data[start : start + len(column) * ENCODING_BYTES].reshape(-1, ENCODING_BYTES)
 
 
-def handles_of(table: pa.Table) -> list[str]:
-    """Handles as 32 hexadecimal digits."""
-    return [handle.hex() for handle in table.column("handle").to_pylist()]
+def handles_of(table: pa.Table) -> npt.NDArray[np.void]:
+    """Handles as ``V16`` (n,)."""
+    if not table.num_rows:
+        return np.zeros(0, dtype=f"V{HANDLE_BYTES}")
+    column = _whole(table.column("handle"))
+    data = np.frombuffer(column.buffers()[1], dtype=f"V{HANDLE_BYTES}")
+    return data[column.offset : column.offset + len(column)]
 
 
 def check_content(
