@@ -136,6 +136,14 @@ class JobQueue:
             lease=self._clock() + LEASE_SECONDS,
         )  # fmt: skip
 
+    def renew(self, job: Job, worker: str) -> None:
+        """Say that the worker is alive, in a long step without progress.
+
+        Raises:
+            LeaseLost: another worker has it.
+        """
+        self._change(job, worker, lease=self._clock() + LEASE_SECONDS)
+
     def finish(self, job: Job, worker: str, *, failed: bool = False) -> None:
         """End a job."""
         self._change(job, worker, state="failed" if failed else "done", progress=1.0)
@@ -143,6 +151,13 @@ class JobQueue:
     def give_back(self, job: Job, worker: str) -> None:
         """Let the job be tried again."""
         self._change(job, worker, state="queued", step="waiting for another attempt")
+
+    def postpone(self, job: Job, worker: str, seconds: float) -> None:
+        """Let the job be tried again later, as if this attempt had not been."""
+        self._change(
+            job, worker, state="queued", step="waiting for the ledger",
+            attempts=job.attempts - 1, not_before=self._clock() + seconds,
+        )  # fmt: skip
 
     def view(self, kind: str, subject: str) -> JobView | None:
         """How far the newest job about something is."""

@@ -1,15 +1,28 @@
-"""The worker: leases jobs and hands them to their handlers, one at a time."""
+"""The worker: leases jobs and hands them to their handlers, one at a time.
+
+Rules: while a handler works its lease is renewed, also in a step that reports no progress; a
+ledger that is away postpones a job and costs it no attempt; whatever else fails, costs one.
+"""
 
 import logging
+import resource
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from governance.errors import ReasonedError
-from linkage_hub.jobs.queue import ATTEMPTS_MOST, Job, JobQueue, LeaseLost
+from governance.ledger.errors import LedgerUnavailableError
+from governance.storage.database import StoreError
+from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, Job, JobQueue, LeaseLost
+from linkage_hub.store.database import HubStoreError
 
 POLL_SECONDS: Final = 0.2
+LEDGER_SECONDS: Final = 30.0
+"""How long a job waits for a ledger that is away."""
+_RENEW_SECONDS: Final = LEASE_SECONDS / 4
 _LOG: Final = logging.getLogger(__name__)
 
 Progress = Callable[[float, str], None]
@@ -58,10 +71,16 @@ class Worker:
             self._queue.report(job, self._name, share, step)
 
         fields = {"job": job.id, "kind": job.kind, "subject": job.subject}
+        began = time.monotonic()
         try:
-            self._handlers[job.kind](job.subject, progress)
+            with self._alive(job):
+                self._handlers[job.kind](job.subject, progress)
         except LeaseLost:
             raise
+        except LedgerUnavailableError as error:
+            _LOG.warning("job postponed", extra=fields | {"reason": error.reason})
+            self._queue.postpone(job, self._name, LEDGER_SECONDS)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it was, the job must be accounted for
             reason = error.reason if isinstance(error, ReasonedError) else "internal"
             _LOG.exception("job failed", extra=fields | {"reason": reason})
@@ -72,4 +91,32 @@ class Worker:
             self._abandon[job.kind](job.subject, reason)
             return
         self._queue.finish(job, self._name)
-        _LOG.info("job done", extra=fields)
+        seconds = round(time.monotonic() - began, 1)
+        _LOG.info("job done", extra={**fields, "seconds": seconds, "peak_mb": _peak_megabytes()})
+
+    @contextmanager
+    def _alive(self, job: Job) -> Iterator[None]:
+        """Renew the lease from a second thread until the block ends."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(_RENEW_SECONDS):
+                try:
+                    self._queue.renew(job, self._name)
+                except LeaseLost:
+                    return  # the handler's next report says so
+                except (StoreError, HubStoreError):
+                    continue  # busy: there is time for another try
+
+        thread = threading.Thread(target=renew, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _peak_megabytes() -> int:
+    """The most memory that this process has held so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

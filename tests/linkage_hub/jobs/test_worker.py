@@ -1,0 +1,98 @@
+"""The worker: what costs a job an attempt, and what keeps its lease."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from governance.ledger.errors import LedgerUnavailableError
+from linkage_hub.jobs import worker as worker_module
+from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, JobQueue, enqueue
+from linkage_hub.jobs.worker import LEDGER_SECONDS, Progress, Worker
+from linkage_hub.store.database import HubDatabase
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[HubDatabase]:
+    """An empty hub database."""
+    opened = HubDatabase(database_url)
+    yield opened
+    opened.close()
+
+
+def started(
+    database: HubDatabase, handler: Callable[[str, Progress], None]
+) -> tuple[JobQueue, Worker, Clock, list[str]]:
+    """A queue with one job, its worker, and what was given up."""
+    clock, abandoned = Clock(), []
+    queue = JobQueue(database, clock)
+    with database.writing() as connection:
+        enqueue(connection, "link", "run", clock())
+
+    def abandon(subject: str, _reason: str) -> None:
+        abandoned.append(subject)
+
+    return queue, Worker(queue, {"link": handler}, {"link": abandon}), clock, abandoned
+
+
+def test_a_ledger_that_is_away_costs_no_attempt(database: HubDatabase) -> None:
+    """The job waits, is tried again as often as it takes, and ends well when the ledger answers."""
+    away = [True] * (ATTEMPTS_MOST + 2)
+
+    def handler(_subject: str, _progress: Progress) -> None:
+        if away:
+            away.pop()
+            raise LedgerUnavailableError("the ledger does not answer")
+
+    queue, worker, clock, abandoned = started(database, handler)
+    while away:
+        assert worker.step()
+        assert not worker.step()  # it waits
+        clock.now += LEDGER_SECONDS
+    assert worker.step()
+    view = queue.view("link", "run")
+    assert view is not None
+    assert (view.state, abandoned) == ("done", [])
+
+
+def test_other_failures_cost_attempts(database: HubDatabase) -> None:
+    """A handler that fails every time is given up after the attempts that it has."""
+    tried = []
+
+    def handler(_subject: str, _progress: Progress) -> None:
+        tried.append(1)
+        raise OSError
+
+    _, worker, _, abandoned = started(database, handler)
+    while worker.step():
+        pass
+    assert (len(tried), abandoned) == (ATTEMPTS_MOST, ["run"])
+
+
+def test_a_silent_step_keeps_its_lease(
+    database: HubDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a handler works without a word, no other worker takes the job."""
+    monkeypatch.setattr(worker_module, "_RENEW_SECONDS", 0.01)
+    taken = []
+
+    def handler(_subject: str, _progress: Progress) -> None:
+        clock.now += LEASE_SECONDS - 1
+        time.sleep(0.3)  # the second thread renews meanwhile
+        clock.now += LEASE_SECONDS - 1
+        taken.append(queue.lease("another"))
+
+    queue, worker, clock, _ = started(database, handler)
+    assert worker.step()
+    assert taken == [None]

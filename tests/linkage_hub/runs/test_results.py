@@ -1,0 +1,199 @@
+"""A run's results: stored whole, current only when published, with ids that stay."""
+
+import csv
+import io
+import json
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sqlalchemy import func, insert, select
+
+from governance.agreements.models import Agreement
+from governance.exchange.submission import ARROW_SCHEMA
+from governance.ledger.payloads import LinkRunFinished
+from linkage_hub.analytics.exports import TABLES, export
+from linkage_hub.linkage.identity import KnownIds
+from linkage_hub.linkage.persons import LinkResult
+from linkage_hub.linkage.threshold import Estimate
+from linkage_hub.runs.errors import UnknownRun
+from linkage_hub.runs.inputs import Previous, SourceData, read_previous
+from linkage_hub.runs.pipeline import Results, run_pipeline
+from linkage_hub.runs.results import RUNS_KEPT, discard, publish, results_digest, write_results
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import families, person_records, runs
+from linkage_hub.submissions.content import encodings_of, handles_of
+from tests.governance.world import World
+
+TODAY = date(2026, 11, 24)
+HOME = b"h" * 16
+PERSONS = [np.array([0, 1, 2]), np.array([0, 3, 1])]
+
+
+def source(number: int, name: str) -> SourceData:
+    """Three records: two at one home, one with nothing."""
+    data = {
+        "handle": [bytes([255 - number, at]) + b"\0" * 14 for at in range(3)],
+        "encoding": [bytes([number + 1, at + 1]) * 64 for at in range(3)],
+        "households": [
+            [{"household": HOME, "family": HOME, "first_month": 24_000 + at, "last_month": None}]
+            for at in range(2)
+        ]
+        + [[]],
+        "age_band": ["25_44", "5_10", None],
+        "indicators": [
+            [{"indicator": "neet", "met": True}],
+            [{"indicator": "offence", "met": number == 0}, {"indicator": "neet", "met": False}],
+            [],
+        ],
+    }
+    columns = []
+    for field in ARROW_SCHEMA:
+        empty = [[]] * 3 if pa.types.is_list(field.type) else [None] * 3
+        values = data.get(field.name, empty)
+        if field.name == "households":
+            nested = {f.name for f in field.type.value_type} - {
+                "household", "family", "first_month", "last_month"}  # fmt: skip
+            values = [[home | {name: [] for name in nested} for home in row] for row in values]
+        columns.append(pa.array(values, field.type))
+    table = pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)
+    return SourceData(
+        f"party{number}", name, f"sha256:{number:064}", handles_of(table), encodings_of(table),
+        table,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def agreement() -> Agreement:
+    """An agreement with two needs."""
+    data = World().agreement.model_dump(mode="json")
+    data["indicators"] = [
+        {"id": need, "description": need, "owners": ["council"], "window_months": 12}
+        for need in ("neet", "offence")
+    ]
+    owned = [s for s in data["sources"] if s["party"] == "council"]
+    for each in data["sources"]:
+        each["indicators"] = ["neet", "offence"] if each in owned else []
+    data["minimum_needs"] = 2
+    return Agreement.model_validate(data)
+
+
+def found(
+    agreement: Agreement, previous: Previous | None = None, persons: list[np.ndarray] = PERSONS
+) -> Results:
+    """The pipeline's results on two sources."""
+    sources = [source(0, "schools"), source(1, "housing")]
+    count = int(max(part.max() for part in persons)) + 1
+    linked = LinkResult(persons, count, 0.8, Estimate(2, 2, 1.0, 1.0))
+    none = previous or Previous(KnownIds.none(), KnownIds.none())
+    return run_pipeline(sources, linked, agreement, none, TODAY, lambda _share, _step: None)
+
+
+def receipt(run: str, agreement: Agreement, results: Results) -> LinkRunFinished:
+    """What the ledger would be given."""
+    return LinkRunFinished(
+        run=run,
+        agreement=agreement.hash,
+        submissions=tuple(source.manifest for source in results.sources),
+        persons=len(results.persons.ids),
+        families=results.families.count,
+        flagged=results.flagged,
+        results_sha256=results_digest(results),
+    )
+
+
+def store(database: HubDatabase, number: int, agreement: Agreement, results: Results) -> str:
+    """A run with stored results that is not published."""
+    run = f"{number:032x}"
+    with database.writing() as connection:
+        connection.execute(
+            insert(runs).values(
+                id=run, agreement=agreement.hash, state="running", is_current=False,
+                created="2026-11-24T00:00:00Z", sources=0, records=0, persons=0, families=0,
+                flagged=0,
+            )
+        )  # fmt: skip
+        write_results(connection, run, receipt(run, agreement, results), results)
+    return run
+
+
+def rows(database: HubDatabase, run: str, name: str) -> list[dict[str, str]]:
+    """An export as rows."""
+    text = b"".join(export(database, run, name)).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_results_come_out_as_they_were_found(database_url: str, agreement: Agreement) -> None:
+    """Every record under its person, members and needs of each family, and nothing for unknown."""
+    database = HubDatabase(database_url)
+    results = found(agreement)
+    run = store(database, 1, agreement, results)
+    with database.writing() as connection:
+        publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
+    records = rows(database, run, "records.csv")
+    assert len(records) == 6
+    by_handle = {row["handle"]: row["person"] for row in records}
+    assert by_handle["ff00" + "0" * 28] == by_handle["fe00" + "0" * 28] == results.persons.ids[0]
+    assert [row["handle"] for row in records] == sorted(by_handle)
+    needs = rows(database, run, "needs.csv")
+    assert {(row["need"], row["state"], row["sources"]) for row in needs} >= {("neet", "met", "2")}
+    assert "unknown" not in {row["state"] for row in needs}
+    members = rows(database, run, "members.csv")
+    assert {row["person"] for row in members} == set(results.persons.ids)
+    sizes = {row["family"]: int(row["members"]) for row in rows(database, run, "families.csv")}
+    assert sum(sizes.values()) == len(members)
+    assert all(rows(database, run, name) is not None for name in TABLES)
+    quality = json.loads(b"".join(export(database, run, "quality.json")))
+    assert (quality["records"], quality["sources"]) == (6, 2)
+    database.close()
+
+
+def test_results_are_current_only_when_published(database_url: str, agreement: Agreement) -> None:
+    """Stored results are nobody's yet; a run that fails leaves nothing."""
+    database = HubDatabase(database_url)
+    run = store(database, 1, agreement, found(agreement))
+    assert len(read_previous(database, agreement.hash).persons.members) == 0
+    with pytest.raises(UnknownRun):
+        export(database, run, "records.csv")
+    with database.writing() as connection:
+        discard(connection, run)
+    with database.reading() as connection:
+        for table in (person_records, families):
+            assert connection.scalar(select(func.count()).select_from(table)) == 0
+    database.close()
+
+
+def test_ids_stay_from_run_to_run(database_url: str, agreement: Agreement) -> None:
+    """The same persons and families have the same ids in the next run; a split is told once."""
+    database = HubDatabase(database_url)
+    first = found(agreement)
+    run = store(database, 1, agreement, first)
+    with database.writing() as connection:
+        publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
+    previous = read_previous(database, agreement.hash)
+    same = found(agreement, previous)
+    assert same.persons.ids == first.persons.ids
+    assert same.family_ids.ids == first.family_ids.ids
+    assert (same.persons.new, same.persons.changes) == ([], [])
+    assert results_digest(same) == results_digest(first)
+    apart = found(agreement, previous, [np.array([0, 1, 2]), np.array([4, 3, 1])])
+    assert [event.kind for event in apart.persons.changes] == ["merge", "split"]
+    assert results_digest(apart) != results_digest(first)
+    database.close()
+
+
+def test_only_the_last_two_runs_are_kept(database_url: str, agreement: Agreement) -> None:
+    """Older results are destroyed when a newer run is published."""
+    database = HubDatabase(database_url)
+    results = found(agreement)
+    for number in range(RUNS_KEPT + 2):
+        run = store(database, number, agreement, results)
+        with database.writing() as connection:
+            publish(connection, run, agreement.hash, f"2026-11-24T0{number}:00:00Z")
+    with database.reading() as connection:
+        kept = set(connection.scalars(select(person_records.c.run).distinct()))
+        current = list(connection.scalars(select(runs.c.id).where(runs.c.is_current.is_(True))))
+    assert kept == {f"{number:032x}" for number in (2, 3)}
+    assert current == [f"{3:032x}"]
+    database.close()
