@@ -18,6 +18,12 @@ from governance.ledger.state import LedgerState
 from governance.terminal import passphrase, write_document
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
+from partner_agent.linkage_secret import load_keys
+from partner_agent.refinement.asked import AskedPairs
+from partner_agent.refinement.core import Core
+from partner_agent.refinement.desk import RefinementDesk
+from partner_agent.refinement.kept import KeptRounds
+from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.settings import AgentSettings, NotSetUpError
@@ -39,6 +45,7 @@ class Agent:
         self.home = home
         self.settings = settings
         self.now = now
+        self.core: Core | None = None
         self.passphrase = passphrase(settings.passphrase_file)
 
     @cached_property
@@ -98,6 +105,27 @@ class Agent:
     def consents(self) -> Consents:
         """The consent desk."""
         return Consents(self.database, self.vault, self.ledger)
+
+    @cached_property
+    def questions(self) -> RefinementDesk | None:
+        """The refinement desk; None in an agent without the arithmetic."""
+        if self.core is None:
+            return None
+        return RefinementDesk(
+            self.secrets,
+            self.ledger,
+            OwnRecords(self.home, self.database, self.vault, self.synthetic),
+            AskedPairs(self.database),
+            self.rounds,
+            self.core,
+            lambda agreement: load_keys(self.home, agreement, self.passphrase),
+            self.now,
+        )
+
+    @cached_property
+    def rounds(self) -> KeptRounds:
+        """Rounds of refinement that this agent has seen."""
+        return KeptRounds(self.home / "answers", self.database, self.now)
 
     @cached_property
     def desk(self) -> ReleaseDesk:

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,10 @@ class HubWorld:
 
 
 @contextlib.contextmanager
-def hub_world_in(root: Path) -> Iterator[HubWorld]:
-    """Found a world in a folder."""
+def hub_world_in(
+    root: Path, adjust: Callable[[dict[str, Any]], None] = lambda _agreement: None
+) -> Iterator[HubWorld]:
+    """Found a world in a folder; ``adjust`` may change the agreement before it is signed."""
     operator, hub_keys = new_party("ledger", "Ledger"), new_party("hub", "Hub")
     hub_home = root / "hub"
     hub_home.mkdir()
@@ -148,7 +150,7 @@ def hub_world_in(root: Path) -> Iterator[HubWorld]:
             stack.callback(agent.close)
             agents[name] = agent
         world = HubWorld(
-            root, ledger_url, hub_url, hub, app, agents, _agreement(parties), {},
+            root, ledger_url, hub_url, hub, app, agents, _agreement(parties, adjust), {},
             httpx.Client(base_url=hub_url),
         )  # fmt: skip
         stack.callback(world.http.close)
@@ -158,7 +160,9 @@ def hub_world_in(root: Path) -> Iterator[HubWorld]:
         yield world
 
 
-def _agreement(parties: dict[str, PartySecrets]) -> Agreement:
+def _agreement(
+    parties: dict[str, PartySecrets], adjust: Callable[[dict[str, Any]], None]
+) -> Agreement:
     data = agreement_data([as_party(secrets) for secrets in parties.values()])
     items = ["first_name", "surname", "date_of_birth", "address", "postcode"]
     data["items"] = [
@@ -176,6 +180,7 @@ def _agreement(parties: dict[str, PartySecrets]) -> Agreement:
     data["valid_from"] = today.replace(year=today.year - 1).isoformat()
     data["review_by"] = today.replace(year=today.year + 1).isoformat()
     data["expires"] = today.replace(year=today.year + 2).isoformat()
+    adjust(data)
     return Agreement.model_validate(data)
 
 

@@ -106,7 +106,9 @@ def test_every_setting_is_documented(settings: type) -> None:
 
 
 PROGRAMS = ("governance", "partner_agent", "linkage_hub")
-EXPLAINED = ("consent", "release", "submission", "family", "run", "access")
+EXPLAINED = (
+    "consent", "release", "submission", "family", "run", "access", "refinement",
+)  # fmt: skip
 
 
 def _reasons() -> set[str]:

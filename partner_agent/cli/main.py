@@ -25,6 +25,7 @@ class _Commands(LazyGroup):
         "submit": "partner_agent.cli.submit:submit",
         "consent": "partner_agent.cli.consent:app",
         "releases": "partner_agent.cli.releases:app",
+        "questions": "partner_agent.cli.questions:app",
         "run": "partner_agent.cli.releases:run",
     }
 

@@ -64,7 +64,7 @@ def run(
     context: typer.Context,
     every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
 ) -> None:
-    """Stay: mirror and witness the ledger, hand in withdrawals, answer orders."""
+    """Stay: mirror and witness the ledger, hand in withdrawals, answer orders and questions."""
     log_to_stderr()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,6 +84,7 @@ def _round(agent: Agent) -> bool:
         ("mirror", agent.ledger.sync),
         ("witness", agent.ledger.witness),
         ("orders", lambda: _answer(agent)),
+        ("questions", lambda: _answer_questions(agent)),
     )
     went_well = [_try(name, step) for name, step in steps]
     return all(went_well)
@@ -101,3 +102,10 @@ def _try(name: str, step: Callable[[], object]) -> bool:
 def _answer(agent: Agent) -> None:
     for later in agent.desk.answer_all(agent.hub)[1]:
         _LOG.info("later", extra={"request": later.request, "reason": later.reason})
+
+
+def _answer_questions(agent: Agent) -> None:
+    if agent.questions is None:
+        return
+    for later in agent.questions.answer_all(agent.hub):
+        _LOG.info("later", extra={"round": later.round, "reason": later.reason})

@@ -37,6 +37,7 @@ class LinkageKeys:
         check: key of the key check value.
         vectors: secret under which the test vectors are encoded.
         sentinels: key from which the synthetic people of each month follow.
+        refinement: key from which the keys of each round and pair follow.
     """
 
     clk: bytes = field(repr=False)
@@ -46,6 +47,7 @@ class LinkageKeys:
     check: bytes = field(repr=False)
     vectors: bytes = field(repr=False)
     sentinels: bytes = field(repr=False)
+    refinement: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, secret: bytes, agreement_hash: str, epoch: int) -> Self:
@@ -69,6 +71,7 @@ class LinkageKeys:
             check=key(b"key-check"),
             vectors=key(b"test-vectors"),
             sentinels=key(b"sentinels"),
+            refinement=key(b"refinement"),
         )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -92,4 +93,50 @@ synthetic_rows = Table(
     Column("nonce", LargeBinary(12), nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Index("synthetic_rows_by_submission", "submission"),
+)
+
+refinement_rounds = Table(
+    "refinement_rounds",
+    metadata,
+    Column("round", String(71), primary_key=True),  # hash of the signed document
+    Column("run", String(32), nullable=False),
+    Column("agreement", String(71), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("closes", String(20), nullable=False),
+    Column("state", String(8), nullable=False),  # open, done, refused
+    Column("reason", String(80)),  # why nothing of the round is answered
+    Column("event", LargeBinary),  # counts or refusal, as POST /v1/events takes it
+    Column("logged", Boolean, nullable=False),
+    Column("begun", String(20), nullable=False),
+    Index("refinement_rounds_by_run", "run"),
+)
+
+refinement_batches = Table(
+    "refinement_batches",
+    metadata,
+    Column("round", String(71), primary_key=True),
+    Column("batch", Integer, primary_key=True),
+    Column("asked", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("refused", Text, nullable=False),  # JSON: counts by reason
+    Column("delivered", Boolean, nullable=False),
+)
+
+refinement_pairs = Table(
+    "refinement_pairs",
+    metadata,
+    Column("pair", LargeBinary(16), primary_key=True),  # digest of manifests and handles
+    sqlite_with_rowid=False,
+)
+
+refinement_counts = Table(
+    "refinement_counts",
+    metadata,
+    Column("submission", LargeBinary(16), primary_key=True),  # of its manifest's hash
+    Column("family", Boolean, primary_key=True),
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("pairs", Integer, nullable=False),
+    Column("calibrated", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )

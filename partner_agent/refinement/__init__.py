@@ -1,0 +1,1 @@
+"""Refinement: whether two records agree enough, told as tokens that mean nothing else."""

@@ -1,0 +1,150 @@
+"""What this partner really sent, and the rows behind it.
+
+Rules: a handle is answered for when it is in the file of a submission that left this machine, in
+the newest prepared file of its source as well (a row that is there no more was withdrawn, or its
+person has opted out), and its row is still in the vault and not protected. Rows are opened in
+memory, for one batch at a time.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final, Protocol
+
+import pyarrow as pa
+from sqlalchemy import literal_column, select
+
+from governance.canonical import parse_json
+from governance.identity.envelope import Envelope, parse_model
+from partner_agent.refinement.core import CleanRow
+from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import submissions
+from partner_agent.vault.store import Vault
+
+NOT_OWN: Final = "refinement.not_own"
+WITHDRAWN: Final = "refinement.withdrawn"
+PURGED: Final = "refinement.purged"
+PROTECTED: Final = "refinement.protected"
+_SENT: Final = frozenset({"sent", "accepted", "replaced"})
+_ROWS_AT_ONCE: Final = 5_000
+
+
+class OtherRows(Protocol):
+    """Rows that were submitted and are not in the vault."""
+
+    def get_many(self, handles: Iterable[bytes]) -> dict[bytes, dict[str, str]]:
+        """Cleaned rows of those handles that it holds."""
+        ...
+
+
+@dataclass(frozen=True)
+class OwnSubmission:
+    """A submission that left this machine.
+
+    Attributes:
+        manifest: hash of its manifest.
+        handles: every record in its file.
+        current: those of them that the newest prepared file of the source holds as well.
+    """
+
+    manifest: str
+    source: str
+    handles: frozenset[bytes] = field(repr=False)
+    current: frozenset[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OpenedRows:
+    """Rows of a batch, and why others may not be used."""
+
+    rows: dict[bytes, CleanRow] = field(repr=False)
+    refused: dict[bytes, str] = field(repr=False)
+
+
+class OwnRecords:
+    """This partner's submissions and rows.
+
+    Args:
+        home: the agent's folder, whose outbox holds the files.
+        database: the agent's.
+        vault: the encrypted rows.
+        others: rows that were submitted and are not in the vault.
+    """
+
+    def __init__(
+        self, home: Path, database: AgentDatabase, vault: Vault, others: OtherRows
+    ) -> None:
+        self._outbox = home / "outbox"
+        self._database = database
+        self._vault = vault
+        self._others = others
+
+    def submissions(self, agreement: str, manifests: Sequence[str]) -> dict[int, OwnSubmission]:
+        """Which of a round's submissions are this partner's, by their number.
+
+        Args:
+            agreement: the round's.
+            manifests: the round's submissions.
+        """
+        numbers = {manifest: number for number, manifest in enumerate(manifests)}
+        statement = (
+            select(submissions)
+            .where(submissions.c.agreement == agreement)
+            .order_by(literal_column("rowid"))
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        newest = {row.source: row.id for row in rows}
+        found = {}
+        for row in rows:
+            manifest = parse_model(parse_json(row.manifest), Envelope).payload_hash
+            number = numbers.get(manifest)
+            if number is None or row.state not in _SENT:
+                continue
+            handles = self._handles(row.id)
+            current = handles
+            if newest[row.source] != row.id:
+                current = handles & self._handles(newest[row.source])
+            found[number] = OwnSubmission(manifest, row.source, handles, current)
+        return found
+
+    def open(self, wanted: Mapping[bytes, OwnSubmission]) -> OpenedRows:
+        """The rows of some records, each with the submission that it is asked for in."""
+        stored = self._vault.get_many(wanted)
+        others = self._others.get_many(handle for handle in wanted if handle not in stored)
+        rows: dict[bytes, CleanRow] = {}
+        refused: dict[bytes, str] = {}
+        for handle, submission in wanted.items():
+            row = stored.get(handle)
+            if row is None and handle in others:
+                rows[handle] = others[handle]
+            elif handle not in submission.current:
+                refused[handle] = WITHDRAWN
+            elif row is None:
+                refused[handle] = PURGED
+            elif row.protected:
+                refused[handle] = PROTECTED
+            else:
+                rows[handle] = row.clean
+        return OpenedRows(rows, refused)
+
+    def background(self, submission: OwnSubmission) -> Iterator[CleanRow]:
+        """Every row of a submission that may be used, a few thousand in memory at once."""
+        handles = iter(sorted(submission.current))
+        while part := list(islice(handles, _ROWS_AT_ONCE)):
+            for row in self._vault.get_many(part).values():
+                if not row.protected:
+                    yield row.clean
+
+    def _handles(self, id_: str) -> frozenset[bytes]:
+        """Handles in a prepared file; none where the file is gone."""
+        path = self._outbox / f"{id_}.arrow"
+        if not path.exists():
+            return frozenset()
+        with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
+            return frozenset(
+                handle
+                for number in range(reader.num_record_batches)
+                for handle in reader.get_batch(number).column("handle").to_pylist()
+            )

@@ -1,0 +1,123 @@
+"""What must hold before any question of a round is answered.
+
+Rules, in order: the round is in this party's own mirror of the ledger; it is signed by the very
+party that logged it, and says what was logged; the agreement is in force, witnessed, and allows
+refinement; the epoch is the agreement's; the round lies in its time and lasts no longer than
+agreed; all questions of the run together stay within the budget; the parameters are ones that
+agents accept, and give answers of the size that the round says.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import permits
+from governance.canonical import parse_time
+from governance.errors import SignatureError
+from governance.exchange.refinement import (
+    BATCH_QUESTIONS,
+    ROUND,
+    PartyQuestions,
+    RefinementRound,
+)
+from governance.identity.envelope import Envelope, open_envelope
+from governance.ledger.state import LedgerState
+from governance.refinement.errors import (
+    BudgetExceeded,
+    ParametersRefused,
+    RoundAltered,
+    RoundClosed,
+    RoundNotLogged,
+)
+from partner_agent.ledger import AgentLedger
+from partner_agent.refinement.core import Core
+from partner_agent.submissions.prepare import FIND_PURPOSE
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class VerifiedRound:
+    """A round that may be answered."""
+
+    hash: str
+    document: RefinementRound
+    own: PartyQuestions
+    agreement: Agreement
+
+
+def read_round(
+    envelope: Envelope, party: str, state: LedgerState
+) -> tuple[RefinementRound, PartyQuestions]:
+    """The round as the ledger has it.
+
+    Raises:
+        RoundNotLogged: not in this party's mirror, perhaps not yet.
+        RoundAltered: not by the party that logged it, not what was logged, or not asking us.
+    """
+    logged = state.refinement.rounds.get(envelope.payload_hash)
+    if logged is None:
+        raise RoundNotLogged("the round is not in the ledger as this agent mirrors it")
+    try:
+        document, signers = open_envelope(
+            envelope, ROUND, RefinementRound, lambda key: state.identities.party_key(key)[1]
+        )
+    except SignatureError as error:
+        raise RoundAltered(error.message) from error
+    opened = logged.opened
+    if signers != (logged.author,):
+        raise RoundAltered("the round is not signed by the party that logged it")
+    said = {each.party: each.questions for each in document.parties}
+    same = (document.run, document.agreement, document.kind, said)
+    if same != (opened.run, opened.agreement, opened.kind, opened.questions):
+        raise RoundAltered("the round is not what the ledger says of it")
+    own = document.asked(party)
+    if own is None:
+        raise RoundAltered("the round asks nothing of this party")
+    if len(own.batches) != -(-own.questions // BATCH_QUESTIONS):
+        raise RoundAltered("the round has another number of batches than its questions need")
+    return document, own
+
+
+def verify_round(
+    envelope: Envelope,
+    *,
+    party: str,
+    ledger: AgentLedger,
+    core: Core,
+    asked_before: int,
+    now: datetime,
+) -> VerifiedRound:
+    """Check everything that can be checked without a question.
+
+    Args:
+        envelope: the signed round.
+        party: who is asked.
+        ledger: its own mirror, brought up to date by the caller.
+        core: the arithmetic, for its bounds.
+        asked_before: questions to this party in the run's other rounds.
+        now: aware time.
+
+    Raises:
+        RefinementRefusal, AgreementRefusal: by the first rule that fails.
+        LedgerError: the ledger cannot say whether the agreement is witnessed.
+    """
+    state = ledger.state
+    document, own = read_round(envelope, party, state)
+    standing = state.agreements.standing(document.agreement)
+    agreement = permits(standing, party=party, action=Action.REFINE, purpose=FIND_PURPOSE, now=now)
+    ledger.require_witnessed(standing)
+    if document.epoch != agreement.encoding.epoch:
+        raise RoundAltered("the round is for another epoch than the agreement's")
+    opened, closes = parse_time(document.opened), parse_time(document.closes)
+    if now >= closes:
+        raise RoundClosed("the round has closed")
+    lasts = timedelta(hours=agreement.limits.refinement_answer_hours)
+    if opened > now + CLOCKS_DIFFER or closes - opened > lasts:
+        raise RoundAltered("the round begins later or lasts longer than agreed")
+    most = agreement.limits.refinement_pairs_per_run
+    if own.questions + asked_before > most:
+        raise BudgetExceeded(f"{own.questions + asked_before} questions in one run; agreed: {most}")
+    if core.check(document.kind, document.parameters) != document.answer_bytes:
+        raise ParametersRefused("the parameters give answers of another size than the round says")
+    return VerifiedRound(envelope.payload_hash, document, own, agreement)
