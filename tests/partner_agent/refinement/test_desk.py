@@ -1,0 +1,458 @@
+"""A hub that cheats learns nothing: the desk refuses, says why, and answers nothing twice."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from governance.canonical import canonical_bytes, sha256, utc_now, write_time
+from governance.exchange.refinement import (
+    QUESTION,
+    ROUND,
+    PartyQuestions,
+    ProfilesPost,
+    RefinementRound,
+    RoundItem,
+    RoundList,
+    RoundRefusal,
+    batch_hashes,
+    read_answers,
+)
+from governance.identity.envelope import Envelope, sign
+from governance.ledger.events import EventType
+from governance.ledger.payloads import AgreementStopped, RefinementOpened, read_payload
+from partner_agent.app import Agent
+from partner_agent.linkage_secret import load_keys
+from partner_agent.refinement.keys import RoundKeys
+from tests.hub_world import HubWorld
+from tests.refinement_world import PARAMETERS, SIZE, person, refining_world, send
+
+ROWS = [person(n) for n in range(40)]
+OTHER = hashlib.sha256(b"other").digest()
+
+
+class LyingHub:
+    """A hub that holds the real hub's key, and shows an agent what a test wants."""
+
+    def __init__(self, world: HubWorld) -> None:
+        self.world = world
+        self.envelope: Envelope | None = None
+        self.batches: list[bytes] = []
+        self.answered: dict[int, bytes] = {}
+        self.refused: list[str] = []
+        self.profiles: list[ProfilesPost] = []
+        self.profiles_wanted = False
+        self.numbered = 0
+
+    def show(
+        self, questions: Any, *, log: Callable[[dict[str, Any]], None] | None = None, **changes: Any
+    ) -> RefinementRound:
+        """Sign a round with these questions to the police, and log it."""
+        now = utc_now()
+        self.numbered += 1
+        document = RefinementRound.model_validate(
+            {
+                "run": f"{self.numbered:032x}",
+                "agreement": self.world.agreement.hash,
+                "epoch": 1,
+                "kind": "decide",
+                "submissions": [manifest(self.world, "council"), manifest(self.world, "police")],
+                "parameters": PARAMETERS,
+                "answer_bytes": SIZE,
+                "parties": [
+                    PartyQuestions(
+                        party="police",
+                        questions=len(questions),
+                        batches=batch_hashes(questions),
+                    )
+                ],
+                "opened": write_time(now),
+                "closes": write_time(now + timedelta(hours=1)),
+                **changes,
+            }
+        )
+        author = self.world.hub.ledger.author
+        self.envelope = sign(ROUND, document, author.key, author.thumbprint)
+        self.batches = [questions.tobytes()]
+        self.answered.clear()
+        payload = {
+            "round": self.envelope.payload_hash,
+            "run": document.run,
+            "agreement": document.agreement,
+            "kind": document.kind,
+            "questions": {each.party: each.questions for each in document.parties},
+        }
+        if log is not None:
+            log(payload)
+        self.world.hub.ledger.write(
+            EventType.REFINEMENT_OPENED, RefinementOpened.model_validate(payload)
+        )
+        return document
+
+    def rounds(self) -> RoundList:
+        """The one round, until it was answered or refused."""
+        missing = tuple(n for n in range(len(self.batches)) if n not in self.answered)
+        assert self.envelope is not None
+        item = RoundItem(round=self.envelope, missing=missing, profiles_wanted=self.profiles_wanted)
+        return RoundList(rounds=(item,) if missing or self.profiles_wanted else ())
+
+    def questions(self, round_hash: str, batch: int) -> bytes:
+        """A batch."""
+        del round_hash
+        return self.batches[batch]
+
+    def post_answers(self, round_hash: str, batch: int, body: bytes) -> None:
+        """Keep answers."""
+        del round_hash
+        self.answered[batch] = body
+
+    def post_profiles(self, round_hash: str, profiles: ProfilesPost) -> None:
+        """Keep profiles."""
+        del round_hash
+        self.profiles.append(profiles)
+        self.profiles_wanted = False
+
+    def refuse_round(self, round_hash: str, refusal: RoundRefusal) -> None:
+        """Keep a refusal."""
+        del round_hash
+        self.refused.append(refusal.reason)
+
+
+def manifest(world: HubWorld, party: str) -> str:
+    """The hash of the manifest that a party sent first."""
+    (item,) = world.agents[party].outbox.newest()
+    return item.envelope.payload_hash
+
+
+def handle(world: HubWorld, number: int, party: str = "police") -> bytes:
+    """The handle of a made-up person's row."""
+    return world.agents[party].vault.find(f"{party}_records", f"R{number}")[0]
+
+
+def ask(*pairs: tuple[bytes, bytes], own: int = 1, other: int = 0) -> Any:
+    """Questions, sorted as the hub sorts them."""
+    rows = np.zeros(len(pairs), dtype=QUESTION)
+    for at, pair in enumerate(sorted(pairs)):
+        rows[at] = (*pair, own, other)
+    return rows
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[HubWorld]:
+    """Police and council with forty rows each."""
+    protected = [person(0, protected="Y"), *ROWS[1:]]
+    with refining_world(tmp_path, protected, ROWS) as found:
+        yield found
+
+
+@pytest.fixture
+def hub(world: HubWorld) -> LyingHub:
+    """A hub that lies to the police."""
+    return LyingHub(world)
+
+
+def answer(hub: LyingHub) -> list[Any]:
+    """Let the police answer."""
+    desk = hub.world.agents["police"].questions
+    assert desk is not None
+    return desk.answer_all(hub)  # type: ignore[arg-type]
+
+
+def notes(hub: LyingHub) -> Any:
+    """What the police wrote down of the newest round."""
+    assert hub.envelope is not None
+    known = {note.round: note for note in hub.world.agents["police"].rounds.all()}
+    return known[hub.envelope.payload_hash]
+
+
+def states(hub: LyingHub) -> list[bool]:
+    """Which questions of the newest round were answered, as the hub got them."""
+    count = len(hub.batches[0]) // QUESTION.itemsize
+    return list(read_answers(hub.answered[0], count, SIZE)[0].tolist())
+
+
+def logged_refusals(hub: LyingHub) -> list[tuple[str, str]]:
+    """Parties and reasons of refusals in the ledger."""
+    ledger = hub.world.hub.ledger
+    ledger.sync()
+    return [
+        (payload.party, payload.reason)
+        for event in ledger.mirror.entries(0)
+        if event.leaf.type is EventType.REFUSED
+        for payload in [read_payload(event)]
+    ]
+
+
+def test_an_honest_question_is_answered_and_counted(hub: LyingHub) -> None:
+    """The answer has the agreed size, and the ledger says one of one was answered."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    assert answer(hub) == []
+    assert states(hub) == [True]
+    state = hub.world.hub.ledger.sync()
+    assert hub.envelope is not None
+    said = state.refinement.rounds[hub.envelope.payload_hash].answered["police"]
+    assert (said.asked, said.answered, said.refused) == (1, 1, {})
+
+
+def test_a_pair_asked_twice_is_refused(hub: LyingHub) -> None:
+    """In another round, run or kind, with other parameters, a pair has no second answer."""
+    pair = (handle(hub.world, 1), OTHER[:16])
+    hub.show(ask(pair))
+    answer(hub)
+    for kind in ("decide", "calibrate"):
+        hub.show(ask(pair), kind=kind, parameters={"threshold": 2})
+        answer(hub)
+        assert states(hub) == [False]
+        assert notes(hub).refused == {"refinement.asked_before": 1}
+
+
+def test_a_pair_twice_in_one_batch_is_answered_once(hub: LyingHub) -> None:
+    """A repeated question within a batch is refused."""
+    pair = (handle(hub.world, 1), OTHER[:16])
+    hub.show(ask(pair, pair))
+    answer(hub)
+    assert sorted(states(hub)) == [False, True]
+
+
+def test_a_replayed_round_is_not_answered_again(hub: LyingHub) -> None:
+    """A hub that claims to have lost the answers gets no others."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    answer(hub)
+    hub.answered.clear()
+    answer(hub)
+    assert not hub.answered
+
+
+def test_foreign_handles_are_refused(hub: LyingHub) -> None:
+    """Another partner's record, a made-up handle and a wrong submission get no answer."""
+    council = handle(hub.world, 1, "council")
+    own = handle(hub.world, 1)
+    questions = np.concatenate(
+        [
+            ask((council, OTHER[:16]), (OTHER[16:], OTHER[:16]), (own, own)),
+            ask((own, OTHER[:16]), own=0, other=1),
+            ask((own, OTHER[:16]), other=9),
+        ]
+    )
+    hub.show(questions)
+    answer(hub)
+    assert states(hub) == [False] * 5
+    assert notes(hub).refused == {"refinement.not_own": 5}
+
+
+def test_a_submission_that_was_prepared_and_not_sent_is_not_answered_for(hub: LyingHub) -> None:
+    """Handles count as part of what left the machine, not of what lies in the outbox."""
+    agent = hub.world.agents["police"]
+    send(hub.world, agent, [*ROWS, person(41)])
+    (item,) = agent.outbox.newest()
+    agent.outbox.mark(item.id, "prepared")
+    number = handle(hub.world, 41)
+    hub.show(
+        ask((number, OTHER[:16])),
+        submissions=[manifest(hub.world, "council"), item.envelope.payload_hash],
+    )
+    answer(hub)
+    assert notes(hub).refused == {"refinement.not_own": 1}
+
+
+def test_protected_withdrawn_and_purged_rows_are_refused(hub: LyingHub) -> None:
+    """Each such record is refused for its own reason, the others are answered."""
+    agent = hub.world.agents["police"]
+    own = manifest(hub.world, "police")
+    numbers = [handle(hub.world, n) for n in (0, 1, 2, 3)]
+    send(hub.world, agent, [person(0, protected="Y"), *ROWS[2:]])  # 1 is left out
+    agent.vault.forget("police_records", ["R2"])
+    hub.show(
+        ask(*((number, OTHER[:16]) for number in numbers)),
+        submissions=[manifest(hub.world, "council"), own],
+    )
+    answer(hub)
+    assert sum(states(hub)) == 1
+    assert notes(hub).refused == {
+        "refinement.protected": 1, "refinement.purged": 1, "refinement.withdrawn": 1,
+    }  # fmt: skip
+
+
+def test_a_record_is_asked_about_no_more_often_than_agreed(hub: LyingHub) -> None:
+    """The budget of a record holds over rounds and runs."""
+    own = handle(hub.world, 1)
+    others = [hashlib.sha256(bytes([n])).digest()[:16] for n in range(9)]
+    hub.show(ask(*((own, other) for other in others[:4])))
+    answer(hub)
+    hub.show(ask(*((own, other) for other in others[4:])))
+    answer(hub)
+    assert sum(states(hub)) == 2  # agreed: 6
+    assert notes(hub).refused == {"refinement.record_budget": 3}
+
+
+def test_more_questions_in_a_run_than_agreed_refuse_the_round(hub: LyingHub) -> None:
+    """The run's budget counts all of its rounds; the refusal is in the ledger with its reason."""
+    pairs = [(handle(hub.world, 1), n.to_bytes(16, "big")) for n in range(1_200)]
+    hub.show(ask(*pairs), run="a" * 32)
+    answer(hub)
+    hub.show(ask(*pairs), run="a" * 32, kind="calibrate")
+    answer(hub)
+    assert not hub.answered
+    assert hub.refused == ["refinement.budget"]
+    assert logged_refusals(hub) == [("police", "refinement.budget")]
+
+
+def test_calibration_is_bounded_by_its_share_and_once_a_record(hub: LyingHub) -> None:
+    """Two records of forty may be calibrated, each in one pair, in however many rounds."""
+    one, two, three = (handle(hub.world, n) for n in (1, 2, 3))
+    hub.show(ask((one, OTHER[:16]), (one, OTHER[16:])), kind="calibrate", parameters={})
+    answer(hub)
+    assert sum(states(hub)) == 1
+    hub.show(ask((two, OTHER[:16]), (three, OTHER[:16])), kind="calibrate", parameters={})
+    answer(hub)
+    assert sum(states(hub)) == 1
+    assert notes(hub).refused == {"refinement.calibration_budget": 1}
+
+
+def test_parameters_that_make_everything_match_are_refused(hub: LyingHub) -> None:
+    """A threshold below the floor refuses the round, and the hub is told why."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])), parameters={"threshold": 0})
+    answer(hub)
+    assert not hub.answered
+    assert hub.refused == ["refinement.parameters"]
+    assert ("police", "refinement.parameters") in logged_refusals(hub)
+
+
+def test_agents_that_were_shown_different_parameters_share_no_key(hub: LyingHub) -> None:
+    """Whatever differs in two rounds, no pair of theirs has a key in common."""
+    key = load_keys(hub.world.agents["police"].home, hub.world.agreement, None).refinement
+    one, two = handle(hub.world, 1), handle(hub.world, 2, "council")
+    rounds = [
+        hub.show(ask((one, two)), parameters={"threshold": threshold}, run="b" * 32)
+        for threshold in (1, 2)
+    ]
+    made = [RoundKeys(key, sha256(canonical_bytes(each)), each.submissions) for each in rounds]
+    assert made[0].pair(one, two, 1, 0) == made[0].pair(two, one, 0, 1)
+    assert made[0].pair(one, two, 1, 0) != made[1].pair(one, two, 1, 0)
+    assert made[0].pair(one, two, 1, 0) != made[0].pair(one, two, 0, 1)
+    assert made[0].record != made[1].record
+
+
+def _not_logged(hub: LyingHub, questions: Any) -> None:
+    hub.show(questions)
+    assert hub.envelope is not None
+    document = RefinementRound.model_validate_json(hub.envelope.payload_bytes)
+    author = hub.world.hub.ledger.author
+    other = document.model_copy(update={"run": "c" * 32})
+    hub.envelope = sign(ROUND, other, author.key, author.thumbprint)
+
+
+def test_a_round_that_is_not_in_the_ledger_waits(hub: LyingHub) -> None:
+    """The desk answers nothing, refuses nothing, and looks again later."""
+    _not_logged(hub, ask((handle(hub.world, 1), OTHER[:16])))
+    assert [item.reason for item in answer(hub)] == ["refinement.not_logged"]
+    assert not hub.answered
+    assert not hub.refused
+
+
+def test_a_round_signed_by_another_party_is_refused(hub: LyingHub) -> None:
+    """A partner cannot ask in the hub's name."""
+    document = hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    secrets = hub.world.agents["council"].secrets
+    hub.envelope = sign(ROUND, document, secrets.signing_key, secrets.keys.thumbprint)
+    answer(hub)
+    assert hub.refused == ["refinement.altered"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"epoch": 2}, "refinement.altered"),
+        ({"answer_bytes": SIZE * 2}, "refinement.parameters"),
+        ({"closes": write_time(utc_now() + timedelta(hours=30))}, "refinement.altered"),
+        ({"closes": write_time(utc_now() - timedelta(minutes=1))}, "refinement.closed"),
+    ],
+)
+def test_a_round_outside_the_agreement_is_refused(
+    hub: LyingHub, change: dict[str, Any], reason: str
+) -> None:
+    """Epoch, size and time are the agreement's, whatever the hub signs."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])), **change)
+    answer(hub)
+    assert hub.refused == [reason]
+    assert not hub.answered
+
+
+def test_questions_other_than_the_signed_ones_are_refused(hub: LyingHub) -> None:
+    """One byte changed in a batch refuses the round."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    hub.batches[0] = hub.batches[0][:-1] + b"\x07"
+    answer(hub)
+    assert hub.refused == ["refinement.altered"]
+
+
+def test_a_count_other_than_the_logged_one_is_refused(hub: LyingHub) -> None:
+    """The ledger knows how many questions each partner was asked."""
+
+    def fewer(payload: dict[str, Any]) -> None:
+        payload["questions"] = {"police": 0}
+
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])), log=fewer)
+    answer(hub)
+    assert hub.refused == ["refinement.altered"]
+    assert ("police", "refinement.altered") in logged_refusals(hub)
+
+
+def test_a_refused_round_stays_refused(hub: LyingHub) -> None:
+    """Shown again it gets the same refusal, and the ledger one event."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])), parameters={"threshold": 0})
+    answer(hub)
+    answer(hub)
+    assert hub.refused == ["refinement.parameters"] * 2
+    assert logged_refusals(hub) == [("police", "refinement.parameters")]
+
+
+def test_answers_survive_a_crash_between_storing_and_sending(
+    hub: LyingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very same bytes go out after a restart, and the pair is not answered anew."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    sent: list[bytes] = []
+
+    def lost(_self: LyingHub, _round: str, _batch: int, body: bytes) -> None:
+        sent.append(body)
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LyingHub, "post_answers", lost)
+        with pytest.raises(RuntimeError):
+            answer(hub)
+    old = hub.world.agents["police"]
+    again = Agent(old.home, old.settings)
+    again.core = old.core
+    assert again.questions is not None
+    assert again.questions.answer_all(hub) == []  # type: ignore[arg-type]
+    again.close()
+    assert hub.answered[0] == sent[0]
+    assert not list((old.home / "answers").glob("*"))
+
+
+def test_a_suspended_agreement_stops_answers(hub: LyingHub) -> None:
+    """Any party's suspension refuses the round."""
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    council = hub.world.agents["council"]
+    council.ledger.write(
+        EventType.AGREEMENT_SUSPENDED,
+        AgreementStopped(agreement=hub.world.agreement.hash, reason="audit"),
+    )
+    answer(hub)
+    assert hub.refused == ["agreement.suspended"]
+
+
+def test_profiles_are_of_the_own_submissions_only(hub: LyingHub) -> None:
+    """A round that calibrates asks for shares of the caller's own sources; counts, no rows."""
+    hub.profiles_wanted = True
+    hub.show(ask((handle(hub.world, 1), OTHER[:16])), kind="calibrate", parameters={})
+    answer(hub)
+    (post,) = hub.profiles
+    assert [each.submission for each in post.profiles] == [1]
+    assert post.profiles[0].profile == {"records": 39}  # the protected row is no part of it
