@@ -1,11 +1,15 @@
-"""Candidate pairs by Dice similarity, within and across datasets, through anonlink.
+"""Candidate pairs by Dice similarity, within and across datasets.
 
 Rules:
 1. No blocking: every record of a dataset meets every record of every other, and of its own.
-2. The floor of each pair of datasets is chosen from a sample so that a record keeps about
-   ``per_record`` candidates; a true match below it has that many better-looking strangers.
-3. Work is cut into tiles of rows, so memory is bounded and progress can be told.
-4. The result has the columns of anonlink's candidate-pair arrays.
+2. The floor of each pair of datasets is chosen from a sample so that a record of the larger keeps
+   about as many candidates as its share of ``per_record`` for each of the smaller; a true match
+   below it has that many better-looking strangers.
+3. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
+   pair whose mean is at the floor is found by at least one view that is.
+4. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
+   together are about ``PAIRS_MOST`` unless the highest floor lets more through.
+5. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
 """
 
 from array import array
@@ -13,14 +17,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from anonlink.similarities import dice_coefficient_accelerated
-from bitarray import bitarray
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.errors import LinkageError
+from linkage_hub.linkage.similarity.join import Wanted, join
+from linkage_hub.linkage.similarity.kernels import common_bits
+from linkage_hub.linkage.similarity.plan import sampled_floor
+from linkage_hub.linkage.similarity.sides import as_words, count_ones
+from linkage_hub.linkage.similarity.tiles import Pairs
 
 Encodings = NDArray[np.uint8]
 """A source's encodings, (v, n, width): v views, the first of them the full encoding."""
@@ -33,13 +41,10 @@ Indices = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int]", ...]]
 
-PER_RECORD = 20  # candidates that a record keeps on average in one other dataset
+PER_RECORD = 20  # candidates that a record of the smaller dataset keeps on average
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
-TILE_ROWS = 2048  # rows of the first dataset in one anonlink call
-PAIRS_AT_ONCE = 65_536  # rows gathered at once: 16 MB
-SAMPLE_ROWS = 256  # rows of the first dataset that choose the floor
-SAMPLE_COLUMNS = 8192  # rows of the second
+PAIRS_MOST = 16_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
 CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
 
 
@@ -53,7 +58,7 @@ class PairBlock:
 
     Attributes:
         first, second: dataset numbers, ``first <= second``.
-        similarity: the largest Dice over the views (``combine``), float64 (m,), descending.
+        similarity: the mean Dice over the views (``combine``), float64 (m,), descending.
         left, right: record numbers, int64 (m,); ``left < right`` when ``first == second``.
         floor: pairs below this Dice similarity were not kept.
         views: Dice of every view, float32 (m, v), rounded; ``similarity`` is exact.
@@ -87,8 +92,8 @@ def empty_block(first: int, second: int, floor: float, views: int) -> PairBlock:
 
 
 def combine(views: Floats) -> Floats:
-    """One similarity of the Dice of all views, float64 (m, v) to (m,): the largest."""
-    return np.asarray(views.max(axis=1, initial=0.0), dtype=np.float64)
+    """One similarity of the Dice of all views, float64 (m, v) to (m,): the mean."""
+    return np.asarray(views.mean(axis=1), dtype=np.float64)
 
 
 def check_encodings(datasets: Sequence[Encodings]) -> None:
@@ -116,105 +121,141 @@ def find_candidates(
     within: bool = True,
     mode: Mode = "exact",
     executor: Executor | None = None,
+    tiles: Path | None = None,
     progress: Progress = silent,
 ) -> list[PairBlock]:
     """Candidate pairs of every pair of datasets, each dataset against itself included.
 
     Args:
         datasets: encodings, uint8 (v, n, width).
-        per_record: candidates wanted per record in each other dataset.
+        per_record: candidates wanted per record of the smaller in the larger dataset.
         within: whether to compare datasets with themselves.
         mode: ``exact`` loses nothing; ``fast`` is not there yet and does the same.
-        executor: runs the tiles; not used yet.
-        progress: told the share of comparisons done, 0 to 1.
+        executor: runs the tiles, in threads or processes or elsewhere; a thread for each
+            processor when None.
+        tiles: a folder where finished tiles are kept and taken up again after a stop.
+        progress: told the share of comparisons done, 0 to 1, and the time left.
 
     Raises:
         LinkageError: the encodings do not fit together.
     """
-    del mode, executor
+    del mode
     check_encodings(datasets)
-    jobs = [
+    wanted = _wanted(datasets, per_record, within=within)
+    if not wanted:
+        return []
+    views = len(datasets[0])
+    words = [np.stack([as_words(view) for view in each]) for each in datasets]
+    ones = [np.stack([count_ones(view) for view in each]) for each in words]
+    found: list[list[PairBlock]] = [[] for _ in wanted]
+    for view in range(views):
+        told = _part_of(progress, view / views, 1 / views)
+        parts = join(
+            [each[view] for each in datasets],
+            wanted,
+            executor=executor,
+            folder=tiles,
+            progress=told,
+        )
+        for number, pairs in parts:
+            found[number].append(_weighed(wanted[number], pairs, words, ones))
+    return [_merged(each, parts) for each, parts in zip(wanted, found, strict=True)]
+
+
+def _wanted(datasets: Sequence[Encodings], per_record: int, *, within: bool) -> list[Wanted]:
+    """Every pair of datasets with its floor."""
+    sizes = [dataset.shape[1] for dataset in datasets]
+    pairs = [
         (a, b)
         for a, b in combinations_with_replacement(range(len(datasets)), 2)
-        if (within or a != b) and datasets[a].shape[1] and datasets[b].shape[1]
+        if (within or a != b) and sizes[a] and sizes[b]
     ]
-    total = sum(datasets[a].shape[1] * datasets[b].shape[1] for a, b in jobs) or 1
-    done, blocks = 0, []
-    for a, b in jobs:
-        blocks.append(_compare(a, b, datasets[a], datasets[b], per_record))
-        done += datasets[a].shape[1] * datasets[b].shape[1]
-        progress(done / total, "comparing encodings")
-    return blocks
+    expected = per_record * sum(min(sizes[a], sizes[b]) for a, b in pairs)
+    each = per_record * min(1.0, PAIRS_MOST / max(1, expected))
+    limits = FLOOR_LOWEST, FLOOR_HIGHEST
+    return [
+        Wanted(
+            a,
+            b,
+            sampled_floor(
+                list(datasets[a]), list(datasets[b]), each / max(sizes[a], sizes[b]), limits
+            ),
+            CAP_FACTOR * per_record,
+        )
+        for a, b in pairs
+    ]
 
 
-def _compare(a: int, b: int, first: Encodings, second: Encodings, per_record: int) -> PairBlock:
-    """Pairs that any view says are candidates."""
-    cap = CAP_FACTOR * per_record
-    floors, keys = [], []
-    for left, right in zip(first, second, strict=True):
-        floor = choose_floor(left, right, per_record)
-        floors.append(floor)
-        filters = _bitarrays(left), _bitarrays(right)
-        for start in range(0, len(left), TILE_ROWS):
-            _, rows, columns = _tile(
-                filters[0][start : start + TILE_ROWS], filters[1], start, floor, cap
-            )
-            keys.append(rows * len(right) + columns)
-    rows, columns = np.divmod(np.unique(np.concatenate(keys)), second.shape[1])
+def _weighed(
+    wanted: Wanted,
+    pairs: Pairs,
+    words: Sequence[NDArray[np.uint64]],
+    ones: Sequence[Indices],
+) -> PairBlock:
+    """A tile's pairs with the Dice of every view, those whose combination is below it left out."""
+    left, right = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64)
+    a, b = wanted.first, wanted.second
+    dice = _dice((words[a], words[b]), (ones[a], ones[b]), left, right)
+    similarity = combine(dice)
     if a == b:
-        # A row's cap may have dropped the half that is kept, so both halves are folded in.
-        low, high = np.minimum(rows, columns), np.maximum(rows, columns)
-        pairs = np.unique(low * second.shape[1] + high)
-        rows, columns = np.divmod(pairs, second.shape[1])
-        rows, columns = rows[rows != columns], columns[rows != columns]
-    views = dice_pairs(first, second, rows, columns)
-    similarity = combine(views)
-    order = np.lexsort((columns, rows, -similarity))
-    return PairBlock(
-        a,
-        b,
-        similarity[order],
-        rows[order],
-        columns[order],
-        min(floors),
-        views[order].astype(np.float32),
+        left, right = np.minimum(left, right), np.maximum(left, right)
+    block = PairBlock(a, b, similarity, left, right, wanted.floor, dice.astype(np.float32))
+    return block.where(similarity >= wanted.floor) if dice.shape[1] > 1 else block
+
+
+def _merged(wanted: Wanted, parts: Sequence[PairBlock]) -> PairBlock:
+    """One block of the tiles' parts, each pair once, most similar first."""
+    if not parts:
+        return empty_block(wanted.first, wanted.second, wanted.floor, 1)
+    whole = replace(
+        parts[0],
+        similarity=np.concatenate([each.similarity for each in parts]),
+        left=np.concatenate([each.left for each in parts]),
+        right=np.concatenate([each.right for each in parts]),
+        views=np.concatenate([each.views for each in parts]),
     )
+    if whole.views.shape[1] > 1:
+        key = whole.left * (int(whole.right.max(initial=0)) + 1) + whole.right
+        whole = whole.where(np.unique(key, return_index=True)[1])
+    whole = whole.where(np.lexsort((whole.right, whole.left, -whole.similarity)))
+    rank = _place_in_row(whole.left)
+    return whole if not (rank >= wanted.cap).any() else whole.where(rank < wanted.cap)
 
 
-def choose_floor(first: Matrix, second: Matrix, per_record: int = PER_RECORD) -> float:
-    """The Dice similarity that about ``per_record`` candidates of a record reach.
-
-    Measured on evenly spaced rows, so that it is the same on every run.
-    """
-    rows = _evenly(first, SAMPLE_ROWS)
-    columns = _evenly(second, SAMPLE_COLUMNS)
-    share = min(1.0, per_record / len(second))
-    sample = dice_matrix(rows, columns)
-    floor = float(np.quantile(sample, 1.0 - share))
-    return min(max(floor, FLOOR_LOWEST), FLOOR_HIGHEST)
-
-
-def dice_matrix(first: Matrix, second: Matrix) -> Floats:
-    """All Dice similarities of two small sets of encodings, float64 (n, m)."""
-    ones = np.bitwise_count(second).sum(axis=1, dtype=np.int64)
-    out = np.zeros((len(first), len(second)))
-    for row, encoding in enumerate(first):
-        common = np.bitwise_count(second & encoding).sum(axis=1, dtype=np.int64)
-        both = ones + int(np.bitwise_count(encoding).sum(dtype=np.int64))
-        np.divide(2.0 * common, both, out=out[row], where=both > 0)
+def _place_in_row(rows: Indices) -> Indices:
+    """How many earlier pairs have the same row."""
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    first = np.flatnonzero(np.diff(ordered, prepend=-1))
+    place = np.arange(len(rows)) - np.repeat(first, np.diff(np.append(first, len(rows))))
+    out = np.empty_like(place)
+    out[order] = place
     return out
+
+
+def _part_of(progress: Progress, start: float, share: float) -> Progress:
+    return lambda done, message: progress(start + share * done, message)
 
 
 def dice_pairs(first: Encodings, second: Encodings, left: Indices, right: Indices) -> Floats:
     """Dice of every view of given pairs, float64 (m, v)."""
-    out = np.zeros((len(left), len(first)))
-    for view, (rows, columns) in enumerate(zip(first, second, strict=True)):
-        ones = [np.bitwise_count(each).sum(axis=1, dtype=np.int64) for each in (rows, columns)]
-        for at in range(0, len(left), PAIRS_AT_ONCE):
-            a, b = left[at : at + PAIRS_AT_ONCE], right[at : at + PAIRS_AT_ONCE]
-            common = np.bitwise_count(rows[a] & columns[b]).sum(axis=1, dtype=np.int64)
-            both = ones[0][a] + ones[1][b]
-            out[at : at + len(a), view] = 2.0 * common / np.maximum(both, 1)
+    words = [np.stack([as_words(view) for view in each]) for each in (first, second)]
+    ones = [np.stack([count_ones(view) for view in each]) for each in words]
+    return _dice((words[0], words[1]), (ones[0], ones[1]), left, right)
+
+
+def _dice(
+    words: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+    ones: tuple[Indices, Indices],
+    left: Indices,
+    right: Indices,
+) -> Floats:
+    out = np.empty((len(left), len(words[0])))
+    common = np.empty(len(left), dtype=np.int64)
+    for view in range(out.shape[1]):
+        common_bits(words[0][view], words[1][view], left, right, common)
+        both = ones[0][view][left] + ones[1][view][right]
+        out[:, view] = 2.0 * common / np.maximum(both, 1)
     return out
 
 
@@ -238,29 +279,3 @@ def anonlink_pairs(blocks: Sequence[PairBlock]) -> AnonlinkPairs:
 
 def _unsigned(values: Indices) -> "array[int]":
     return array("I", values.astype(np.uint32).tobytes())
-
-
-def _evenly(rows: Matrix, limit: int) -> Matrix:
-    if len(rows) <= limit:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
-
-
-def _bitarrays(dataset: Matrix) -> list[bitarray]:
-    filters = []
-    for row in dataset:
-        bits = bitarray(endian="big")
-        bits.frombytes(row.tobytes())
-        filters.append(bits)
-    return filters
-
-
-def _tile(
-    rows: list[bitarray], columns: list[bitarray], start: int, floor: float, cap: int
-) -> tuple[Floats, Indices, Indices]:
-    similarity, (left, right) = dice_coefficient_accelerated((rows, columns), floor, k=cap)
-    return (
-        np.array(similarity, dtype=np.float64),
-        np.array(left, dtype=np.int64) + start,
-        np.array(right, dtype=np.int64),
-    )

@@ -1,0 +1,1 @@
+"""Speed of the similarity join beside its peers, on the synthetic county."""

@@ -1,0 +1,1 @@
+"""All pairs of encodings that are similar enough, without comparing them all in full."""

@@ -1,0 +1,150 @@
+"""Tiles on an executor, with progress, and from the last finished tile after a stop."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from linkage_hub.linkage.similarity.tiles import Pairs
+
+Progress = Callable[[float, str], None]
+
+PENDING: Final = 64  # tiles handed to the executor at once
+DIGEST_BYTES: Final = 32
+MINUTE: Final = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One tile: a function on picklable arguments, and the share of all work that it is."""
+
+    run: Callable[..., Pairs]
+    arguments: tuple[Any, ...]
+    size: int
+
+
+class TileFolder:
+    """Finished tiles of one join in a folder; a damaged or foreign file counts as absent.
+
+    Args:
+        folder: made when absent.
+        key: digest of everything that the tiles depend on.
+    """
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._folder = folder / key.hex()[:32]
+        self._key = key
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self, number: int) -> Pairs | None:
+        """A finished tile."""
+        try:
+            data = self._path(number).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, payload = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
+        if digest != self._digest(number, payload):
+            return None
+        return np.frombuffer(payload, dtype="<i4").reshape(-1, 3).astype(np.int32)
+
+    def save(self, number: int, found: Pairs) -> None:
+        """Keep a tile: whole on the disk or not there at all."""
+        payload = found.astype("<i4").tobytes()
+        path = self._path(number)
+        draft = path.with_suffix(f".{os.getpid()}")
+        with draft.open("wb") as file:
+            file.write(self._digest(number, payload) + payload)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+    def remove(self) -> None:
+        """Forget the tiles once their result is kept elsewhere."""
+        for path in self._folder.iterdir():
+            path.unlink()
+        self._folder.rmdir()
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.tile"
+
+    def _digest(self, number: int, payload: bytes) -> bytes:
+        return blake2b(
+            number.to_bytes(8, "little") + payload, key=self._key, digest_size=DIGEST_BYTES
+        ).digest()
+
+
+def run_tasks(
+    tasks: Sequence[Task], executor: Executor | None, folder: TileFolder | None, progress: Progress
+) -> Iterator[Pairs]:
+    """Results in the order of the tasks, few of them in memory at once.
+
+    Args:
+        tasks: what to do.
+        executor: runs them; a thread for each processor when None.
+        folder: tiles finished before are taken from here, and new ones kept.
+        progress: told the share done, and what is left in time.
+    """
+    if executor is None:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+            yield from run_tasks(tasks, threads, folder, progress)
+        return
+    clock = _Clock(sum(task.size for task in tasks), progress)
+    waiting: deque[tuple[int, Future[Pairs] | Pairs]] = deque()
+    try:
+        for number, task in enumerate(tasks):
+            known = folder.load(number) if folder else None
+            waiting.append(
+                (number, executor.submit(task.run, *task.arguments) if known is None else known)
+            )
+            if len(waiting) > PENDING:
+                yield _finished(waiting.popleft(), tasks, folder, clock)
+        while waiting:
+            yield _finished(waiting.popleft(), tasks, folder, clock)
+    finally:
+        for _, each in waiting:
+            if isinstance(each, Future):
+                each.cancel()
+
+
+class _Clock:
+    """Tells progress with the time left, counting only tiles that were worked on."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total, self._progress = max(1, total), progress
+        self._started, self._done, self._worked = time.monotonic(), 0, 0
+
+    def count(self, size: int, *, worked: bool) -> None:
+        """One tile more."""
+        self._done += size
+        self._worked += size * worked
+        seconds = (time.monotonic() - self._started) / max(1, self._worked)
+        left = seconds * (self._total - self._done)
+        self._progress(self._done / self._total, f"comparing encodings, {_spoken(left)} left")
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < MINUTE:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / MINUTE)} min"
+
+
+def _finished(
+    item: tuple[int, "Future[Pairs] | Pairs"],
+    tasks: Sequence[Task],
+    folder: TileFolder | None,
+    clock: _Clock,
+) -> Pairs:
+    number, result = item
+    worked = isinstance(result, Future)
+    found = result.result() if isinstance(result, Future) else result
+    if worked and folder:
+        folder.save(number, found)
+    clock.count(tasks[number].size, worked=worked)
+    return found

@@ -1,0 +1,188 @@
+"""One tile of a join: some rows of one side against some of the other.
+
+In order, for each row and tile of columns:
+1. Rows that set too few or too many bits for the floor are left out (cardinality).
+2. Bits in common are counted in the first words only, the sketch; what may come in the others is
+   at most the smaller number of bits that either sets there.
+3. What is left is counted in full, and compared in the very numbers that the caller's floor means:
+   ``2 * common / (ones + ones)`` in doubles, as anonlink divides.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from llvmlite import binding
+from numpy.typing import NDArray
+
+from linkage_hub.linkage.similarity.kernels import comparing
+from linkage_hub.linkage.similarity.sides import WORD_BITS, Indices, Side, Words, count_ones
+from linkage_hub.linkage.similarity.vectors import LANES
+
+Pairs = NDArray[np.int32]
+"""Row number, column number and common bits, (m, 3)."""
+
+CAPACITY: Final = 1 << 18  # pairs found before they are set aside
+PENDING: Final = 1 << 21  # pairs set aside before rows with too many are cut
+IMPOSSIBLE: Final = 1 << 40  # common bits that no pair has
+RANK_BITS: Final = 32  # record numbers are below 2 ** 32
+GROUPS_WIDE: Final = 8  # vectors across a tile where one instruction counts a vector
+GROUPS_NARROW: Final = 2  # elsewhere: fewer, so that the sums stay in registers
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a tile.
+
+    Attributes:
+        floor: Dice similarity, in (0, 1].
+        words: of the sketch.
+        cap: most pairs that one row keeps, the most similar.
+        same: both sides are one dataset: each pair once, none with itself.
+    """
+
+    floor: float
+    words: int
+    cap: int
+    same: bool = False
+
+
+def vector_counts() -> bool:
+    """Whether this processor counts bits of whole vectors (AVX-512 VPOPCNTDQ)."""
+    return bool(binding.get_host_cpu_features().get("avx512vpopcntdq", False))
+
+
+def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> Pairs:
+    """Pairs at or above the floor, as record numbers, at most ``cap`` of a row.
+
+    Args:
+        rows: of the first side.
+        columns: of the second.
+        ask: floor and sketch.
+        groups: vectors across a tile of columns; by the processor when None.
+    """
+    groups = groups or (GROUPS_WIDE if vector_counts() else GROUPS_NARROW)
+    need = needed(rows.rows.shape[1] * WORD_BITS, ask.floor)
+    rest = count_ones(columns.rows, ask.words)
+    order = np.lexsort((rest, columns.ones))
+    rest, ones, numbers = rest[order], columns.ones[order], columns.numbers[order]
+    ordered = columns.rows[order]
+    row_rest = count_ones(rows.rows, ask.words)
+    row_ranks = _ranks(rows.ones, rows.numbers) if ask.same else np.full_like(row_rest, -1)
+    fixed = (
+        np.ascontiguousarray(rows.rows[:, : ask.words]),
+        rows.rows,
+        np.stack([rows.ones, row_rest, row_ranks], axis=1),
+        _tiles(ordered[:, : ask.words], groups * LANES),
+        ordered,
+        np.stack([ones, rest, _ranks(ones, numbers)], axis=1),
+        _bounds(rows, ones, rest, groups * LANES, ask),
+        need,
+    )
+    found = _collected(comparing(ask.words, groups), fixed, (rows.ones, ones), ask.cap)
+    found[:, 0] = rows.numbers[found[:, 0]]
+    found[:, 1] = numbers[found[:, 1]]
+    return found
+
+
+def _collected(
+    run: Callable[..., int], fixed: tuple[Any, ...], ones: tuple[Indices, Indices], cap: int
+) -> Pairs:
+    """Run the loop to its end, and keep what it holds in memory bounded."""
+    place, out = np.zeros(3, dtype=np.int64), np.empty((CAPACITY, 3), dtype=np.int32)
+    parts: list[Pairs] = []
+    pending = 0
+    while place[0] < len(fixed[0]):
+        count = run(*fixed, place, out)
+        parts.append(out[:count].copy())
+        pending += count
+        if pending > PENDING:
+            parts = [cut(np.concatenate(parts), ones, cap)]
+            pending = 0  # cut again once as much has come
+    return cut(np.concatenate([out[:0], *parts]), ones, cap)
+
+
+def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int) -> Pairs:
+    """At most ``cap`` pairs of a row: the most similar, of equal ones the first columns.
+
+    Args:
+        found: row, column, common bits.
+        ones: bits set by rows and by columns.
+        cap: most that a row keeps.
+    """
+    counts = np.bincount(found[:, 0]) if len(found) else np.zeros(0, dtype=np.int64)
+    if not len(counts) or counts.max() <= cap:
+        return found
+    crowded = counts[found[:, 0]] > cap
+    kept, rest = found[~crowded], found[crowded]
+    both = ones[0][rest[:, 0]] + ones[1][rest[:, 1]]
+    order = np.lexsort((rest[:, 1], -2.0 * rest[:, 2] / both, rest[:, 0]))
+    rest = rest[order]
+    first = np.flatnonzero(np.diff(rest[:, 0], prepend=-1))
+    rank = np.arange(len(rest)) - np.repeat(first, np.diff(np.append(first, len(rest))))
+    return np.concatenate([kept, rest[rank < cap]])
+
+
+@lru_cache(maxsize=64)
+def needed(bits: int, floor: float) -> Indices:
+    """Common bits that a pair needs for the floor, by the sum of bits that it sets.
+
+    The smallest count whose Dice is not below the floor in doubles; no count does for a sum of 0.
+    """
+    sums = np.arange(2 * bits + 1, dtype=np.int64)
+    need: Indices = np.ceil(floor * sums / 2.0).astype(np.int64)
+    safe = np.maximum(sums, 1)
+    need -= (need > 0) & (2.0 * (need - 1) / safe >= floor)
+    need += 2.0 * need / safe < floor
+    need[0] = IMPOSSIBLE
+    need.setflags(write=False)
+    return need
+
+
+@lru_cache(maxsize=64)
+def reach(bits: int, floor: float) -> tuple[Indices, Indices]:
+    """For each number of bits set the fewest and the most that a similar record sets.
+
+    Both ascend; the first is above the second for a record without bits, which is similar to none.
+    """
+    need = needed(bits, floor)
+    counts = np.arange(bits + 1)
+    least, most = np.zeros(bits + 1, dtype=np.int64), np.full(bits + 1, -1)
+    for own in range(1, bits + 1):
+        able = np.flatnonzero(np.minimum(counts, own) >= need[counts + own])
+        least[own], most[own] = able[0], able[-1]
+    return least, most
+
+
+def _bounds(rows: Side, ones: Indices, rest: Indices, width: int, ask: Ask) -> Indices:
+    """For each tile the rows that can be similar, its fewest ones and its largest rest."""
+    if not len(ones):
+        return np.empty((0, 4), dtype=np.int64)
+    starts = np.arange(0, len(ones), width)
+    fewest, most = ones[starts], ones[np.minimum(starts + width, len(ones)) - 1]
+    least_able, most_able = reach(rows.rows.shape[1] * WORD_BITS, ask.floor)
+    last = np.minimum(most_able[most], most) if ask.same else most_able[most]
+    return np.stack(
+        [
+            np.searchsorted(rows.ones, least_able[fewest], "left"),
+            np.searchsorted(rows.ones, last, "right"),
+            fewest,
+            np.maximum.reduceat(rest, starts),
+        ],
+        axis=1,
+    ).astype(np.int64)
+
+
+def _tiles(sketches: Words, width: int) -> Words:
+    """Rows (n, words) turned into tiles (m, words, width), zeros added."""
+    count = -(-len(sketches) // width)
+    padded = np.zeros((count * width, sketches.shape[1]), dtype=np.uint64)
+    padded[: len(sketches)] = sketches
+    return np.ascontiguousarray(padded.reshape(count, width, sketches.shape[1]).transpose(0, 2, 1))
+
+
+def _ranks(ones: Indices, numbers: Indices) -> Indices:
+    """A record's place in its dataset, by bits set and then number."""
+    return np.asarray((ones << RANK_BITS) | numbers, dtype=np.int64)
