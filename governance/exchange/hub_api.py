@@ -74,10 +74,20 @@ class SubmissionList(Frozen):
     submissions: tuple[SubmissionView, ...]
 
 
+Mode = Literal["exact", "fast"]
+"""How candidate pairs are found."""
+
+
 class RunPost(Frozen):
-    """``POST /v1/runs``: start a link run."""
+    """``POST /v1/runs``: start a link run.
+
+    Attributes:
+        mode: ``exact`` compares every pair, ``fast`` may miss a few in a thousand; without it the
+            hub chooses by the number of records.
+    """
 
     agreement: Hash
+    mode: Mode | None = None
 
 
 class RunView(Frozen):
@@ -85,6 +95,7 @@ class RunView(Frozen):
 
     id: Hex128
     agreement: Hash
+    mode: Mode
     state: Literal["queued", "running", "waiting", "finished", "failed"]
     phase: str
     progress: Share

@@ -8,7 +8,7 @@ repeating one is safe.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import httpx
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ from governance.exchange.hub_api import (
     ApprovalPost,
     FamilyList,
     FamilyView,
+    Mode,
     OrderList,
     OutcomePost,
     ReleaseView,
@@ -73,6 +74,10 @@ class HubAnswerError(GovernanceError):
 
     reason = "hub.answer"
     exit_code = 76  # EX_PROTOCOL
+
+
+_Sink = Callable[[], Callable[[bytes], object]]
+"""Called before each attempt at a large answer; gives what takes its parts."""
 
 
 class HubClient:
@@ -162,9 +167,9 @@ class HubClient:
 
     # --- staff ------------------------------------------------------------------------------
 
-    def start_run(self, agreement: str) -> RunView:
+    def start_run(self, agreement: str, mode: Mode | None = None) -> RunView:
         """Start a link run."""
-        return self._post("/v1/runs", RunPost(agreement=agreement), RunView)
+        return self._post("/v1/runs", RunPost(agreement=agreement, mode=mode), RunView)
 
     def run(self, id_: str) -> RunView:
         """A link run."""
@@ -174,9 +179,19 @@ class HubClient:
         """Every link run, newest first."""
         return self._get("/v1/runs", RunList)
 
-    def export(self, run: str, name: str) -> bytes:
-        """One file of a run's exports."""
-        return self._send("GET", f"/v1/runs/{run}/exports/{name}")
+    def export(self, run: str, name: str, file: BinaryIO) -> None:
+        """Write one file of a run's exports, of any size, into an empty file.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+
+        def begin() -> Callable[[bytes], object]:
+            file.seek(0)
+            file.truncate()
+            return file.write
+
+        self._send("GET", f"/v1/runs/{run}/exports/{name}", sink=begin)
 
     def families(self, *, flagged: bool, offset: int = 0, limit: int = 100) -> FamilyList:
         """Families for professional consideration."""
@@ -238,13 +253,14 @@ class HubClient:
         path: str,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        sink: _Sink | None = None,
     ) -> bytes:
         failure = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._wait(FIRST_WAIT * 2 ** (attempt - 1))
             try:
-                status, answer = self._once(method, path, body, headers or {})
+                status, answer = self._once(method, path, body, headers or {}, sink)
             except httpx.TransportError as error:
                 failure = type(error).__name__
                 continue
@@ -259,11 +275,21 @@ class HubClient:
         )
 
     def _once(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        sink: _Sink | None,
     ) -> tuple[int, bytes]:
         with self._http.stream(
             method, self._base + path, content=body, headers=dict(headers), auth=self._auth
         ) as response:
+            if sink is not None and response.status_code < 300:  # noqa: PLR2004 - 2xx
+                write = sink()
+                for part in response.iter_bytes():
+                    write(part)
+                return response.status_code, b""
             answer = bytearray()
             for part in response.iter_bytes():
                 answer += part

@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.exchange.hub_api import EXPORTS, RunView
+from governance.exchange.hub_api import EXPORTS, Mode, RunView
 from governance.exchange.hub_client import HubClient
 from governance.identity.files import PersonSecrets, read_person_secrets
-from governance.terminal import Terminal, passphrase, terminal, write_bytes
+from governance.terminal import Terminal, passphrase, terminal, whole_file
 from linkage_hub.errors import HubError
 
 POLL_SECONDS: Final = 0.5
@@ -41,12 +41,16 @@ def start(
     as_: As,
     agreement: Annotated[str, typer.Option(help="hash of the agreement, sha256:...")],
     wait: Annotated[bool, typer.Option(help="stay until it has finished")] = False,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="exact compares every pair, fast may miss a few in a thousand"),
+    ] = None,
     passphrase_file: Passphrase = None,
 ) -> None:
     """Start a link run over the newest accepted submission of every source."""
     screen = terminal(context)
     with _client(hub, as_, passphrase_file) as client:
-        view = client.start_run(agreement)
+        view = client.start_run(agreement, mode)
         if wait:
             view = _wait(screen, client, view)
     screen.result(view.model_dump(mode="json"), lambda out: _show([view], out))
@@ -58,11 +62,16 @@ def start(
 def _wait(screen: Terminal, client: HubClient, view: RunView) -> RunView:
     with screen.progress() as bar:
         task = bar.add_task("linking", total=1.0)
-        while view.state in {"queued", "running"}:
+        while view.state in {"queued", "running", "waiting"}:
             time.sleep(POLL_SECONDS)
             view = client.run(view.id)
-            bar.update(task, completed=view.progress, description=view.step or "linking")
+            bar.update(task, completed=view.progress, description=_doing(view))
     return view
+
+
+def _doing(view: RunView) -> str:
+    left = "" if view.seconds_left is None else f", about {view.seconds_left} s left"
+    return f"{view.step or 'linking'}{left}"
 
 
 @app.command("list")
@@ -101,7 +110,8 @@ def export(
     """Write a run's results as files: pseudonyms, counts and codes."""
     with _client(hub, as_, passphrase_file) as client:
         for name in EXPORTS:
-            write_bytes(out / name, client.export(run, name))
+            with whole_file(out / name) as file:
+                client.export(run, name, file)
     terminal(context).result(
         {"files": [str(out / name) for name in EXPORTS]},
         lambda console: console.print("\n".join(str(out / name) for name in EXPORTS)),

@@ -51,10 +51,10 @@ class Previous:
     families: KnownIds
 
 
-def any_source(database: HubDatabase, agreement: str) -> bool:
-    """Whether some source has an accepted submission under an agreement."""
+def records_of(database: HubDatabase, agreement: str) -> int:
+    """How many records were accepted under an agreement and are not replaced."""
     with database.reading() as connection:
-        return connection.execute(_accepted(agreement).limit(1)).first() is not None
+        return sum(row.records for row in connection.execute(_accepted(agreement)))
 
 
 def pin_sources(

@@ -231,6 +231,7 @@ class Phases:
         if blocks is None:
             blocks = find_candidates(
                 [source.encodings for source in found.sources],
+                mode=found.row.mode,
                 progress=lambda share, step: progress(0.02 + 0.9 * share, step),
             )
             found.work.save_candidates(blocks)

@@ -9,15 +9,16 @@ from typing import Any, Final
 from sqlalchemy import insert, select
 
 from governance.canonical import write_time
-from governance.exchange.hub_api import RunView
+from governance.exchange.hub_api import Mode, RunView
 from linkage_hub.jobs.queue import JobQueue, enqueue
 from linkage_hub.refinement.desk import RoundDesk
 from linkage_hub.runs.errors import NothingToLink, RunInProgress
-from linkage_hub.runs.inputs import any_source
+from linkage_hub.runs.inputs import records_of
 from linkage_hub.runs.phases import LINK, PHASE_SHARES, Phases
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import runs
 
+EXACT_MOST: Final = 3_000_000  # records; past it every pair takes an hour and more on two cores
 _OVER: Final = ("finished", "failed")
 _WAITING_SHARE: Final = {"calibrate": (0.5, 0.52), "decide": (0.55, 0.6)}  # of the progress bar
 
@@ -38,8 +39,12 @@ class Runs:
         self._now = now
         self._queue = JobQueue(database)
 
-    def start(self, agreement: str) -> RunView:
+    def start(self, agreement: str, mode: Mode | None = None) -> RunView:
         """Queue a run.
+
+        Args:
+            agreement: its hash.
+            mode: how candidate pairs are found; by the number of records when None.
 
         Raises:
             AgreementRefusal: not in force, or linking is not allowed.
@@ -47,7 +52,8 @@ class Runs:
             RunInProgress: another run under the agreement has not ended.
         """
         self._phases.permitted(agreement)
-        if not any_source(self._database, agreement):
+        records = records_of(self._database, agreement)
+        if not records:
             raise NothingToLink(
                 "no submission under this agreement was accepted yet",
                 next_step="each partner runs: partner-agent submit",
@@ -66,6 +72,7 @@ class Runs:
                 insert(runs).values(
                     id=run,
                     agreement=agreement,
+                    mode=mode or ("exact" if records <= EXACT_MOST else "fast"),
                     state="queued",
                     is_current=False,
                     reason=None,
@@ -100,6 +107,7 @@ class Runs:
         return RunView(
             id=row.id,
             agreement=row.agreement,
+            mode=row.mode,
             state=row.state,
             phase=row.phase,
             progress=progress,

@@ -93,6 +93,7 @@ runs = Table(
     Column("quality", Text),  # JSON: figures of each pair of sources
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
     Column("phase", String(12), nullable=False, server_default="candidates"),
+    Column("mode", String(5), nullable=False, server_default="exact"),  # exact, fast
     Column("pairs_asked", Integer, nullable=False, server_default="0"),
     Column("pairs_answered", Integer, nullable=False, server_default="0"),
     Column("pairs_undecided", Integer, nullable=False, server_default="0"),
