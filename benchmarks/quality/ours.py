@@ -14,11 +14,11 @@ from benchmarks.quality.dataset import Dataset
 from governance.agreements.encoding import Hardening
 from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.families.build import build_families
-from linkage_hub.families.evidence import FamilyResult
+from linkage_hub.families.reading import read_evidence
+from linkage_hub.families.result import FamilyResult
 from linkage_hub.linkage.one_to_one import OneToOne, one_to_one, solve
 from linkage_hub.linkage.persons import LinkResult, link
 from linkage_hub.runs.inputs import SourceData
-from linkage_hub.runs.pipeline import person_evidence, records_of
 from linkage_hub.submissions.content import encodings_of, handles_of
 from partner_agent.cleansing.cleanser import Cleanser
 from partner_agent.encoding.person import schema_for
@@ -118,5 +118,5 @@ def link_persons(sources: list[Encoded], threshold: float | None = None) -> Link
 
 def families_of(sources: list[Encoded], linked: LinkResult) -> FamilyResult:
     """Families of the persons that were found."""
-    data = [source.data for source in sources]
-    return build_families([person_evidence(places, data) for places in records_of(linked)])
+    tables = [source.data.table for source in sources]
+    return build_families(read_evidence(tables, linked.person_of, linked.persons))

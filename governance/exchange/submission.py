@@ -29,6 +29,9 @@ AGE_BANDS: Final = (
 CHILD_BANDS: Final = frozenset(AGE_BANDS[:4])
 RELATIONS: Final = ("parent", "child", "partner", "guardian")
 
+NEAR_TOKENS: Final = ("near_number", "near_street", "near_postcode")
+"""Tokens of a surname and an address with one part left out."""
+
 ARROW_SCHEMA: Final = pa.schema(
     [
         pa.field("handle", pa.binary(HANDLE_BYTES), nullable=False),
@@ -44,7 +47,8 @@ ARROW_SCHEMA: Final = pa.schema(
                 pa.struct(
                     [
                         pa.field("household", pa.binary(TOKEN_BYTES), nullable=False),
-                        pa.field("family", pa.binary(TOKEN_BYTES)),
+                        pa.field("kin", pa.list_(pa.binary(TOKEN_BYTES)), nullable=False),
+                        *(pa.field(name, pa.binary(TOKEN_BYTES)) for name in NEAR_TOKENS),
                         pa.field("first_month", pa.int32(), nullable=False),
                         pa.field("last_month", pa.int32()),
                     ]

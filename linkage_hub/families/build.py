@@ -1,172 +1,115 @@
 """Persons to families: homes, mentions, bonds, second homes, roles, address history.
 
 In order:
-1. Each person's stays; homes of more than ``size_limit`` people are institutional.
+1. Slips of the pen in addresses are put right; each person's stays are joined; homes of more
+   people at one time than ``size_limit`` are institutional and join nobody by themselves.
 2. Mentions are recognised, at home first, then everywhere.
-3. Within each home, bonds make families; several may share an address.
-4. Someone without an address joins the family of a recognised parent, child or partner.
-5. A child with a second current home joins the family there too, not as a primary member.
+3. How likely two people of one address are one family is learnt from surnames, without truth.
+4. Bonds make families, strongest first; several may share an address.
+5. A child bound to an adult of another family joins it there too, not as a primary member.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from linkage_hub.families.evidence import (
-    Family,
-    FamilyResult,
-    Member,
-    PersonEvidence,
-)
-from linkage_hub.families.history import address_history
-from linkage_hub.families.joining import MENTIONED, Bond, Groups, bonds_of_home
-from linkage_hub.families.mentions import Link, resolve_mentions
-from linkage_hub.families.residence import Stay, institutional_households, settle_ties, stays_of
+from linkage_hub.families.columns import Bools, Evidence, Floats, Ints
+from linkage_hub.families.grouping import Bonds, families_of, strongest
+from linkage_hub.families.history import address_history, homes_of
+from linkage_hub.families.mentions import BUDGET, Links, resolve_mentions
+from linkage_hub.families.pairs import Pairs, pairs_of
+from linkage_hub.families.rates import learn, probabilities
+from linkage_hub.families.reasons import ALONE, MENTION, reasons_of
+from linkage_hub.families.residence import institutional, stays_of
+from linkage_hub.families.result import FamilyResult, Memberships
 from linkage_hub.families.roles import roles_of
-from linkage_hub.families.second_home import second_homes
+from linkage_hub.families.second_home import Guests, second_homes
+from linkage_hub.families.slips import put_right
 
-SIZE_LIMIT = 12  # people at one address; more are a care home, a hostel or flats
-ALONE = 1.0  # nobody doubts that a person is of its own family
-SECOND_HOME = 0.8
+SIZE_LIMIT = 12  # people at one address at a time; more are a care home, a hostel or flats
 Progress = Callable[[float, str], None]
 
 
 def build_families(
-    people: Sequence[PersonEvidence],
+    evidence: Evidence,
     *,
     size_limit: int = SIZE_LIMIT,
+    mention_budget: int = BUDGET,
     progress: Progress = lambda _fraction, _message: None,
 ) -> FamilyResult:
-    """Families of all persons, deterministic in the order of the evidence.
+    """Families of all persons, deterministic in the evidence whatever the order of its rows.
 
     Args:
-        people: evidence of each person.
-        size_limit: an address with more current residents joins nobody by itself.
+        evidence: of all persons.
+        size_limit: an address with more residents at one time joins nobody by itself.
+        mention_budget: most comparisons of mentions with everybody's records.
         progress: told the share done, 0 to 1.
     """
-    stays = [stays_of(person) for person in people]
-    settle_ties(stays, size_limit)
-    institutional = institutional_households(stays, size_limit)
-    residents, homes = _residents(stays)
-    progress(0.1, "recognising people whom records name")
-    links = resolve_mentions(people, _neighbours(stays, institutional))
-    by_person = _links_by_person(links)
-    progress(0.7, "joining families")
-    groups = Groups(range(len(people)))
-    bonds: dict[int, list[Bond]] = defaultdict(list)
-    for home, inside in residents.items():
-        found = bonds_of_home(
-            home, inside, people, stays, by_person, institutional=home in institutional
-        )
-        _join(found, groups, bonds)
-    _join(_homeless_bonds(links, stays), groups, bonds)
-    parts = groups.all()
-    family_of = np.zeros(len(people), dtype=np.int64)
-    for number, part in enumerate(parts):
-        family_of[part] = number
-    guests = second_homes(people, stays, links, institutional, family_of)
-    families = [
-        _family(part, guests.get(number, {}), people, stays, bonds, by_person)
-        for number, part in enumerate(parts)
-    ]
+    households = len(evidence.tokens)
+    household = put_right(evidence.statements, households)
+    stays = stays_of(evidence.statements, household, households)
+    closed = institutional(stays, size_limit)
+    pairs = pairs_of(stays, evidence.is_child, closed)
+    progress(0.2, "recognising people whom records name")
+    links = resolve_mentions(evidence, pairs, budget=mention_budget)
+    progress(0.6, "joining families")
+    probability = probabilities(pairs, learn(pairs, _declared(pairs, links, evidence.persons)))
+    bonds = _bonds(pairs, probability, links)
+    family_of = families_of(bonds, evidence.is_child)
+    guests = second_homes(stays, pairs, probability, links, family_of, evidence.is_child)
+    members = _memberships(bonds, guests, family_of, evidence, links)
     progress(1.0, "families")
-    return FamilyResult(families, family_of, homes, institutional, links)
+    return FamilyResult(
+        count=int(family_of.max(initial=-1)) + 1,
+        members=members,
+        spells=address_history(stays, family_of),
+        family_of=family_of,
+        household_of=homes_of(stays, family_of),
+        institutional=np.flatnonzero(closed),
+        tokens=evidence.tokens,
+    )
 
 
-def _residents(
-    stays: Sequence[Sequence[Stay]],
-) -> tuple[dict[bytes, list[int]], "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
-    """People by the home they live in now, and the number of each person's home."""
-    residents: dict[bytes, list[int]] = {}
-    homes = np.full(len(stays), -1, dtype=np.int64)
-    numbers: dict[bytes, int] = {}
-    for person, own in enumerate(stays):
-        if own and own[0].current:
-            residents.setdefault(own[0].household, []).append(person)
-            homes[person] = numbers.setdefault(own[0].household, len(numbers))
-    return residents, homes
+def _declared(pairs: Pairs, links: Links, persons: int) -> Bools:
+    """Whether a record of one of each pair names the other."""
+    named = np.concatenate(
+        [links.asker * persons + links.named, links.named * persons + links.asker]
+    )
+    return np.isin(pairs.left * persons + pairs.right, named)
 
 
-def _neighbours(
-    stays: Sequence[Sequence[Stay]], institutional: frozenset[bytes]
-) -> dict[int, list[int]]:
-    at: dict[bytes, list[int]] = {}
-    for person, own in enumerate(stays):
-        for stay in own:
-            if stay.household not in institutional:
-                at.setdefault(stay.household, []).append(person)
-    near: dict[int, set[int]] = {}
-    for group in at.values():
-        for person in group:
-            near.setdefault(person, set()).update(group)
-    return {person: sorted(others - {person}) for person, others in near.items()}
+def _bonds(pairs: Pairs, probability: Floats, links: Links) -> Bonds:
+    return strongest(
+        np.concatenate([pairs.left, links.asker]),
+        np.concatenate([pairs.right, links.named]),
+        np.concatenate([probability, links.trust]),
+        np.concatenate([reasons_of(pairs), np.array(MENTION, dtype=np.int64)[links.relation]]),
+    )
 
 
-def _links_by_person(links: Sequence[Link]) -> dict[int, list[Link]]:
-    by_person: dict[int, list[Link]] = {}
-    for link in links:
-        by_person.setdefault(link[0], []).append(link)
-        by_person.setdefault(link[1], []).append(link)
-    return by_person
-
-
-def _join(found: Sequence[Bond], groups: Groups, bonds: dict[int, list[Bond]]) -> None:
-    for bond in found:
-        groups.join(bond)
-        bonds[bond.left].append(bond)
-        bonds[bond.right].append(bond)
-
-
-def _homeless_bonds(links: Sequence[Link], stays: Sequence[Sequence[Stay]]) -> list[Bond]:
-    """At most one bond for each person without any address, so that it joins no two families."""
-    used: set[int] = set()
-    bonds = []
-    for asker, named, relation in links:
-        for person in (asker, named):
-            if not stays[person] and person not in used:
-                used.add(person)
-                bonds.append(Bond(asker, named, MENTIONED, f"mention_{relation}_no_address"))
-                break
-    return bonds
-
-
-def _family(
-    part: Sequence[int],
-    guests: dict[int, str],
-    people: Sequence[PersonEvidence],
-    stays: Sequence[Sequence[Stay]],
-    bonds: dict[int, list[Bond]],
-    by_person: dict[int, list[Link]],
-) -> Family:
-    everyone = sorted({*part, *guests})
-    inside = set(everyone)
-    links = {
-        link for person in everyone for link in by_person.get(person, ()) if inside >= set(link[:2])
-    }
-    couples = {
-        frozenset((bond.left, bond.right))
-        for person in part
-        for bond in bonds.get(person, ())
-        if bond.reason == "only_two_adults"
-    }
-    roles = roles_of(everyone, people, links, couples)
-    members = []
-    for person in everyone:
-        if person in guests:
-            members.append(
-                Member(person, roles[person], SECOND_HOME, (guests[person],), primary=False)
-            )
-            continue
-        own = bonds.get(person, [])
-        doubt = 1.0
-        for bond in own:
-            doubt *= 1.0 - bond.weight
-        reasons = tuple(sorted({bond.reason for bond in own})) or ("alone",)
-        members.append(Member(person, roles[person], 1.0 - doubt if own else ALONE, reasons))
-    return Family(
-        tuple(members),
-        address_history([stays[person] for person in part]),
-        float(np.mean([member.confidence for member in members])),
-        tuple(sorted({reason for member in members for reason in member.reasons})),
+def _memberships(
+    bonds: Bonds, guests: Guests, family_of: Ints, evidence: Evidence, links: Links
+) -> Memberships:
+    persons = evidence.persons
+    inside = family_of[bonds.left] == family_of[bonds.right]
+    ends = np.concatenate([bonds.left[inside], bonds.right[inside]])
+    doubt = np.ones(persons)
+    np.multiply.at(doubt, ends, 1.0 - np.tile(bonds.probability[inside], 2))
+    reasons = np.zeros(persons, dtype=np.int64)
+    np.bitwise_or.at(reasons, ends, np.tile(bonds.reason[inside], 2))
+    alone = np.bincount(family_of, minlength=1)[family_of] == 1
+    confidence = np.where(alone, doubt, 1.0 - doubt)
+    reasons[alone] = ALONE
+    family = np.concatenate([family_of, guests.family])
+    person = np.concatenate([np.arange(persons), guests.person])
+    order = np.lexsort((person, family))
+    primary = np.arange(len(family)) < persons
+    family, person = family[order], person[order]
+    return Memberships(
+        family=family,
+        person=person,
+        role=roles_of(family, person, evidence.band, evidence.is_child, links),
+        confidence=np.concatenate([confidence, guests.confidence])[order],
+        reasons=np.concatenate([reasons, guests.reasons])[order],
+        primary=primary[order],
     )

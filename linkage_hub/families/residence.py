@@ -1,85 +1,112 @@
-"""Where each person lives and lived, from what several records say.
+"""Who lived at which address and when, one row a person and address, from all statements.
 
-Statements about one address are joined. An address is current while any record leaves it open.
-Of several, the home is the one that most of the person's records name, then the one begun last,
-then the one where most other people live: an address with a mistake in it has no neighbours. An
-address with more people than the size limit is institutional.
+A beginning that equals the last one that its source states is the month of the extract, so it is
+not known (the agent writes that month where it knows none). An address is current while any
+record leaves it open. An address with more people at one time than the size limit is
+institutional: a care home, a hostel, a house of many.
 """
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linkage_hub.families.evidence import PersonEvidence, Residence
+import numpy as np
+
+from linkage_hub.families.columns import OPEN, Bools, Ints, Statements
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
-    """One person at one address.
+class Stays:
+    """Stays sorted by household, then person; k rows.
 
     Attributes:
-        families: tokens of address and surname that records gave.
-        first_month: earliest stated.
-        last_month: None while current.
-        records: statements joined.
+        person, household: int64 (k,).
+        first: earliest beginning that is known, else the earliest month of an extract, int64 (k,).
+        last: int64 (k,); ``OPEN`` while current.
+        dated: whether a beginning is known, bool (k,).
+        records: statements joined, int64 (k,).
+        start: row at which each household begins, int64 (households + 1,).
+        kin_start: where the kin tokens of each stay begin, int64 (k + 1,).
+        kin: ascending within a stay, int64 (m,).
     """
 
-    household: bytes
-    families: frozenset[bytes]
-    first_month: int
-    last_month: int | None
-    records: int
-
-    @property
-    def current(self) -> bool:
-        """Whether the address is still open."""
-        return self.last_month is None
-
-
-def stays_of(person: PersonEvidence) -> list[Stay]:
-    """Stays of a person: current ones first, the main home at the head."""
-    by_household: dict[bytes, list[Residence]] = {}
-    for residence in person.residences:
-        by_household.setdefault(residence.household, []).append(residence)
-    stays = [_joined(group) for group in by_household.values()]
-    return sorted(stays, key=_rank)
+    person: Ints
+    household: Ints
+    first: Ints
+    last: Ints
+    dated: Bools
+    records: Ints
+    start: Ints
+    kin_start: Ints
+    kin: Ints
 
 
-def settle_ties(stays: Sequence[list[Stay]], size_limit: int) -> None:
-    """Order each person's stays anew, equal ones by how many people live at the address.
+def stays_of(statements: Statements, household: Ints, households: int) -> Stays:
+    """Join statements of one person about one address.
 
     Args:
-        stays: of each person, from ``stays_of``; changed in place.
-        size_limit: an address with more residents draws nobody.
+        statements: of all persons.
+        household: of each statement, once slips of the pen are put right, int64 (s,).
+        households: how many there are.
     """
-    residents = Counter(stay.household for person in stays for stay in person if stay.current)
-    drawn = {token: count if count <= size_limit else 0 for token, count in residents.items()}
-    for person in stays:
-        person.sort(
-            key=lambda stay: (*_rank(stay)[:-1], -drawn.get(stay.household, 0), stay.household)
-        )
-
-
-def institutional_households(stays: Sequence[Sequence[Stay]], size_limit: int) -> frozenset[bytes]:
-    """Households where more than ``size_limit`` people live now."""
-    residents: Counter[bytes] = Counter()
-    for person in stays:
-        residents.update(stay.household for stay in person if stay.current)
-    return frozenset(token for token, count in residents.items() if count > size_limit)
-
-
-def _joined(group: Sequence[Residence]) -> Stay:
-    ends = [residence.last_month for residence in group]
-    closed = [end for end in ends if end is not None]
-    return Stay(
-        group[0].household,
-        frozenset(residence.family for residence in group if residence.family is not None),
-        min(residence.first_month for residence in group),
-        max(closed) if len(closed) == len(ends) else None,
-        len(group),
+    order = np.lexsort((statements.person, household))
+    person, home = statements.person[order], household[order]
+    fresh = _changes(person) | _changes(home)
+    begins = np.flatnonzero(fresh)
+    stay_of = np.empty(len(order), dtype=np.int64)
+    stay_of[order] = np.cumsum(fresh) - 1
+    known = is_dated(statements)[order]
+    first, last = statements.first[order], statements.last[order]
+    dated = np.logical_or.reduceat(known, begins) if len(begins) else known[:0]
+    known_first = _reduced(np.minimum, np.where(known, first, OPEN), begins)
+    any_first = _reduced(np.minimum, first, begins)
+    pairs = np.unique(
+        np.stack([stay_of[statements.kin_of], statements.kin], axis=1).reshape(-1, 2), axis=0
+    )
+    return Stays(
+        person=person[begins],
+        household=home[begins],
+        first=np.where(dated, known_first, any_first),
+        last=_reduced(np.maximum, last, begins),
+        dated=dated,
+        records=np.diff(np.append(begins, len(order))),
+        start=np.searchsorted(home[begins], np.arange(households + 1)),
+        kin_start=np.searchsorted(pairs[:, 0], np.arange(len(begins) + 1)),
+        kin=np.ascontiguousarray(pairs[:, 1]),
     )
 
 
-def _rank(stay: Stay) -> tuple[bool, int, int, int, bytes]:
-    ended = stay.last_month if stay.last_month is not None else 0
-    return (not stay.current, -ended, -stay.records, -stay.first_month, stay.household)
+def is_dated(statements: Statements) -> Bools:
+    """Whether a statement's beginning is known, bool (s,)."""
+    if not len(statements.first):
+        return np.zeros(0, dtype=np.bool_)
+    extracted = np.full(int(statements.source.max()) + 1, -1, dtype=np.int64)
+    np.maximum.at(extracted, statements.source, statements.first)
+    return np.asarray(statements.first < extracted[statements.source], dtype=np.bool_)
+
+
+def institutional(stays: Stays, size_limit: int) -> Bools:
+    """Addresses with more than ``size_limit`` people at one time, bool (households,).
+
+    Where beginnings are known, people count while they stayed; those of whom no date is known
+    count only where nobody's is.
+    """
+    households = len(stays.start) - 1
+    some_dated = np.zeros(households, dtype=np.bool_)
+    some_dated[stays.household[stays.dated]] = True
+    counted = stays.dated | (~some_dated[stays.household] & (stays.last == OPEN))
+    home = stays.household[counted]
+    events = np.concatenate([stays.first[counted], stays.last[counted] + 1])
+    change = np.repeat([1, -1], len(home))
+    homes = np.concatenate([home, home])
+    order = np.lexsort((change, events, homes))  # who leaves does so before others come
+    running = np.cumsum(change[order])  # each home's changes sum to zero
+    peak = np.zeros(households, dtype=np.int64)
+    np.maximum.at(peak, homes[order], running)
+    return np.asarray(peak > size_limit, dtype=np.bool_)
+
+
+def _changes(values: Ints) -> Bools:
+    return np.append(True, values[1:] != values[:-1])[: len(values)]
+
+
+def _reduced(ufunc: np.ufunc, values: Ints, begins: Ints) -> Ints:
+    return np.asarray(ufunc.reduceat(values, begins) if len(begins) else values[:0], np.int64)

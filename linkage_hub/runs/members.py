@@ -1,14 +1,17 @@
 """Families as flat tables, in the form in which results are stored."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.families.evidence import FamilyResult, PersonEvidence
+from governance.exchange.submission import AGE_BANDS, TOKEN_BYTES
+from linkage_hub.families.columns import OPEN, Evidence
+from linkage_hub.families.reasons import codes_of
+from linkage_hub.families.result import ROLES, FamilyResult
 
+_HEX = 2 * TOKEN_BYTES  # digits of a token
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -55,27 +58,26 @@ class FamilyTables:
         return found
 
 
-def tables_of(result: FamilyResult, evidence: Sequence[PersonEvidence]) -> FamilyTables:
+def tables_of(result: FamilyResult, evidence: Evidence) -> FamilyTables:
     """The flat form of a result."""
-    families = result.families
-    members = [(at, member) for at, family in enumerate(families) for member in family.members]
-    spells = [(at, spell) for at, family in enumerate(families) for spell in family.addresses]
+    members, addresses = result.members, result.addresses
     written = {
-        reasons: json.dumps(list(reasons)) for reasons in {family.reasons for family in families}
+        mask: json.dumps(list(codes_of(mask))) for mask in np.unique(result.reasons).tolist()
     }
+    tokens = result.tokens.tobytes().hex()
     return FamilyTables(
-        len(families),
-        [round(family.confidence, 4) for family in families],
-        [written[family.reasons] for family in families],
-        np.array([at for at, _ in members], dtype=np.int64),
-        np.array([member.person for _, member in members], dtype=np.int64),
-        [member.role for _, member in members],
-        [round(member.confidence, 4) for _, member in members],
-        np.array([member.primary for _, member in members], dtype=np.bool_),
-        np.array([at for at, _ in spells], dtype=np.int64),
-        [spell.household.hex() for _, spell in spells],
-        [spell.first_month for _, spell in spells],
-        [spell.last_month for _, spell in spells],
-        [person.age_band for person in evidence],
-        np.array([person.is_child for person in evidence], dtype=np.bool_),
+        result.count,
+        result.confidence.round(4).tolist(),
+        [written[mask] for mask in result.reasons.tolist()],
+        members.family,
+        members.person,
+        [ROLES[role] for role in members.role.tolist()],
+        members.confidence.round(4).tolist(),
+        members.primary,
+        addresses.family,
+        [tokens[at * _HEX : (at + 1) * _HEX] for at in addresses.household.tolist()],
+        addresses.first_month.tolist(),
+        [None if month == OPEN else month for month in addresses.last_month.tolist()],
+        [None if band < 0 else AGE_BANDS[band] for band in evidence.band.tolist()],
+        evidence.is_child,
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from governance.agreements.models import Agreement
 from linkage_hub.analytics.needs import Assessments, assess
 from linkage_hub.families.build import build_families
-from linkage_hub.families.evidence import Mention, PersonEvidence, Residence
+from linkage_hub.families.reading import read_evidence
 from linkage_hub.linkage.identity import CarriedIds, carry
 from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.runs.indicators import read_indicators
@@ -81,7 +81,13 @@ def run_pipeline(
     person = np.concatenate(linked.person_of).astype(np.int64)
     persons = carry(previous.persons, handles, person, linked.persons, _new("p-"))
     progress(0.05, "reading evidence of homes")
-    evidence = [person_evidence(places, sources) for places in records_of(linked)]
+    hardening = agreement.encoding.hardening
+    evidence = read_evidence(
+        [source.table for source in sources],
+        linked.person_of,
+        linked.persons,
+        None if hardening is None else hardening.k,
+    )
     families = tables_of(
         build_families(
             evidence, progress=lambda share, step: progress(0.05 + share * _FAMILY_SHARE, step)
@@ -129,21 +135,3 @@ def records_of(linked: LinkResult) -> list[list[Place]]:
         for row, person in enumerate(persons.tolist()):
             records[person].append((at, row))
     return records
-
-
-def person_evidence(places: Sequence[Place], sources: Sequence[SourceData]) -> PersonEvidence:
-    """What a person's records say about homes, relations and age."""
-    residences: list[Residence] = []
-    mentions: list[Mention] = []
-    bands: list[str] = []
-    for at, row in places:
-        table = sources[at].table
-        residences.extend(Residence(**home) for home in table.column("households")[row].as_py())
-        for mention in table.column("mentions")[row].as_py():
-            encoding = np.frombuffer(mention["encoding"], dtype=np.uint8)
-            mentions.append(Mention(mention["relation"], encoding))
-        band = table.column("age_band")[row].as_py()
-        if band is not None:
-            bands.append(band)
-    encodings = np.stack([sources[at].encodings[0, row] for at, row in places])
-    return PersonEvidence(encodings, residences, mentions, bands)

@@ -19,15 +19,11 @@ from governance.agreements.encoding import Hardening
 from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, ENCODING_BYTES, HANDLE_BYTES
 from partner_agent.encoding.clk import InvalidField
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
+from partner_agent.encoding.home_tokens import token_columns
 from partner_agent.encoding.mentions import mentions_of
 from partner_agent.encoding.profiles import mention_encoder, record_encoder
 from partner_agent.encoding.schema import LinkageSchema
-from partner_agent.encoding.tokens import (
-    LinkageKeys,
-    cleaned_column,
-    month_interval,
-    token_columns,
-)
+from partner_agent.encoding.tokens import LinkageKeys, cleaned_column, month_interval
 
 _BAND_STARTS: Final = (0, 5, 11, 16, 18, 25, 45, 65)  # years, one for each of AGE_BANDS
 _OLDEST: Final = 125  # years; an older person is a wrong date
@@ -119,25 +115,16 @@ class SubmissionEncoder:
         return frame.assign(**dict.fromkeys(absent, ""))[list(names)] if absent else frame
 
     def _households(self, frame: pd.DataFrame) -> list[list[dict[str, Any]]]:
-        households, families = token_columns(self._keys, frame)
+        tokens = token_columns(self._keys, frame)
         begins = cleaned_column(frame, "address_from")
         ends = cleaned_column(frame, "address_to")
         found: list[list[dict[str, Any]]] = []
-        for household, family, begin, end in zip(households, families, begins, ends, strict=True):
-            if household is None:
+        for home, begin, end in zip(tokens, begins, ends, strict=True):
+            if home.household is None:
                 found.append([])
                 continue
             first, last = month_interval(begin, end, self._reference_date)
-            found.append(
-                [
-                    {
-                        "household": household,
-                        "family": family,
-                        "first_month": first,
-                        "last_month": last,
-                    }
-                ]
-            )
+            found.append([{**home._asdict(), "first_month": first, "last_month": last}])
         return found
 
 

@@ -16,13 +16,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from governance.canonical import sha256
-from governance.exchange.submission import TOKEN_BYTES
 from partner_agent.encoding.errors import SecretError
 
 SECRET_BYTES: Final = 32
 _KEY_BYTES: Final = 32
 _PREFIX: Final = b"hearthlink/encoding/v1/"
-_SEPARATOR: Final = b"\x1f"  # ASCII unit separator: in no cleaned value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,8 @@ class LinkageKeys:
         clk: secret of the encoder of profile ``clk``.
         hardened: secret from which the keys of views come in profile ``hardened``.
         household: key of household tokens.
-        family: key of family tokens.
+        kin: key of tokens of a home and a surname's sound.
+        near: key of tokens of a surname and an incomplete address.
         check: key of the key check value.
         vectors: secret under which the test vectors are encoded.
         sentinels: key from which the synthetic people of each month follow.
@@ -43,7 +42,8 @@ class LinkageKeys:
     clk: bytes = field(repr=False)
     hardened: bytes = field(repr=False)
     household: bytes = field(repr=False)
-    family: bytes = field(repr=False)
+    kin: bytes = field(repr=False)
+    near: bytes = field(repr=False)
     check: bytes = field(repr=False)
     vectors: bytes = field(repr=False)
     sentinels: bytes = field(repr=False)
@@ -67,55 +67,13 @@ class LinkageKeys:
             clk=key(b"clk"),
             hardened=key(b"hardened"),
             household=key(b"household-token"),
-            family=key(b"family-token"),
+            kin=key(b"kin-token"),
+            near=key(b"near-token"),
             check=key(b"key-check"),
             vectors=key(b"test-vectors"),
             sentinels=key(b"sentinels"),
             refinement=key(b"refinement"),
         )
-
-
-def household_token(keys: LinkageKeys, *, uprn: str, address: str, postcode: str) -> bytes | None:
-    """Token of a home, 16 bytes of HMAC-SHA256: its UPRN, else its address and postcode.
-
-    None where neither is known; a postcode without an address is no home.
-    """
-    place = _place(uprn, address, postcode)
-    return None if place is None else _token(keys.household, place)
-
-
-def family_token(
-    keys: LinkageKeys, *, uprn: str, address: str, postcode: str, surname: str
-) -> bytes | None:
-    """Token of a home and a surname: it repeats only for people of one surname in one home."""
-    place = _place(uprn, address, postcode)
-    if place is None or not surname:
-        return None
-    return _token(keys.family, place + _SEPARATOR + surname.encode())
-
-
-def token_columns(
-    keys: LinkageKeys, frame: pd.DataFrame
-) -> tuple[list[bytes | None], list[bytes | None]]:
-    """Household and family tokens of cleaned rows; none for a protected row.
-
-    Args:
-        keys: keys of the agreement.
-        frame: cleaned columns ``uprn``, ``address``, ``postcode``, ``surname``, ``protected``;
-            one that is absent counts as empty.
-    """
-    uprn, address, postcode, surname, protected = (
-        cleaned_column(frame, name)
-        for name in ("uprn", "address", "postcode", "surname", "protected")
-    )
-    known: dict[tuple[str, ...], tuple[bytes | None, bytes | None]] = {}
-    found = []
-    for row in zip(uprn, address, postcode, surname, protected, strict=True):
-        pair = known.get(row)
-        if pair is None:
-            pair = known[row] = _pair(keys, row)
-        found.append(pair)
-    return [each[0] for each in found], [each[1] for each in found]
 
 
 def cleaned_column(frame: pd.DataFrame, name: str) -> list[str]:
@@ -157,26 +115,3 @@ def month_interval(first: str, last: str, known_on: date) -> tuple[int, int | No
 def key_check_value(keys: LinkageKeys) -> str:
     """``sha256:<hex>`` that two agents compare to see that they hold the same secret."""
     return sha256(hmac.digest(keys.check, _PREFIX + b"key-check-value", "sha256"))
-
-
-def _pair(keys: LinkageKeys, row: tuple[str, ...]) -> tuple[bytes | None, bytes | None]:
-    uprn, address, postcode, surname, protected = row
-    if protected:
-        return None, None
-    return (
-        household_token(keys, uprn=uprn, address=address, postcode=postcode),
-        family_token(keys, uprn=uprn, address=address, postcode=postcode, surname=surname),
-    )
-
-
-def _place(uprn: str, address: str, postcode: str) -> bytes | None:
-    number = uprn.lstrip("0")  # some systems pad a UPRN to twelve digits
-    if number:
-        return b"uprn" + _SEPARATOR + number.encode()
-    if address:
-        return b"address" + _SEPARATOR + address.encode() + _SEPARATOR + postcode.encode()
-    return None
-
-
-def _token(key: bytes, message: bytes) -> bytes:
-    return hmac.digest(key, message, "sha256")[:TOKEN_BYTES]
