@@ -29,6 +29,8 @@ AGE_BANDS: Final = (
 CHILD_BANDS: Final = frozenset(AGE_BANDS[:4])
 RELATIONS: Final = ("parent", "child", "partner", "guardian")
 
+KIN_MOST: Final = 6
+"""Tokens of a home and the sound of a part of the surname, of one record at one home."""
 NEAR_TOKENS: Final = ("near_number", "near_street", "near_postcode")
 """Tokens of a surname and an address with one part left out."""
 

@@ -62,7 +62,7 @@ def build_families(
     return FamilyResult(
         count=int(family_of.max(initial=-1)) + 1,
         members=members,
-        spells=address_history(stays, family_of),
+        addresses=address_history(stays, family_of),
         family_of=family_of,
         household_of=homes_of(stays, family_of),
         institutional=np.flatnonzero(closed),

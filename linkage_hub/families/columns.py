@@ -90,6 +90,7 @@ class Evidence:
         band: index in ``AGE_BANDS`` of the band that most of a person's records give, of equals
             the younger, int64 (n,); -1 where none is known.
         tokens: the household tokens by number, uint8 (h, 16).
+        hardening: k of profile ``hardened``; None for ``clk``.
     """
 
     persons: int
@@ -98,6 +99,7 @@ class Evidence:
     records: Records
     band: Ints
     tokens: Bytes
+    hardening: int | None = None
 
     @cached_property
     def is_child(self) -> Bools:

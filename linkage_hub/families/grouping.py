@@ -66,7 +66,12 @@ def families_of(bonds: Bonds, is_child: Bools) -> Ints:
     rows = np.flatnonzero(component[bonds.left] == component[bonds.right])
     rows = rows[
         np.lexsort(
-            (bonds.right[rows], bonds.left[rows], -bonds.probability[rows], component[bonds.left[rows]])
+            (
+                bonds.right[rows],
+                bonds.left[rows],
+                -bonds.probability[rows],
+                component[bonds.left[rows]],
+            )
         )
     ]
     people = np.argsort(component, kind="stable")
@@ -119,19 +124,8 @@ def _join(left: Ints, right: Ints, probability: Floats, adult: Bools) -> NDArray
     size = adult.size
     group = np.arange(size)
     weighed = size <= 400
-    side = size if weighed else 1
-    balance = np.zeros((side, side), dtype=np.int64)  # bound pairs less strangers, by group
-    meeting = np.zeros((side, side), dtype=np.int64)  # pairs of adults who are not strangers
+    balance, meeting = _crossings(left, right, probability, adult, size if weighed else 0)
     grown = adult.astype(np.int64)  # adults by group
-    if weighed:
-        for row in range(left.size):
-            i, j = left[row], right[row]
-            sign = 1 if probability[row] >= 0.5 else -1 if probability[row] < 0.03 else 0
-            balance[i, j] += sign
-            balance[j, i] += sign
-            if sign >= 0 and adult[i] and adult[j]:
-                meeting[i, j] += 1
-                meeting[j, i] += 1
     for row in range(left.size):
         if probability[row] < 0.5:
             break
@@ -152,3 +146,22 @@ def _join(left: Ints, right: Ints, probability: Floats, adult: Bools) -> NDArray
                 meeting[a, at] += meeting[b, at]
                 meeting[at, a] += meeting[at, b]
     return group
+
+
+@njit(cache=True, nogil=True)
+def _crossings(
+    left: Ints, right: Ints, probability: Floats, adult: Bools, side: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bound pairs less strangers, and adults who are no strangers, of each two people."""
+    balance = np.zeros((side, side), dtype=np.int64)
+    meeting = np.zeros((side, side), dtype=np.int64)
+    if side:
+        for row in range(left.size):
+            i, j = left[row], right[row]
+            sign = 1 if probability[row] >= 0.5 else -1 if probability[row] < 0.03 else 0
+            balance[i, j] += sign
+            balance[j, i] += sign
+            if sign >= 0 and adult[i] and adult[j]:
+                meeting[i, j] += 1
+                meeting[j, i] += 1
+    return balance, meeting

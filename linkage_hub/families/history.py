@@ -4,11 +4,11 @@ import numpy as np
 
 from linkage_hub.families.columns import Ints
 from linkage_hub.families.residence import Stays
-from linkage_hub.families.result import Spells
+from linkage_hub.families.result import Addresses
 
 
-def address_history(stays: Stays, family_of: Ints) -> Spells:
-    """Spells of all families.
+def address_history(stays: Stays, family_of: Ints) -> Addresses:
+    """Addresses of all families.
 
     Args:
         stays: of all persons.
@@ -18,7 +18,7 @@ def address_history(stays: Stays, family_of: Ints) -> Spells:
     order = np.lexsort((stays.household, family))
     family, household = family[order], stays.household[order]
     if not len(order):
-        return Spells(family, household, family, family)
+        return Addresses(family, household, family, family)
     fresh = np.append(True, (family[1:] != family[:-1]) | (household[1:] != household[:-1]))
     begins = np.flatnonzero(fresh)
     members = np.diff(np.append(begins, len(order)))
@@ -28,7 +28,7 @@ def address_history(stays: Stays, family_of: Ints) -> Spells:
     kept = np.flatnonzero(2 * members >= size)
     kept = kept[np.lexsort((household[begins][kept], first[kept], family[begins][kept]))]
     at = begins[kept]
-    return Spells(family[at], household[at], first[kept], last[kept])
+    return Addresses(family[at], household[at], first[kept], last[kept])
 
 
 def homes_of(stays: Stays, family_of: Ints) -> Ints:

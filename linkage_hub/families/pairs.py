@@ -69,7 +69,7 @@ def pairs_of(stays: Stays, is_child: Bools, closed: Bools) -> Pairs:
     many = int((people[used] * (people[used] - 1) // 2).sum())
     rows = np.empty((many, 4), dtype=np.int64)
     _fill(
-        stays.start, stays.person, stays.first, stays.last, stays.dated,
+        stays.start, stays.first, stays.last, stays.dated,
         stays.kin_start, stays.kin, used, rows,
     )  # fmt: skip
     low = stays.person[rows[:, 0]]
@@ -86,7 +86,6 @@ def pairs_of(stays: Stays, is_child: Bools, closed: Bools) -> Pairs:
 @njit(cache=True, nogil=True)
 def _fill(
     start: Ints,
-    person: Ints,
     first: Ints,
     last: Ints,
     dated: Bools,
@@ -115,7 +114,9 @@ def _fill(
                     time = 3
                 rows[at, 0], rows[at, 1] = i, j
                 rows[at, 2] = time
-                rows[at, 3] = _alike(kin, kin_start[i], kin_start[i + 1], kin_start[j], kin_start[j + 1])
+                rows[at, 3] = _alike(
+                    kin, kin_start[i], kin_start[i + 1], kin_start[j], kin_start[j + 1]
+                )
                 at += 1
 
 

@@ -85,5 +85,3 @@ def probabilities(pairs: Pairs, rates: Rates) -> Floats:
 
 def _share(hits: Bools, of: Bools, prior: float, weight: float) -> float:
     return float((hits.sum() + prior * weight) / (of.sum() + weight))
-
-

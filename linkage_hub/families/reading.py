@@ -28,13 +28,19 @@ class _Numbered(NamedTuple):
     tokens: Bytes
 
 
-def read_evidence(tables: Sequence[pa.Table], person_of: Sequence[Ints], persons: int) -> Evidence:
+def read_evidence(
+    tables: Sequence[pa.Table],
+    person_of: Sequence[Ints],
+    persons: int,
+    hardening: int | None = None,
+) -> Evidence:
     """Evidence of all persons.
 
     Args:
         tables: one for each source, with the columns of ``ARROW_SCHEMA``.
         person_of: person of each record of each source, int64 (n,).
         persons: how many there are.
+        hardening: k of profile ``hardened``; None for ``clk``.
     """
     homes = [_flat(table, "households") for table in tables]
     owners = [person_of[at][rows] for at, (rows, _) in enumerate(homes)]
@@ -57,7 +63,7 @@ def read_evidence(tables: Sequence[pa.Table], person_of: Sequence[Ints], persons
     )
     band = _bands([_whole(table, "age_band") for table in tables], person_of, persons)
     mentions = _mentions(tables, person_of)
-    return Evidence(persons, statements, mentions, records, band, household.tokens)
+    return Evidence(persons, statements, mentions, records, band, household.tokens, hardening)
 
 
 def fixed_bytes(values: pa.Array, width: int) -> Bytes:
@@ -65,7 +71,8 @@ def fixed_bytes(values: pa.Array, width: int) -> Bytes:
     data = values.buffers()[1]
     if not len(values) or data is None:
         return np.zeros((len(values), width), dtype=np.uint8)
-    found = np.frombuffer(data, dtype=np.uint8, count=len(values) * width, offset=values.offset * width)
+    size = len(values) * width
+    found = np.frombuffer(data, dtype=np.uint8, count=size, offset=values.offset * width)
     return found.reshape(-1, width)
 
 

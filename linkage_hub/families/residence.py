@@ -25,7 +25,7 @@ class Stays:
         records: statements joined, int64 (k,).
         start: row at which each household begins, int64 (households + 1,).
         kin_start: where the kin tokens of each stay begin, int64 (k + 1,).
-        kin: ascending within a stay, int64 (m,).
+        kin: tokens that tell surnames apart, ascending within a stay, int64 (m,).
     """
 
     person: Ints
@@ -58,9 +58,7 @@ def stays_of(statements: Statements, household: Ints, households: int) -> Stays:
     dated = np.logical_or.reduceat(known, begins) if len(begins) else known[:0]
     known_first = _reduced(np.minimum, np.where(known, first, OPEN), begins)
     any_first = _reduced(np.minimum, first, begins)
-    pairs = np.unique(
-        np.stack([stay_of[statements.kin_of], statements.kin], axis=1).reshape(-1, 2), axis=0
-    )
+    names = _names(statements, stay_of)
     return Stays(
         person=person[begins],
         household=home[begins],
@@ -69,9 +67,21 @@ def stays_of(statements: Statements, household: Ints, households: int) -> Stays:
         dated=dated,
         records=np.diff(np.append(begins, len(order))),
         start=np.searchsorted(home[begins], np.arange(households + 1)),
-        kin_start=np.searchsorted(pairs[:, 0], np.arange(len(begins) + 1)),
-        kin=np.ascontiguousarray(pairs[:, 1]),
+        kin_start=np.searchsorted(names[:, 0], np.arange(len(begins) + 1)),
+        kin=np.ascontiguousarray(names[:, 1]),
     )
+
+
+def _names(statements: Statements, stay_of: Ints) -> Ints:
+    """Stay and token of everything that two people of one surname at one home share.
+
+    Near tokens hold the surname, too, and agree although one address was mistyped.
+    """
+    most = int(statements.kin.max(initial=-1)) + 1
+    row, kind = np.nonzero(statements.near >= 0)
+    near = statements.near[row, kind] * statements.near.shape[1] + kind + most
+    stays = np.concatenate([stay_of[statements.kin_of], stay_of[row]])
+    return np.unique(np.stack([stays, np.concatenate([statements.kin, near])], axis=1), axis=0)
 
 
 def is_dated(statements: Statements) -> Bools:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, cast, overload
+from typing import Final, Literal, overload
 
 import numpy as np
 
@@ -81,18 +81,18 @@ class Memberships:
 
 
 @dataclass(frozen=True, slots=True)
-class Spells:
+class Addresses:
     """Address histories, one row a family and household, by family, then beginning.
 
     Attributes:
         family, household: int64 (a,).
-        first, last: months, int64 (a,); ``OPEN`` while it holds.
+        first_month, last_month: int64 (a,); ``OPEN`` while it holds.
     """
 
     family: Ints
     household: Ints
-    first: Ints
-    last: Ints
+    first_month: Ints
+    last_month: Ints
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class FamilyResult:
     Attributes:
         count: how many families there are.
         members: every membership.
-        spells: every address history.
+        addresses: every address history.
         family_of: each person's primary family, int64 (n,).
         household_of: number of each person's home, int64 (n,); -1 where none is known.
         institutional: household numbers above the size limit, int64.
@@ -111,7 +111,7 @@ class FamilyResult:
 
     count: int
     members: Memberships
-    spells: Spells
+    addresses: Addresses
     family_of: Ints
     household_of: Ints
     institutional: Ints
@@ -130,7 +130,20 @@ class FamilyResult:
     @cached_property
     def spell_starts(self) -> Ints:
         """Row at which each family's address history begins, int64 (count + 1,)."""
-        return np.searchsorted(self.spells.family, np.arange(self.count + 1))
+        return np.searchsorted(self.addresses.family, np.arange(self.count + 1))
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """Mean confidence of each family's members, float64 (count,)."""
+        total = np.bincount(self.members.family, self.members.confidence, self.count)
+        return np.asarray(total / np.bincount(self.members.family, minlength=self.count))
+
+    @cached_property
+    def reasons(self) -> Ints:
+        """Bit mask of each family's evidence, int64 (count,)."""
+        found = np.zeros(self.count, dtype=np.int64)
+        np.bitwise_or.at(found, self.members.family, self.members.reasons)
+        return found
 
     def family(self, number: int) -> Family:
         """One family."""
@@ -155,10 +168,10 @@ class FamilyResult:
         )
 
     def _spell(self, row: int) -> Spell:
-        last = int(self.spells.last[row])
+        last = int(self.addresses.last_month[row])
         return Spell(
-            self.tokens[self.spells.household[row]].tobytes(),
-            int(self.spells.first[row]),
+            self.tokens[self.addresses.household[row]].tobytes(),
+            int(self.addresses.first_month[row]),
             None if last == OPEN else last,
         )
 
@@ -182,4 +195,4 @@ class _Families(Sequence[Family]):
     def __getitem__(self, at: int | slice) -> Family | Sequence[Family]:
         if isinstance(at, slice):
             return [self._result.family(number) for number in range(len(self))[at]]
-        return self._result.family(cast("int", range(len(self))[at]))
+        return self._result.family(range(len(self))[at])

@@ -31,7 +31,8 @@ def roles_of(family: Ints, person: Ints, band: Ints, is_child: Bools, links: Lin
     """The role of each membership, index in ``ROLES``, int64 (m,).
 
     Args:
-        family, person: memberships, sorted by family, then person, int64 (m,).
+        family: of each membership, ascending, int64 (m,).
+        person: of each membership, ascending within a family, int64 (m,).
         band: of all persons, int64 (n,).
         is_child: of all persons, bool (n,).
         links: recognised mentions of all persons.
@@ -62,11 +63,9 @@ def _any(family: Ints, flag: Bools, families: int) -> Bools:
     return np.asarray(np.bincount(family, weights=flag, minlength=families)[family] > 0)
 
 
-def _declared(
-    family: Ints, person: Ints, child: Bools, links: Links
-) -> tuple[Bools, Bools, Bools]:
+def _declared(family: Ints, person: Ints, child: Bools, links: Links) -> tuple[Bools, Bools, Bools]:
     """Declared parents of the family's children, their parents, and partners, by membership."""
-    persons = int(max(person.max(initial=0), links.asker.max(initial=0), links.named.max(initial=0)))
+    persons = int(person.max(initial=0))
     key = family * (persons + 1) + person
     upward = (links.relation == PARENT) | (links.relation == GUARDIAN)
     downward = links.relation == CHILD

@@ -94,5 +94,3 @@ def _representatives(component: Ints, count: Ints) -> Ints:
     head_of = np.empty(int(component.max(initial=-1)) + 1, dtype=np.int64)
     head_of[component[order[heads]]] = order[heads]
     return head_of[component]
-
-

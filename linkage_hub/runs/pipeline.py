@@ -25,8 +25,6 @@ from linkage_hub.runs.members import FamilyTables, tables_of
 Progress = Callable[[float, str], None]
 _FAMILY_SHARE = 0.85  # of the progress bar
 _ID_BYTES = 16
-Place = tuple[int, int]
-"""A record by source and row."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +124,3 @@ def _new(prefix: str) -> Callable[[int], list[str]]:
         return [prefix + words[at : at + step] for at in range(0, len(words), step)]
 
     return ids
-
-
-def records_of(linked: LinkResult) -> list[list[Place]]:
-    """Each person's records, by number."""
-    records: list[list[Place]] = [[] for _ in range(linked.persons)]
-    for at, persons in enumerate(linked.person_of):
-        for row, person in enumerate(persons.tolist()):
-            records[person].append((at, row))
-    return records

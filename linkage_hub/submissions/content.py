@@ -23,6 +23,7 @@ from governance.exchange.submission import (
     ARROW_SCHEMA,
     ENCODING_BYTES,
     HANDLE_BYTES,
+    KIN_MOST,
     RELATIONS,
     Manifest,
 )
@@ -222,6 +223,9 @@ def _check_lists(table: pa.Table, indicators: set[str]) -> None:
     found = _flat(table, "indicators")
     _closed("indicators.indicator", _distinct(found.field("indicator")), indicators)
     homes = _flat(table, "households")
+    longest = pc.max(pc.list_value_length(homes.field("kin"))).as_py() or 0
+    if longest > KIN_MOST:
+        raise ValueNotAgreed(f"households.kin: {longest} tokens, at most {KIN_MOST} are agreed")
     for name in ("first_month", "last_month"):
         extremes = pc.min_max(homes.field(name)).as_py()
         if extremes["min"] is not None and not (

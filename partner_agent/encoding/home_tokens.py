@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from governance.exchange.submission import TOKEN_BYTES
+from governance.exchange.submission import KIN_MOST, TOKEN_BYTES
 from partner_agent.cleansing.address import parse_address
 from partner_agent.cleansing.address_words import BUILDINGS, STREETS
 from partner_agent.encoding.tokens import LinkageKeys, cleaned_column
@@ -61,7 +61,7 @@ def home_tokens(
     household = _token(keys.household, place)
     if not surname:
         return HomeTokens(household)
-    kin = tuple(_token(keys.kin, place, sound) for sound in sounds(surname))
+    kin = tuple(sorted(_token(keys.kin, place, sound) for sound in sounds(surname)))
     return HomeTokens(household, kin, *_near(keys, address, postcode, surname))
 
 
@@ -98,7 +98,7 @@ def sounds(surname: str) -> list[str]:
     """The sound of each part of a surname, sorted; particles are left out of longer names."""
     parts = surname.replace("-", " ").split()
     long = [part for part in parts if len(part) >= _PART_LETTERS]
-    return sorted({code for part in long or parts if (code := sound_of(part))})
+    return sorted({code for part in long or parts if (code := sound_of(part))})[:KIN_MOST]
 
 
 def sound_of(word: str) -> str:
@@ -156,8 +156,10 @@ def _place(uprn: str, address: str, postcode: str) -> bytes | None:
 
 def _tells(address: str) -> bool:
     """Whether an address without postcode says more than a town: a number, street or building."""
-    words = address.split()
-    return any(word in STREETS or word in BUILDINGS or any(map(str.isdigit, word)) for word in words)
+    return any(
+        word in STREETS or word in BUILDINGS or any(map(str.isdigit, word))
+        for word in address.split()
+    )
 
 
 def _token(key: bytes, *parts: bytes | str) -> bytes:

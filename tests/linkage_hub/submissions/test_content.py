@@ -19,6 +19,14 @@ from linkage_hub.submissions.content import (
 
 H = "sha256:" + "0" * 64
 SEED = 20261122
+HOME: dict[str, Any] = {
+    "household": bytes(16),
+    "kin": [bytes(16)],
+    "near_number": None,
+    "near_street": bytes(16),
+    "near_postcode": None,
+    "last_month": None,
+}
 
 
 def rows(count: int = 60) -> list[dict[str, Any]]:
@@ -30,9 +38,7 @@ def rows(count: int = 60) -> list[dict[str, Any]]:
             "handle": bytes([number % 256, number // 256]) + bytes(14),
             "encoding": np.packbits(bits[number]).tobytes(),
             "views": [],
-            "households": [
-                {"household": bytes(16), "family": None, "first_month": 24_300, "last_month": None}
-            ],
+            "households": [{**HOME, "first_month": 24_300}],
             "mentions": [],
             "age_band": "25_44",
             "indicators": [{"indicator": "neet", "met": True}],
@@ -85,11 +91,7 @@ def test_plausible_records_pass() -> None:
             errors.ValueNotAgreed,
         ),
         (
-            {
-                "households": [
-                    {"household": bytes(16), "family": None, "first_month": 7, "last_month": None}
-                ]
-            },
+            {"households": [{**HOME, "first_month": 7}]},
             errors.ValueNotAgreed,
         ),
     ],

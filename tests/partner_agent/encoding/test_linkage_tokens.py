@@ -1,10 +1,8 @@
-"""Keys, household and family tokens, months, key check value and test vectors."""
+"""Keys, months, key check value and test vectors."""
 
-import hashlib
 import hmac
 from datetime import date
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,18 +13,14 @@ from partner_agent.encoding.profiles import vector_digest
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.tokens import (
     LinkageKeys,
-    family_token,
-    household_token,
     key_check_value,
     month_interval,
     month_of,
-    token_columns,
 )
 
 SECRET = bytes(range(32))
 AGREEMENT = "sha256:" + "ab" * 32
 KEYS = LinkageKeys.derive(SECRET, AGREEMENT, 1)
-HOME = {"uprn": "", "address": "12 mill lane", "postcode": "BN7 1AA"}
 
 
 def hkdf(secret: bytes, info: bytes) -> bytes:
@@ -40,7 +34,8 @@ def test_key_derivation_is_pinned() -> None:
     info = b"hearthlink/encoding/v1/%b\n" + AGREEMENT.encode() + b"\n1"
     assert KEYS.clk == hkdf(SECRET, info % b"clk")
     assert KEYS.household == hkdf(SECRET, info % b"household-token")
-    assert KEYS.family == hkdf(SECRET, info % b"family-token")
+    assert KEYS.kin == hkdf(SECRET, info % b"kin-token")
+    assert KEYS.near == hkdf(SECRET, info % b"near-token")
     assert KEYS.check == hkdf(SECRET, info % b"key-check")
     assert KEYS.vectors == hkdf(SECRET, info % b"test-vectors")
 
@@ -67,46 +62,6 @@ def test_secret_of_another_length() -> None:
     """Only 32 bytes make a linkage secret."""
     with pytest.raises(SecretError):
         LinkageKeys.derive(bytes(31), AGREEMENT, 1)
-
-
-def test_household_token_bytes_are_pinned() -> None:
-    """The message is the kind of place and its parts, the token 16 bytes of HMAC-SHA256."""
-    message = b"address\x1f12 mill lane\x1fBN7 1AA"
-    wanted = hmac.new(KEYS.household, message, hashlib.sha256).digest()[:16]
-    assert household_token(KEYS, **HOME) == wanted
-    wanted = hmac.new(KEYS.household, b"uprn\x1f100012345", hashlib.sha256).digest()[:16]
-    assert household_token(KEYS, uprn="000100012345", address="x", postcode="y") == wanted
-
-
-def test_family_token_needs_a_home_and_a_surname() -> None:
-    """It differs from the household's, and by surname, and is absent without either part."""
-    smith = family_token(KEYS, **HOME, surname="smith")
-    assert smith is not None
-    assert len(smith) == 16
-    assert smith not in (household_token(KEYS, **HOME), family_token(KEYS, **HOME, surname="ng"))
-    assert family_token(KEYS, **HOME, surname="") is None
-    assert family_token(KEYS, uprn="", address="", postcode="BN7 1AA", surname="smith") is None
-
-
-def test_columns_agree_with_single_tokens_and_spare_the_protected() -> None:
-    """The column helper gives the same tokens, and none for a protected row."""
-    frame = pd.DataFrame(
-        {
-            "uprn": ["", "77", "", ""],
-            "address": [HOME["address"], "", "", HOME["address"]],
-            "postcode": [HOME["postcode"], "", "BN1 1AA", HOME["postcode"]],
-            "surname": ["smith", "", "smith", "smith"],
-            "protected": ["", "", "", "y"],
-        }
-    )
-    households, families = token_columns(KEYS, frame)
-    assert households == [
-        household_token(KEYS, **HOME),
-        household_token(KEYS, uprn="77", address="", postcode=""),
-        None,
-        None,
-    ]
-    assert families == [family_token(KEYS, **HOME, surname="smith"), None, None, None]
 
 
 def test_month_numbers() -> None:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA
 from partner_agent.encoding.clk import ClkEncoder
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
+from partner_agent.encoding.home_tokens import home_tokens
 from partner_agent.encoding.mentions import containment, mention_numbers, mentions_of
 from partner_agent.encoding.person import default_schema
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder, age_band
-from partner_agent.encoding.tokens import LinkageKeys, family_token, household_token
+from partner_agent.encoding.tokens import LinkageKeys
 
 SCHEMA = LinkageSchema.parse(default_schema())
 KEYS = LinkageKeys.derive(bytes(range(32)), "sha256:" + "00" * 32, 1)
@@ -57,10 +58,11 @@ def test_a_chunk_end_to_end() -> None:
     child, parent = rows.batch.to_pylist()
     assert [child["handle"], parent["handle"]] == HANDLES[:2]
     home = {"uprn": "", "address": CLEANED.address[0], "postcode": "BN99 9ZZ"}
+    tokens = home_tokens(KEYS, **home, surname="quillfeather")
     assert child["households"] == [
         {
-            "household": household_token(KEYS, **home),
-            "family": family_token(KEYS, **home, surname="quillfeather"),
+            **tokens._asdict(),
+            "kin": list(tokens.kin),
             "first_month": 12 * 2020,
             "last_month": None,
         }
