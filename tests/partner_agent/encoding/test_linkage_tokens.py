@@ -48,7 +48,11 @@ def test_keys_differ_by_use_agreement_epoch_and_secret() -> None:
         LinkageKeys.derive(SECRET, "sha256:" + "cd" * 32, 1),
         LinkageKeys.derive(bytes(32), AGREEMENT, 1),
     ]
-    keys = [key for each in others for key in (each.clk, each.household, each.family, each.check)]
+    keys = [
+        key
+        for each in others
+        for key in (each.clk, each.household, each.kin, each.near, each.check)
+    ]
     assert len(set(keys)) == len(keys)
     assert len({key_check_value(each) for each in others}) == len(others)
 
