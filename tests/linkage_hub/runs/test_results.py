@@ -37,8 +37,7 @@ def source(number: int, name: str) -> SourceData:
         "handle": [bytes([255 - number, at]) + b"\0" * 14 for at in range(3)],
         "encoding": [bytes([number + 1, at + 1]) * 64 for at in range(3)],
         "households": [
-            [{"household": HOME, "family": HOME, "first_month": 24_000 + at, "last_month": None}]
-            for at in range(2)
+            [{"household": HOME, "kin": [HOME], "first_month": 24_000 + at}] for at in range(2)
         ]
         + [[]],
         "age_band": ["25_44", "5_10", None],
@@ -52,10 +51,6 @@ def source(number: int, name: str) -> SourceData:
     for field in ARROW_SCHEMA:
         empty = [[]] * 3 if pa.types.is_list(field.type) else [None] * 3
         values = data.get(field.name, empty)
-        if field.name == "households":
-            nested = {f.name for f in field.type.value_type} - {
-                "household", "family", "first_month", "last_month"}  # fmt: skip
-            values = [[home | {name: [] for name in nested} for home in row] for row in values]
         columns.append(pa.array(values, field.type))
     table = pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)
     return SourceData(
