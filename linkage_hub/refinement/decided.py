@@ -6,7 +6,7 @@ manifest pins its records, rows name them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from governance.canonical import canonical_bytes, hash_of, parse_json
-from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.refinement.pairs import PAIR, Pairs
 
 NO, YES, UNDECIDED = 0, 1, 2
@@ -33,25 +33,13 @@ class Decided:
         """Which pairs are decided."""
         return np.asarray(self.state != UNDECIDED)
 
-    def applied(self, blocks: Sequence[PairBlock]) -> list[PairBlock]:
-        """Candidate pairs without those that do not match; those that do are alike in full."""
-        return [self._applied(block) for block in blocks]
-
-    def _applied(self, block: PairBlock) -> PairBlock:
-        own = (self.pairs["first"] == block.first) & (self.pairs["second"] == block.second)
-        place = _place(self.pairs["left"], self.pairs["right"])
-        key = _place(block.left, block.right)
-        similarity = block.similarity.copy()
-        similarity[np.isin(key, place[own & (self.state == YES)])] = 1.0
-        kept = np.flatnonzero(~np.isin(key, place[own & (self.state == NO)]))
-        order = kept[np.argsort(-similarity[kept], kind="stable")]
-        return replace(
-            block,
-            similarity=similarity[order],
-            left=block.left[order],
-            right=block.right[order],
-            views=block.views[order],
+    def answers(self) -> PairAnswers:
+        """The pairs that are decided, as linkage takes them."""
+        pairs = self.pairs[self.known]
+        first, second, left, right = (
+            pairs[name].astype(np.int64) for name in ("first", "second", "left", "right")
         )
+        return PairAnswers(first, second, left, right, self.state[self.known] == YES)
 
 
 class DecisionFiles:

@@ -153,14 +153,13 @@ class Phases:
             decisions = None
             if refinement is not None:
                 progress(0.05, "reading decisions")
-                decisions = refinement.conclude(found.subject)
+                decisions = refinement.conclude(found.subject).answers()
             self._set(run, state="running", phase="persons")
-            blocks = self._candidates(found, progress)
-            if decisions is not None:
-                blocks = decisions.applied(blocks)
             linked = link_candidates(
-                blocks,
+                self._candidates(found, progress),
                 found.sizes,
+                encodings=[source.encodings for source in found.sources],
+                decisions=decisions,
                 progress=lambda share, step: progress(0.1 + 0.85 * share, step),
             )
             found.work.save_persons(linked)
