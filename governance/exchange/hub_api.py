@@ -249,3 +249,31 @@ class OutcomePost(Frozen):
     """``POST /v1/requests/{hash}/outcome``: what came of an approach."""
 
     outcome: Literal["helped", "declined", "wrong_family", "not_needed"]
+
+
+class Share3(Frozen):
+    """A share and its 95 % interval."""
+
+    value: Share
+    low: Share
+    high: Share
+
+
+class QualityRow(Frozen):
+    """One line of a run's quality; null where it is not estimated or not shown."""
+
+    group: str
+    value: str
+    records: Count | None
+    predicted_precision: Share3 | None
+    predicted_recall: Share3 | None
+    sentinel_pairs: Count
+    sentinel_recall: Share3 | None
+    sentinel_precision: Share3 | None
+    note: str
+
+
+class QualityTable(Frozen):
+    """``GET /v1/runs/{run}/quality``."""
+
+    rows: tuple[QualityRow, ...]

@@ -1,0 +1,1 @@
+"""How good a run's links are, without anybody's truth (docs/adr/0014)."""

@@ -1,0 +1,184 @@
+"""The table of a run's quality, and its forms: JSON, CSV and a page.
+
+Rules: a row shows real records only as a count, and no count below the agreement's suppression
+threshold; where such a row is hidden and could be had by subtraction from its group's other rows,
+the next smallest is hidden too (agreement: suppression_threshold). Figures of synthetic records
+are about nobody and are shown whatever their number.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement
+from typing import Final
+
+import numpy as np
+
+from governance.exchange.hub_api import QualityRow, QualityTable, Share3
+from linkage_hub.quality import calibrate
+from linkage_hub.quality.frame import UNKNOWN, Records
+from linkage_hub.quality.intervals import Interval, Logit, Observed
+from linkage_hub.quality.measure import Linkage, expected, hard_pairs, seen
+from linkage_hub.quality.pairs import Indices, Mask, PairEvidence, joined_and_parted
+
+OVERALL: Final = "all records"
+HARD: Final = "hard to tell apart"
+FEW: Final = 10  # effective observations; fewer show next to nothing
+HIDDEN: Final = "fewer records than the agreement shows"
+NOT_BANDED: Final = "the agreement does not have agents band real records by this"
+Corrections = tuple[Logit, Logit]
+
+
+def quality_table(
+    records: Records,
+    person_of: Sequence[Indices],
+    evidence: Sequence[PairEvidence],
+    threshold: int,
+) -> QualityTable:
+    """The table of one run.
+
+    Args:
+        records: of all sources, with what the partners revealed.
+        person_of: person of each record, by source, int64.
+        evidence: the model's, by pair of sources.
+        threshold: smallest number of real records that may be shown.
+    """
+    labels = np.concatenate(person_of) if person_of else np.empty(0, dtype=np.int64)
+    if not len(labels):
+        return QualityTable(rows=())
+    joined, parted = joined_and_parted(labels, records.offsets, evidence)
+    linkage = Linkage(records, labels, joined, parted)
+    everyone = np.ones(len(labels), dtype=bool)
+    overall = _corrections(linkage, everyone, (calibrate.UNTRIED, calibrate.UNTRIED))
+    rows = [_row(linkage, "", OVERALL, everyone, overall)]
+    for group in records.groups:
+        rows += _hidden_small(list(_group(linkage, group, overall)), threshold)
+    rows += _hidden_small(list(_sources(linkage, overall)), threshold)
+    rows.append(_hard_row(linkage))
+    return QualityTable(rows=tuple(rows))
+
+
+def _corrections(linkage: Linkage, members: Mask, prior: Corrections) -> Corrections:
+    synthetic = expected(linkage, members, synthetic=True)
+    return calibrate.differences(synthetic, seen(linkage, members), prior)
+
+
+def _row(
+    linkage: Linkage, group: str, value: str, members: Mask, corrections: Corrections
+) -> QualityRow:
+    real = expected(linkage, members, synthetic=False)
+    found = seen(linkage, members)
+    records = int((members & linkage.records.real).sum())
+    few = found.recall.observations < FEW or found.precision.observations < FEW
+    return QualityRow(
+        group=group,
+        value=value,
+        records=records,
+        predicted_precision=_share(calibrate.calibrated(real.precision, corrections[0])),
+        predicted_recall=_share(calibrate.calibrated(real.recall, corrections[1])),
+        sentinel_pairs=found.pairs,
+        sentinel_recall=_observed(found.recall),
+        sentinel_precision=_observed(found.precision),
+        note="few sentinels" if few else "",
+    )
+
+
+def _group(linkage: Linkage, group: str, overall: Corrections) -> Iterator[QualityRow]:
+    column = linkage.records.groups[group]
+    banded = bool((column[linkage.records.real] >= 0).any())
+    for number, value in enumerate((*linkage.records.values[group], UNKNOWN)):
+        members = column == (number if value != UNKNOWN else -1)
+        if not members.any() or (not banded and value == UNKNOWN):
+            continue
+        corrections = _corrections(linkage, members, calibrate.for_group(overall))
+        row = _row(linkage, group, value, members, corrections)
+        if not banded:
+            row = row.model_copy(
+                update={
+                    "records": None, "predicted_precision": None, "predicted_recall": None,
+                    "note": NOT_BANDED,
+                }
+            )  # fmt: skip
+        yield row
+
+
+def _sources(linkage: Linkage, overall: Corrections) -> Iterator[QualityRow]:
+    """Two sources at a time, where the model joined any of their records."""
+    records = linkage.records
+    own = records.source[linkage.joined.left], records.source[linkage.joined.right]
+    low, high = np.minimum(*own), np.maximum(*own)
+    gone = records.source[linkage.parted.left], records.source[linkage.parted.right]
+    low_gone, high_gone = np.minimum(*gone), np.maximum(*gone)
+    corrections = calibrate.for_group(overall)
+    everyone = np.ones(len(records.source), dtype=bool)
+    for first, second in combinations_with_replacement(range(len(records.names)), 2):
+        inside = (low == first) & (high == second)
+        if not inside.any():
+            continue
+        left = (low_gone == first) & (high_gone == second)
+        part = Linkage(
+            records, linkage.labels, linkage.joined.where(inside), linkage.parted.where(left)
+        )
+        real = expected(part, everyone, synthetic=False, single=True)
+        name = f"{records.names[first]} x {records.names[second]}"
+        members = (records.source == first) | (records.source == second)
+        found = seen(part, everyone, sources=(first, second))
+        yield QualityRow(
+            group="sources",
+            value=name if first != second else f"within {records.names[first]}",
+            records=int((members & records.real).sum()),
+            predicted_precision=_share(calibrate.calibrated(real.precision, corrections[0])),
+            predicted_recall=_share(calibrate.calibrated(real.recall, corrections[1])),
+            sentinel_pairs=found.pairs,
+            sentinel_recall=_observed(found.recall),
+            sentinel_precision=_observed(found.precision),
+            note="few sentinels" if found.recall.observations < FEW else "",
+        )
+
+
+def _hard_row(linkage: Linkage) -> QualityRow:
+    pairs, wrong = hard_pairs(linkage)
+    return QualityRow(
+        group="",
+        value=HARD,
+        records=None,
+        predicted_precision=None,
+        predicted_recall=None,
+        sentinel_pairs=pairs,
+        sentinel_recall=None,
+        sentinel_precision=None,
+        note=f"twins, parent and child of one name, namesakes of one birth year: "
+        f"{wrong} of {pairs} joined pairs are wrong",
+    )
+
+
+def _hidden_small(rows: list[QualityRow], threshold: int) -> list[QualityRow]:
+    counts = {at: row.records for at, row in enumerate(rows) if row.records is not None}
+    small = {at for at, count in counts.items() if 0 < count < threshold}
+    exclusive = bool(rows) and rows[0].group != "sources"
+    if exclusive and small and sum(counts[at] or 0 for at in small) < threshold:
+        rest = [at for at in counts if at not in small and counts[at]]
+        if rest:
+            small.add(min(rest, key=lambda at: counts[at] or 0))
+    return [
+        row.model_copy(
+            update={
+                "records": None, "predicted_precision": None, "predicted_recall": None,
+                "note": HIDDEN,
+            }
+        )
+        if at in small
+        else row
+        for at, row in enumerate(rows)
+    ]  # fmt: skip
+
+
+def _share(interval: Interval) -> Share3:
+    return Share3(value=_rounded(interval.value), low=_rounded(interval.low),
+                  high=_rounded(interval.high))  # fmt: skip
+
+
+def _observed(observed: Observed) -> Share3 | None:
+    return _share(observed.interval) if observed.observations > 0 else None
+
+
+def _rounded(share: float) -> float:
+    return round(min(1.0, max(0.0, share)), 4)
