@@ -26,10 +26,12 @@ from governance.web.problems import add_problem_handlers
 from linkage_hub.api.access import Gate
 from linkage_hub.api.partners import partner_routes
 from linkage_hub.api.problems import STATUS
+from linkage_hub.api.reveals import reveal_routes
 from linkage_hub.api.rounds import round_routes
 from linkage_hub.api.staff import release_routes, run_routes
 from linkage_hub.jobs.queue import JobQueue
 from linkage_hub.jobs.worker import Worker
+from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.refinement.core import Core
 from linkage_hub.refinement.desk import RoundDesk
 from linkage_hub.refinement.rounds import Rounds
@@ -101,7 +103,7 @@ class Hub:
     @cached_property
     def runs(self) -> Runs:
         """Link runs, started and shown."""
-        return Runs(self.database, self.phases, self.rounds, self.now)
+        return Runs(self.database, self.phases, self.rounds, self.reveals, self.now)
 
     @cached_property
     def rounds(self) -> RoundDesk:
@@ -109,10 +111,21 @@ class Hub:
         return RoundDesk(self.database, self.runs_folder, self.now)
 
     @cached_property
+    def reveals(self) -> RevealDesk:
+        """Where partners say which records do not exist."""
+        return RevealDesk(self.database, self.ledger, self.now)
+
+    @cached_property
     def phases(self) -> Phases:
         """The jobs of link runs."""
         return Phases(
-            self.database, self.files, self.ledger, self.refinement, self.runs_folder, self.now
+            self.database,
+            self.files,
+            self.ledger,
+            self.refinement,
+            self.reveals,
+            self.runs_folder,
+            self.now,
         )
 
     @property
@@ -212,6 +225,7 @@ def create_app(hub: Hub) -> FastAPI:
 
     app.include_router(partner_routes(gate, hub.submissions, relay, hub.releases, key_of))
     app.include_router(round_routes(gate, hub.rounds))
+    app.include_router(reveal_routes(gate, hub.reveals))
     app.include_router(run_routes(gate, hub.runs, hub.database))
     app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
 

@@ -25,6 +25,7 @@ from partner_agent.refinement.desk import RefinementDesk
 from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
+from partner_agent.sentinels.reveal import RevealDesk
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.settings import AgentSettings, NotSetUpError
 from partner_agent.store.database import AgentDatabase
@@ -133,6 +134,11 @@ class Agent:
         return ReleaseDesk(
             self.secrets, self.database, self.vault, self.ledger, self.consents, self.now
         )
+
+    @cached_property
+    def reveals(self) -> RevealDesk:
+        """Tells the hub which records do not exist."""
+        return RevealDesk(self.database, self.synthetic, self.ledger, self.now)
 
     def standing(self, state: LedgerState) -> Standing:
         """Where the agreement stands that this agent works under.

@@ -25,6 +25,7 @@ EXPORTS: Final = (
     "ids.csv",
     "flags.csv",
     "quality.json",
+    "quality.csv",
 )
 """Files of a finished run."""
 
@@ -249,6 +250,21 @@ class OutcomePost(Frozen):
     """``POST /v1/requests/{hash}/outcome``: what came of an approach."""
 
     outcome: Literal["helped", "declined", "wrong_family", "not_needed"]
+
+
+class RevealTask(Frozen):
+    """A submission of the caller whose synthetic records a run waits to learn."""
+
+    run: Hex128
+    agreement: Hash
+    submission: Hex128
+    manifest: Hash
+
+
+class RevealList(Frozen):
+    """``GET /v1/reveals``."""
+
+    reveals: tuple[RevealTask, ...]
 
 
 class Share3(Frozen):

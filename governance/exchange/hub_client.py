@@ -24,10 +24,12 @@ from governance.exchange.hub_api import (
     Mode,
     OrderList,
     OutcomePost,
+    QualityTable,
     ReleaseView,
     RequestList,
     RequestPost,
     RequestView,
+    RevealList,
     RunList,
     RunPost,
     RunView,
@@ -165,6 +167,14 @@ class HubClient:
         """Answer nothing of a round, and say why."""
         self._call("POST", f"/v1/rounds/{round_hash}/refusal", refusal)
 
+    def reveals(self) -> RevealList:
+        """What runs wait to learn of the caller's synthetic records."""
+        return self._get("/v1/reveals", RevealList)
+
+    def reveal(self, run: str, submission: str, key: bytes) -> None:
+        """Hand over the key to a submission's synthetic records; may be repeated."""
+        self._send("POST", f"/v1/runs/{run}/reveals/{submission}", key)
+
     # --- staff ------------------------------------------------------------------------------
 
     def start_run(self, agreement: str, mode: Mode | None = None) -> RunView:
@@ -178,6 +188,10 @@ class HubClient:
     def runs(self) -> RunList:
         """Every link run, newest first."""
         return self._get("/v1/runs", RunList)
+
+    def quality(self, run: str) -> QualityTable:
+        """How good a run's links are."""
+        return self._get(f"/v1/runs/{run}/quality", QualityTable)
 
     def export(self, run: str, name: str, file: BinaryIO) -> None:
         """Write one file of a run's exports, of any size, into an empty file.

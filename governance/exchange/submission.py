@@ -71,6 +71,10 @@ ARROW_SCHEMA: Final = pa.schema(
             nullable=False,
         ),
         pa.field("age_band", pa.string()),
+        # bands for quality by group, null but for those in the agreement's quality.groups
+        pa.field("sex", pa.string()),
+        pa.field("name_origin", pa.string()),
+        pa.field("mover", pa.string()),
         pa.field(
             "indicators",
             pa.list_(

@@ -66,6 +66,7 @@ class EventType(StrEnum):
     LINK_RUN_FINISHED = "link_run.finished"
     REFINEMENT_OPENED = "refinement.opened"
     REFINEMENT_ANSWERED = "refinement.answered"
+    SENTINELS_OPENED = "sentinels.opened"
     CONSENT_RECORDED = "consent.recorded"
     CONSENT_REAFFIRMED = "consent.reaffirmed"
     CONSENT_WITHDRAWN = "consent.withdrawn"

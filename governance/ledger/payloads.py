@@ -120,6 +120,18 @@ class RefinementAnswered(Frozen):
     refused: dict[Reason, Count]
 
 
+class SentinelsOpened(Frozen):
+    """A run's persons are fixed; partners may say which records of it do not exist.
+
+    ``submissions`` are manifests' hashes; ``persons_sha256`` is over every record's person.
+    """
+
+    run: Hex128
+    agreement: Hash
+    submissions: tuple[Hash, ...]
+    persons_sha256: Hash
+
+
 class ConsentChange(Frozen):
     """A grant reaffirmed, withdrawn, invalidated or terminated; ``refs`` names it in clear."""
 
@@ -186,6 +198,7 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.LINK_RUN_FINISHED: LinkRunFinished,
     EventType.REFINEMENT_OPENED: RefinementOpened,
     EventType.REFINEMENT_ANSWERED: RefinementAnswered,
+    EventType.SENTINELS_OPENED: SentinelsOpened,
     EventType.CONSENT_RECORDED: ConsentRecord,
     EventType.CONSENT_REAFFIRMED: ConsentChange,
     EventType.CONSENT_WITHDRAWN: ConsentChange,

@@ -20,6 +20,7 @@ from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import Event, EventType, verify_author
 from governance.ledger.payloads import Genesis, read_payload
+from governance.quality.registry import SentinelRegistry
 from governance.refinement.registry import RefinementRegistry
 from governance.release.registry import ReleaseRegistry
 
@@ -48,6 +49,7 @@ class LedgerState:
         self.consents = ConsentRegistry(self.identities, self.agreements)
         self.releases = ReleaseRegistry(self.identities)
         self.refinement = RefinementRegistry(self.identities, self.agreements)
+        self.sentinels = SentinelRegistry(self.identities, self.agreements)
         self._seen: set[str] = set()
         self._handlers: dict[EventType, Handler] = {
             **self.identities.handlers,
@@ -55,6 +57,7 @@ class LedgerState:
             **self.consents.handlers,
             **self.releases.handlers,
             **self.refinement.handlers,
+            **self.sentinels.handlers,
             EventType.SUBMISSION_ACCEPTED: self._noted,
             EventType.SUBMISSION_REFUSED: self._noted,
             EventType.LINK_RUN_FINISHED: self._noted,

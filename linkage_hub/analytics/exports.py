@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from governance.exchange.hub_api import EXPORTS
+from governance.exchange.hub_api import EXPORTS, QualityTable
+from governance.identity.envelope import parse_model
+from linkage_hub.quality.render import as_csv
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -55,6 +57,7 @@ TABLES: Final[Mapping[str, Callable[[str], Select[Any]]]] = {
     "flags.csv": _flags,
 }
 QUALITY: Final = "quality.json"
+QUALITY_TABLE: Final = "quality.csv"
 
 
 def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
@@ -69,7 +72,24 @@ def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
         raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(EXPORTS)}")
     if name == QUALITY:
         return [_quality(found)]
+    if name == QUALITY_TABLE:
+        return [as_csv(quality_of(database, run))]
     return _rows(database, TABLES[name](run))
+
+
+def quality_of(database: HubDatabase, run: str) -> QualityTable:
+    """The table of a finished run's quality; without rows where the agreement has no sentinels.
+
+    Raises:
+        UnknownRun: the run is unknown or not finished.
+    """
+    with database.reading() as connection:
+        found = connection.execute(select(runs).where(runs.c.id == run)).first()
+    if found is None or found.state != "finished":
+        raise UnknownRun("no such finished run", next_step="linkage-hub runs list")
+    if found.quality_table is None:
+        return QualityTable(rows=())
+    return parse_model(json.loads(found.quality_table), QualityTable)
 
 
 def _quality(row: Any) -> bytes:

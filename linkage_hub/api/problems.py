@@ -11,6 +11,7 @@ from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.signed import RequestSignatureError
 from linkage_hub.api.access import BodyTooLarge, NotAllowed
+from linkage_hub.quality.errors import NotTheKey, UnknownReveal
 from linkage_hub.refinement.errors import (
     AnsweredOtherwise,
     GarbageAnswers,
@@ -53,6 +54,8 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     UnknownRequest: 404,
     UnknownRun: 404,
     UnknownRound: 404,
+    UnknownReveal: 404,
+    NotTheKey: 422,
     RoundOver: 409,
     AnsweredOtherwise: 409,
     GarbageAnswers: 422,

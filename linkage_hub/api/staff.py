@@ -14,6 +14,7 @@ from governance.exchange.hub_api import (
     FamilyList,
     FamilyView,
     OutcomePost,
+    QualityTable,
     ReleaseView,
     RequestList,
     RequestPost,
@@ -24,7 +25,7 @@ from governance.exchange.hub_api import (
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.party import PartyLedger
-from linkage_hub.analytics.exports import export
+from linkage_hub.analytics.exports import export, quality_of
 from linkage_hub.api.access import Caller, Gate
 from linkage_hub.api.partners import DOCUMENT_MOST
 from linkage_hub.releases.families import LIST_MOST, ApproachFor, Families
@@ -55,6 +56,12 @@ def run_routes(gate: Gate, runs: Runs, database: HubDatabase) -> APIRouter:
         """A run: progress, or figures."""
         await gate.admit(request, 0)
         return await run_in_threadpool(runs.view, run)
+
+    @router.get("/runs/{run}/quality")
+    async def quality(request: Request, run: str) -> QualityTable:
+        """How good a run's links are, as far as can be told without truth."""
+        await gate.admit(request, 0)
+        return await run_in_threadpool(quality_of, database, run)
 
     @router.get("/runs/{run}/exports/{name}")
     async def exported(request: Request, run: str, name: str) -> StreamingResponse:

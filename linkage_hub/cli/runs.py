@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.exchange.hub_api import EXPORTS, Mode, RunView
+from governance.exchange.hub_api import EXPORTS, Mode, QualityTable, RunView
 from governance.exchange.hub_client import HubClient
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.terminal import Terminal, passphrase, terminal, whole_file
 from linkage_hub.errors import HubError
+from linkage_hub.quality.render import EXPLAINED, HEADINGS, as_csv, as_page, cells
 
 POLL_SECONDS: Final = 0.5
 
@@ -21,6 +22,12 @@ app = typer.Typer(no_args_is_help=True, help="Link runs, as an analyst.")
 Url = Annotated[str, typer.Option("--hub", help="the hub's address")]
 As = Annotated[Path, typer.Option("--as", help="your person.secret")]
 Passphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="opens your keys")]
+
+
+class NotMeasured(HubError):
+    """A run whose agreement has no synthetic records."""
+
+    reason = "run.not_measured"
 
 
 class RunFailed(HubError):
@@ -96,6 +103,39 @@ def show(
     with _client(hub, as_, passphrase_file) as client:
         view = client.run(run)
     terminal(context).result(view.model_dump(mode="json"), lambda out: _show([view], out))
+
+
+@app.command()
+def quality(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="id of the run")],
+    hub: Url,
+    as_: As,
+    out: Annotated[Path | None, typer.Option(help="a .html or .csv file for it")] = None,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """How good a run's links are, by group: for an analyst or an IG lead."""
+    with _client(hub, as_, passphrase_file) as client:
+        found = client.quality(run)
+    if not found.rows:
+        raise NotMeasured(
+            "the run's agreement has no synthetic records to measure by",
+            next_step="see quality in the agreement",
+        )
+    if out is not None:
+        page = as_csv(found) if out.suffix == ".csv" else as_page(found, run)
+        write_bytes(out, page)
+    terminal(context).result(
+        found.model_dump(mode="json"), lambda console: _show_quality(found, console)
+    )
+
+
+def _show_quality(found: QualityTable, out: Console) -> None:
+    table = Table(*HEADINGS)
+    for row in found.rows:
+        table.add_row(*cells(row))
+    out.print(table)
+    out.print(EXPLAINED)
 
 
 @app.command()

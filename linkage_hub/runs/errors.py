@@ -21,6 +21,12 @@ class NothingToLink(RunError):
     reason = "run.nothing_to_link"
 
 
+class NotRevealed(RunError):
+    """A partner did not say in time which of its records do not exist: no families are made."""
+
+    reason = "run.not_revealed"
+
+
 class RunInProgress(RunError):
     """Another run under the agreement has not ended."""
 

@@ -1,9 +1,11 @@
 """A link run, phase by phase, each a job of its own.
 
 ``link`` finds candidate pairs and asks for levels or decisions where the agreement allows it;
-``link.calibrated`` asks for decisions; ``link.decided`` makes persons; ``link.finish`` makes
-families, stores the results and logs them. While partners answer no job runs. Every phase may be
-repeated after a crash: what it has finished is on disk or in the database and is not done again.
+``link.calibrated`` asks for decisions; ``link.decided`` makes persons, and asks which records do
+not exist where the agreement has synthetic ones; ``link.finish`` takes their figures, leaves them
+out, makes families, stores the results and logs them. While partners answer no job runs. Every
+phase may be repeated after a crash: what it has finished is on disk or in the database and is not
+done again.
 """
 
 import time
@@ -26,6 +28,8 @@ from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
+from linkage_hub.quality.desk import RevealDesk
+from linkage_hub.quality.service import measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import SourceData, pin_sources, read_previous, read_sources
@@ -68,6 +72,7 @@ class Phases:
     Args:
         database, files, ledger: the hub's.
         refinement: asks partners; None in a hub without it.
+        reveals: asks partners which records do not exist.
         folder: where runs keep what they need between phases.
         now: the clock.
     """
@@ -78,6 +83,7 @@ class Phases:
         files: ContentFiles,
         ledger: PartyLedger,
         refinement: Refinement | None,
+        reveals: RevealDesk,
         folder: Path,
         now: Callable[[], datetime],
     ) -> None:
@@ -85,6 +91,7 @@ class Phases:
         self._files = files
         self._ledger = ledger
         self._refinement = refinement
+        self._reveals = reveals
         self._folder = folder
         self._now = now
 
@@ -148,7 +155,8 @@ class Phases:
         if self.row(run).state in _OVER:
             return
         found = self._open(run)
-        if found.work.persons() is None:
+        linked = found.work.persons()
+        if linked is None:
             refinement = self._refining(found.agreement)
             decisions = None
             if refinement is not None:
@@ -163,7 +171,8 @@ class Phases:
                 progress=lambda share, step: progress(0.1 + 0.85 * share, step),
             )
             found.work.save_persons(linked)
-        self._queue(run, FINISH)
+        if not self._reveals.open(run, found.agreement, linked.person_of):
+            self._queue(run, FINISH)
 
     def finish(self, run: str, progress: Progress) -> None:
         """Job handler: families, results, the ledger."""
@@ -204,8 +213,14 @@ class Phases:
         linked = found.work.persons()
         if linked is None:  # pragma: no cover - this job is queued once persons are on disk
             raise UnknownRun("the run's persons are gone", next_step="start another run")
+        sources, table = found.sources, None
+        if found.agreement.quality is not None:
+            progress(0.01, "measuring")
+            synthetic = self._reveals.synthetic(found.row.id)
+            whole = measured(sources, linked, synthetic, found.agreement.suppression_threshold)
+            sources, linked, table = whole.sources, whole.linked, whole.table
         results = run_pipeline(
-            found.sources,
+            sources,
             linked,
             found.agreement,
             read_previous(self._database, found.row.agreement),
@@ -216,7 +231,7 @@ class Phases:
         receipt = LinkRunFinished(
             run=found.row.id,
             agreement=found.row.agreement,
-            submissions=tuple(source.manifest for source in found.sources),
+            submissions=tuple(source.manifest for source in sources),
             persons=len(results.persons.ids),
             families=results.families.count,
             flagged=results.flagged,
@@ -224,6 +239,12 @@ class Phases:
         )
         with self._database.writing() as connection:
             write_results(connection, found.row.id, receipt, results)
+            if table is not None:
+                connection.execute(
+                    update(runs)
+                    .where(runs.c.id == found.row.id)
+                    .values(quality_table=table.model_dump_json())
+                )
 
     def _candidates(self, found: _Run, progress: Progress) -> list[PairBlock]:
         blocks = found.work.candidates()

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from governance.canonical import write_time
 from governance.exchange.hub_api import Mode, RunView
 from linkage_hub.jobs.queue import JobQueue, enqueue
+from linkage_hub.quality.desk import REVEAL, RevealDesk
 from linkage_hub.refinement.desk import RoundDesk
 from linkage_hub.runs.errors import NothingToLink, RunInProgress
 from linkage_hub.runs.inputs import records_of
@@ -20,7 +21,8 @@ from linkage_hub.store.tables import runs
 
 EXACT_MOST: Final = 3_000_000  # records; past it every pair takes an hour and more on two cores
 _OVER: Final = ("finished", "failed")
-_WAITING_SHARE: Final = {"calibrate": (0.5, 0.52), "decide": (0.55, 0.6)}  # of the progress bar
+_WAITING_SHARE: Final = {"calibrate": (0.5, 0.52), "decide": (0.55, 0.6), REVEAL: (0.7, 0.7)}
+"""Where a run that waits stands on the progress bar."""
 
 
 class Runs:
@@ -31,11 +33,13 @@ class Runs:
         database: HubDatabase,
         phases: Phases,
         desk: RoundDesk,
+        reveals: RevealDesk,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._phases = phases
         self._desk = desk
+        self._reveals = reveals
         self._now = now
         self._queue = JobQueue(database)
 
@@ -113,7 +117,7 @@ class Runs:
             progress=progress,
             step=step,
             seconds_left=left,
-            waiting_for=self._desk.waiting_for(row.id) if row.state == "waiting" else (),
+            waiting_for=self._waiting_for(row),
             reason=row.reason,
             created=row.created,
             finished=row.finished,
@@ -129,6 +133,12 @@ class Runs:
             pairs_answered=row.pairs_answered,
             pairs_undecided=row.pairs_undecided,
         )
+
+    def _waiting_for(self, row: Any) -> tuple[str, ...]:
+        if row.state != "waiting":
+            return ()
+        desk = self._reveals if row.phase == REVEAL else self._desk
+        return desk.waiting_for(row.id)
 
     def _progress(self, row: Any) -> tuple[float, str, int | None]:
         """Share done, what is being done, and seconds left of the phase."""

@@ -80,6 +80,10 @@ class Work:
         columns["places"] = np.array([(p.first, p.second) for p in linked.pairs]).reshape(-1, 2)
         columns["thresholds"] = np.array([pair.threshold for pair in linked.pairs])
         columns["estimates"] = np.array([_row(p.estimate) for p in linked.pairs]).reshape(-1, 4)
+        for number, pair in enumerate(linked.pairs):
+            columns[f"{number}.left"] = pair.left.astype(np.uint32)
+            columns[f"{number}.right"] = pair.right.astype(np.uint32)
+            columns[f"{number}.probability"] = pair.probability
         self._save(_PERSONS, columns)
 
     def persons(self) -> LinkResult | None:
@@ -89,9 +93,17 @@ class Work:
         with np.load(self.folder / _PERSONS) as found:
             count, persons = found["count"].tolist()
             pairs = [
-                SourcePair(int(place[0]), int(place[1]), float(threshold), _estimate(row))
-                for place, threshold, row in zip(
-                    found["places"], found["thresholds"], found["estimates"], strict=True
+                SourcePair(
+                    int(place[0]),
+                    int(place[1]),
+                    float(threshold),
+                    _estimate(row),
+                    found[f"{number}.left"].astype(np.int64),
+                    found[f"{number}.right"].astype(np.int64),
+                    found[f"{number}.probability"],
+                )
+                for number, (place, threshold, row) in enumerate(
+                    zip(found["places"], found["thresholds"], found["estimates"], strict=True)
                 )
             ]
             return LinkResult(

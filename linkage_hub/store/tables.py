@@ -91,6 +91,7 @@ runs = Table(
     Column("estimated_precision", Float),
     Column("estimated_recall", Float),
     Column("quality", Text),  # JSON: figures of each pair of sources
+    Column("quality_table", Text),  # JSON: governance.exchange.hub_api.QualityTable
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
     Column("phase", String(12), nullable=False, server_default="candidates"),
     Column("mode", String(5), nullable=False, server_default="exact"),  # exact, fast
@@ -144,6 +145,22 @@ refinement_batches = Table(
     Column("batch", Integer, primary_key=True),
     Column("sha256", String(71), nullable=False),
     Column("answered", Integer, nullable=False),
+    Column("received", String(20), nullable=False),
+)
+
+sentinel_runs = Table(
+    "sentinel_runs",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("opened", String(20), nullable=False),
+    Column("closes", String(20), nullable=False),
+)
+
+sentinel_keys = Table(
+    "sentinel_keys",
+    metadata,
+    Column("submission", String(32), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # sentinel-key/v1
     Column("received", String(20), nullable=False),
 )
 

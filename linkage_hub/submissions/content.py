@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from governance.agreements.encoding import Hardening
 from governance.agreements.models import Quality
+from governance.exchange.sentinels import VALUES
 from governance.exchange.submission import (
     AGE_BANDS,
     ARROW_SCHEMA,
@@ -183,6 +184,19 @@ def _check_views(encodings: npt.NDArray[np.uint8], hardening: Hardening | None) 
     names = ["encoding", *(f"view {view.id}" for view in views)]
     for each, name in zip(encodings, names, strict=False):
         _check_encodings(each, name, shares)
+
+
+def check_bands(table: pa.Table, quality: Quality | None) -> None:
+    """Check that records are banded only by what the agreement allows, from the closed lists.
+
+    Raises:
+        ValueNotAgreed: they are banded otherwise.
+    """
+    agreed = () if quality is None else quality.groups
+    for name, values in VALUES.items():
+        if name != "age_band":  # every record's, agreed or not
+            allowed = set(values) if name in agreed else set()
+            _closed(name, _distinct(table.column(name)), allowed)
 
 
 def _check_encodings(encodings: npt.NDArray[np.uint8], what: str, shares: Shares) -> None:

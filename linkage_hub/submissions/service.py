@@ -33,7 +33,12 @@ from governance.storage.database import StoreError
 from linkage_hub.jobs.queue import JobQueue, enqueue
 from linkage_hub.store.database import HubDatabase, HubStoreError
 from linkage_hub.store.tables import submissions
-from linkage_hub.submissions.content import check_content, check_synthetic, read_content
+from linkage_hub.submissions.content import (
+    check_bands,
+    check_content,
+    check_synthetic,
+    read_content,
+)
 from linkage_hub.submissions.errors import (
     ContentMismatch,
     QuotaExceeded,
@@ -217,12 +222,14 @@ class Submissions:
                 next_step="prepare the extract again and submit it",
             )
         source = agreement.source(manifest.source)
+        table = read_content(path)
         check_content(
-            read_content(path),
+            table,
             manifest,
             source.indicators if source else (),
             encoding.hardening,
         )
+        check_bands(table, agreement.quality)
         self._check_secret(row)
 
     def _check_secret(self, row: Any) -> None:

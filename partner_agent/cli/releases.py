@@ -64,7 +64,7 @@ def run(
     context: typer.Context,
     every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
 ) -> None:
-    """Stay: mirror and witness the ledger, hand in withdrawals, answer orders and questions."""
+    """Stay: mirror and witness the ledger, hand in withdrawals, reveal, answer what is asked."""
     log_to_stderr()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -83,6 +83,7 @@ def _round(agent: Agent) -> bool:
         ("withdrawals", agent.consents.log_withdrawals),
         ("mirror", agent.ledger.sync),
         ("witness", agent.ledger.witness),
+        ("reveals", lambda: agent.reveals.reveal_all(agent.hub)),
         ("orders", lambda: _answer(agent)),
         ("questions", lambda: _answer_questions(agent)),
     )

@@ -4,7 +4,7 @@ The batch has the columns of ``governance.exchange.submission.ARROW_SCHEMA`` and
 name, date of birth, address or identifier of the source.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -27,6 +27,7 @@ from partner_agent.encoding.tokens import LinkageKeys, cleaned_column, month_int
 
 _BAND_STARTS: Final = (0, 5, 11, 16, 18, 25, 45, 65)  # years, one for each of AGE_BANDS
 _OLDEST: Final = 125  # years; an older person is a wrong date
+_BANDED: Final = ("sex", "name_origin", "mover")
 _INDICATOR: Final = "indicator."
 _MET: Final = {"met": True, "unmet": False}
 
@@ -54,6 +55,8 @@ class SubmissionEncoder:
         keys: the agreement's keys.
         reference_date: the day of the extract; ages and unknown beginnings refer to it.
         hardening: of profile ``hardened``; None for ``clk``.
+        bands: the agreed bands of cleaned rows (agreement: quality.groups), by group; none when
+            None.
 
     Raises:
         SchemaUnsupportedError: the schema's encodings do not have 1,024 bits, or the schema does
@@ -66,6 +69,7 @@ class SubmissionEncoder:
         keys: LinkageKeys,
         reference_date: date,
         hardening: Hardening | None = None,
+        bands: Callable[[pd.DataFrame], Sequence[Mapping[str, str]]] | None = None,
     ) -> None:
         if schema.bits != ENCODING_BYTES * 8:
             raise SchemaUnsupportedError(f"encodings of {ENCODING_BYTES * 8} bits are expected")
@@ -73,6 +77,7 @@ class SubmissionEncoder:
         self._mention_encoder = mention_encoder(schema, keys, hardening)
         self._keys = keys
         self._reference_date = reference_date
+        self._bands = bands
 
     def encode(self, frame: pd.DataFrame, handles: Sequence[bytes]) -> EncodedRows:
         """Encode one chunk of a cleaned table.
@@ -90,7 +95,7 @@ class SubmissionEncoder:
         chunk = self._encoder.encode(self._with_schema_columns(frame))
         kept = np.flatnonzero(chunk.accepted)
         rows = frame.iloc[kept].reset_index(drop=True)
-        columns = {
+        columns: dict[str, Any] = {
             "handle": [handles[at] for at in kept.tolist()],
             "encoding": _binary(chunk.encodings[0, kept]),
             "views": _views(chunk.encodings[1:, kept]),
@@ -105,6 +110,10 @@ class SubmissionEncoder:
             ],
             "indicators": indicators_of(rows),
         }
+        bands: Sequence[Mapping[str, str]] = (
+            [{}] * len(rows) if self._bands is None else self._bands(rows)
+        )
+        columns |= {name: [each.get(name) for each in bands] for name in _BANDED}
         arrays = [_array(columns[each.name], each.type) for each in ARROW_SCHEMA]
         batch = pa.RecordBatch.from_arrays(arrays, schema=ARROW_SCHEMA)
         return EncodedRows(batch, chunk.accepted, chunk.invalid)

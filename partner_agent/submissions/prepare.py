@@ -10,7 +10,7 @@ outbox whole or not at all; only then is its manifest signed and the submission 
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +39,7 @@ from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys, key_check_value
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Extract, Reject
+from partner_agent.sentinels.bands import bands_of
 from partner_agent.sentinels.mixing import Sampler
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
@@ -143,6 +144,7 @@ def prepare(
         workshop.keys,
         now.date(),
         agreement.encoding.hardening,
+        _bands(agreement, now.date()),
     )
     real = content if agreement.quality is None else outbox / f".{id_}.real"
     with ExitStack() as stack:
@@ -176,6 +178,16 @@ def prepare(
     )
     _note(workshop, manifest)
     return Prepared(manifest, content, report, report_file, rejects, rejected.count)
+
+
+def _bands(
+    agreement: Agreement, today: date
+) -> Callable[[pd.DataFrame], Sequence[Mapping[str, str]]] | None:
+    """What records are banded by, if the agreement says so."""
+    if agreement.quality is None or not agreement.quality.groups:
+        return None
+    groups = agreement.quality.groups
+    return lambda frame: bands_of(frame, groups, today)
 
 
 class _Line:

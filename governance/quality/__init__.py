@@ -1,0 +1,1 @@
+"""What the ledger holds about measuring link runs with synthetic people."""

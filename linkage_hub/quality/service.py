@@ -1,0 +1,83 @@
+"""A run's quality, from what it found and what partners revealed; and what remains of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from governance.exchange.hub_api import QualityTable
+from governance.exchange.sentinels import VALUES, SyntheticRecord
+from linkage_hub.linkage.persons import LinkResult
+from linkage_hub.quality.errors import NotTheKey
+from linkage_hub.quality.frame import records_of
+from linkage_hub.quality.pairs import Mask
+from linkage_hub.quality.removal import without_synthetic
+from linkage_hub.quality.table import quality_table
+from linkage_hub.runs.inputs import SourceData
+
+_BANDS: Final = tuple(VALUES)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run without its synthetic records, and what they showed."""
+
+    sources: list[SourceData]
+    linked: LinkResult
+    table: QualityTable
+
+
+def measured(
+    sources: Sequence[SourceData],
+    linked: LinkResult,
+    synthetic: Mapping[str, SyntheticRecord],
+    threshold: int,
+) -> Measured:
+    """Measure a run, then leave out the records that do not exist.
+
+    Args:
+        sources: as submitted.
+        linked: persons over all of them.
+        synthetic: by handle, what the partners revealed.
+        threshold: smallest number of real records that the table shows.
+
+    Raises:
+        NotTheKey: a partner named a record as synthetic that is not there.
+    """
+    handles = [source.handles for source in sources]
+    real = [np.array([handle not in synthetic for handle in each], dtype=bool) for each in handles]
+    found = sum(int((~mask).sum()) for mask in real)
+    if found != len(synthetic):
+        raise NotTheKey(f"{len(synthetic) - found} synthetic records are in no submission")
+    records = records_of(
+        handles,
+        [source.source for source in sources],
+        synthetic,
+        {name: [_column(source.table, name) for source in sources] for name in _BANDS},
+        {str(name): values for name, values in VALUES.items()},
+    )
+    table = quality_table(records, linked.person_of, linked.pairs, threshold)
+    return Measured(
+        [_only(source, mask) for source, mask in zip(sources, real, strict=True)],
+        without_synthetic(linked, real),
+        table,
+    )
+
+
+def _column(table: pa.Table, name: str) -> list[str | None]:
+    values: list[str | None] = table.column(name).to_pylist()
+    return values
+
+
+def _only(source: SourceData, real: Mask) -> SourceData:
+    """A source without its synthetic records."""
+    if real.all():
+        return source
+    return replace(
+        source,
+        handles=[handle for handle, kept in zip(source.handles, real, strict=True) if kept],
+        encodings=source.encodings[:, real],
+        table=source.table.filter(pa.array(real)).combine_chunks(),
+    )
