@@ -46,7 +46,7 @@ def measured(
     Raises:
         NotTheKey: a partner named a record as synthetic that is not there.
     """
-    handles = [source.handles for source in sources]
+    handles = [[bytes(each).hex() for each in source.handles] for source in sources]
     real = [np.array([handle not in synthetic for handle in each], dtype=bool) for each in handles]
     found = sum(int((~mask).sum()) for mask in real)
     if found != len(synthetic):
@@ -77,7 +77,7 @@ def _only(source: SourceData, real: Mask) -> SourceData:
         return source
     return replace(
         source,
-        handles=[handle for handle, kept in zip(source.handles, real, strict=True) if kept],
-        encodings=source.encodings[:, real],
+        handles=source.handles[real],
+        encodings=np.ascontiguousarray(source.encodings[:, real]),
         table=source.table.filter(pa.array(real)).combine_chunks(),
     )

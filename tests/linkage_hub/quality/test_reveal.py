@@ -49,7 +49,7 @@ def extract(path: Path, *, seed: int) -> Path:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
     """A world whose agreement measures quality, with two submissions accepted."""
     root = tmp_path_factory.mktemp("reveal-world")
-    with hub_world_in(root, quality=QUALITY, suppression_threshold=5) as found:
+    with hub_world_in(root, lambda data: data.update(quality=QUALITY)) as found:
         for seed, party in enumerate(("council", "police")):
             agent = found.agents[party]
             prepared(found, agent, extract(root / f"{party}.csv", seed=seed))
