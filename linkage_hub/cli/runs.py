@@ -11,7 +11,7 @@ from rich.table import Table
 from governance.exchange.hub_api import EXPORTS, Mode, QualityTable, RunView
 from governance.exchange.hub_client import HubClient
 from governance.identity.files import PersonSecrets, read_person_secrets
-from governance.terminal import Terminal, passphrase, terminal, whole_file
+from governance.terminal import Terminal, passphrase, terminal, whole_file, write_bytes
 from linkage_hub.errors import HubError
 from linkage_hub.quality.render import EXPLAINED, HEADINGS, as_csv, as_page, cells
 
