@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "hub_0004"
-down_revision = "hub_0002"
+down_revision = "hub_0005"
 branch_labels = None
 depends_on = None
 
