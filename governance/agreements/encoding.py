@@ -24,10 +24,18 @@ LeftOut = Annotated[
 
 
 class View(Frozen):
-    """One more encoding of each record, under a key of its own, without some of its features."""
+    """One more encoding of each record, under a key of its own, without some of its features.
+
+    Attributes:
+        id: its name in messages and reports.
+        leaves_out: features, or parts of dates.
+        needs: features without which a record's view leaves nothing out, since too little would
+            remain: names alone repeat, and what repeats can be told by how often it comes.
+    """
 
     id: Slug
     leaves_out: Annotated[tuple[LeftOut, ...], Field(min_length=1)]
+    needs: tuple[Slug, ...] = ()
 
 
 class Hardening(Frozen):
@@ -107,3 +115,5 @@ def _check_view(view: View, features: dict[str, str]) -> None:
         (parted if part else whole).add(name)
     if whole == set(features):
         raise ValueError(f"{where}: nothing is left")
+    if not set(view.needs) <= set(features) - whole:
+        raise ValueError(f"{where}: it needs a feature that it leaves out, or that is none")

@@ -44,3 +44,9 @@ class SecretError(EncodingError):
     """The linkage secret does not have the agreed length."""
 
     reason = "encoding.secret"
+
+
+class ViewNotUniqueError(EncodingError):
+    """A view repeats for too many people of the extract, and so could be told by its frequency."""
+
+    reason = "encoding.view_not_unique"

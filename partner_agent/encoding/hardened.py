@@ -73,9 +73,15 @@ class HardenedEncoder:
         self._workers = workers or default_workers()
         self._weights = np.stack([_weights(each) for each in schema.features])
         _check_sum(schema, self._weights)
-        self._kept = np.stack([_kept(schema, ())] + [
-            _kept(schema, view.leaves_out) for view in hardening.views
-        ])  # fmt: skip
+        self._kept = np.stack(
+            [_kept(schema, each) for each in ((), *(view.leaves_out for view in hardening.views))]
+        )
+        self._needs = np.array(
+            [
+                [each.identifier in needs for each in schema.features]
+                for needs in ((), *(view.needs for view in hardening.views))
+            ]
+        )
         self._store = VoteStore(view_keys(schema, hardening, secret), hardening.k * hardening.bits)
         self._ties = _by_place(self._store.ties(), hardening)
         self._tokens = [
@@ -129,6 +135,7 @@ class HardenedEncoder:
             np.concatenate([each.slots for each in found]),
             self._store.rows,
             self._kept,
+            self._needs,
             self._weights,
             self._ties,
             out.view(np.uint16)[:, rows],
@@ -153,7 +160,7 @@ def default_workers() -> int:
 
 def view_keys(schema: LinkageSchema, hardening: Hardening, secret: bytes) -> list[bytes]:
     """Key of each view by HKDF-SHA256 (RFC 5869), bound to schema, k, bits and the view itself."""
-    views = [{"id": FULL_VIEW, "leaves_out": []}] + [
+    views = [{"id": FULL_VIEW, "leaves_out": [], "needs": []}] + [
         view.model_dump(mode="json") for view in hardening.views
     ]
     return [

@@ -28,6 +28,7 @@ def encode_rows(
     slots: NDArray[np.int32],
     votes: NDArray[np.uint64],
     kept: NDArray[np.int64],
+    needs: NDArray[np.bool_],
     weights: NDArray[np.int64],
     ties: NDArray[np.int16],
     out: NDArray[np.uint16],
@@ -45,6 +46,8 @@ def encode_rows(
         votes: (tokens, views, words).
         kept: (views, features, 3), tokens that a view counts, from and to, and the number of
             tokens that a value must have for any to count, or 0.
+        needs: (views, features), whether a record without the feature gets all tokens, as in the
+            first view.
         weights: (features, MAX_TOKENS + 1), weight of a token by the number of its value's tokens.
         ties: (views, places) of +1 and -1, by majority, bit and word.
         out: (views, n, words of 16 bits), zero before.
@@ -58,10 +61,15 @@ def encode_rows(
     for row in range(first, last):
         sums[:] = ties[view]
         total = 0
+        which = view
+        for feature in range(codes.shape[0]):
+            at = bases[feature] + codes[feature, row]
+            if needs[view, feature] and starts[at] == starts[at + 1]:
+                which = 0
         for feature in range(codes.shape[0]):
             at = bases[feature] + codes[feature, row]
             begin, size = starts[at], starts[at + 1] - starts[at]
-            low, high, wanted = kept[view, feature]
+            low, high, wanted = kept[which, feature]
             if size == 0 or (wanted > 0 and size != wanted):
                 continue
             high = min(high, size)

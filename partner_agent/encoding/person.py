@@ -9,14 +9,17 @@ from governance.agreements.encoding import Hardening, View
 from partner_agent.encoding.errors import ColumnMissingError
 
 DEFAULT_K: Final = 3
-_VIEWS: Final = (  # docs/adr/0008 says why these
-    ("without_first_name", ("first_name", "middle_name")),
-    ("without_surname", ("surname",)),
-    ("without_birth_year", ("date_of_birth.year",)),
-    ("without_birthday", ("date_of_birth.day_month",)),
-    ("without_address", ("address", "postcode")),
+_VIEWS: Final = tuple(  # id, what it leaves out, what it needs; docs/adr/0008 says why these
+    View(id=name, leaves_out=leaves_out, needs=needs)
+    for name, leaves_out, needs in (
+        ("without_first_name", ("first_name", "middle_name"), ("surname", "date_of_birth")),
+        ("without_surname", ("surname",), ("first_name", "date_of_birth")),
+        ("without_birth_date", ("date_of_birth",), ("first_name", "surname", "address")),
+        ("without_birth_year", ("date_of_birth.year",), ("first_name", "surname")),
+        ("without_birthday", ("date_of_birth.day_month",), ("first_name", "surname")),
+        ("without_address", ("address", "postcode"), ("first_name", "surname", "date_of_birth")),
+    )
 )
-_IDENTITY: Final = frozenset({"first_name", "surname", "date_of_birth"})
 
 
 def default_schema() -> dict[str, Any]:
@@ -45,9 +48,7 @@ def schema_for(columns: Collection[str]) -> dict[str, Any]:
 
 
 def default_hardening(schema: Mapping[str, Any], k: int = DEFAULT_K) -> Hardening:
-    """The default views, as far as a schema has what they leave out and leave enough in.
-
-    An address is left out only where names and a date of birth remain.
+    """The default views, as far as a schema has what they leave out and what they need.
 
     Args:
         schema: a linkage schema document, such as ``schema_for`` makes.
@@ -55,9 +56,8 @@ def default_hardening(schema: Mapping[str, Any], k: int = DEFAULT_K) -> Hardenin
     """
     present = {each["identifier"] for each in schema["features"]}
     views = []
-    for name, leaves_out in _VIEWS:
-        left = tuple(each for each in leaves_out if each.partition(".")[0] in present)
-        without_address = "address" in leaves_out
-        if left and not (without_address and not present >= _IDENTITY):
-            views.append(View(id=name, leaves_out=left))
+    for view in _VIEWS:
+        leaves_out = tuple(each for each in view.leaves_out if each.partition(".")[0] in present)
+        if leaves_out and set(view.needs) <= present:
+            views.append(View(id=view.id, leaves_out=leaves_out, needs=view.needs))
     return Hardening(k=k, views=tuple(views))

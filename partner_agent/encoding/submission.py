@@ -24,6 +24,7 @@ from partner_agent.encoding.mentions import mentions_of
 from partner_agent.encoding.profiles import mention_encoder, record_encoder
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.tokens import LinkageKeys, cleaned_column, month_interval
+from partner_agent.encoding.uniqueness import ViewCounter
 
 _BAND_STARTS: Final = (0, 5, 11, 16, 18, 25, 45, 65)  # years, one for each of AGE_BANDS
 _OLDEST: Final = 125  # years; an older person is a wrong date
@@ -75,6 +76,7 @@ class SubmissionEncoder:
             raise SchemaUnsupportedError(f"encodings of {ENCODING_BYTES * 8} bits are expected")
         self._encoder = record_encoder(schema, keys, hardening)
         self._mention_encoder = mention_encoder(schema, keys, hardening)
+        self._views = None if hardening is None else ViewCounter(hardening)
         self._keys = keys
         self._reference_date = reference_date
         self._bands = bands
@@ -95,6 +97,8 @@ class SubmissionEncoder:
         chunk = self._encoder.encode(self._with_schema_columns(frame))
         kept = np.flatnonzero(chunk.accepted)
         rows = frame.iloc[kept].reset_index(drop=True)
+        if self._views is not None:
+            self._views.add(chunk.encodings[:, kept], rows)
         columns: dict[str, Any] = {
             "handle": [handles[at] for at in kept.tolist()],
             "encoding": _binary(chunk.encodings[0, kept]),
@@ -117,6 +121,15 @@ class SubmissionEncoder:
         arrays = [_array(columns[each.name], each.type) for each in ARROW_SCHEMA]
         batch = pa.RecordBatch.from_arrays(arrays, schema=ARROW_SCHEMA)
         return EncodedRows(batch, chunk.accepted, chunk.invalid)
+
+    def check_views(self) -> None:
+        """Check that every view is near-unique among all rows encoded so far.
+
+        Raises:
+            ViewNotUniqueError: one is not; nothing of the extract may leave.
+        """
+        if self._views is not None:
+            self._views.check()
 
     def _with_schema_columns(self, frame: pd.DataFrame) -> pd.DataFrame:
         names = self._encoder.schema.columns

@@ -3,8 +3,9 @@
 Rules, in order: the agreement is in force, witnessed, and permits every column and indicator
 before the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing
 and never reach the encoder (invariant 14); rows that cannot be read, cleaned or encoded become
-rejects; where the agreement measures quality, synthetic rows are mixed in; the file appears in the
-outbox whole or not at all; only then is its manifest signed and the submission noted.
+rejects; no view of profile hardened repeats for too many people; where the agreement measures
+quality, synthetic rows are mixed in; the file appears in the outbox whole or not at all; only then
+is its manifest signed and the submission noted.
 """
 
 import os
@@ -159,6 +160,7 @@ def prepare(
                 "no row of the extract was accepted",
                 next_step=f"look at the mapping of {mapping.source}: partner-agent profile FILE",
             )
+        encoding.check_views()
     mixture = _mix(workshop, agreement, line, encoding, mapping.source, id_, real, content)
     report = cleanser.report()
     report_file = reports / f"{mapping.source}.html"

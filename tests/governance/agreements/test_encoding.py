@@ -38,6 +38,12 @@ def test_profiles_and_their_parameters() -> None:
     found = encoding(views(["surname"], ["date_of_birth.year"], ["date_of_birth.day_month"]))
     assert found.view_count == 4
     assert encoding({"k": 2}).view_count == 1
+    assert encoding(needing("date_of_birth")).view_count == 2
+
+
+def needing(feature: str) -> dict[str, Any]:
+    """A hardening with a view without surname that needs another feature."""
+    return {"k": 3, "views": [{"id": "one", "leaves_out": ["surname"], "needs": [feature]}]}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,8 @@ def test_profiles_and_their_parameters() -> None:
         (views(["surname", "date_of_birth"]), "hardened"),
         (views(["date_of_birth", "date_of_birth.year"]), "hardened"),
         (views(["surname"], ["surname"]), "hardened"),
+        (needing("surname"), "hardened"),
+        (needing("phone"), "hardened"),
         ({"k": 3, "views": [{"id": "full", "leaves_out": ["surname"]}]}, "hardened"),
     ],
 )

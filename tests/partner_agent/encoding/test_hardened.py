@@ -28,7 +28,7 @@ DOCUMENT = default_schema()
 SCHEMA = LinkageSchema.parse(DOCUMENT)
 HARDENING = default_hardening(DOCUMENT)
 KEYS = LinkageKeys.derive(SECRET, "sha256:" + "ab" * 32, 1)
-DIGEST = "sha256:4cdc2580547681fc8bc7f162b81ffe71c37237261351da523b270af95c28e705"
+DIGEST = "sha256:88bbf7ca6bc146f7cb5e2d0c1e14c11d046494395cd90d3184b0edb9a0999815"
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-'.,"
 DATE_PLACES = {"date_of_birth.year": range(6, 10), "date_of_birth.day_month": range(1, 5)}
 
@@ -42,7 +42,9 @@ def reference(record: Mapping[str, str], hardening: Hardening, secret: bytes) ->
     """The definition, in plain Python with exact integers: encodings of one record."""
     found = []
     keys = view_keys(SCHEMA, hardening, secret)
-    for key, leaves_out in zip(keys, [(), *(v.leaves_out for v in hardening.views)], strict=True):
+    views = [((), ()), *((view.leaves_out, view.needs) for view in hardening.views)]
+    for key, (agreed, needs) in zip(keys, views, strict=True):
+        leaves_out = () if any(not record.get(each) for each in needs) else agreed
         total = [0] * (hardening.k * hardening.bits)
         for feature in SCHEMA.features:
             try:
