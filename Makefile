@@ -12,6 +12,8 @@ LOCK := $(CURDIR)/$(BIN)/uv pip compile --quiet --override overrides.txt --unive
 DATA ?= ../shared/data
 PERSONS ?= 6000
 TEST_WORKERS ?= 2
+SIZES ?= 100000 300000 1000000
+MODES ?= exact fast
 
 .PHONY: help
 help: ## list what can be done
@@ -94,6 +96,10 @@ bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
 bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=folder
 	for folder in pseudopeople_dev essnet_uk_dev febrl4; do \
 		$(BIN)/python -m benchmarks.quality --data $(DATA)/$$folder; done
+
+.PHONY: bench-scale
+bench-scale: $(VENV)/bench.stamp ## the whole job beside Splink: SIZES="100000 300000 1000000" MODES="exact fast"
+	$(BIN)/python -m benchmarks.scale $(addprefix --records ,$(SIZES)) $(addprefix --mode ,$(MODES))
 
 .PHONY: bench-data
 bench-data: ## make the public evaluation data anew in bench-data/
