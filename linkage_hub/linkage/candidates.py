@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.errors import LinkageError
+from linkage_hub.linkage.similarity.fast import fast_join
 from linkage_hub.linkage.similarity.join import Wanted, join
 from linkage_hub.linkage.similarity.kernels import common_bits
 from linkage_hub.linkage.similarity.plan import sampled_floor
@@ -43,8 +44,9 @@ AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int
 
 PER_RECORD = 20  # candidates that a record of the smaller dataset keeps on average
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
+FAST_FLOOR = 0.8  # Dice; in fast mode, where what is below is found too seldom
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
-PAIRS_MOST = 16_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
+PAIRS_MOST = 8_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
 CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
 
 
@@ -130,7 +132,8 @@ def find_candidates(
         datasets: encodings, uint8 (v, n, width).
         per_record: candidates wanted per record of the smaller in the larger dataset.
         within: whether to compare datasets with themselves.
-        mode: ``exact`` loses nothing; ``fast`` is not there yet and does the same.
+        mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR on, and
+            keeps none below (docs/performance.md has its recall).
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
             processor when None.
         tiles: a folder where finished tiles are kept and taken up again after a stop.
@@ -139,18 +142,19 @@ def find_candidates(
     Raises:
         LinkageError: the encodings do not fit together.
     """
-    del mode
     check_encodings(datasets)
-    wanted = _wanted(datasets, per_record, within=within)
+    lowest = FAST_FLOOR if mode == "fast" else FLOOR_LOWEST
+    wanted = _wanted(datasets, per_record, lowest, within=within)
     if not wanted:
         return []
     views = len(datasets[0])
     words = [np.stack([as_words(view) for view in each]) for each in datasets]
     ones = [np.stack([count_ones(view) for view in each]) for each in words]
     found: list[list[PairBlock]] = [[] for _ in wanted]
+    comparing = fast_join if mode == "fast" else join
     for view in range(views):
         told = _part_of(progress, view / views, 1 / views)
-        parts = join(
+        parts = comparing(
             [each[view] for each in datasets],
             wanted,
             executor=executor,
@@ -162,7 +166,9 @@ def find_candidates(
     return [_merged(each, parts) for each, parts in zip(wanted, found, strict=True)]
 
 
-def _wanted(datasets: Sequence[Encodings], per_record: int, *, within: bool) -> list[Wanted]:
+def _wanted(
+    datasets: Sequence[Encodings], per_record: int, lowest: float, *, within: bool
+) -> list[Wanted]:
     """Every pair of datasets with its floor."""
     sizes = [dataset.shape[1] for dataset in datasets]
     pairs = [
@@ -172,7 +178,7 @@ def _wanted(datasets: Sequence[Encodings], per_record: int, *, within: bool) -> 
     ]
     expected = per_record * sum(min(sizes[a], sizes[b]) for a, b in pairs)
     each = per_record * min(1.0, PAIRS_MOST / max(1, expected))
-    limits = FLOOR_LOWEST, FLOOR_HIGHEST
+    limits = lowest, FLOOR_HIGHEST
     return [
         Wanted(
             a,

@@ -252,6 +252,7 @@ class Phases:
             blocks = find_candidates(
                 [source.encodings for source in found.sources],
                 mode=found.row.mode,
+                tiles=found.work.folder / "tiles",
                 progress=lambda share, step: progress(0.02 + 0.9 * share, step),
             )
             found.work.save_candidates(blocks)

@@ -58,7 +58,11 @@ def join(
         words = int(lengths[int(100 * each.floor)])
         ask = Ask(each.floor, words, each.cap, same=each.first == each.second)
         tasks.extend((number, task) for task in _tasks(sides[each.first], sides[each.second], ask))
-    kept = TileFolder(folder, _key(datasets, wanted)) if folder else None
+    kept = (
+        TileFolder(folder, digest_of(datasets, wanted, "exact", TILE_ROWS, TILE_COLUMNS))
+        if folder
+        else None
+    )
     results = run_tasks([task for _, task in tasks], executor, kept, progress)
     for (number, _), found in zip(tasks, results, strict=True):
         yield number, found
@@ -74,9 +78,12 @@ def _tasks(first: Side, second: Side, ask: Ask) -> Iterator[Task]:
             yield Task(compare, (rows, columns, ask), len(rows.ones) * len(columns.ones))
 
 
-def _key(datasets: Sequence[Matrix], wanted: Sequence[Wanted]) -> bytes:
+def digest_of(
+    datasets: Sequence[Matrix], wanted: Sequence[Wanted], *parameters: str | int
+) -> bytes:
+    """Of everything that finished tiles depend on, 32 bytes."""
     digest = blake2b(FORMAT, digest_size=32)
-    digest.update(repr((TILE_ROWS, TILE_COLUMNS, list(wanted))).encode())
+    digest.update(repr((parameters, list(wanted))).encode())
     for each in datasets:
         digest.update(repr(each.shape).encode())
         digest.update(np.ascontiguousarray(each).data)

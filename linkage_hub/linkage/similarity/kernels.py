@@ -10,6 +10,7 @@ from numba import njit
 from linkage_hub.linkage.similarity.vectors import LANES, passing, popcount, trailing_zeros
 
 ROWS_AT_ONCE: Final = 256  # rows whose sketches stay in the first-level cache beside a tile
+COLUMNS_AT_ONCE: Final = 512  # of a sample
 SHARES: Final = 10_000  # steps of a histogram of similarities from 0 to 1
 
 
@@ -121,19 +122,30 @@ def similarities(first: Any, second: Any, ones: Any, others: Any, out: Any) -> N
 
     Args:
         first: uint64 (v, n, words).
-        second: uint64 (v, m, words).
+        second: uint64 (v, words, m): columns side by side, for the vector unit.
         ones: int64 (v, n), bits set in ``first``.
         others: int64 (v, m), in ``second``.
         out: int64 (SHARES + 1,), by floor(SHARES * Dice); added to.
     """
-    views = first.shape[0]
-    for row in range(first.shape[1]):
-        for column in range(second.shape[1]):
-            dice = 0.0
+    views, words, width = second.shape
+    common = np.empty(COLUMNS_AT_ONCE, np.uint64)
+    dice = np.empty(COLUMNS_AT_ONCE, np.float64)
+    for begin in range(0, width, COLUMNS_AT_ONCE):
+        size = min(COLUMNS_AT_ONCE, width - begin)
+        for row in range(first.shape[1]):
+            dice[:] = 0.0
             for view in range(views):
-                common = both_set(first[view], row, second[view], column)
-                dice += 2.0 * common / max(1, ones[view, row] + others[view, column])
-            out[np.int64(SHARES * (dice / views))] += 1
+                common[:] = 0
+                for word in range(words):
+                    own = first[view, row, word]
+                    column = second[view, word, begin : begin + size]
+                    for at in range(size):
+                        common[at] += popcount(own & column[at])
+                for at in range(size):
+                    both = max(1, ones[view, row] + others[view, begin + at])
+                    dice[at] += 2.0 * np.int64(common[at]) / both
+            for at in range(size):
+                out[np.int64(dice[at] * (SHARES / views))] += 1
 
 
 @njit(cache=True, nogil=True)

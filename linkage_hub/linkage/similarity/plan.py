@@ -55,7 +55,8 @@ def sampled_floor(
     counts = np.zeros(SHARES + 1, dtype=np.int64)
     ones = np.stack([count_ones(each) for each in rows])
     others = np.stack([count_ones(each) for each in columns])
-    similarities(rows, columns, ones, others, counts)
+    turned = np.ascontiguousarray(columns.transpose(0, 2, 1))
+    similarities(rows, turned, ones, others, counts)
     wanted = max(1.0, share * counts.sum())
     above = counts[::-1].cumsum()[::-1]
     return float(np.clip(np.flatnonzero(above >= wanted)[-1] / SHARES, *limits))

@@ -81,20 +81,33 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
         _bounds(rows, ones, rest, groups * LANES, ask),
         need,
     )
-    found = _collected(comparing(ask.words, groups), fixed, (rows.ones, ones), ask.cap)
+    run = comparing(ask.words, groups)
+    found = collected(run, fixed, len(rows.ones), (rows.ones, ones), ask.cap)
     found[:, 0] = rows.numbers[found[:, 0]]
     found[:, 1] = numbers[found[:, 1]]
     return found
 
 
-def _collected(
-    run: Callable[..., int], fixed: tuple[Any, ...], ones: tuple[Indices, Indices], cap: int
+def collected(
+    run: Callable[..., int],
+    fixed: tuple[Any, ...],
+    end: int,
+    ones: tuple[Indices, Indices],
+    cap: int,
 ) -> Pairs:
-    """Run the loop to its end, and keep what it holds in memory bounded."""
+    """Run a loop to its end, and keep what it holds in memory bounded.
+
+    Args:
+        run: a loop of ``kernels`` or ``buckets``.
+        fixed: its arguments but for the place where it goes on and the pairs that it fills.
+        end: the first number of the place when it is done.
+        ones: bits set by rows and columns.
+        cap: most pairs that a row keeps.
+    """
     place, out = np.zeros(3, dtype=np.int64), np.empty((CAPACITY, 3), dtype=np.int32)
     parts: list[Pairs] = []
     pending = 0
-    while place[0] < len(fixed[0]):
+    while place[0] < end:
         count = run(*fixed, place, out)
         parts.append(out[:count].copy())
         pending += count

@@ -49,7 +49,7 @@ def _passing(
     """The columns of a tile whose overlap with a row plus ``start`` is not negative.
 
     Args:
-        rows: uint64 (n, words), C order.
+        rows: uint64 (n, at least words), C order.
         row: which row.
         tiles: uint64 (m, words, 8 * groups), C order: word w of column j at [tile, w, j].
         tile: which tile.
@@ -64,16 +64,13 @@ def _passing(
     count, across = words.literal_value, groups.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row_at = _at(context, builder, signature.args[0], arguments[0], arguments[1], count)
+        rows_in = context.make_array(signature.args[0])(context, builder, arguments[0])
+        tiles_in = context.make_array(signature.args[2])(context, builder, arguments[2])
+        apart = builder.extract_value(rows_in.shape, 1)
+        row_at = builder.gep(rows_in.data, [builder.mul(arguments[1], apart)])
+        tile_size = _constant(count * across * LANES)
         tile_at = builder.bitcast(
-            _at(
-                context,
-                builder,
-                signature.args[2],
-                arguments[2],
-                arguments[3],
-                count * across * LANES,
-            ),
+            builder.gep(tiles_in.data, [builder.mul(arguments[3], tile_size)]),
             _VECTOR.as_pointer(),
         )
         counting = cgutils.get_or_insert_function(
@@ -96,11 +93,6 @@ def _passing(
 popcount: Any = intrinsic(_popcount)
 trailing_zeros: Any = intrinsic(_trailing_zeros)
 passing: Any = intrinsic(prefer_literal=True)(_passing)
-
-
-def _at(context: Any, builder: Any, kind: Any, array: Any, number: Any, length: int) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.gep(data, [builder.mul(number, _constant(length))])
 
 
 def _constant(value: int) -> Any:
