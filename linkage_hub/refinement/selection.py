@@ -1,0 +1,167 @@
+"""Which pairs the agents are asked about.
+
+In order:
+1. Between two sources, a pair that the first stage holds for a match with probability ``SURE`` is
+   a match; nobody is asked. Its two records are out of every other question.
+2. Among the rest a record's most similar candidates are asked about, most similar pairs first,
+   until a record has ``per_record`` questions or the run has ``most``.
+3. The prior of such a pair is that of two records which both still look for their match.
+4. Calibration takes each record once at most, from the best of the pairs to ask.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from linkage_hub.linkage.candidates import Indices, PairBlock
+from linkage_hub.linkage.threshold import PairFit, fit_pair
+
+SURE: Final = 0.999
+IDENTICAL: Final = 0.995  # Dice of two records of one source that need no question
+_LEAST_EXPECTED: Final = 0.5  # true pairs; an expectation of none would forbid every match
+
+
+class Questions(NamedTuple):
+    """Pairs of records, int64 (n,) each; ``first <= second`` are dataset numbers."""
+
+    first: Indices
+    second: Indices
+    left: Indices
+    right: Indices
+
+
+def calibration_pairs(
+    blocks: Sequence[PairBlock],
+    sizes: Sequence[int],
+    most: Sequence[int],
+    *,
+    fits: Sequence[PairFit | None] | None = None,
+    seed: int = 1,
+) -> Questions:
+    """Pairs whose fields the agents compare level by level; a record is in one at most.
+
+    They are drawn from the pairs that would be asked about, each record's best only, since the
+    errors of those differ from the errors of pairs that need no question.
+
+    Args:
+        blocks: candidate pairs of each pair of datasets.
+        sizes: number of records of each dataset.
+        most: records of each dataset that may be used.
+        fits: of the first stage, one for each block; fitted here where not given.
+        seed: of the draw.
+    """
+    draw = np.random.default_rng(seed)
+    found = [np.empty((0, 4), dtype=np.int64)]
+    for at, block in enumerate(blocks):
+        if block.first != block.second:
+            fit = (fits[at] if fits else None) or fitted(block, sizes)
+            size = (sizes[block.first], sizes[block.second])
+            found.append(_table(block, grey_of_block(block, sure_pairs(block, fit), size, 1)))
+    pairs = draw.permutation(np.concatenate(found))
+    room = np.array(most, dtype=np.int64)
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    keep = _one_each(pairs, offsets, np.zeros(int(offsets[-1]), dtype=np.int64), room)
+    return Questions(*np.ascontiguousarray(pairs[keep].T))
+
+
+def sure_pairs(block: PairBlock, fit: PairFit) -> NDArray[np.bool_]:
+    """Pairs of a block that need no question, bool (m,)."""
+    if block.first == block.second:
+        return np.asarray(block.similarity >= IDENTICAL)
+    return np.asarray(fit.probability >= SURE)
+
+
+def grey_of_block(
+    block: PairBlock,
+    sure: NDArray[np.bool_],
+    sizes: Sequence[int],
+    per_record: int,
+) -> Indices:
+    """Positions in a block of two datasets of the pairs to ask, most similar first.
+
+    Args:
+        block: candidate pairs.
+        sure: pairs that are matches without a question, bool (m,).
+        sizes: records of the two datasets.
+        per_record: questions that one record may be in.
+    """
+    free = np.flatnonzero(_free(block.left, sure, sizes[0]) & _free(block.right, sure, sizes[1]))
+    keep = _few_each(block.left[free], block.right[free], sizes[0], sizes[1], per_record)
+    return np.asarray(free[keep], dtype=np.int64)
+
+
+def prior_odds(
+    block: PairBlock, fit: PairFit, sure: NDArray[np.bool_], sizes: Sequence[int]
+) -> float:
+    """Log2 odds that two records which both still look for a match are one person."""
+    left = sizes[0] - int(sure.sum())
+    right = sizes[1] - int(sure.sum())
+    expected = max(fit.estimate.true_pairs - float(sure.sum()), _LEAST_EXPECTED)
+    del block
+    return float(np.log2(expected / max(1.0, float(left) * float(right))))
+
+
+def _free(side: Indices, sure: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    taken = np.zeros(size, dtype=bool)
+    taken[side[sure]] = True
+    return np.asarray(~taken[side])
+
+
+def fitted(block: PairBlock, sizes: Sequence[int]) -> PairFit:
+    """The first stage's model of a block of two datasets."""
+    return fit_pair(
+        block.similarity,
+        block.left,
+        block.right,
+        sizes=(sizes[block.first], sizes[block.second]),
+        floor=block.floor,
+    )
+
+
+def _table(block: PairBlock, at: Indices) -> NDArray[np.int64]:
+    return np.column_stack(
+        [
+            np.full(len(at), block.first),
+            np.full(len(at), block.second),
+            block.left[at],
+            block.right[at],
+        ]
+    ).astype(np.int64)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _few_each(
+    left: Indices, right: Indices, left_size: int, right_size: int, most: int
+) -> NDArray[np.bool_]:
+    """The pairs, in order, that leave no record with more than ``most``."""
+    asked_left = np.zeros(left_size, dtype=np.int64)
+    asked_right = np.zeros(right_size, dtype=np.int64)
+    keep = np.zeros(len(left), dtype=np.bool_)
+    for at in range(len(left)):
+        if asked_left[left[at]] < most and asked_right[right[at]] < most:
+            keep[at] = True
+            asked_left[left[at]] += 1
+            asked_right[right[at]] += 1
+    return keep
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _one_each(
+    pairs: NDArray[np.int64], offsets: Indices, used: Indices, room: Indices
+) -> NDArray[np.bool_]:
+    """The pairs, in order, that use no record twice and no dataset beyond its room."""
+    keep = np.zeros(len(pairs), dtype=np.bool_)
+    for at in range(len(pairs)):
+        first, second = pairs[at, 0], pairs[at, 1]
+        left = offsets[first] + pairs[at, 2]
+        right = offsets[second] + pairs[at, 3]
+        if used[left] or used[right] or room[first] < 1 or room[second] < 1:
+            continue
+        keep[at] = True
+        used[left] = used[right] = 1
+        room[first] -= 1
+        room[second] -= 1
+    return keep

@@ -1,0 +1,78 @@
+"""How often a value, or one like it, is met by chance: counted in the source's own rows."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from governance.exchange.parameters import LEVELS
+from partner_agent.refinement.facets import facet, field_value
+
+SMOOTHING: Final = 3.0  # records' worth of the average, so that a value seen once is not unique
+FEWEST: Final = 10  # pairs; smaller counts are not told
+
+
+class Rarity:
+    """Counts of every text of every facet over the source's rows.
+
+    Args:
+        rows: cleaned rows of the source.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, str]]) -> None:
+        values: dict[str, Counter[tuple[str, ...]]] = {name: Counter() for name in LEVELS}
+        for row in rows:
+            for name, counter in values.items():
+                value = field_value(row, name)
+                if value is not None:
+                    counter[value] += 1
+        self._held = {name: counter.total() for name, counter in values.items()}
+        self._counts: dict[str, list[Counter[str]]] = {}
+        self._repeated: dict[str, list[float]] = {}
+        for name, counter in values.items():
+            tables: list[Counter[str]] = [Counter() for _ in LEVELS[name]]
+            repeated = [0.0] * len(tables)
+            for value, times in counter.items():
+                for level, texts in enumerate(facet(name, value)):
+                    repeated[level] += len(texts) * _pairs(times)
+                    for text in texts:
+                        tables[level][text] += times
+            self._counts[name], self._repeated[name] = tables, repeated
+
+    def held(self, field: str) -> int:
+        """Number of rows that hold the field."""
+        return self._held[field]
+
+    def share(self, field: str, value: tuple[str, ...], average: float) -> float:
+        """Share of the rows that hold exactly this value.
+
+        Only exact agreement is weighed by rarity: two sides count alike then, and what is rare
+        about a spelling that differs is not known to both.
+
+        Args:
+            field: a key of ``LEVELS``.
+            value: its columns as ``field_value`` gives them.
+            average: share of random pairs that agree, what few rows are smoothed towards.
+        """
+        table = self._counts[field][0]
+        hits = max((table[text] for text in facet(field, value)[0]), default=0)
+        return min(1.0, (hits + SMOOTHING * average) / (self._held[field] + SMOOTHING))
+
+    def chance(self, field: str) -> tuple[float, ...]:
+        """Share of each level among random pairs of the rows that hold the field, *differs* last.
+
+        Counted, not sampled: a level's pairs are those that share one of its texts with another
+        value, more than once if they share several. Fewer than ``FEWEST`` pairs count as that
+        many; two digits are given.
+        """
+        total = max(1.0, _pairs(self._held[field]))
+        found: list[float] = []
+        for level, (table, repeated) in enumerate(
+            zip(self._counts[field], self._repeated[field], strict=True)
+        ):
+            pairs = sum(map(_pairs, table.values())) - (repeated if level else 0.0)
+            found.append(float(f"{min(0.9, max(pairs, FEWEST) / total):.2g}"))
+        return (*found, float(f"{max(1.0 - sum(found), 0.05):.2g}"))
+
+
+def _pairs(count: int) -> float:
+    return count * (count - 1) / 2.0
