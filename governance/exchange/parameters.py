@@ -46,7 +46,8 @@ Answers = Literal["calibrate", "decide", "family"]
 
 MIN_TOKENS: Final = 16
 MAX_TOKENS: Final = 1024
-LOWEST_THRESHOLD: Final = -2.0  # bits; an agent answers no question that asks for less
+LOWEST_THRESHOLD: Final = -4.0  # bits; an agent answers no question that asks for less
+HIGHEST_ODDS: Final = -3.0  # bits; above it two records would match without agreeing on much
 FEWEST_FIELDS: Final = 2  # a decision on one field would tell that field
 
 
@@ -161,14 +162,16 @@ CALIBRATION_SIZE: Final = TOKEN_BYTES * SWAPPED_SLOT + sum(
 def check_parameters(parameters: Parameters) -> None:
     """Refuse parameters under which an answer would tell more than whether a pair matches.
 
-    In order: the threshold is no lower than ``LOWEST_THRESHOLD``; agreement that is stronger
-    never weighs less; no single field, identifiers apart, decides a pair by itself.
+    In order: the threshold is no lower than ``LOWEST_THRESHOLD`` and no prior odds are higher than
+    ``HIGHEST_ODDS``; more than one field is compared; agreement that is stronger never weighs less.
 
     Raises:
         ValueError: with the rule that is broken; it names fields, never values.
     """
     if parameters.threshold < LOWEST_THRESHOLD:
         raise ValueError("the threshold is below what an agent answers")
+    if any(max(each.match, each.home) > HIGHEST_ODDS for each in parameters.odds):
+        raise ValueError("prior odds are above what an agent answers")
     if len(parameters.fields) < FEWEST_FIELDS:
         raise ValueError("one field alone is no decision about a person")
     for each in parameters.fields:

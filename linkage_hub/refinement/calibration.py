@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from governance.exchange.parameters import (
     CALIBRATION_SIZE,
     CALIBRATION_SLOT,
+    HIGHEST_ODDS,
     LEVELS,
     TOKEN_BYTES,
     FieldParameters,
@@ -228,7 +229,8 @@ def matches(sample: Sample, chance: Shares, home: Shares) -> tuple[Shares, float
 
 def _likelihood(sample: Sample, shares: Shares, swapped: float) -> NDArray[np.float64]:
     """Log2 likelihood of each pair's levels, float64 (n,)."""
-    total = np.where(sample.swapped, np.log2(swapped), np.log2(1.0 - swapped))
+    total = np.full(len(sample.swapped), np.log2(1.0 - swapped))
+    total[sample.swapped] = np.log2(swapped)
     for name, seen in sample.column.items():
         held = seen != MISSING
         if name in NAMES:
@@ -270,4 +272,4 @@ def _odds(profiles: Sequence[SourceProfile], pair: tuple[int, int], match: float
 
 
 def _bounded(odds: float) -> float:
-    return round(float(np.clip(odds, -_ODDS_LIMIT, _ODDS_LIMIT)), 1)
+    return round(float(np.clip(odds, -_ODDS_LIMIT, HIGHEST_ODDS)), 1)

@@ -132,7 +132,7 @@ def _table(block: PairBlock, at: Indices) -> NDArray[np.int64]:
     ).astype(np.int64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _few_each(
     left: Indices, right: Indices, left_size: int, right_size: int, most: int
 ) -> NDArray[np.bool_]:
@@ -148,7 +148,7 @@ def _few_each(
     return keep
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _one_each(
     pairs: NDArray[np.int64], offsets: Indices, used: Indices, room: Indices
 ) -> NDArray[np.bool_]:

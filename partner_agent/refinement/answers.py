@@ -45,6 +45,7 @@ _CACHED: Final = 1 << 18  # distinct values whose options are kept
 _TOGETHER: Final = 16  # rows whose digests are kept, since questions come sorted by record
 
 Digests = NDArray[np.uint64]
+_Key = tuple[str, tuple[str, ...] | None, tuple[str, ...]]  # field, value, both names
 
 
 class Answerer:
@@ -69,9 +70,7 @@ class Answerer:
         self._kind = kind
         if kind != "calibrate" and parameters is not None:
             self._maker = OptionMaker(record_key, Rarity(background), parameters)
-            self._options: dict[
-                tuple[str, tuple[str, ...] | None, tuple[str, ...]], FieldOptions
-            ] = {}
+            self._options: dict[_Key, FieldOptions] = {}
 
     def answer(
         self,

@@ -2,8 +2,8 @@
 
 A pattern gives each field one option: a level of agreement, *missing*, or *whatever*. The weight
 is log2 of the posterior odds of a match against strangers and people of one home together. A
-pattern is minimal when no option of it can be exchanged for the next weaker one with ``SLACK`` to spare: two
-rows that share the token of a stronger pattern share the weaker one's too.
+pattern is minimal when no option of it can be exchanged for the next weaker one with ``SLACK`` to
+spare: two rows that share the token of a stronger pattern share the weaker one's too.
 """
 
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 MATCH, CHANCE, HOME, COVER = range(4)  # columns of ``Options.figures``
 SIZE, WEAKER, KIND = range(3)  # columns of ``Options.shape``
 PLAIN, SWAPPED = range(2)  # kinds of option
+BOTH_NAMES: Final = 2  # fields that show ``SWAPPED`` together or not at all
 SLACK: Final = 1.5
 """Bits by which a weaker pattern must clear the threshold before a stronger one is left out.
 
@@ -40,7 +41,7 @@ class Options(NamedTuple):
     starts: NDArray[np.int64]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allocation
     figures: NDArray[np.float64],
     shape: NDArray[np.int64],
@@ -52,8 +53,11 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
     """Minimal sufficient patterns of one row.
 
     Args:
-        figures, shape, starts: see ``Options``.
-        match_odds, home_odds: prior log2 odds against strangers.
+        figures: of all options, see ``Options``.
+        shape: likewise.
+        starts: likewise.
+        match_odds: prior log2 odds of a match against strangers.
+        home_odds: prior log2 odds of people of one home against strangers.
         threshold: log2 posterior odds.
 
     Returns:
@@ -125,7 +129,7 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             if m - high - np.log2(1.0 + 2.0 ** (low - high)) >= threshold + SLACK:
                 minimal = False
                 break
-        if minimal and swaps[below] == 2:
+        if minimal and swaps[below] == BOTH_NAMES:
             high, low = max(swap_chance, swap_home), min(swap_chance, swap_home)
             if swap_match - high - np.log2(1.0 + 2.0 ** (low - high)) >= threshold + SLACK:
                 minimal = False
@@ -137,7 +141,7 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
     return chosen[:count], tokens[:count]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _ones(word: np.uint64) -> np.uint64:
     """Number of bits that are set (Warren, Hacker's Delight 5-1)."""
     word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
@@ -148,8 +152,8 @@ def _ones(word: np.uint64) -> np.uint64:
     return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def within_budget(
+@njit(cache=True)
+def within_budget(  # noqa: C901 - one loop without allocation
     chosen: NDArray[np.int32],
     tokens: NDArray[np.int64],
     row_of: NDArray[np.int64],
@@ -211,7 +215,7 @@ def within_budget(
     return order[:found]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def pattern_digests(
     chosen: NDArray[np.int32],
     first: NDArray[np.int64],

@@ -62,7 +62,7 @@ def _at_home(rows: Sequence[Row]) -> tuple[list[tuple[Row, Row]], int]:
     for row in rows:
         if row.get("address"):
             homes[(row["address"], row.get("postcode", ""))].append(row)
-    pairs = []
+    pairs: list[tuple[Row, Row]] = []
     shared = 0
     for home in homes.values():
         if len(home) > LARGEST_HOME:
