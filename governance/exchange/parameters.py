@@ -48,6 +48,7 @@ MIN_TOKENS: Final = 16
 MAX_TOKENS: Final = 1024
 LOWEST_THRESHOLD: Final = -4.0  # bits; an agent answers no question that asks for less
 HIGHEST_ODDS: Final = -3.0  # bits; above it two records would match without agreeing on much
+_ROUNDING: Final = 0.01  # shares are told in four digits
 FEWEST_FIELDS: Final = 2  # a decision on one field would tell that field
 
 
@@ -176,7 +177,8 @@ def check_parameters(parameters: Parameters) -> None:
         raise ValueError("one field alone is no decision about a person")
     for each in parameters.fields:
         for one, other in combinations(range(len(each.match)), 2):
-            if each.match[one] * each.chance[other] < each.match[other] * each.chance[one]:
+            stronger, weaker = (each.match[at] / each.chance[at] for at in (one, other))
+            if stronger < weaker * (1.0 - _ROUNDING):
                 raise ValueError(f"{each.field}: a weaker level weighs more than a stronger one")
 
 

@@ -247,7 +247,7 @@ def _normal(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _monotone(match: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Chance shares under which no weaker level weighs more than a stronger one."""
     ratio = np.minimum.accumulate(match / chance)
-    return np.asarray(np.minimum(match / ratio, _MOST), dtype=np.float64)
+    return np.asarray(match / ratio, dtype=np.float64)
 
 
 def _told(shares: NDArray[np.float64]) -> tuple[float, ...]:

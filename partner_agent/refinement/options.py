@@ -22,7 +22,7 @@ from partner_agent.refinement.rarity import Rarity
 NAMES: Final = ("first_name", "surname")
 _ALIKE: Final = LEVELS["surname"].index("alike")
 _BOTH: Final = 2  # in the place of a side
-_SELDOM: Final = 1e-6  # no share is taken for nothing
+_SELDOM: Final = 0.005  # share of records that may always lack a field
 _DIGEST: Final = 16  # bytes
 _NOTHING: Final = bytes(_DIGEST)  # a field that may be whatever leaves the digest as it is
 _Row = tuple[float, float, float, float]

@@ -21,7 +21,7 @@ SLACK: Final = 1.5
 
 The other side counts rarity in its own rows, so it may find the weaker one not quite enough and
 send the stronger one only."""
-RAREST: Final = -15.0  # log2 of the share of matches below which a pattern is not worth its tokens
+RAREST: Final = -40.0  # log2 of the least share of matches that a pattern is worth making for
 MOST: Final = 4096  # patterns that one row may have before the budget is applied
 
 

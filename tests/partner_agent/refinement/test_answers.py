@@ -41,7 +41,7 @@ def people(count: int = 600) -> list[Row]:
                 "surname": LAST[draw.integers(len(LAST))],
                 "date_of_birth": f"{year}-{month:02}-{day:02}",
                 "sex": "mf"[at % 2],
-                "address": f"{at // 2 + 1} {'high mill church station'.split()[at % 4]} street",
+                "address": f"{at // 2 + 1} {['high', 'mill', 'church', 'station'][at % 4]} street",
                 "postcode": f"ZZ{at % 90 + 10} {at % 9 + 1}AA",
                 "uprn": "",
                 "nhs_number": "" if at % 3 else f"{9000000000 + at}",
