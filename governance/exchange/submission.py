@@ -31,8 +31,9 @@ RELATIONS: Final = ("parent", "child", "partner", "guardian")
 
 KIN_MOST: Final = 6
 """Tokens of a home and the sound of a part of the surname, of one record at one home."""
-NEAR_TOKENS: Final = ("near_number", "near_street", "near_postcode")
-"""Tokens of a surname and an address with one part left out."""
+NEAR_TOKENS: Final = ("near_number", "near_street", "near_postcode", "near_area")
+"""Tokens of a surname and an address with one part left out, or its postcode alone. Without a
+household token there is the last only."""
 
 ARROW_SCHEMA: Final = pa.schema(
     [
@@ -48,7 +49,7 @@ ARROW_SCHEMA: Final = pa.schema(
             pa.list_(
                 pa.struct(
                     [
-                        pa.field("household", pa.binary(TOKEN_BYTES), nullable=False),
+                        pa.field("household", pa.binary(TOKEN_BYTES)),
                         pa.field("kin", pa.list_(pa.binary(TOKEN_BYTES)), nullable=False),
                         *(pa.field(name, pa.binary(TOKEN_BYTES)) for name in NEAR_TOKENS),
                         pa.field("first_month", pa.int32(), nullable=False),

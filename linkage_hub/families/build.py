@@ -12,21 +12,23 @@ In order:
 from collections.abc import Callable
 
 import numpy as np
+from scipy.sparse import coo_array
 
-from linkage_hub.families.columns import Bools, Evidence, Floats, Ints
+from linkage_hub.families.columns import Bools, Evidence, Floats, Ints, Statements
 from linkage_hub.families.grouping import Bonds, families_of, strongest
 from linkage_hub.families.history import address_history, homes_of
 from linkage_hub.families.mentions import BUDGET, Links, resolve_mentions
 from linkage_hub.families.pairs import Pairs, pairs_of
 from linkage_hub.families.rates import learn, probabilities
 from linkage_hub.families.reasons import ALONE, MENTION, reasons_of
-from linkage_hub.families.residence import institutional, stays_of
+from linkage_hub.families.residence import Stays, institutional, stays_of
 from linkage_hub.families.result import FamilyResult, Memberships
 from linkage_hub.families.roles import roles_of
 from linkage_hub.families.second_home import Guests, second_homes
 from linkage_hub.families.slips import put_right
 
 SIZE_LIMIT = 12  # people at one address at a time; more are a care home, a hostel or flats
+APART_TRUST = 0.4  # in a mention as a bond of one home, of somebody known to live elsewhere
 Progress = Callable[[float, str], None]
 
 
@@ -46,15 +48,14 @@ def build_families(
         progress: told the share done, 0 to 1.
     """
     households = len(evidence.tokens)
-    household = put_right(evidence.statements, households)
-    stays = stays_of(evidence.statements, household, households)
+    stays = stays_of(evidence.statements, put_right(evidence.statements, households), households)
     closed = institutional(stays, size_limit)
-    pairs = pairs_of(stays, evidence.is_child, closed)
+    pairs = pairs_of(stays, evidence.is_child, evidence.earliest, closed)
     progress(0.2, "recognising people whom records name")
     links = resolve_mentions(evidence, pairs, budget=mention_budget)
     progress(0.6, "joining families")
     probability = probabilities(pairs, learn(pairs, _declared(pairs, links, evidence.persons)))
-    bonds = _bonds(pairs, probability, links)
+    bonds = _bonds(evidence, stays, pairs, probability, links)
     family_of = families_of(bonds, evidence.is_child)
     guests = second_homes(stays, pairs, probability, links, family_of, evidence.is_child)
     members = _memberships(bonds, guests, family_of, evidence, links)
@@ -78,11 +79,30 @@ def _declared(pairs: Pairs, links: Links, persons: int) -> Bools:
     return np.isin(pairs.left * persons + pairs.right, named)
 
 
-def _bonds(pairs: Pairs, probability: Floats, links: Links) -> Bonds:
+def _known_apart(statements: Statements, stays: Stays, links: Links, persons: int) -> Bools:
+    """Whether some source knows where both live, and they were never seen at one address."""
+    source = _share(statements.person, statements.source, links, persons)
+    return source & ~_share(stays.person, stays.household, links, persons)
+
+
+def _share(person: Ints, thing: Ints, links: Links, persons: int) -> Bools:
+    """Whether the two people of each link have a thing in common, bool (k,)."""
+    shape = (persons, int(thing.max(initial=0)) + 1)
+    has = coo_array((np.ones(len(person)), (person, thing)), shape).tocsr()
+    both: Floats = has[links.asker].multiply(has[links.named]).sum(axis=1)
+    return np.asarray(both > 0)
+
+
+def _bonds(
+    evidence: Evidence, stays: Stays, pairs: Pairs, probability: Floats, links: Links
+) -> Bonds:
+    apart = _known_apart(evidence.statements, stays, links, evidence.persons)
+    trust = np.where(apart, APART_TRUST, links.trust)
     return strongest(
         np.concatenate([pairs.left, links.asker]),
         np.concatenate([pairs.right, links.named]),
-        np.concatenate([probability, links.trust]),
+        np.concatenate([probability, trust]),
+        np.concatenate([pairs.support, np.zeros(len(links.asker))]),
         np.concatenate([reasons_of(pairs), np.array(MENTION, dtype=np.int64)[links.relation]]),
     )
 

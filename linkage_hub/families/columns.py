@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 UNKNOWN: Final = -1
+_OLDEST: Final = (4, 10, 15, 17)  # years, of the bands of children
 OPEN: Final = 1_000_000  # month of an end that is not known: the address holds still
 RELATION_CODES: Final = ("parent", "child", "partner", "guardian")
 PARENT, CHILD, PARTNER, GUARDIAN = range(len(RELATION_CODES))
@@ -32,9 +33,9 @@ class Statements:
 
     Attributes:
         person: int64 (s,).
-        household: number of the address's token, int64 (s,).
+        household: number of the address's token, int64 (s,); -1 where only an area is known.
         near: numbers of the tokens of a surname and an address without its number, street or
-            postcode, int64 (s, 3); -1 where there is none.
+            postcode, and of a surname and an area, int64 (s, 4); -1 where there is none.
         first, last: months, ``12 * year + (month - 1)``, inclusive, int64 (s,); ``last`` is
             ``OPEN`` while the address holds.
         source: int64 (s,).
@@ -100,6 +101,14 @@ class Evidence:
     band: Ints
     tokens: Bytes
     hardening: int | None = None
+
+    @cached_property
+    def earliest(self) -> Ints:
+        """Month before which each person was not born, int64 (n,); 0 for adults."""
+        known = self.statements.first
+        newest = int(known.max(initial=0))
+        months = np.array([newest - 12 * (years + 2) for years in _OLDEST])  # a year to spare
+        return np.where(self.is_child, months[np.clip(self.band, 0, ADULT - 1)], 0)
 
     @cached_property
     def is_child(self) -> Bools:

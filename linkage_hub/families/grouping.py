@@ -2,8 +2,9 @@
 
 In order:
 1. Each two people get the strongest evidence of all their addresses, and mentions.
-2. Bonds that are likelier than not are taken from the strongest down. One is refused when more
-   pairs of the two groups are strangers than are bound (a lodger may share a surname with one),
+2. Bonds that are likelier than not are taken from the strongest down; of equally strong ones that
+   of the address that more of both people's records name (a child's first home). One is refused
+   when more pairs of the two groups are strangers than are bound (a lodger may share a surname),
    and when both groups have adults of whom no two were ever seen together (a child's two homes).
 """
 
@@ -21,6 +22,7 @@ from linkage_hub.linkage.clustering import connected_components
 
 BOND: Final = 0.5
 STRANGERS: Final = 0.03  # less likely than this speaks against one family
+ALIKE_PLACES: Final = 2  # decimal places past which bonds count as equally strong
 LARGEST: Final = 400  # people; in a larger component strangers are not counted
 
 
@@ -31,25 +33,30 @@ class Bonds:
     Attributes:
         left, right: person numbers, left below right, int64 (b,).
         probability: that they are one family, float64 (b,).
+        support: share of their statements that name an address that they share, float64 (b,).
         reason: bit mask of ``reasons.py``, int64 (b,).
     """
 
     left: Ints
     right: Ints
     probability: Floats
+    support: Floats
     reason: Ints
 
 
-def strongest(left: Ints, right: Ints, probability: Floats, reason: Ints) -> Bonds:
-    """One bond for each two people: the strongest; reasons of all bonds above ``BOND``."""
+def strongest(left: Ints, right: Ints, probability: Floats, support: Floats, reason: Ints) -> Bonds:
+    """One bond for each two people: the strongest; support and reasons of all together."""
     low, high = np.minimum(left, right), np.maximum(left, right)
     order = np.lexsort((reason, -probability, high, low))
     low, high, probability = low[order], high[order], probability[order]
     reason = np.where(probability >= BOND, reason[order], 0)
     fresh = np.append(True, (low[1:] != low[:-1]) | (high[1:] != high[:-1]))[: len(low)]
     begins = np.flatnonzero(fresh)
-    joined = np.bitwise_or.reduceat(reason, begins) if len(begins) else reason
-    return Bonds(low[begins], high[begins], probability[begins], joined)
+    if not len(begins):
+        return Bonds(low, high, probability, support, reason)
+    joined = np.bitwise_or.reduceat(reason, begins)
+    summed = np.add.reduceat(support[order], begins)
+    return Bonds(low[begins], high[begins], probability[begins], summed, joined)
 
 
 def families_of(bonds: Bonds, is_child: Bools) -> Ints:
@@ -69,7 +76,8 @@ def families_of(bonds: Bonds, is_child: Bools) -> Ints:
             (
                 bonds.right[rows],
                 bonds.left[rows],
-                -bonds.probability[rows],
+                -bonds.support[rows],
+                -bonds.probability[rows].round(ALIKE_PLACES),
                 component[bonds.left[rows]],
             )
         )
@@ -127,10 +135,8 @@ def _join(left: Ints, right: Ints, probability: Floats, adult: Bools) -> NDArray
     balance, meeting = _crossings(left, right, probability, adult, size if weighed else 0)
     grown = adult.astype(np.int64)  # adults by group
     for row in range(left.size):
-        if probability[row] < 0.5:
-            break
         a, b = group[left[row]], group[right[row]]
-        if a == b:
+        if probability[row] < 0.5 or a == b:
             continue
         if weighed and (balance[a, b] < 0 or (grown[a] and grown[b] and not meeting[a, b])):
             continue

@@ -21,7 +21,7 @@ from linkage_hub.families.columns import Bytes, Evidence, Floats, Ints
 from linkage_hub.families.mention_kernels import Words, ask_everyone, ask_near
 from linkage_hub.families.pairs import Pairs
 
-CONTAINED: Final = np.array([0.85, 0.01, 0.95, 0.03])
+CONTAINED: Final = np.array([0.85, 0.01, 0.78, 0.03])
 """Containment demanded of somebody seen at the same address, lead over the second-best person;
 the two of anyone else."""
 COSINE: Final = np.array([0.68, 0.08, 0.85, 0.15])

@@ -44,14 +44,16 @@ def stays_of(statements: Statements, household: Ints, households: int) -> Stays:
 
     Args:
         statements: of all persons.
-        household: of each statement, once slips of the pen are put right, int64 (s,).
+        household: of each statement, once slips of the pen are put right, int64 (s,); -1 for
+            those left out.
         households: how many there are.
     """
-    order = np.lexsort((statements.person, household))
+    placed = household >= 0
+    order = np.lexsort((statements.person, household))[len(household) - int(placed.sum()) :]
     person, home = statements.person[order], household[order]
     fresh = _changes(person) | _changes(home)
     begins = np.flatnonzero(fresh)
-    stay_of = np.empty(len(order), dtype=np.int64)
+    stay_of = np.full(len(household), -1, dtype=np.int64)
     stay_of[order] = np.cumsum(fresh) - 1
     known = is_dated(statements)[order]
     first, last = statements.first[order], statements.last[order]
@@ -81,7 +83,8 @@ def _names(statements: Statements, stay_of: Ints) -> Ints:
     row, kind = np.nonzero(statements.near >= 0)
     near = statements.near[row, kind] * statements.near.shape[1] + kind + most
     stays = np.concatenate([stay_of[statements.kin_of], stay_of[row]])
-    return np.unique(np.stack([stays, np.concatenate([statements.kin, near])], axis=1), axis=0)
+    names = np.stack([stays, np.concatenate([statements.kin, near])], axis=1)
+    return np.unique(names[stays >= 0], axis=0)
 
 
 def is_dated(statements: Statements) -> Bools:

@@ -6,7 +6,8 @@ address shares such a token with another address, it is taken for it if that is 
 not. How likely is learnt from the data alone: addresses that several records confirm are
 different homes, so the share of them that meet another home by a kind of token is how often that
 happens by chance (one surname twice in a street); a lone address meets one that much, and more
-where it is a slip.
+where it is a slip. A record that knows a surname and an area only is taken for the home there of
+that surname: the person's own, else the only one.
 """
 
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from linkage_hub.linkage.clustering import connected_components
 
 LIKELY = 0.5
 CONFIRMED = 2  # statements that confirm an address
+AREA = 3  # column of ``Statements.near``
 
 
 class _Meeting(NamedTuple):
@@ -28,18 +30,62 @@ class _Meeting(NamedTuple):
 
 
 def put_right(statements: Statements, households: int) -> Ints:
-    """The household of each statement with slips put right, int64 (s,).
+    """The household of each statement with slips put right, int64 (s,); -1 where none is known.
 
     Args:
         statements: of all persons.
         households: how many household tokens there are.
     """
+    placed = statements.household >= 0
+    found = np.full(len(placed), -1, dtype=np.int64)
+    found[placed] = _corrected(_where(statements, placed), households)
+    return _settled(statements, found)
+
+
+def _where(statements: Statements, rows: Bools) -> Statements:
+    """A subset without its kin tokens, which are not needed here."""
+    none = np.zeros(0, dtype=np.int64)
+    return Statements(
+        statements.person[rows],
+        statements.household[rows],
+        statements.near[rows],
+        statements.first[rows],
+        statements.last[rows],
+        statements.source[rows],
+        none,
+        none,
+    )
+
+
+def _settled(statements: Statements, household: Ints) -> Ints:
+    """Statements of an area alone: at the person's own home there, else the only one there."""
+    area = statements.near[:, AREA]
+    known = np.flatnonzero((household >= 0) & (area >= 0))
+    vague = np.flatnonzero((household < 0) & (area >= 0))
+    if not len(known) or not len(vague):
+        return household
+    persons = int(statements.person.max()) + 1
+    settled = household.copy()
+    for group, wanted in (
+        (area[known], area[vague]),
+        (area[known] * persons + statements.person[known],
+         area[vague] * persons + statements.person[vague]),
+    ):  # fmt: skip
+        pairs = np.unique(np.stack([group, household[known]], axis=1), axis=0)
+        start = np.searchsorted(pairs[:, 0], wanted)
+        single = np.searchsorted(pairs[:, 0], wanted, side="right") - start == 1
+        settled[vague[single]] = pairs[start[single], 1]
+    return settled
+
+
+def _corrected(statements: Statements, households: int) -> Ints:
+    """The household of each statement that has one, with slips put right."""
     count = np.bincount(statements.household, minlength=households)
     confirmed = count[statements.household] >= CONFIRMED
     doubt = np.ones(len(confirmed))
     target = np.full(len(confirmed), -1, dtype=np.int64)
     best = np.zeros(len(confirmed))
-    for kind in range(statements.near.shape[1]):
+    for kind in range(AREA):
         meeting = _meetings(statements, statements.near[:, kind], count)
         met = (meeting.other >= 0) & (count[meeting.other] >= CONFIRMED)
         likely = _likely(met, confirmed, statements.near[:, kind] >= 0)

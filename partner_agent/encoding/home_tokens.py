@@ -6,8 +6,11 @@
   names do not part a family.
 - ``near_number``, ``near_street``, ``near_postcode``: the surname and the address with its
   numbers, its words or its postcode left out, so that one error in an address leaves two of three
-  whole. The surname keeps them nearly unique; a street or a number alone would be frequent enough
-  to be guessed.
+  whole.
+- ``near_area``: the surname and the postcode, also where a row has no address.
+
+The surname keeps near tokens nearly unique; a street, a number or a postcode alone would be
+frequent enough to be guessed.
 
 The formats are fixed: labels and messages are never changed; a new format gets a new label.
 """
@@ -42,6 +45,7 @@ class HomeTokens(NamedTuple):
     near_number: bytes | None = None
     near_street: bytes | None = None
     near_postcode: bytes | None = None
+    near_area: bytes | None = None
 
 
 NONE: Final = HomeTokens(None)
@@ -52,17 +56,18 @@ def home_tokens(
 ) -> HomeTokens:
     """Tokens of a home and a surname, HMAC-SHA256 cut to 16 bytes.
 
-    A postcode without an address is no home, nor is a town. Without a surname there is the
-    household token only.
+    A postcode without an address is no home, nor is a town: there is a token of the area only.
+    Without a surname there is the household token only.
     """
+    area = _token(keys.near, "area", postcode, surname) if postcode and surname else None
     place = _place(uprn, address, postcode)
     if place is None:
-        return NONE
+        return HomeTokens(None, near_area=area)
     household = _token(keys.household, place)
     if not surname:
         return HomeTokens(household)
     kin = tuple(sorted(_token(keys.kin, place, sound) for sound in sounds(surname)))
-    return HomeTokens(household, kin, *_near(keys, address, postcode, surname))
+    return HomeTokens(household, kin, *_near(keys, address, postcode, surname), area)
 
 
 def token_columns(keys: LinkageKeys, frame: pd.DataFrame) -> list[HomeTokens]:

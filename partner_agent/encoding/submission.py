@@ -142,7 +142,7 @@ class SubmissionEncoder:
         ends = cleaned_column(frame, "address_to")
         found: list[list[dict[str, Any]]] = []
         for home, begin, end in zip(tokens, begins, ends, strict=True):
-            if home.household is None:
+            if home.household is None and home.near_area is None:
                 found.append([])
                 continue
             first, last = month_interval(begin, end, self._reference_date)

@@ -27,7 +27,7 @@ class Stay:
     first: int | None = None
     last: int | None = None
     source: int = 0
-    near: tuple[str, str, str] = ("", "", "")
+    near: tuple[str, str, str, str] = ("", "", "", "")
 
 
 @dataclass
@@ -52,23 +52,26 @@ class Town:
     def evidence(self, order: Sequence[int] | None = None) -> Evidence:
         """What the hub would read, statements in the given order."""
         rows = [self.stays[at] for at in (range(len(self.stays)) if order is None else order)]
-        homes = sorted({stay.home for _, stay in rows})
+        homes = sorted({stay.home for _, stay in rows if stay.home})
         near = sorted({word for _, stay in rows for word in stay.near if word})
-        kin = sorted({(stay.home, part) for _, stay in rows for part in stay.surname.split()})
+        kin = sorted(
+            {(stay.home, part) for _, stay in rows for part in stay.surname.split() if stay.home}
+        )
         kin_rows = [
             (at, kin.index((stay.home, part)))
             for at, (_, stay) in enumerate(rows)
             for part in stay.surname.split()
+            if stay.home
         ]
         encodings = _encodings(len(self.bands))
         return Evidence(
             persons=len(self.bands),
             statements=Statements(
                 person=_ints([person for person, _ in rows]),
-                household=_ints([homes.index(stay.home) for _, stay in rows]),
+                household=_ints([homes.index(stay.home) if stay.home else -1 for _, stay in rows]),
                 near=_ints(
                     [[near.index(word) if word else -1 for word in stay.near] for _, stay in rows]
-                ).reshape(-1, 3),
+                ).reshape(-1, 4),
                 first=_ints([stay.first or EXTRACT for _, stay in rows]),
                 last=_ints([OPEN if stay.last is None else stay.last for _, stay in rows]),
                 source=_ints([stay.source for _, stay in rows]),

@@ -81,13 +81,13 @@ def test_a_double_surname_binds_both_sides() -> None:
 def test_a_slip_in_an_address_is_put_right() -> None:
     """A lone address that shares surname and street with the family's home is taken for it."""
     town = with_street(Town())
-    near = ("street smith", "12 smith", "12 street smith")
+    near = ("street smith", "12 smith", "12 street smith", "")
     mother = town.person(
         "25_44", Stay("a", "smith", near=near), Stay("a", "smith", source=1, near=near)
     )
-    child = town.person("5_10", Stay("a mistyped", "smith", near=("", "12 smith", "")))
+    child = town.person("5_10", Stay("a mistyped", "smith", near=("", "12 smith", "", "")))
     for number in range(20):  # slips elsewhere, so that the rate is not one case
-        known = ("", f"{number} street", "")
+        known = ("", f"{number} street", "", "")
         town.person(
             "25_44",
             Stay(f"h{number}", f"n{number}", near=known),
@@ -97,6 +97,19 @@ def test_a_slip_in_an_address_is_put_right() -> None:
     found = build_families(town.evidence())
     assert together(found, mother, child)
     assert found.household_of[mother] == found.household_of[child]
+
+
+def test_a_postcode_and_surname_lead_home() -> None:
+    """A record without address is taken for the only home of its surname in its postcode."""
+    town = with_street(Town())
+    mother = town.person("25_44", Stay("a", "smith", near=("", "", "", "area smith")))
+    child = town.person("5_10", Stay("", "smith", near=("", "", "", "area smith")))
+    stranger = town.person("5_10", Stay("", "smith", near=("", "", "", "elsewhere smith")))
+    found = build_families(town.evidence())
+    assert together(found, mother, child)
+    assert found.household_of[child] == found.household_of[mother]
+    assert not together(found, mother, stranger)
+    assert found.household_of[stranger] == -1
 
 
 def test_an_institution_joins_nobody_by_itself() -> None:

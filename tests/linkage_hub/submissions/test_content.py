@@ -25,6 +25,7 @@ HOME: dict[str, Any] = {
     "near_number": None,
     "near_street": bytes(16),
     "near_postcode": None,
+    "near_area": None,
     "last_month": None,
 }
 

@@ -41,6 +41,7 @@ def test_token_bytes_are_pinned() -> None:
     assert found.near_number == made(KEYS.near, b"number\x1fmill lane\x1fBN7 1AA\x1fsmith")
     assert found.near_street == made(KEYS.near, b"street\x1f12\x1fBN7 1AA\x1fsmith")
     assert found.near_postcode == made(KEYS.near, b"postcode\x1f12 mill lane\x1fsmith")
+    assert found.near_area == made(KEYS.near, b"area\x1fBN7 1AA\x1fsmith")
     uprn = tokens(uprn="000100012345", address="x")
     assert uprn.household == made(KEYS.household, b"uprn\x1f100012345")
 
@@ -48,9 +49,14 @@ def test_token_bytes_are_pinned() -> None:
 def test_without_a_surname_there_is_only_a_home() -> None:
     """Kin and near tokens need a surname; no token needs more than an address."""
     assert tokens("") == HomeTokens(tokens().household)
-    assert home_tokens(KEYS, uprn="", address="", postcode="BN7 1AA", surname="smith") == (
-        HomeTokens(None)
-    )
+    nowhere = home_tokens(KEYS, uprn="", address="", postcode="BN7 1AA", surname="")
+    assert nowhere == HomeTokens(None)
+
+
+def test_a_postcode_and_a_surname_are_an_area() -> None:
+    """Without address there is the token of the area, and it is that of the full address."""
+    found = tokens(address="")
+    assert found == HomeTokens(None, near_area=tokens().near_area)
 
 
 @pytest.mark.parametrize("town", ["lewes", "anytown wa"])
@@ -98,7 +104,8 @@ def test_columns_agree_with_single_tokens_and_spare_the_protected() -> None:
     )
     nothing = HomeTokens(None)
     uprn = home_tokens(KEYS, uprn="77", address="", postcode="", surname="")
-    assert token_columns(KEYS, frame) == [tokens(), uprn, nothing, nothing]
+    area = home_tokens(KEYS, uprn="", address="", postcode="BN1 1AA", surname="smith")
+    assert token_columns(KEYS, frame) == [tokens(), uprn, area, nothing]
 
 
 @pytest.mark.parametrize(
