@@ -21,6 +21,7 @@ _INWARD_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 _TO_DIGIT = {"O": "0", "I": "1", "L": "1"}
 _TO_LETTER = {"0": "O", "1": "I"}
 _SIGNS = re.compile(r"[^A-Z0-9]+")
+_OUTWARD = re.compile(r"[A-Z]{1,2}([0-9]|[1-9][0-9]|[0-9][A-HJ-NP-Z])$")
 _LENGTHS = range(5, 8)  # characters without the space
 _GIROBANK = "GIR0AA"
 _PSEUDO = "ZZ99"
@@ -56,6 +57,9 @@ def _clean(text: str) -> Outcome:
 
 
 def _with_outward(code: str, inward: str) -> Outcome:
+    outward = code[:-3]
+    if _OUTWARD.match(outward) and _area(outward) in AREAS:  # as it should be: no other reading
+        return Outcome(f"{outward} {inward}", "postcode.repaired" if inward != code[-3:] else "")
     fits = _outward_fits(code[:-3])
     if not fits:
         return Outcome("", "postcode.format")

@@ -6,13 +6,14 @@ second clearly. Two properties that fit equally are refused: a wrong household i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
 from partner_agent.cleansing.address import Address, parse_address
+from partner_agent.cleansing.distinct import remembered
 from partner_agent.cleansing.errors import UprnReferenceError
 from partner_agent.cleansing.identifiers import compact
 from partner_agent.cleansing.outcome import MISSING, Outcome
@@ -22,6 +23,11 @@ from partner_agent.extracts.reader import open_extract
 
 REQUIRED = ("UPRN", "PAO_START_NUMBER", "PAO_TEXT", "STREET_DESCRIPTION")
 POSTCODES = ("POSTCODE_LOCATOR", "POSTCODE")  # the local authority's, else Royal Mail's
+_PARTS = tuple(
+    f"{part}_{end}_{kind}"
+    for part in ("SAO", "PAO") for end in ("START", "END") for kind in ("NUMBER", "SUFFIX")
+)  # fmt: skip
+_READ = (*REQUIRED, *POSTCODES, "SAO_TEXT", *(name for name in _PARTS if name not in REQUIRED))
 _ALIKE = 88.0  # percent of rapidfuzz's token sort ratio
 _LEAD = 6.0  # percent by which the best must lead
 _UPRN = re.compile(r"\d{1,12}$")
@@ -59,9 +65,12 @@ class UprnIndex:
                 next_step="give a CSV with the column names of AddressBase Plus",
             )
         table: dict[str, list[Property]] = {}
+        names = [name for name in _READ if name in extract.columns]
+        cleaned = remembered(clean_postcode)
         for chunk in extract:
-            for row in chunk.table.to_dict("records"):
-                _add(table, {str(name): str(value) for name, value in row.items()})
+            columns = [chunk.table[name].tolist() for name in names]
+            for cells in zip(*columns, strict=True):
+                _add(table, dict(zip(names, cells, strict=True)), cleaned)
         if not table:
             raise UprnReferenceError(
                 f"no row of {path.name} has a UPRN and a postcode",
@@ -99,7 +108,7 @@ class UprnIndex:
 
 def clean_uprn(raw: str) -> Outcome:
     """A UPRN without leading zeros, at most twelve digits."""
-    return guarded(_clean)(raw)
+    return _GUARDED(raw)
 
 
 def _clean(text: str) -> Outcome:
@@ -107,6 +116,9 @@ def _clean(text: str) -> Outcome:
     if not _UPRN.match(number) or not number.strip("0"):
         return Outcome("", "uprn.format")
     return Outcome(number.lstrip("0"))
+
+
+_GUARDED = guarded(_clean)
 
 
 def _only(uprns: set[str]) -> Outcome:
@@ -119,10 +131,14 @@ def _key(address: Address) -> str:
     return f"{address.unit}|{address.number}"
 
 
-def _add(table: dict[str, list[Property]], row: dict[str, str]) -> None:
+def _add(
+    table: dict[str, list[Property]],
+    row: dict[str, str],
+    cleaned: Callable[[str], Outcome],
+) -> None:
     uprn = clean_uprn(row["UPRN"]).value
     postcode = next(
-        (found for name in POSTCODES if (found := clean_postcode(row.get(name, "")).value)), ""
+        (found for name in POSTCODES if (found := cleaned(row.get(name, "")).value)), ""
     )
     if uprn and postcode:
         address = parse_address(_written(row))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from partner_agent.extracts.cells import cell_text
@@ -58,7 +59,7 @@ class ParquetExtract(Extract):
                     yield chunk
 
     def _chunk(self, batch: Any, before: int) -> Chunk:
-        columns = [[cell_text(value) for value in column.to_pylist()] for column in batch.columns]
+        columns = [_texts(column) for column in batch.columns]
         cells: list[list[str]] = []
         numbers: list[int] = []
         rejects: list[Reject] = []
@@ -72,6 +73,13 @@ class ParquetExtract(Extract):
                 cells.append(list(row))
                 numbers.append(number)
         return make_chunk(self.columns, cells, numbers, rejects)
+
+
+def _texts(column: Any) -> list[str]:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        found: list[str] = pc.fill_null(column, "").to_pylist()
+        return found
+    return [cell_text(value) for value in column.to_pylist()]
 
 
 def _unreadable(kind: Any) -> bool:
