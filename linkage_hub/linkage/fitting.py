@@ -1,17 +1,17 @@
 """Probabilities of a match without truth, for many pairs of sources together.
 
 In order (docs/adr/0011-persons.md argues it):
-1. Each pair of sources is a competition (``competition``): greedy pairs are the possible matches,
+1. The evidence of a pair by itself: a logistic model of greedy pairs against all other candidates,
+   one model for all pairs of sources, so that relatives who stand out between two sources with no
+   person in common are known from the others; what each pair of sources has of its own is how
+   many matches it holds. Pairs without a chance are out: a best choice among noise would
+   otherwise pass for better than a second choice among noise.
+2. Each pair of sources is a competition (``competition``): greedy pairs are the possible matches,
    and what each matched record would have had instead are its decoys.
-2. A record without a match yields a decoy-like pair as often as a matched one yields a decoy, so
-   the number of wrong pairs among the greedy ones is known but for the number of matches.
-3. A logistic model of the pairs' evidence and of the margins over each side's second choice
-   tells possible matches from decoys; its probabilities give the number of matches; iterate to a
-   fixed point.
-4. One model is fitted to all pairs of sources, so that relatives who stand out between two
-   sources with no person in common are known from the others; what each pair of sources has of
-   its own is how many matches it holds.
-5. The model's evidence is a better score than the one that the competition began with: repeat.
+3. Decoys stand for the wrong pairs among the possible matches. A logistic model of the evidence
+   and of the margins over each side's second choice tells the two apart; its probabilities say
+   how many are wrong; iterate to a fixed point.
+4. The model's evidence is a better score than the one that the competition began with: repeat.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,11 @@ from linkage_hub.linkage.logistic import fit_logistic, log_odds, sigmoid
 from linkage_hub.linkage.scoring import Evidence
 
 ROUNDS = 5  # competitions
+ALONE_ROUNDS = 3  # refits of the evidence alone
+CHANCE = 1e-7  # probability by its own evidence below which a pair does not compete: noise
 SETTLING = 12  # refits within one competition
 TOLERANCE = 1e-3  # largest change of a probability that still counts as movement
-LIKELY, UNLIKELY = 0.9, 0.1  # probabilities that the iteration starts from
+LIKELY, UNLIKELY = 0.9, 0.01  # probabilities that the iteration starts from
 RIDGE = 0.1
 HALF = 0.5  # a match and a wrong pair more than were seen, halved, so that odds stay finite
 MOST_ROWS = 400_000  # of the pooled fit; more are thinned evenly
@@ -86,10 +88,17 @@ class _State:
     probability: Floats = field(default_factory=lambda: np.empty(0))
     coefficients: Floats = field(default_factory=lambda: np.empty(0))
     odds: float = 0.0
+    alone: Floats = field(default_factory=lambda: np.empty(0))
 
 
-def fit_problems(problems: Sequence[Problem]) -> Fitted:
-    """Fit the model to the candidate pairs of several pairs of sources."""
+def fit_problems(problems: Sequence[Problem], *, competing: bool = True) -> Fitted:
+    """Fit the model to the candidate pairs of several pairs of sources.
+
+    Args:
+        problems: one for each pair of sources.
+        competing: False stops after the evidence alone, which records that occur several times
+            in a source do not mislead.
+    """
     centre, spread = _scales(problems)
     states = [
         _State(each, (each.evidence.features - centre) / spread, each.evidence.start)
@@ -98,16 +107,56 @@ def fit_problems(problems: Sequence[Problem]) -> Fitted:
     alive = [state for state in states if len(state.score)]
     if not alive:
         return Fitted([np.zeros(len(state.score)) for state in states], None)
-    _fit(alive)
+    found = _first_guesses(states)
+    for _ in range(ALONE_ROUNDS):
+        model = _alone(states, found, centre, spread)
+        chance = _chances(states, model)
+        found = [np.where(each > 0, own, 0.0) for each, own in zip(found, chance, strict=True)]
+    if not competing:
+        return Fitted(found, model)
+    kept = [np.flatnonzero(each >= CHANCE) for each in chance]
+    rivals = [_narrowed(*each) for each in zip(states, kept, chance, strict=True)]
+    _fit([state for state in rivals if len(state.score)])
+    for whole, own, state in zip(found, kept, rivals, strict=True):
+        whole[:] = 0.0
+        whole[own[state.contest.targets]] = state.probability
+    return Fitted(found, _alone(states, found, centre, spread))
+
+
+def _first_guesses(states: list[_State]) -> list[Floats]:
+    """Greedy pairs; those in the upper half of all scores are probably matches.
+
+    The upper half over all sources: the best of two sources with nobody in common is no match.
+    """
+    seen = [state.score for state in states if len(state.score)]
+    middle = (min(each.min() for each in seen) + max(each.max() for each in seen)) / 2.0
     found = []
     for state in states:
+        problem = state.problem
+        contest = compete(state.score, problem.left, problem.right, problem.sizes)
         probability = np.zeros(len(state.score))
-        probability[state.contest.targets] = state.probability
+        sure = (state.score[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
+        probability[contest.targets] = np.where(sure, LIKELY, UNLIKELY)
         found.append(probability)
-    return Fitted(found, _model(states, found, centre, spread))
+    return found
 
 
-def _model(
+def _chances(states: list[_State], model: PairModel) -> list[Floats]:
+    return [
+        sigmoid(own + log_odds(state.features, model.coefficients))
+        for state, own in zip(states, model.offset, strict=True)
+    ]
+
+
+def _narrowed(state: _State, kept: Indices, chance: Floats) -> _State:
+    """The problem with some of its pairs."""
+    evidence = Evidence(state.score[kept], state.features[kept])
+    problem = state.problem
+    narrow = Problem(evidence, problem.left[kept], problem.right[kept], problem.sizes)
+    return _State(narrow, evidence.features, evidence.start, alone=chance[kept])
+
+
+def _alone(
     states: list[_State], probability: list[Floats], centre: Floats, spread: Floats
 ) -> PairModel:
     """Matches against all other candidates, by evidence alone."""
@@ -118,14 +167,15 @@ def _model(
     weight = np.concatenate(probability)
     known = np.repeat(offset, [len(each) for each in probability])
     step = max(1, len(weight) // MOST_ROWS)
-    thin = np.flatnonzero((weight >= HALF) | (np.arange(len(weight)) % step == 0))
-    share = np.where(weight[thin] >= HALF, 1.0, float(step))
-    rows = np.concatenate([features[thin], features[thin]])
+    thin = np.flatnonzero((weight >= UNLIKELY) | (np.arange(len(weight)) % step == 0))
+    share = np.where(weight[thin] >= UNLIKELY, 1.0, float(step))
+    matches = np.flatnonzero(weight[thin] > 0)
+    rows = np.concatenate([features[thin[matches]], features[thin]])
     coefficients = fit_logistic(
         rows,
-        np.repeat([1.0, 0.0], len(thin)),
-        np.concatenate([share * weight[thin], share * (1.0 - weight[thin])]),
-        offset=np.concatenate([known[thin], known[thin]]),
+        np.repeat([1.0, 0.0], [len(matches), len(thin)]),
+        np.concatenate([(share * weight[thin])[matches], share * (1.0 - weight[thin])]),
+        offset=np.concatenate([known[thin[matches]], known[thin]]),
         ridge=RIDGE,
     )
     return PairModel(centre, spread, coefficients, offset)
@@ -140,6 +190,8 @@ def _scales(problems: Sequence[Problem]) -> tuple[Floats, Floats]:
 
 
 def _fit(states: list[_State]) -> None:
+    if not states:
+        return
     coefficients = np.empty(0)
     for turn in range(ROUNDS):
         for state in states:
@@ -155,15 +207,12 @@ def _fit(states: list[_State]) -> None:
 def _compete(state: _State, turn: int) -> None:
     problem = state.problem
     state.contest = compete(state.score, problem.left, problem.right, problem.sizes)
-    score = state.score[state.contest.targets]
-    if turn == 0:
-        middle = (score.max() + state.score.min()) / 2.0
-        sure = (score >= middle) & (state.contest.target_margins[:, 0] > 0)
-        state.probability = np.where(sure, LIKELY, UNLIKELY)
+    targets = state.contest.targets
+    if turn == 0:  # from below: of several fixed points the one with the fewest matches
+        state.probability = np.minimum(state.alone[targets], LIKELY)
     else:
-        state.probability = sigmoid(
-            state.odds + log_odds(_rows(state)[: len(score)], state.coefficients)
-        )
+        odds = log_odds(_rows(state)[: len(targets)], state.coefficients)
+        state.probability = sigmoid(state.odds + odds)
 
 
 def _rows(state: _State) -> Floats:
@@ -183,7 +232,9 @@ def _odds(state: _State) -> float:
 
 def _decoy_weights(state: _State) -> Floats:
     """Decoys stand for the wrong ones among the greedy pairs, as many as there are."""
-    sure = state.probability[state.contest.owner]
+    # A decoy that its evidence takes for a match is rather a duplicate that was not recognised.
+    wrong_indeed = 1.0 - state.alone[state.contest.decoys]
+    sure = state.probability[state.contest.owner] * wrong_indeed
     wrong = len(state.probability) - float(state.probability.sum())
     return np.asarray(sure * wrong / max(float(sure.sum()), 1.0), dtype=np.float64)
 

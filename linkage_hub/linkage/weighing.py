@@ -151,7 +151,7 @@ def _duplicates(
     found = None
     if inside and between:
         chosen = [_choose(part, None, offsets) for part in between]
-        fitted = fit_problems([each.problem for each in chosen])
+        fitted = fit_problems([each.problem for each in chosen], competing=True)
         seen = [np.zeros(len(part.block.left), dtype=np.bool_) for part in inside]
         for part, choice, probability in zip(between, chosen, fitted.probability, strict=True):
             _contradict(inside, seen, part.block.where(choice.kept[probability >= SURE]), offsets)
