@@ -43,7 +43,6 @@ CHUNK_ROWS: Final = 1 << 14
 _LABEL: Final = b"hearthlink/encoding/v1/hardened-view\n"
 _DATE_CHARACTERS: Final = 8  # YYYYMMDD
 _YEAR_CHARACTERS: Final = 4
-_MOST_SUM: Final = (1 << 14) - 1  # of weights, so that a doubled sum fits in 16 bits
 
 
 class HardenedEncoder:
@@ -83,7 +82,7 @@ class HardenedEncoder:
             ]
         )
         self._store = VoteStore(view_keys(schema, hardening, secret), hardening.k * hardening.bits)
-        self._ties = _by_place(self._store.ties(), hardening)
+        self._ties = self._store.ties()
         self._tokens = [
             FeatureTokens(each, FeatureVotes(self._store, each.index)) for each in schema.features
         ]
@@ -138,7 +137,7 @@ class HardenedEncoder:
             self._needs,
             self._weights,
             self._ties,
-            out.view(np.uint16)[:, rows],
+            out.view(np.uint64)[:, rows],
         )
         size = rows.stop - rows.start
         step = -(-size // self._workers)
@@ -191,10 +190,10 @@ def _weights(feature: Feature) -> NDArray[np.int64]:
 
 def _check_sum(schema: LinkageSchema, weights: NDArray[np.int64]) -> None:
     most = int((weights * np.arange(majority.MAX_TOKENS + 1)).max(axis=1).sum())
-    if most > _MOST_SUM:
+    if most > majority.MAX_SUM:
         raise SchemaUnsupportedError(
             f"the weights of {len(schema.features)} features could add up to {most}; the hardened "
-            f"profile holds {_MOST_SUM}",
+            f"profile holds {majority.MAX_SUM}",
             next_step="lower bitsPerFeature in all features alike",
         )
 
@@ -237,10 +236,3 @@ def _shifted(
 ) -> list[NDArray[np.int64]]:
     offsets = np.cumsum([0, *(each.slots.size for each in found[:-1])])
     return [each + offset for each, offset in zip(starts, offsets, strict=True)]
-
-
-def _by_place(ties: NDArray[np.uint8], hardening: Hardening) -> NDArray[np.int16]:
-    """Ties as +1 and -1 in the order of ``majority``: majority, bit, 16-bit word."""
-    bits = np.unpackbits(ties, axis=1, bitorder="little").astype(np.int16)
-    by_word = bits.reshape(len(ties), hardening.k, -1, 16)
-    return np.ascontiguousarray(by_word.transpose(0, 1, 3, 2).reshape(len(ties), -1) * 2 - 1)

@@ -52,10 +52,10 @@ class VoteStore:
         self.rows[self.count] = np.frombuffer(stream, dtype="<u8").reshape(self.rows.shape[1:])
         self.count += 1
 
-    def ties(self) -> NDArray[np.uint8]:
-        """Keyed bits that break ties, uint8 (views, votes / 8); no token has their message."""
+    def ties(self) -> NDArray[np.uint64]:
+        """Keyed bits that break ties, uint64 (views, words); no token has their message."""
         streams = [self._votes(view, b"\xff\xfftie") for view in self._views]
-        return np.stack([np.frombuffer(each, dtype=np.uint8) for each in streams])
+        return np.stack([np.frombuffer(each, dtype="<u8") for each in streams])
 
     def _votes(self, view: Any, message: bytes) -> bytes:
         sponge = view.copy()
