@@ -1,0 +1,1 @@
+"""What hardening costs: speed, candidate recall and uniqueness of views, beside profile clk."""
