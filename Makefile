@@ -92,6 +92,10 @@ format: $(VENV)/dev.stamp ## rewrite the code in the project's format
 bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
 	$(BIN)/python -m benchmarks.encoding
 
+.PHONY: bench-hardening
+bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, k = 1 to 4: DATA=folder
+	$(BIN)/python -m benchmarks.hardening --data $(DATA)
+
 .PHONY: bench-quality
 bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=folder
 	for folder in pseudopeople_dev essnet_uk_dev febrl4; do \

@@ -56,7 +56,9 @@ PERSON: Final = "person"
 def every_type_schema() -> dict[str, Any]:
     """A linkage schema with every format, comparison and strategy of version 3."""
 
-    def feature(name: str, form: dict[str, Any], comparison: dict[str, Any], **strategy: int) -> Any:
+    def feature(
+        name: str, form: dict[str, Any], comparison: dict[str, Any], **strategy: int
+    ) -> dict[str, Any]:
         hashing = {"comparison": comparison, "strategy": strategy, "hash": {"type": "blakeHash"},
                    "missingValue": {"sentinel": ""}}  # fmt: skip
         return {"identifier": name, "format": form, "hashing": hashing}
@@ -178,8 +180,9 @@ def _check_equal(results: dict[str, Any]) -> None:
 def print_table(figures: dict[str, Any]) -> None:
     """The figures as text."""
     print(
-        f"schema: {figures['kind']}; {figures['records']:,} records, {figures['runs']} alternating runs, one core, "
-        "empty caches in every run,\ncompile time excluded; encodings identical bit for bit\n"
+        f"schema of {figures['kind']}; {figures['records']:,} records, {figures['runs']} "
+        "alternating runs, one core,\nempty caches in every run, compile time excluded; encodings "
+        "identical bit for bit\n"
     )
     print(f"{'encoder':<32}{'median s':>10}{'records/s':>12}{'x clkhash':>11}")
     for row in figures["rows"]:
