@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linkage_hub.quality.frame import REAL, Records
 from linkage_hub.quality.intervals import Logit, Observed, clustered
@@ -59,14 +58,8 @@ class Linkage:
     joined: RecordPairs
     parted: RecordPairs
 
-    @property
-    def real_size(self) -> NDArray[np.float64]:
-        """Real records of each person, float64 (persons,)."""
-        real: NDArray[np.float64] = self.records.real.astype(np.float64)
-        return np.bincount(self.labels, real, minlength=int(self.labels.max()) + 1).astype(float)
 
-
-def expected(linkage: Linkage, members: Mask, *, synthetic: bool, single: bool = False) -> Expected:
+def expected(linkage: Linkage, members: Mask, *, synthetic: bool) -> Expected:
     """What the model expects of the records of a group.
 
     The variance is that of a parametric bootstrap over pairs in which the pairs of one person
@@ -76,7 +69,6 @@ def expected(linkage: Linkage, members: Mask, *, synthetic: bool, single: bool =
         linkage: as found.
         members: which records belong to the group, bool (n,).
         synthetic: of synthetic records, or of real ones among each other.
-        single: a parted pair stands for itself, as when two sources are looked at.
     """
     joined, parted = _pairs(linkage, synthetic=synthetic)
     weight = _weight(joined, members)
@@ -86,8 +78,6 @@ def expected(linkage: Linkage, members: Mask, *, synthetic: bool, single: bool =
     spread = np.bincount(joined.cluster, weight * np.sqrt(chance * (1.0 - chance)))
     variance = float((spread**2).sum())
     doubt = _weight(parted, members)
-    if not synthetic and not single:
-        doubt *= _between(linkage, parted)
     missed = float((doubt * parted.probability).sum())
     missed_variance = float((doubt**2 * parted.probability * (1.0 - parted.probability)).sum())
     return Expected(_odds(right, total - right, variance, variance),
@@ -115,13 +105,6 @@ def _pairs(linkage: Linkage, *, synthetic: bool) -> tuple[RecordPairs, RecordPai
 
 def _weight(pairs: RecordPairs, members: Mask) -> Floats:
     found: Floats = 0.5 * members[pairs.left] + 0.5 * members[pairs.right]
-    return found
-
-
-def _between(linkage: Linkage, parted: RecordPairs) -> Floats:
-    """Pairs of real records between the two persons of each parted pair."""
-    size = linkage.real_size
-    found: Floats = size[linkage.labels[parted.left]] * size[linkage.labels[parted.right]]
     return found
 
 

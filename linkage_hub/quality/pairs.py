@@ -3,8 +3,8 @@
 Rules: records are numbered over all sources in order. Two records of one person have the
 probability of the pair itself where the model saw one, else that of the best chain of pairs that
 leads from one to the other; where there is none (duplicates that a threshold alone joined) a usual
-one. Two persons between whom the model saw a pair, and left it, stand for as many missed pairs as
-they have records, with that pair's probability.
+one. A pair that the model saw and left between two persons is a missed one with its probability; a
+pair that it did not see counts as none, which is where sentinels have to put it right.
 """
 
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ def joined_and_parted(
         evidence: by pair of sources.
 
     Returns:
-        The joined pairs, every one; and of the parted ones the most probable between two persons.
+        The joined pairs, every one; and those that the model saw between two persons.
     """
     graph = _graph(offsets, evidence)
     inside = labels[graph.left] == labels[graph.right]
@@ -167,12 +167,5 @@ def _of_size(
 
 def _parted(labels: Indices, graph: _Graph, outside: Mask) -> RecordPairs:
     left, right = graph.left[outside], graph.right[outside]
-    probability = graph.probability[outside]
-    low = np.minimum(labels[left], labels[right])
-    high = np.maximum(labels[left], labels[right])
-    best = np.lexsort((-probability, high, low))
-    key = np.stack([low[best], high[best]])
-    first = np.ones(len(best), dtype=bool)
-    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
-    kept = best[first]
-    return RecordPairs(left[kept], right[kept], probability[kept], low[kept])
+    cluster = np.minimum(labels[left], labels[right])
+    return RecordPairs(left, right, graph.probability[outside], cluster)

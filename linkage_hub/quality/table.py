@@ -117,7 +117,7 @@ def _sources(linkage: Linkage, overall: Corrections) -> Iterator[QualityRow]:
         part = Linkage(
             records, linkage.labels, linkage.joined.where(inside), linkage.parted.where(left)
         )
-        real = expected(part, everyone, synthetic=False, single=True)
+        real = expected(part, everyone, synthetic=False)
         name = f"{records.names[first]} x {records.names[second]}"
         members = (records.source == first) | (records.source == second)
         found = seen(part, everyone, sources=(first, second))
