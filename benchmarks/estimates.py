@@ -106,7 +106,8 @@ class _Agents:
     def _one(self, name: str, path: Path, mapping: SourceMapping, today: date) -> Submitted:
         extract = open_extract(path, sheet=mapping.sheet)
         cleanser, sampler = Cleanser(mapping, today=today), Sampler()
-        batches, ids = [], {}
+        batches: list[pa.RecordBatch] = []
+        ids: dict[str, str] = {}
         for chunk in extract:
             clean = cleanser.clean(chunk).table
             batch, kept, known = self._encoded(clean)
@@ -163,7 +164,12 @@ class _Truth:
         if row.group in self.groups:
             mine = np.array([value == row.value for value in self.groups[row.group]])
             half = np.where(mine, 0.5, 0.0)
-            return lambda left, right: np.add(half[left], half[right])
+
+            def of_group(left: Ints, right: Ints) -> Floats:
+                found: Floats = half[left] + half[right]
+                return found
+
+            return of_group
         if row.group == "sources":
             names = row.value.removeprefix("within ").split(" x ")
             one, other = self.names.index(names[0]), self.names.index(names[-1])
@@ -172,7 +178,8 @@ class _Truth:
             def between(left: Ints, right: Ints) -> Floats:
                 a, b = self.source[left], self.source[right]
                 same = (np.minimum(a, b) == low) & (np.maximum(a, b) == high)
-                return same.astype(np.float64)
+                found: Floats = same.astype(np.float64)
+                return found
 
             return between
         return None

@@ -1,9 +1,9 @@
 """From the model's expectation and what sentinels showed to one estimate.
 
-The model is compared with the truth where the truth is known, on synthetic records; the difference
-of log odds is added to its expectation of real records, with its own uncertainty, and with an
-allowance for what sentinels cannot tell, being no real people. A group has its own difference as
-far as it has sentinels enough, else that of everybody.
+The model's probabilities are put right on synthetic records (``curve``). What remains between its
+expectation of a group's synthetic records and what is so is added, as far as the group has
+sentinels enough, on the scale of log odds. An allowance covers what sentinels cannot tell, being
+no real people.
 """
 
 import math
@@ -12,8 +12,7 @@ from typing import Final
 from linkage_hub.quality.intervals import Interval, Logit, Observed, expit
 from linkage_hub.quality.measure import Expected, Seen
 
-BEFORE: Final = 1.0  # variance of the difference before any sentinel was seen, log odds
-GROUPS_DIFFER: Final = 0.15  # variance of a group's difference about everybody's
+GROUPS_DIFFER: Final = 0.15  # variance of a group's difference before it is looked at, log odds
 ALLOWANCE: Final = 0.12  # variance of what holds of sentinels and not of real people
 _HALF: Final = 0.5
 
@@ -41,23 +40,17 @@ def _smoothed(share: float, observations: float) -> float:
     return (share * observations + _HALF) / (observations + 2 * _HALF)
 
 
-UNTRIED: Final = Logit(0.0, BEFORE)
+UNTRIED: Final = Logit(0.0, GROUPS_DIFFER)
 
 
-def differences(expected: Expected, seen: Seen, prior: tuple[Logit, Logit]) -> tuple[Logit, Logit]:
-    """Of precision and of recall."""
+def differences(expected: Expected, seen: Seen) -> tuple[Logit, Logit]:
+    """Of precision and of recall, for a group."""
     return (
-        difference(expected.precision, seen.precision, prior[0]),
-        difference(expected.recall, seen.recall, prior[1]),
+        difference(expected.precision, seen.precision, UNTRIED),
+        difference(expected.recall, seen.recall, UNTRIED),
     )
 
 
 def calibrated(expected: Logit, correction: Logit) -> Interval:
     """The estimate for real records."""
     return expected.plus(correction).plus(Logit(0.0, ALLOWANCE)).interval()
-
-
-def for_group(overall: tuple[Logit, Logit]) -> tuple[Logit, Logit]:
-    """What to think of a group before its own sentinels are looked at."""
-    wider = Logit(0.0, GROUPS_DIFFER)
-    return overall[0].plus(wider), overall[1].plus(wider)

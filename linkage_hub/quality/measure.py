@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from linkage_hub.quality.curve import Fitted, Known, fit, worth
 from linkage_hub.quality.frame import REAL, Records
 from linkage_hub.quality.intervals import Logit, Observed, clustered
 from linkage_hub.quality.pairs import Floats, Indices, Mask, RecordPairs
@@ -26,7 +27,6 @@ class Expected:
 
     precision: Logit
     recall: Logit
-    joined: float  # pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +59,53 @@ class Linkage:
     parted: RecordPairs
 
 
-def expected(linkage: Linkage, members: Mask, *, synthetic: bool) -> Expected:
-    """What the model expects of the records of a group.
+def fitted(linkage: Linkage) -> Fitted:
+    """Learn from the synthetic records what the model's probabilities are worth."""
+    records = linkage.records
+    plain = np.flatnonzero(records.kind == _PLAIN)
+    people = int(records.person.max(initial=REAL)) + 1
+    held = np.bincount(records.person[plain], minlength=people).astype(np.float64)
+    joined, parted = _pairs(linkage, synthetic=True)
+    return fit(_known(records, joined), _known(records, parted), held * (held - 1.0) / 2.0)
 
-    The variance is that of a parametric bootstrap over pairs in which the pairs of one person
-    stand or fall together, in closed form.
+
+def _known(records: Records, pairs: RecordPairs) -> Known:
+    """Pairs with their answer; half an observation for each synthetic end."""
+    one, other = records.person[pairs.left], records.person[pairs.right]
+    weight = 0.5 * (one != REAL) + 0.5 * (other != REAL)
+    right = ((one == other) & (one != REAL)).astype(np.float64)
+    return Known(pairs, right, weight, np.where(one != REAL, one, other))
+
+
+def expected(linkage: Linkage, members: Mask, worth_of: Fitted, *, synthetic: bool) -> Expected:
+    """What the model expects of the records of a group, its probabilities put right.
+
+    The variance has two parts: that of a parametric bootstrap over pairs, in closed form, times how
+    much more the pairs of a person err together than apart (McCullagh and Nelder's overdispersion,
+    from the synthetic records); and that of the curves, over resampled synthetic people.
 
     Args:
         linkage: as found.
         members: which records belong to the group, bool (n,).
+        worth_of: what probabilities are worth.
         synthetic: of synthetic records, or of real ones among each other.
     """
     joined, parted = _pairs(linkage, synthetic=synthetic)
-    weight = _weight(joined, members)
-    chance = joined.probability
-    right = float((weight * chance).sum())
-    total = float(weight.sum())
-    spread = np.bincount(joined.cluster, weight * np.sqrt(chance * (1.0 - chance)))
-    variance = float((spread**2).sum())
-    doubt = _weight(parted, members)
-    missed = float((doubt * parted.probability).sum())
-    missed_variance = float((doubt**2 * parted.probability * (1.0 - parted.probability)).sum())
-    return Expected(_odds(right, total - right, variance, variance),
-                    _odds(right, missed, variance, missed_variance), total)  # fmt: skip
-
-
-def _odds(for_: float, against: float, variance: float, other: float) -> Logit:
-    """Log odds of two sums; where both come from one total their errors are opposite."""
-    for_, against = for_ + _HALF, against + _HALF
-    return Logit(float(np.log(for_ / against)), variance / for_**2 + other / against**2)
+    weight, doubt = _weight(joined, members), _weight(parted, members)
+    chance = worth(joined.probability, worth_of.central.joined)
+    missing = worth(parted.probability, worth_of.central.parted)
+    times = 1.0 + worth_of.central.unseen
+    right, total = float((weight * chance).sum()), float(weight.sum())
+    missed = float((doubt * missing).sum()) * times
+    variance = float((weight**2 * chance * (1.0 - chance)).sum()) * worth_of.joined_excess
+    other = float((doubt**2 * missing * (1.0 - missing)).sum()) * worth_of.parted_excess * times**2
+    wrong = max(0.0, total - right)
+    for_, against, without = right + _HALF, wrong + _HALF, missed + _HALF
+    precision, recall = worth_of.spread(joined, weight, parted, doubt)
+    return Expected(
+        Logit(float(np.log(for_ / against)), variance * (1 / for_ + 1 / against) ** 2 + precision),
+        Logit(float(np.log(for_ / without)), variance / for_**2 + other / without**2 + recall),
+    )
 
 
 def _pairs(linkage: Linkage, *, synthetic: bool) -> tuple[RecordPairs, RecordPairs]:

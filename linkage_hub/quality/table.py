@@ -14,9 +14,10 @@ import numpy as np
 
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from linkage_hub.quality import calibrate
+from linkage_hub.quality.curve import Fitted
 from linkage_hub.quality.frame import UNKNOWN, Records
 from linkage_hub.quality.intervals import Interval, Logit, Observed
-from linkage_hub.quality.measure import Linkage, expected, hard_pairs, seen
+from linkage_hub.quality.measure import Linkage, expected, fitted, hard_pairs, seen
 from linkage_hub.quality.pairs import Indices, Mask, PairEvidence, joined_and_parted
 
 OVERALL: Final = "all records"
@@ -24,6 +25,7 @@ HARD: Final = "hard to tell apart"
 FEW: Final = 10  # effective observations; fewer show next to nothing
 HIDDEN: Final = "fewer records than the agreement shows"
 NOT_BANDED: Final = "the agreement does not have agents band real records by this"
+NONE: Final = Logit(0.0, 0.0)
 Corrections = tuple[Logit, Logit]
 
 
@@ -47,24 +49,24 @@ def quality_table(
     joined, parted = joined_and_parted(labels, records.offsets, evidence)
     linkage = Linkage(records, labels, joined, parted)
     everyone = np.ones(len(labels), dtype=bool)
-    overall = _corrections(linkage, everyone, (calibrate.UNTRIED, calibrate.UNTRIED))
-    rows = [_row(linkage, "", OVERALL, everyone, overall)]
+    worth_of = fitted(linkage)
+    rows = [_row(linkage, worth_of, "", OVERALL, everyone, (NONE, NONE))]
     for group in records.groups:
-        rows += _hidden_small(list(_group(linkage, group, overall)), threshold)
-    rows += _hidden_small(list(_sources(linkage, overall)), threshold)
+        rows += _hidden_small(list(_group(linkage, worth_of, group)), threshold)
+    rows += _hidden_small(list(_sources(linkage, worth_of)), threshold)
     rows.append(_hard_row(linkage))
     return QualityTable(rows=tuple(rows))
 
 
-def _corrections(linkage: Linkage, members: Mask, prior: Corrections) -> Corrections:
-    synthetic = expected(linkage, members, synthetic=True)
-    return calibrate.differences(synthetic, seen(linkage, members), prior)
-
-
 def _row(
-    linkage: Linkage, group: str, value: str, members: Mask, corrections: Corrections
+    linkage: Linkage,
+    worth_of: Fitted,
+    group: str,
+    value: str,
+    members: Mask,
+    corrections: Corrections,
 ) -> QualityRow:
-    real = expected(linkage, members, synthetic=False)
+    real = expected(linkage, members, worth_of, synthetic=False)
     found = seen(linkage, members)
     records = int((members & linkage.records.real).sum())
     few = found.recall.observations < FEW or found.precision.observations < FEW
@@ -81,15 +83,16 @@ def _row(
     )
 
 
-def _group(linkage: Linkage, group: str, overall: Corrections) -> Iterator[QualityRow]:
+def _group(linkage: Linkage, worth_of: Fitted, group: str) -> Iterator[QualityRow]:
     column = linkage.records.groups[group]
     banded = bool((column[linkage.records.real] >= 0).any())
     for number, value in enumerate((*linkage.records.values[group], UNKNOWN)):
         members = column == (number if value != UNKNOWN else -1)
         if not members.any() or (not banded and value == UNKNOWN):
             continue
-        corrections = _corrections(linkage, members, calibrate.for_group(overall))
-        row = _row(linkage, group, value, members, corrections)
+        synthetic = expected(linkage, members, worth_of, synthetic=True)
+        corrections = calibrate.differences(synthetic, seen(linkage, members))
+        row = _row(linkage, worth_of, group, value, members, corrections)
         if not banded:
             row = row.model_copy(
                 update={
@@ -100,14 +103,13 @@ def _group(linkage: Linkage, group: str, overall: Corrections) -> Iterator[Quali
         yield row
 
 
-def _sources(linkage: Linkage, overall: Corrections) -> Iterator[QualityRow]:
+def _sources(linkage: Linkage, worth_of: Fitted) -> Iterator[QualityRow]:
     """Two sources at a time, where the model joined any of their records."""
     records = linkage.records
     own = records.source[linkage.joined.left], records.source[linkage.joined.right]
     low, high = np.minimum(*own), np.maximum(*own)
     gone = records.source[linkage.parted.left], records.source[linkage.parted.right]
     low_gone, high_gone = np.minimum(*gone), np.maximum(*gone)
-    corrections = calibrate.for_group(overall)
     everyone = np.ones(len(records.source), dtype=bool)
     for first, second in combinations_with_replacement(range(len(records.names)), 2):
         inside = (low == first) & (high == second)
@@ -117,7 +119,7 @@ def _sources(linkage: Linkage, overall: Corrections) -> Iterator[QualityRow]:
         part = Linkage(
             records, linkage.labels, linkage.joined.where(inside), linkage.parted.where(left)
         )
-        real = expected(part, everyone, synthetic=False)
+        real = expected(part, everyone, worth_of, synthetic=False)
         name = f"{records.names[first]} x {records.names[second]}"
         members = (records.source == first) | (records.source == second)
         found = seen(part, everyone, sources=(first, second))
@@ -125,8 +127,8 @@ def _sources(linkage: Linkage, overall: Corrections) -> Iterator[QualityRow]:
             group="sources",
             value=name if first != second else f"within {records.names[first]}",
             records=int((members & records.real).sum()),
-            predicted_precision=_share(calibrate.calibrated(real.precision, corrections[0])),
-            predicted_recall=_share(calibrate.calibrated(real.recall, corrections[1])),
+            predicted_precision=_share(calibrate.calibrated(real.precision, calibrate.UNTRIED)),
+            predicted_recall=_share(calibrate.calibrated(real.recall, calibrate.UNTRIED)),
             sentinel_pairs=found.pairs,
             sentinel_recall=_observed(found.recall),
             sentinel_precision=_observed(found.precision),
