@@ -12,8 +12,9 @@ from typing import Final
 from linkage_hub.quality.intervals import Interval, Logit, Observed, expit
 from linkage_hub.quality.measure import Expected, Seen
 
-GROUPS_DIFFER: Final = 0.15  # variance of a group's difference before it is looked at, log odds
-ALLOWANCE: Final = 0.12  # variance of what holds of sentinels and not of real people
+GROUPS_DIFFER: Final = 0.1  # variance of a group's difference before it is looked at, log odds
+SOURCES_DIFFER: Final = 0.5  # likewise of two sources, which hold other fields than others do
+ALLOWANCE: Final = 0.06  # variance of what holds of sentinels and not of real people
 _HALF: Final = 0.5
 
 
@@ -40,14 +41,15 @@ def _smoothed(share: float, observations: float) -> float:
     return (share * observations + _HALF) / (observations + 2 * _HALF)
 
 
-UNTRIED: Final = Logit(0.0, GROUPS_DIFFER)
+A_GROUP: Final = Logit(0.0, GROUPS_DIFFER)
+TWO_SOURCES: Final = Logit(0.0, SOURCES_DIFFER)
 
 
-def differences(expected: Expected, seen: Seen) -> tuple[Logit, Logit]:
-    """Of precision and of recall, for a group."""
+def differences(expected: Expected, seen: Seen, prior: Logit) -> tuple[Logit, Logit]:
+    """Of precision and of recall."""
     return (
-        difference(expected.precision, seen.precision, UNTRIED),
-        difference(expected.recall, seen.recall, UNTRIED),
+        difference(expected.precision, seen.precision, prior),
+        difference(expected.recall, seen.recall, prior),
     )
 
 

@@ -64,8 +64,12 @@ class RecordPairs:
 
     def where(self, mask: Mask) -> "RecordPairs":
         """A subset."""
+        return self.at(np.flatnonzero(mask))
+
+    def at(self, chosen: Indices) -> "RecordPairs":
+        """Those of some places."""
         return RecordPairs(
-            self.left[mask], self.right[mask], self.probability[mask], self.cluster[mask]
+            self.left[chosen], self.right[chosen], self.probability[chosen], self.cluster[chosen]
         )
 
     def __len__(self) -> int:

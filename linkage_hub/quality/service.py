@@ -66,6 +66,17 @@ def measured(
     )
 
 
+def headline(table: QualityTable) -> dict[str, float]:
+    """The run's own figures from its table: what sentinels put right comes before the model's."""
+    first = next(iter(table.rows), None)
+    if first is None or first.predicted_precision is None or first.predicted_recall is None:
+        return {}
+    return {
+        "estimated_precision": first.predicted_precision.value,
+        "estimated_recall": first.predicted_recall.value,
+    }
+
+
 def _column(table: pa.Table, name: str) -> list[str | None]:
     values: list[str | None] = table.column(name).to_pylist()
     return values

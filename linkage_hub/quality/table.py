@@ -7,7 +7,6 @@ are about nobody and are shown whatever their number.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations_with_replacement
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,7 @@ from linkage_hub.quality.curve import Fitted
 from linkage_hub.quality.frame import UNKNOWN, Records
 from linkage_hub.quality.intervals import Interval, Logit, Observed
 from linkage_hub.quality.measure import Linkage, expected, fitted, hard_pairs, seen
-from linkage_hub.quality.pairs import Indices, Mask, PairEvidence, joined_and_parted
+from linkage_hub.quality.pairs import Indices, Mask, PairEvidence, RecordPairs, joined_and_parted
 
 OVERALL: Final = "all records"
 HARD: Final = "hard to tell apart"
@@ -91,7 +90,7 @@ def _group(linkage: Linkage, worth_of: Fitted, group: str) -> Iterator[QualityRo
         if not members.any() or (not banded and value == UNKNOWN):
             continue
         synthetic = expected(linkage, members, worth_of, synthetic=True)
-        corrections = calibrate.differences(synthetic, seen(linkage, members))
+        corrections = calibrate.differences(synthetic, seen(linkage, members), calibrate.A_GROUP)
         row = _row(linkage, worth_of, group, value, members, corrections)
         if not banded:
             row = row.model_copy(
@@ -106,34 +105,40 @@ def _group(linkage: Linkage, worth_of: Fitted, group: str) -> Iterator[QualityRo
 def _sources(linkage: Linkage, worth_of: Fitted) -> Iterator[QualityRow]:
     """Two sources at a time, where the model joined any of their records."""
     records = linkage.records
-    own = records.source[linkage.joined.left], records.source[linkage.joined.right]
-    low, high = np.minimum(*own), np.maximum(*own)
-    gone = records.source[linkage.parted.left], records.source[linkage.parted.right]
-    low_gone, high_gone = np.minimum(*gone), np.maximum(*gone)
     everyone = np.ones(len(records.source), dtype=bool)
-    for first, second in combinations_with_replacement(range(len(records.names)), 2):
-        inside = (low == first) & (high == second)
-        if not inside.any():
-            continue
-        left = (low_gone == first) & (high_gone == second)
-        part = Linkage(
-            records, linkage.labels, linkage.joined.where(inside), linkage.parted.where(left)
-        )
-        real = expected(part, everyone, worth_of, synthetic=False)
-        name = f"{records.names[first]} x {records.names[second]}"
-        members = (records.source == first) | (records.source == second)
+    counts = np.bincount(records.source[records.real], minlength=len(records.names))
+    joined, parted = _by_sources(records, linkage.joined), _by_sources(records, linkage.parted)
+    nothing = linkage.parted.where(np.zeros(len(linkage.parted), dtype=bool))
+    for (first, second), pairs in sorted(joined.items()):
+        part = Linkage(records, linkage.labels, pairs, parted.get((first, second), nothing))
         found = seen(part, everyone, sources=(first, second))
+        synthetic = expected(part, everyone, worth_of, synthetic=True)
+        corrections = calibrate.differences(synthetic, found, calibrate.TWO_SOURCES)
+        real = expected(part, everyone, worth_of, synthetic=False)
+        names = records.names[first], records.names[second]
         yield QualityRow(
             group="sources",
-            value=name if first != second else f"within {records.names[first]}",
-            records=int((members & records.real).sum()),
-            predicted_precision=_share(calibrate.calibrated(real.precision, calibrate.UNTRIED)),
-            predicted_recall=_share(calibrate.calibrated(real.recall, calibrate.UNTRIED)),
+            value=" x ".join(names) if first != second else f"within {names[0]}",
+            records=int(counts[list({first, second})].sum()),
+            predicted_precision=_share(calibrate.calibrated(real.precision, corrections[0])),
+            predicted_recall=_share(calibrate.calibrated(real.recall, corrections[1])),
             sentinel_pairs=found.pairs,
             sentinel_recall=_observed(found.recall),
             sentinel_precision=_observed(found.precision),
             note="few sentinels" if found.recall.observations < FEW else "",
         )
+
+
+def _by_sources(records: Records, pairs: RecordPairs) -> dict[tuple[int, int], RecordPairs]:
+    """Pairs by the two sources that they are of."""
+    own = records.source[pairs.left], records.source[pairs.right]
+    key = np.minimum(*own) * len(records.names) + np.maximum(*own)
+    order = np.argsort(key, kind="stable")
+    numbers, starts, counts = np.unique(key[order], return_index=True, return_counts=True)
+    return {
+        divmod(int(number), len(records.names)): pairs.at(order[start : start + count])
+        for number, start, count in zip(numbers, starts, counts, strict=True)
+    }
 
 
 def _hard_row(linkage: Linkage) -> QualityRow:

@@ -29,7 +29,7 @@ from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.quality.desk import RevealDesk
-from linkage_hub.quality.service import measured
+from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import SourceData, pin_sources, read_previous, read_sources
@@ -243,7 +243,7 @@ class Phases:
                 connection.execute(
                     update(runs)
                     .where(runs.c.id == found.row.id)
-                    .values(quality_table=table.model_dump_json())
+                    .values(quality_table=table.model_dump_json(), **headline(table))
                 )
 
     def _candidates(self, found: _Run, progress: Progress) -> list[PairBlock]:
