@@ -34,6 +34,7 @@ from linkage_hub.jobs.worker import Worker
 from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.refinement.core import Core
 from linkage_hub.refinement.desk import RoundDesk
+from linkage_hub.refinement.fellegi_sunter import FellegiSunter
 from linkage_hub.refinement.rounds import Rounds
 from linkage_hub.refinement.service import Refinement
 from linkage_hub.releases.families import Families
@@ -59,7 +60,7 @@ class Hub:
         self.home = home
         self.settings = settings
         self.now = now
-        self.core: Core | None = None
+        self.core: Core = FellegiSunter()
 
     @cached_property
     def secrets(self) -> PartySecrets:
@@ -134,10 +135,8 @@ class Hub:
         return self.home / "runs"
 
     @cached_property
-    def refinement(self) -> Refinement | None:
-        """Refinement, where this hub has its arithmetic."""
-        if self.core is None:
-            return None
+    def refinement(self) -> Refinement:
+        """Questions to partners, and what they decide."""
         rounds = Rounds(self.database, self.ledger, self.runs_folder)
         return Refinement(self.database, rounds, self.core, self.home / "decisions", self.now)
 

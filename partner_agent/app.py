@@ -22,6 +22,7 @@ from partner_agent.linkage_secret import load_keys
 from partner_agent.refinement.asked import AskedPairs
 from partner_agent.refinement.core import Core
 from partner_agent.refinement.desk import RefinementDesk
+from partner_agent.refinement.fellegi_sunter import FellegiSunter
 from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
@@ -46,7 +47,7 @@ class Agent:
         self.home = home
         self.settings = settings
         self.now = now
-        self.core: Core | None = None
+        self.core: Core = FellegiSunter()
         self.passphrase = passphrase(settings.passphrase_file)
 
     @cached_property
@@ -108,10 +109,8 @@ class Agent:
         return Consents(self.database, self.vault, self.ledger)
 
     @cached_property
-    def questions(self) -> RefinementDesk | None:
-        """The refinement desk; None in an agent without the arithmetic."""
-        if self.core is None:
-            return None
+    def questions(self) -> RefinementDesk:
+        """The refinement desk."""
         return RefinementDesk(
             self.secrets,
             self.ledger,

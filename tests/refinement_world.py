@@ -266,7 +266,6 @@ def answer(world: HubWorld, *parties: str) -> list[Any]:
     later = []
     for party in parties:
         desk = world.agents[party].questions
-        assert desk is not None
         later += desk.answer_all(world.agents[party].hub)
     world.work()
     return later

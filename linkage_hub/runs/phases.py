@@ -71,7 +71,7 @@ class Phases:
 
     Args:
         database, files, ledger: the hub's.
-        refinement: asks partners; None in a hub without it.
+        refinement: asks partners, where the agreement allows it.
         reveals: asks partners which records do not exist.
         folder: where runs keep what they need between phases.
         now: the clock.
@@ -82,7 +82,7 @@ class Phases:
         database: HubDatabase,
         files: ContentFiles,
         ledger: PartyLedger,
-        refinement: Refinement | None,
+        refinement: Refinement,
         reveals: RevealDesk,
         folder: Path,
         now: Callable[[], datetime],
@@ -269,8 +269,7 @@ class Phases:
 
     def _clear(self, row: Any) -> None:
         """Destroy what a run kept between its phases."""
-        if self._refinement is not None:
-            self._refinement.forget(row.id, row.agreement)
+        self._refinement.forget(row.id, row.agreement)
         Work(self._folder / row.id).remove()
 
     def _queue(self, run: str, kind: str) -> None:

@@ -34,12 +34,10 @@ def status(context: typer.Context) -> None:
 @app.command()
 def answer(context: typer.Context) -> None:
     """Answer what the hub asks now, once, and end."""
-    later: list[dict[str, Any]] = []
     with agent_of(context) as agent:
         agent.ledger.sync()
         agent.ledger.witness()
-        if agent.questions is not None:
-            later = [asdict(item) for item in agent.questions.answer_all(agent.hub)]
+        later = [asdict(item) for item in agent.questions.answer_all(agent.hub)]
         rounds = [asdict(note) for note in agent.rounds.all()]
     data = {"rounds": rounds, "later": later}
     session(context).result(data, lambda out: _show(out, rounds))

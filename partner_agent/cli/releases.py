@@ -106,7 +106,5 @@ def _answer(agent: Agent) -> None:
 
 
 def _answer_questions(agent: Agent) -> None:
-    if agent.questions is None:
-        return
     for later in agent.questions.answer_all(agent.hub):
         _LOG.info("later", extra={"round": later.round, "reason": later.reason})

@@ -1,5 +1,6 @@
 """A hub that cheats learns nothing: the desk refuses, says why, and answers nothing twice."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -47,6 +48,12 @@ class LyingHub:
         self.profiles: list[ProfilesPost] = []
         self.profiles_wanted = False
         self.numbered = 0
+        self.used = 9
+
+    def fresh(self) -> bytes:
+        """The handle of a police record that no test has asked about."""
+        self.used += 1
+        return handle(self.world, self.used)
 
     def show(
         self, questions: Any, *, log: Callable[[dict[str, Any]], None] | None = None, **changes: Any
@@ -79,6 +86,7 @@ class LyingHub:
         self.envelope = sign(ROUND, document, author.key, author.thumbprint)
         self.batches = [questions.tobytes()]
         self.answered.clear()
+        self.refused.clear()
         payload = {
             "round": self.envelope.payload_hash,
             "run": document.run,
@@ -141,24 +149,30 @@ def ask(*pairs: tuple[bytes, bytes], own: int = 1, other: int = 0) -> Any:
     return rows
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[HubWorld]:
-    """Police and council with forty rows each."""
+@contextlib.contextmanager
+def _world(folder: Path) -> Iterator[LyingHub]:
     protected = [person(0, protected="Y"), *ROWS[1:]]
-    with refining_world(tmp_path, protected, ROWS) as found:
+    with refining_world(folder, protected, ROWS) as found:
+        yield LyingHub(found)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LyingHub]:
+    """A hub that lies to the police; each test asks about records of its own."""
+    with _world(tmp_path_factory.mktemp("lying-hub")) as found:
         yield found
 
 
 @pytest.fixture
-def hub(world: HubWorld) -> LyingHub:
-    """A hub that lies to the police."""
-    return LyingHub(world)
+def own_hub(tmp_path: Path) -> Iterator[LyingHub]:
+    """The same, for one test alone."""
+    with _world(tmp_path) as found:
+        yield found
 
 
 def answer(hub: LyingHub) -> list[Any]:
     """Let the police answer."""
     desk = hub.world.agents["police"].questions
-    assert desk is not None
     return desk.answer_all(hub)  # type: ignore[arg-type]
 
 
@@ -176,20 +190,22 @@ def states(hub: LyingHub) -> list[bool]:
 
 
 def logged_refusals(hub: LyingHub) -> list[tuple[str, str]]:
-    """Parties and reasons of refusals in the ledger."""
+    """Parties and reasons of refusals of the newest round in the ledger."""
     ledger = hub.world.hub.ledger
     ledger.sync()
+    assert hub.envelope is not None
     return [
         (payload.party, payload.reason)
         for event in ledger.mirror.entries(0)
         if event.leaf.type is EventType.REFUSED
         for payload in [read_payload(event)]
+        if payload.about == hub.envelope.payload_hash
     ]
 
 
 def test_an_honest_question_is_answered_and_counted(hub: LyingHub) -> None:
     """The answer has the agreed size, and the ledger says one of one was answered."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    hub.show(ask((hub.fresh(), OTHER[:16])))
     assert answer(hub) == []
     assert states(hub) == [True]
     state = hub.world.hub.ledger.sync()
@@ -200,7 +216,7 @@ def test_an_honest_question_is_answered_and_counted(hub: LyingHub) -> None:
 
 def test_a_pair_asked_twice_is_refused(hub: LyingHub) -> None:
     """In another round, run or kind, with other parameters, a pair has no second answer."""
-    pair = (handle(hub.world, 1), OTHER[:16])
+    pair = (hub.fresh(), OTHER[:16])
     hub.show(ask(pair))
     answer(hub)
     for kind in ("decide", "calibrate"):
@@ -212,7 +228,7 @@ def test_a_pair_asked_twice_is_refused(hub: LyingHub) -> None:
 
 def test_a_pair_twice_in_one_batch_is_answered_once(hub: LyingHub) -> None:
     """A repeated question within a batch is refused."""
-    pair = (handle(hub.world, 1), OTHER[:16])
+    pair = (hub.fresh(), OTHER[:16])
     hub.show(ask(pair, pair))
     answer(hub)
     assert sorted(states(hub)) == [False, True]
@@ -220,7 +236,7 @@ def test_a_pair_twice_in_one_batch_is_answered_once(hub: LyingHub) -> None:
 
 def test_a_replayed_round_is_not_answered_again(hub: LyingHub) -> None:
     """A hub that claims to have lost the answers gets no others."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    hub.show(ask((hub.fresh(), OTHER[:16])))
     answer(hub)
     hub.answered.clear()
     answer(hub)
@@ -230,7 +246,7 @@ def test_a_replayed_round_is_not_answered_again(hub: LyingHub) -> None:
 def test_foreign_handles_are_refused(hub: LyingHub) -> None:
     """Another partner's record, a made-up handle and a wrong submission get no answer."""
     council = handle(hub.world, 1, "council")
-    own = handle(hub.world, 1)
+    own = hub.fresh()
     questions = np.concatenate(
         [
             ask((council, OTHER[:16]), (OTHER[16:], OTHER[:16]), (own, own)),
@@ -244,8 +260,9 @@ def test_foreign_handles_are_refused(hub: LyingHub) -> None:
     assert notes(hub).refused == {"refinement.not_own": 5}
 
 
-def test_a_submission_that_was_prepared_and_not_sent_is_not_answered_for(hub: LyingHub) -> None:
+def test_a_submission_that_was_prepared_and_not_sent_is_not_answered_for(own_hub: LyingHub) -> None:
     """Handles count as part of what left the machine, not of what lies in the outbox."""
+    hub = own_hub
     agent = hub.world.agents["police"]
     send(hub.world, agent, [*ROWS, person(41)])
     (item,) = agent.outbox.newest()
@@ -259,8 +276,9 @@ def test_a_submission_that_was_prepared_and_not_sent_is_not_answered_for(hub: Ly
     assert notes(hub).refused == {"refinement.not_own": 1}
 
 
-def test_protected_withdrawn_and_purged_rows_are_refused(hub: LyingHub) -> None:
+def test_protected_withdrawn_and_purged_rows_are_refused(own_hub: LyingHub) -> None:
     """Each such record is refused for its own reason, the others are answered."""
+    hub = own_hub
     agent = hub.world.agents["police"]
     own = manifest(hub.world, "police")
     numbers = [handle(hub.world, n) for n in (0, 1, 2, 3)]
@@ -279,7 +297,7 @@ def test_protected_withdrawn_and_purged_rows_are_refused(hub: LyingHub) -> None:
 
 def test_a_record_is_asked_about_no_more_often_than_agreed(hub: LyingHub) -> None:
     """The budget of a record holds over rounds and runs."""
-    own = handle(hub.world, 1)
+    own = hub.fresh()
     others = [hashlib.sha256(bytes([n])).digest()[:16] for n in range(9)]
     hub.show(ask(*((own, other) for other in others[:4])))
     answer(hub)
@@ -291,7 +309,8 @@ def test_a_record_is_asked_about_no_more_often_than_agreed(hub: LyingHub) -> Non
 
 def test_more_questions_in_a_run_than_agreed_refuse_the_round(hub: LyingHub) -> None:
     """The run's budget counts all of its rounds; the refusal is in the ledger with its reason."""
-    pairs = [(handle(hub.world, 1), n.to_bytes(16, "big")) for n in range(1_200)]
+    own = hub.fresh()
+    pairs = [(own, n.to_bytes(16, "big")) for n in range(1_200)]
     hub.show(ask(*pairs), run="a" * 32)
     answer(hub)
     hub.show(ask(*pairs), run="a" * 32, kind="calibrate")
@@ -301,8 +320,9 @@ def test_more_questions_in_a_run_than_agreed_refuse_the_round(hub: LyingHub) -> 
     assert logged_refusals(hub) == [("police", "refinement.budget")]
 
 
-def test_calibration_is_bounded_by_its_share_and_once_a_record(hub: LyingHub) -> None:
+def test_calibration_is_bounded_by_its_share_and_once_a_record(own_hub: LyingHub) -> None:
     """Two records of forty may be calibrated, each in one pair, in however many rounds."""
+    hub = own_hub
     one, two, three = (handle(hub.world, n) for n in (1, 2, 3))
     hub.show(ask((one, OTHER[:16]), (one, OTHER[16:])), kind="calibrate", parameters={})
     answer(hub)
@@ -315,7 +335,7 @@ def test_calibration_is_bounded_by_its_share_and_once_a_record(hub: LyingHub) ->
 
 def test_parameters_that_make_everything_match_are_refused(hub: LyingHub) -> None:
     """A threshold below the floor refuses the round, and the hub is told why."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])), parameters={"threshold": 0})
+    hub.show(ask((hub.fresh(), OTHER[:16])), parameters={"threshold": 0})
     answer(hub)
     assert not hub.answered
     assert hub.refused == ["refinement.parameters"]
@@ -325,7 +345,7 @@ def test_parameters_that_make_everything_match_are_refused(hub: LyingHub) -> Non
 def test_agents_that_were_shown_different_parameters_share_no_key(hub: LyingHub) -> None:
     """Whatever differs in two rounds, no pair of theirs has a key in common."""
     key = load_keys(hub.world.agents["police"].home, hub.world.agreement, None).refinement
-    one, two = handle(hub.world, 1), handle(hub.world, 2, "council")
+    one, two = hub.fresh(), handle(hub.world, 2, "council")
     rounds = [
         hub.show(ask((one, two)), parameters={"threshold": threshold}, run="b" * 32)
         for threshold in (1, 2)
@@ -348,7 +368,7 @@ def _not_logged(hub: LyingHub, questions: Any) -> None:
 
 def test_a_round_that_is_not_in_the_ledger_waits(hub: LyingHub) -> None:
     """The desk answers nothing, refuses nothing, and looks again later."""
-    _not_logged(hub, ask((handle(hub.world, 1), OTHER[:16])))
+    _not_logged(hub, ask((hub.fresh(), OTHER[:16])))
     assert [item.reason for item in answer(hub)] == ["refinement.not_logged"]
     assert not hub.answered
     assert not hub.refused
@@ -356,7 +376,7 @@ def test_a_round_that_is_not_in_the_ledger_waits(hub: LyingHub) -> None:
 
 def test_a_round_signed_by_another_party_is_refused(hub: LyingHub) -> None:
     """A partner cannot ask in the hub's name."""
-    document = hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    document = hub.show(ask((hub.fresh(), OTHER[:16])))
     secrets = hub.world.agents["council"].secrets
     hub.envelope = sign(ROUND, document, secrets.signing_key, secrets.keys.thumbprint)
     answer(hub)
@@ -376,7 +396,7 @@ def test_a_round_outside_the_agreement_is_refused(
     hub: LyingHub, change: dict[str, Any], reason: str
 ) -> None:
     """Epoch, size and time are the agreement's, whatever the hub signs."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])), **change)
+    hub.show(ask((hub.fresh(), OTHER[:16])), **change)
     answer(hub)
     assert hub.refused == [reason]
     assert not hub.answered
@@ -384,7 +404,7 @@ def test_a_round_outside_the_agreement_is_refused(
 
 def test_questions_other_than_the_signed_ones_are_refused(hub: LyingHub) -> None:
     """One byte changed in a batch refuses the round."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    hub.show(ask((hub.fresh(), OTHER[:16])))
     hub.batches[0] = hub.batches[0][:-1] + b"\x07"
     answer(hub)
     assert hub.refused == ["refinement.altered"]
@@ -396,7 +416,7 @@ def test_a_count_other_than_the_logged_one_is_refused(hub: LyingHub) -> None:
     def fewer(payload: dict[str, Any]) -> None:
         payload["questions"] = {"police": 0}
 
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])), log=fewer)
+    hub.show(ask((hub.fresh(), OTHER[:16])), log=fewer)
     answer(hub)
     assert hub.refused == ["refinement.altered"]
     assert ("police", "refinement.altered") in logged_refusals(hub)
@@ -404,7 +424,7 @@ def test_a_count_other_than_the_logged_one_is_refused(hub: LyingHub) -> None:
 
 def test_a_refused_round_stays_refused(hub: LyingHub) -> None:
     """Shown again it gets the same refusal, and the ledger one event."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])), parameters={"threshold": 0})
+    hub.show(ask((hub.fresh(), OTHER[:16])), parameters={"threshold": 0})
     answer(hub)
     answer(hub)
     assert hub.refused == ["refinement.parameters"] * 2
@@ -415,7 +435,7 @@ def test_answers_survive_a_crash_between_storing_and_sending(
     hub: LyingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The very same bytes go out after a restart, and the pair is not answered anew."""
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])))
+    hub.show(ask((hub.fresh(), OTHER[:16])))
     sent: list[bytes] = []
 
     def lost(_self: LyingHub, _round: str, _batch: int, body: bytes) -> None:
@@ -429,15 +449,15 @@ def test_answers_survive_a_crash_between_storing_and_sending(
     old = hub.world.agents["police"]
     again = Agent(old.home, old.settings)
     again.core = old.core
-    assert again.questions is not None
     assert again.questions.answer_all(hub) == []  # type: ignore[arg-type]
     again.close()
     assert hub.answered[0] == sent[0]
     assert not list((old.home / "answers").glob("*"))
 
 
-def test_a_suspended_agreement_stops_answers(hub: LyingHub) -> None:
+def test_a_suspended_agreement_stops_answers(own_hub: LyingHub) -> None:
     """Any party's suspension refuses the round."""
+    hub = own_hub
     hub.show(ask((handle(hub.world, 1), OTHER[:16])))
     council = hub.world.agents["council"]
     council.ledger.write(
@@ -451,7 +471,7 @@ def test_a_suspended_agreement_stops_answers(hub: LyingHub) -> None:
 def test_profiles_are_of_the_own_submissions_only(hub: LyingHub) -> None:
     """A round that calibrates asks for shares of the caller's own sources; counts, no rows."""
     hub.profiles_wanted = True
-    hub.show(ask((handle(hub.world, 1), OTHER[:16])), kind="calibrate", parameters={})
+    hub.show(ask((hub.fresh(), OTHER[:16])), kind="calibrate", parameters={})
     answer(hub)
     (post,) = hub.profiles
     assert [each.submission for each in post.profiles] == [1]

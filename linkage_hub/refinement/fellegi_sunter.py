@@ -1,0 +1,201 @@
+"""The hub's arithmetic of refinement as its phases call it.
+
+Questions, in order: pairs that the first stage is sure of are not asked; between two sources each
+record's most similar candidates are; over all sources together the most similar pairs come first,
+until a record has been asked about as often as agreed or the run has no room.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from governance.errors import FormatError
+from governance.exchange.parameters import (
+    LEVELS,
+    Answers,
+    Parameters,
+    SourceProfile,
+    answer_size,
+    check_parameters,
+)
+from governance.identity.envelope import parse_model
+from governance.ledger.payloads import RoundKind
+from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.refinement.calibration import (
+    MISSING,
+    NAMES,
+    SWAPPED_CHANCE,
+    estimate,
+    observed_levels,
+)
+from linkage_hub.refinement.core import Answers as Rows
+from linkage_hub.refinement.core import Counts, Flags
+from linkage_hub.refinement.decisions import decide
+from linkage_hub.refinement.pairs import Pairs, make_pairs
+from linkage_hub.refinement.selection import (
+    calibration_pairs,
+    fitted,
+    grey_of_block,
+    prior_odds,
+    sure_pairs,
+)
+
+KINDS: Final[dict[RoundKind, Answers]] = {
+    RoundKind.CALIBRATE: "calibrate",
+    RoundKind.DECIDE: "decide",
+    RoundKind.FAMILY: "family",
+}
+ANSWERS_LEAST: Final = 10
+"""Calibrated pairs; from fewer nothing is estimated and the run goes on without decisions."""
+
+
+class FellegiSunter:
+    """Parameters without truth, and decisions by common tokens (docs/adr/0009)."""
+
+    def answer_bytes(self, kind: RoundKind, parameters: dict[str, Any]) -> int:
+        """Size of one answer in a round of a kind."""
+        read = None if kind is RoundKind.CALIBRATE else parse_model(parameters, Parameters)
+        return answer_size(read, KINDS[kind])
+
+    def calibration_pairs(
+        self, blocks: Sequence[PairBlock], sizes: Sequence[int], share: float
+    ) -> Pairs:
+        """Pairs whose levels are asked for."""
+        most = [int(share * size) for size in sizes]
+        return make_pairs(*calibration_pairs(blocks, sizes, most))
+
+    def parameters(
+        self,
+        blocks: Sequence[PairBlock],
+        sizes: Sequence[int],
+        profiles: Sequence[dict[str, Any] | None],
+        pairs: Pairs,
+        left: Rows,
+        right: Rows,
+    ) -> dict[str, Any] | None:
+        """Parameters for decisions; None where too little was answered to decide anything."""
+        if len(pairs) < ANSWERS_LEAST:
+            return None
+        odds = {}
+        for block in _between(blocks):
+            fit = fitted(block, sizes)
+            pair_sizes = (sizes[block.first], sizes[block.second])
+            odds[block.first, block.second] = prior_odds(
+                block, fit, sure_pairs(block, fit), pair_sizes
+            )
+        try:
+            found = estimate(
+                [_profile(profile) for profile in profiles],
+                observed_levels(left, right),
+                odds,
+                list(zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)),
+            )
+            check_parameters(found)
+        except ValueError:
+            return None  # what agents would refuse
+        return found.model_dump(mode="json")
+
+    def decide_levels(
+        self, parameters: dict[str, Any], pairs: Pairs, left: Rows, right: Rows
+    ) -> Flags:
+        """Whether calibrated pairs match, bool (n,)."""
+        read = parse_model(parameters, Parameters)
+        return level_odds(read, pairs, observed_levels(left, right)) >= read.threshold
+
+    def questions(
+        self,
+        blocks: Sequence[PairBlock],
+        sizes: Sequence[int],
+        asked: Sequence[Counts],
+        per_record: int,
+        most: int,
+        exclude: Pairs,
+    ) -> Pairs:
+        """Pairs that are worth a question."""
+        del exclude  # the caller leaves them out; their records' counts say that they were asked
+        parts, similarity = [make_pairs([], [], [], [])], [np.empty(0)]
+        for block in _between(blocks):
+            sure = sure_pairs(block, fitted(block, sizes))
+            at = grey_of_block(block, sure, (sizes[block.first], sizes[block.second]), per_record)
+            parts.append(make_pairs(block.first, block.second, block.left[at], block.right[at]))
+            similarity.append(block.similarity[at])
+        pairs = np.concatenate(parts)
+        pairs = pairs[np.argsort(-np.concatenate(similarity), kind="stable")]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        kept = _within(
+            offsets[pairs["first"]] + pairs["left"],
+            offsets[pairs["second"]] + pairs["right"],
+            np.concatenate([np.asarray(each, dtype=np.int64) for each in asked]),
+            per_record,
+            most,
+        )
+        return pairs[kept]
+
+    def decide(self, left: Rows, right: Rows) -> Flags:
+        """Whether pairs match, from the answers of both ends, bool (n,)."""
+        return decide(left, right)
+
+
+def _between(blocks: Sequence[PairBlock]) -> list[PairBlock]:
+    return [block for block in blocks if block.first != block.second]
+
+
+def _profile(data: dict[str, Any] | None) -> SourceProfile:
+    """A source's profile; an empty one where it told none, or told nonsense."""
+    try:
+        return parse_model(data, SourceProfile)
+    except FormatError:
+        return SourceProfile(records=0, shared_home=0.0, fields=())
+
+
+def level_odds(
+    parameters: Parameters, pairs: Pairs, levels: npt.NDArray[np.int8]
+) -> npt.NDArray[np.float64]:
+    """Log2 posterior odds of calibrated pairs by their levels, without rarity, float64 (n,).
+
+    Args:
+        parameters: of the run's decisions.
+        pairs: by the numbers of their submissions.
+        levels: from ``observed_levels``.
+    """
+    swapped = levels[:, -1] == 1
+    likelihood = np.zeros((3, len(levels)))  # match, home, chance
+    for field in parameters.fields:
+        seen = levels[:, list(LEVELS).index(field.field)].astype(np.int64)
+        held = (seen != MISSING) & ~(swapped & (field.field in NAMES))
+        for row, shares in enumerate((field.match, field.home, field.chance)):
+            likelihood[row, held] += np.log2(shares)[seen[held]]
+    likelihood[0] += np.log2(np.where(swapped, parameters.swapped, 1 - parameters.swapped))
+    likelihood[1:] += np.log2(np.where(swapped, SWAPPED_CHANCE, 1 - SWAPPED_CHANCE))
+    odds = [
+        parameters.pair_odds(int(first), int(second))
+        for first, second in zip(pairs["first"], pairs["second"], strict=True)
+    ]
+    match = likelihood[0] + [each.match for each in odds]
+    home = likelihood[1] + [each.home for each in odds]
+    return np.asarray(match - np.logaddexp2(home, likelihood[2]), dtype=np.float64)
+
+
+@njit(cache=True)
+def _within(
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    asked: npt.NDArray[np.int64],
+    per_record: int,
+    most: int,
+) -> npt.NDArray[np.bool_]:
+    """The pairs, in order, that leave no record with more than ``per_record``, ``most`` in all."""
+    kept = np.zeros(len(left), dtype=np.bool_)
+    count = 0
+    for at in range(len(left)):
+        if count >= most:
+            break
+        if asked[left[at]] < per_record and asked[right[at]] < per_record:
+            kept[at] = True
+            asked[left[at]] += 1
+            asked[right[at]] += 1
+            count += 1
+    return kept
