@@ -85,10 +85,12 @@ class RunPost(Frozen):
     Attributes:
         mode: ``exact`` compares every pair, ``fast`` may miss a few in a thousand; without it the
             hub chooses by the number of records.
+        questions: whether partners are asked about pairs, where the agreement allows it.
     """
 
     agreement: Hash
     mode: Mode | None = None
+    questions: bool = True
 
 
 class RunView(Frozen):

@@ -177,9 +177,13 @@ class HubClient:
 
     # --- staff ------------------------------------------------------------------------------
 
-    def start_run(self, agreement: str, mode: Mode | None = None) -> RunView:
+    def start_run(
+        self, agreement: str, mode: Mode | None = None, *, questions: bool = True
+    ) -> RunView:
         """Start a link run."""
-        return self._post("/v1/runs", RunPost(agreement=agreement, mode=mode), RunView)
+        return self._post(
+            "/v1/runs", RunPost(agreement=agreement, mode=mode, questions=questions), RunView
+        )
 
     def run(self, id_: str) -> RunView:
         """A link run."""

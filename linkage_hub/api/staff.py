@@ -43,7 +43,9 @@ def run_routes(gate: Gate, runs: Runs, database: HubDatabase) -> APIRouter:
         """Start a link run."""
         caller = await gate.admit(request, DOCUMENT_MOST)
         post = parse_model(parse_json(caller.body), RunPost)
-        return await run_in_threadpool(runs.start, post.agreement, post.mode)
+        return await run_in_threadpool(
+            runs.start, post.agreement, post.mode, questions=post.questions
+        )
 
     @router.get("/runs")
     async def all_runs(request: Request) -> RunList:

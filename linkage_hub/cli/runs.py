@@ -52,12 +52,15 @@ def start(
         Mode | None,
         typer.Option(help="exact compares every pair, fast may miss a few in a thousand"),
     ] = None,
+    questions: Annotated[
+        bool, typer.Option(help="ask partners about pairs, where the agreement allows it")
+    ] = True,
     passphrase_file: Passphrase = None,
 ) -> None:
     """Start a link run over the newest accepted submission of every source."""
     screen = terminal(context)
     with _client(hub, as_, passphrase_file) as client:
-        view = client.start_run(agreement, mode)
+        view = client.start_run(agreement, mode, questions=questions)
         if wait:
             view = _wait(screen, client, view)
     screen.result(view.model_dump(mode="json"), lambda out: _show([view], out))
@@ -77,6 +80,8 @@ def _wait(screen: Terminal, client: HubClient, view: RunView) -> RunView:
 
 
 def _doing(view: RunView) -> str:
+    if view.waiting_for:
+        return f"waiting for {', '.join(view.waiting_for)}"
     left = "" if view.seconds_left is None else f", about {view.seconds_left} s left"
     return f"{view.step or 'linking'}{left}"
 

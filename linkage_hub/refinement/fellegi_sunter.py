@@ -10,9 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
-
-from governance.errors import FormatError
 from governance.exchange.parameters import (
     LEVELS,
     Answers,
@@ -21,6 +18,9 @@ from governance.exchange.parameters import (
     answer_size,
     check_parameters,
 )
+from numba import njit
+
+from governance.errors import FormatError
 from governance.identity.envelope import parse_model
 from governance.ledger.payloads import RoundKind
 from linkage_hub.linkage.candidates import PairBlock

@@ -129,7 +129,7 @@ class Phases:
         pin_sources(self._database, self._files, work, run, row.agreement)
         found = _Run(row, agreement, work, read_sources(self._database, work, run))
         blocks = self._candidates(found, progress)
-        refinement = self._refining(agreement)
+        refinement = self._refining(found)
         if refinement is not None:
             progress(0.97, "choosing what to ask")
             if refinement.ask_levels(found.subject, blocks):
@@ -144,7 +144,7 @@ class Phases:
             return
         found = self._open(run)
         progress(0.1, "reading levels")
-        refinement = self._refining(found.agreement)
+        refinement = self._refining(found)
         if refinement is None or not refinement.ask_decisions(
             found.subject, self._candidates(found, progress)
         ):
@@ -157,7 +157,7 @@ class Phases:
         found = self._open(run)
         linked = found.work.persons()
         if linked is None:
-            refinement = self._refining(found.agreement)
+            refinement = self._refining(found)
             decisions = None
             if refinement is not None:
                 progress(0.05, "reading decisions")
@@ -258,8 +258,8 @@ class Phases:
             found.work.save_candidates(blocks)
         return blocks
 
-    def _refining(self, agreement: Agreement) -> Refinement | None:
-        return self._refinement if allowed(agreement) else None
+    def _refining(self, found: _Run) -> Refinement | None:
+        return self._refinement if found.row.questions and allowed(found.agreement) else None
 
     def _open(self, run: str) -> _Run:
         row = self.row(run)

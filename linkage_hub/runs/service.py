@@ -43,12 +43,13 @@ class Runs:
         self._now = now
         self._queue = JobQueue(database)
 
-    def start(self, agreement: str, mode: Mode | None = None) -> RunView:
+    def start(self, agreement: str, mode: Mode | None = None, *, questions: bool = True) -> RunView:
         """Queue a run.
 
         Args:
             agreement: its hash.
             mode: how candidate pairs are found; by the number of records when None.
+            questions: whether partners are asked about pairs, where the agreement allows it.
 
         Raises:
             AgreementRefusal: not in force, or linking is not allowed.
@@ -77,6 +78,7 @@ class Runs:
                     id=run,
                     agreement=agreement,
                     mode=mode or ("exact" if records <= EXACT_MOST else "fast"),
+                    questions=questions,
                     state="queued",
                     is_current=False,
                     reason=None,

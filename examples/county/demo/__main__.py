@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -147,12 +148,28 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         f"{sum(c['recorded'] for c in consents)} decisions recorded, "
         f"{sum(c['withdrawn'] for c in consents)} withdrawn since"
     )
-    linked = teller.step("The hub links the encodings into persons and families.", story.link)
+    alone = teller.step(
+        "The hub links the encodings into persons and families.",
+        lambda: story.link(questions=False),
+    )
+    referee = Referee.of(story.site)
+    before = as_figures(referee.persons(story.site.root / "exports-without-questions"))
+    teller.say(
+        f"by encodings alone {alone['records']} records became {alone['persons']} persons: pairs "
+        f"of records precision {before['precision']:.3f}, recall {before['recall']:.3f} against "
+        "the truth"
+    )
+    traffic = story.site.logs / "hub-traffic.bin"
+    bytes_before = traffic.stat().st_size
+    linked = teller.step(
+        "It links again, and asks the partners' agents about pairs that encodings leave open.",
+        story.link,
+    )
+    asked = _questions(teller, story, linked, traffic.stat().st_size - bytes_before)
     teller.say(
         f"{linked['records']} records became {linked['persons']} persons and "
         f"{linked['families']} families; {linked['flagged']} have at least two needs"
     )
-    referee = Referee.of(story.site)
     persons = as_figures(referee.persons(story.site.root / "exports"))
     flags = referee.flags(story.site.root / "exports")
     teller.say(
@@ -166,7 +183,42 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         f"{flags['have_needs']} have two needs, {flags['have_left']} of them have left the county "
         "though some record still places them there"
     )
-    return {"rows": counts, "persons": persons, "flags": flags, "run": linked}
+    return {
+        "rows": counts,
+        "persons": persons,
+        "persons_without_questions": before,
+        "questions": asked,
+        "flags": flags,
+        "run": linked,
+    }
+
+
+def _questions(
+    teller: Teller, story: Story, linked: dict[str, Any], traffic: int
+) -> dict[str, Any]:
+    """Say what the partners were asked; returns the figures."""
+    notes = [note for note in story.questions() if note["run"] == linked["id"]]
+    refused: Counter[str] = Counter()
+    for note in notes:
+        refused.update(note["refused"])
+    asked, answered = linked["pairs_asked"], linked["pairs_answered"]
+    a_record = asked / linked["records"] if linked["records"] else 0.0
+    teller.say(
+        f"{asked} questions in {len({note['kind'] for note in notes})} rounds, "
+        f"{a_record:.1f} a record; {answered} answered, {traffic / 1_000_000:.1f} MB on the wire; "
+        f"{linked['pairs_undecided']} pairs stay undecided"
+    )
+    if refused:
+        words = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
+        teller.say(f"the agents refused {words}")
+    return {
+        "asked": asked,
+        "answered": answered,
+        "refused": dict(refused),
+        "a_record": round(a_record, 2),
+        "bytes": traffic,
+        "undecided": linked["pairs_undecided"],
+    }
 
 
 def _release(teller: Teller, story: Story) -> dict[str, Any]:

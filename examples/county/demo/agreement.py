@@ -76,7 +76,7 @@ def template(county: Path, today: date) -> dict[str, Any]:
         "indicators": _indicators(sources),
         "sources": sources,
         "encoding": {"profile": "clk", "epoch": 1, "linkage_schema": schema_for(items)},
-        "actions": ["encode", "submit", "link", "analyse", "release"],
+        "actions": ["encode", "submit", "link", "refine", "analyse", "release"],
         "recipients": ["council"],
         "family_rule": {
             "adults": "every_adult",
@@ -84,7 +84,14 @@ def template(county: Path, today: date) -> dict[str, Any]:
             "subset_allowed": True,
         },
         "witnessing": {"quorum": 3, "max_age_minutes": 15, "merge_delay_minutes": 5},
-        "limits": {"submissions_per_source_per_day": 10, "releases_per_party_per_day": 20},
+        "limits": {
+            "submissions_per_source_per_day": 10,
+            "releases_per_party_per_day": 20,
+            "refinement_pairs_per_record": 10,
+            "refinement_pairs_per_run": 200_000,
+            "calibration_share": 0.02,
+            "refinement_answer_hours": 24,
+        },
         "retention": {
             "encodings_days": 365,
             "link_results_days": 365,

@@ -141,14 +141,28 @@ class Story:
 
         return self.everyone(work)
 
-    def link(self) -> dict[str, Any]:
-        """The analyst starts a run, waits, and takes its results."""
+    def link(self, *, questions: bool = True) -> dict[str, Any]:
+        """The analyst starts a run, waits, and takes its results.
+
+        Args:
+            questions: whether the hub may ask partners about pairs; without, files go elsewhere.
+        """
+        asking = "--questions" if questions else "--no-questions"
         found = self.person("analyst", "linkage-hub", "runs", "start", "--agreement",
-                            self.agreement, "--wait")  # fmt: skip
+                            self.agreement, asking, "--wait")  # fmt: skip
         self.run_id = found["id"]
-        out = self.site.root / "exports"
+        out = self.site.root / ("exports" if questions else "exports-without-questions")
         self.person("analyst", "linkage-hub", "runs", "export", self.run_id, "--out", out)
         return found
+
+    def questions(self) -> list[dict[str, Any]]:
+        """What each partner's agent was asked about pairs, as its data officer sees it."""
+        answers = self.everyone(lambda p: self.agent(p, "questions", "status")["rounds"])
+        return [
+            {"party": party} | note
+            for party, notes in zip(PARTNERS, answers, strict=True)
+            for note in notes
+        ]
 
     def families(self) -> list[dict[str, Any]]:
         """What the service manager sees."""
