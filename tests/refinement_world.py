@@ -145,6 +145,11 @@ class HubCore:
                 found.append((first, second, left, right))
         return _pairs(found)
 
+    def well_formed(self, answers: Any) -> Any:
+        """Whether no token is there twice."""
+        tokens = np.sort(np.ascontiguousarray(answers).view(np.uint64), axis=1)
+        return (tokens[:, 1:] != tokens[:, :-1]).all(axis=1)
+
     def decide(self, left: Any, right: Any) -> Any:
         """Whether any token is common."""
         a, b = (np.ascontiguousarray(each).view(np.uint64) for each in (left, right))

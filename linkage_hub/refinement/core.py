@@ -75,6 +75,10 @@ class Core(Protocol):
         """
         ...
 
+    def well_formed(self, answers: Answers) -> Flags:
+        """Which answers to a decision an honest agent can have made, bool (n,)."""
+        ...
+
     def decide(self, left: Answers, right: Answers) -> Flags:
         """Whether pairs match, from the answers of both ends, bool (n,)."""
         ...

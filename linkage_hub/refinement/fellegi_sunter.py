@@ -10,17 +10,18 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
+
+from governance.errors import FormatError
 from governance.exchange.parameters import (
     LEVELS,
+    TOKEN_BYTES,
     Answers,
     Parameters,
     SourceProfile,
     answer_size,
     check_parameters,
 )
-from numba import njit
-
-from governance.errors import FormatError
 from governance.identity.envelope import parse_model
 from governance.ledger.payloads import RoundKind
 from linkage_hub.linkage.candidates import PairBlock
@@ -133,6 +134,16 @@ class FellegiSunter:
             most,
         )
         return pairs[kept]
+
+    def well_formed(self, answers: Rows) -> Flags:
+        """Answers without a repeated token, bool (n,): an agent never repeats one.
+
+        A repeated token would pass for one that two answers share.
+        """
+        tokens = np.zeros((len(answers), answers.shape[1] // TOKEN_BYTES, 8), dtype=np.uint8)
+        tokens[:, :, :TOKEN_BYTES] = answers.reshape(len(answers), -1, TOKEN_BYTES)
+        numbers = np.sort(tokens.view(np.uint64)[:, :, 0], axis=1)
+        return np.asarray((numbers[:, 1:] != numbers[:, :-1]).all(axis=1))
 
     def decide(self, left: Rows, right: Rows) -> Flags:
         """Whether pairs match, from the answers of both ends, bool (n,)."""

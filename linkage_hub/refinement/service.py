@@ -3,7 +3,8 @@
 Rules: nothing is asked unless the agreement allows refinement and its limits leave room; a pair
 that was decided before is not asked again while both submissions are the same; a record is asked
 about no more often than agreed over all runs with its submission; what is not answered by both
-ends when the round closes is undecided, and the run says how many pairs that are.
+ends when the round closes, or not as an agent answers, is undecided, and the run says how many
+pairs that are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -128,8 +129,10 @@ class Refinement:
             answered = np.flatnonzero(answers.answered)
             for start in range(0, len(answered), PAIRS_AT_ONCE):
                 chosen = answered[start : start + PAIRS_AT_ONCE]
-                matches = self._core.decide(*answers.ends(chosen))
-                state[chosen] = np.where(matches, YES, NO)
+                left, right = answers.ends(chosen)
+                honest = self._core.well_formed(left) & self._core.well_formed(right)
+                chosen, left, right = chosen[honest], left[honest], right[honest]
+                state[chosen] = np.where(self._core.decide(left, right), YES, NO)
             self._files(subject).add(subject.manifests, Decided(answers.pairs, state))
         decided = self.decided(subject)
         with self._database.writing() as connection:

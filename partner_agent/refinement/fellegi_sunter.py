@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from governance.exchange.parameters import Answers, Parameters, answer_size, check_parameters
 
 from governance.errors import FormatError
+from governance.exchange.parameters import Answers, Parameters, answer_size, check_parameters
 from governance.identity.envelope import parse_model
 from governance.ledger.payloads import RoundKind
 from governance.refinement.errors import ParametersRefused

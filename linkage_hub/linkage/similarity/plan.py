@@ -57,7 +57,7 @@ def sampled_floor(
     others = np.stack([count_ones(each) for each in columns])
     turned = np.ascontiguousarray(columns.transpose(0, 2, 1))
     similarities(rows, turned, ones, others, counts)
-    wanted = max(1.0, share * counts.sum())
+    wanted = max(1.0, min(1.0, share) * counts.sum())
     above = counts[::-1].cumsum()[::-1]
     return float(np.clip(np.flatnonzero(above >= wanted)[-1] / SHARES, *limits))
 

@@ -1,0 +1,55 @@
+"""The hub's arithmetic between rounds: what it asks, and which answers it believes."""
+
+import secrets
+
+import numpy as np
+
+from governance.exchange.parameters import TOKEN_BYTES
+from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.refinement.fellegi_sunter import FellegiSunter
+from linkage_hub.refinement.pairs import make_pairs
+
+TOKENS = 16
+
+
+def answers(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Answers of random tokens."""
+    noise = secrets.token_bytes(count * TOKENS * TOKEN_BYTES)
+    return np.frombuffer(noise, dtype=np.uint8).reshape(count, -1).copy()
+
+
+def block(first: int, second: int, size: int) -> PairBlock:
+    """Every pair of two sources, none of them telling."""
+    left, right = np.divmod(np.arange(size * size, dtype=np.int64), size)
+    similarity = np.random.default_rng(first).uniform(0.5, 0.6, size * size)
+    order = np.argsort(-similarity)
+    similarity = similarity[order]
+    views = similarity[:, None].astype(np.float32)
+    return PairBlock(first, second, similarity, left[order], right[order], 0.5, views)
+
+
+def test_one_partner_alone_cannot_make_a_pair_match() -> None:
+    """An answer that holds a token twice is no answer, whatever the other side says."""
+    core = FellegiSunter()
+    left, right = answers(3), answers(3)
+    left[1, :TOKEN_BYTES] = left[1, -TOKEN_BYTES:]
+    left[2, :TOKEN_BYTES] = right[2, -TOKEN_BYTES:]
+    assert core.well_formed(left).tolist() == [True, False, True]
+    assert core.well_formed(right).all()
+    assert core.decide(left[[0, 2]], right[[0, 2]]).tolist() == [False, True]
+
+
+def test_questions_stay_within_the_record_and_the_run() -> None:
+    """Over all sources together no record is in more pairs than it may."""
+    core = FellegiSunter()
+    blocks = [block(0, 1, 30), block(0, 2, 30), block(1, 2, 30)]
+    sizes = [30, 30, 30]
+    asked = [np.zeros(30, dtype=np.int64) for _ in sizes]
+    asked[0][:10] = 1
+    none = make_pairs([], [], [], [])
+    found = core.questions(blocks, sizes, asked, 1, 1_000, none)
+    ends = [(int(p["first"]), int(p["left"])) for p in found]
+    ends += [(int(p["second"]), int(p["right"])) for p in found]
+    assert len(set(ends)) == len(ends)
+    assert not {(0, row) for row in range(10)} & set(ends)
+    assert len(core.questions(blocks, sizes, asked, 5, 7, none)) == 7
