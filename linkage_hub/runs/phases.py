@@ -178,6 +178,7 @@ class Phases:
         """Job handler: families, results, the ledger."""
         row = self.row(run)
         if row.state in _OVER:
+            self._clear(row)  # the worker ended before it could
             return
         if row.receipt is None:
             self._store(self._open(run), progress)

@@ -25,6 +25,7 @@ from sqlalchemy import insert, update
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import Standing, permits
 from governance.canonical import canonical_bytes, write_time
+from governance.errors import ReasonedError
 from governance.exchange.submission import ARROW_SCHEMA, Counts, Manifest
 from governance.identity.envelope import sign
 from governance.identity.files import PartySecrets
@@ -168,17 +169,21 @@ def prepare(
     manifest = _manifest(
         workshop, agreement, mapping.source, id_, content, report, line, mixture, now
     )
-    # The volume limit can be checked only once the rows are counted.
-    permits(
-        standing,
-        party=party,
-        action=Action.SUBMIT,
-        purpose=FIND_PURPOSE,
-        now=now,
-        source=mapping.source,
-        records=line.submitted,
-    )
-    _note(workshop, manifest)
+    try:
+        # The volume limit can be checked only once the rows are counted.
+        permits(
+            standing,
+            party=party,
+            action=Action.SUBMIT,
+            purpose=FIND_PURPOSE,
+            now=now,
+            source=mapping.source,
+            records=line.submitted,
+        )
+        _note(workshop, manifest)
+    except ReasonedError:
+        content.unlink(missing_ok=True)  # no manifest names it
+        raise
     return Prepared(manifest, content, report, report_file, rejects, rejected.count)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from governance.agreements.errors import AgreementUnsigned, ItemNotListed
+from governance.agreements.errors import AgreementUnsigned, ItemNotListed, VolumeExceeded
 from governance.agreements.policy import Standing
 from governance.canonical import sha256
 from governance.exchange.sentinels import commitment, read_key
@@ -117,6 +117,22 @@ def test_nothing_is_hashed_outside_the_agreement(
     source = standing.agreement.source("council_records")
     assert source is not None
     assert mapping_items(only_agreed(more, source)) == ("surname",)
+
+
+def test_a_refused_volume_leaves_no_file(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """More rows than agreed: nothing waits in the outbox, and nothing lies there either."""
+    agent, workshop, standing, extract = setting
+    data = standing.agreement.model_dump(mode="json")
+    for source in data["sources"]:
+        source["max_records"] = 1
+    small = type(standing.agreement).model_validate(data)
+    limited = Standing(small, standing.signed_by, frozenset(), superseded=False)
+    with pytest.raises(VolumeExceeded):
+        prepare(workshop, limited, extract, mapping())
+    assert list((agent.home / "outbox").iterdir()) == []
+    assert agent.outbox.newest() == []
 
 
 class BreakingExtract(Extract):
