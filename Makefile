@@ -96,6 +96,10 @@ bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
 bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, k = 1 to 4: DATA=folder
 	$(BIN)/python -m benchmarks.hardening --data $(DATA)
 
+.PHONY: bench-speed
+bench-speed: $(VENV)/bench.stamp ## the similarity join beside its peers: SIZES="20000 100000"
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed $(if $(SIZES),--sizes $(SIZES))
+
 .PHONY: bench-quality
 bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=folder
 	for folder in pseudopeople_dev essnet_uk_dev febrl4; do \

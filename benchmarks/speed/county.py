@@ -18,9 +18,10 @@ import pandas as pd
 
 from examples.county.generate import generate
 from partner_agent.cleansing.cleanser import Cleanser
-from partner_agent.encoding.clk import ClkEncoder
-from partner_agent.encoding.person import schema_for
+from partner_agent.encoding.person import default_hardening, schema_for
+from partner_agent.encoding.profiles import record_encoder
 from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.tokens import LinkageKeys
 from partner_agent.extracts.mapping import load_mapping
 from partner_agent.extracts.reader import open_extract
 from partner_agent.submissions.scope import mapping_items
@@ -44,19 +45,31 @@ def folder_for(records: int) -> Path:
 
 def clk_sources(records: int) -> list[Rows]:
     """Encodings of profile ``clk`` by source, ``records`` in all, uint8 (n, 128) each."""
-    folder = folder_for(records)
-    path = folder / "clk.npz"
+    kept = _kept(folder_for(records), "clk", hardened=False)
+    return [each[0] for each in _first(kept, records, axis=1)]
+
+
+def hardened_sources(records: int) -> list[Rows]:
+    """Encodings of the default profile by source, uint8 (v, n, 128) each."""
+    return _first(_kept(folder_for(records), "hardened", hardened=True), records, axis=1)
+
+
+def _kept(folder: Path, name: str, *, hardened: bool) -> list[Rows]:
+    """Encodings of all cleaned rows, (v, n, 128) by source; encoded when not kept yet."""
+    path = folder / f"{name}.npz"
     if not path.exists():
-        schema = county_schema(folder)
-        encoder = ClkEncoder(schema, SECRET)
+        document = county_schema(folder)
+        schema = LinkageSchema.parse(document)
+        keys = LinkageKeys.derive(SECRET, "sha256:" + "0" * 64, 1)
+        encoder = record_encoder(schema, keys, default_hardening(document) if hardened else None)
         found = {}
-        for name, table in cleaned(folder).items():
+        for source, table in cleaned(folder).items():
             columns = table.reindex(columns=list(schema.columns), fill_value="")
-            found[name] = encoder.encode(columns).encodings
+            found[source] = encoder.encode(columns).encodings
         save: Any = np.savez
         save(path, **found)
     with np.load(path) as kept:
-        return _first(list(kept.values()), records)
+        return list(kept.values())
 
 
 def persons(records: int) -> list[npt.NDArray[np.int64]]:
@@ -74,21 +87,20 @@ def cleaned(folder: Path) -> dict[str, pd.DataFrame]:
     return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
 
 
-def county_schema(folder: Path) -> LinkageSchema:
-    """The schema that an agreement over all sources of a county has."""
+def county_schema(folder: Path) -> dict[str, Any]:
+    """The schema document that an agreement over all sources of a county has."""
     mappings = [load_mapping(path) for path in _mappings(folder)]
-    return LinkageSchema.parse(
-        schema_for({item for each in mappings for item in mapping_items(each)})
-    )
+    return schema_for({item for each in mappings for item in mapping_items(each)})
 
 
-def _first(parts: Sequence[npt.NDArray[Any]], records: int) -> list[Any]:
+def _first(parts: Sequence[npt.NDArray[Any]], records: int, axis: int = 0) -> list[Any]:
     """The same share of every source, ``records`` in all."""
-    total = sum(len(part) for part in parts)
-    share = min(1.0, records / total)
-    ends = np.floor(np.cumsum([len(part) for part in parts]) * share).astype(np.int64)
-    ends[-1] = min(records, total)
-    return [part[:size] for part, size in zip(parts, np.diff(ends, prepend=0), strict=True)]
+    sizes = [part.shape[axis] for part in parts]
+    share = min(1.0, records / sum(sizes))
+    ends = np.floor(np.cumsum(sizes) * share).astype(np.int64)
+    ends[-1] = min(records, sum(sizes))
+    wanted = np.diff(ends, prepend=0)
+    return [part.take(range(size), axis) for part, size in zip(parts, wanted, strict=True)]
 
 
 def _mappings(folder: Path) -> list[Path]:

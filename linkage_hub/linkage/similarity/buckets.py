@@ -61,6 +61,7 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
     @njit(cache=True, nogil=True)
     def compare(  # type: ignore[no-untyped-def] # noqa: ANN202
         rows,  # noqa: ANN001 uint64 (n, all words), ascending in ones
+        sketches,  # noqa: ANN001 uint64 (n, words)
         ones,  # noqa: ANN001 int64 (n,)
         rest,  # noqa: ANN001 int64 (n,): ones outside the sketch
         order,  # noqa: ANN001 int64 (n,): rows by key, those of one key ascending
@@ -80,12 +81,12 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
                 continue
             for first in range(place[1], len(members), width):
                 last = min(first + width, len(members))
-                most = tile_filled(rows, rest, members[first:last], tile)
+                most = tile_filled(sketches, rest, members[first:last], tile)
                 fewest = ones[members[first]]
                 for at in range(place[2], last):
                     row = members[at]
                     bias = min(rest[row], most) - need[ones[row] + fewest]
-                    mask = passing(rows, row, tile, 0, bias, words, GROUPS)
+                    mask = passing(sketches, row, tile, 0, bias, words, GROUPS)
                     if mask == 0:
                         continue
                     if count + width > len(out):

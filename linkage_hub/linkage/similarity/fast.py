@@ -29,7 +29,6 @@ from linkage_hub.linkage.similarity.sides import (
     Matrix,
     Side,
     bit_order,
-    count_ones,
     prepare,
 )
 from linkage_hub.linkage.similarity.tiles import Pairs, collected, needed
@@ -60,14 +59,15 @@ def fast_join(
     """
     sizes = [len(each) for each in datasets]
     together = np.concatenate(list(datasets))
-    side = prepare(together, bit_order([together]))
+    order = bit_order([together])
     floor, cap = min(each.floor for each in wanted), max(each.cap for each in wanted)
-    words = int(sketch_words([side])[int(100 * floor)])
-    chosen = deal(side.rows.shape[1] * 64, tables, key_bits(side.rows))
+    words = int(sketch_words([together], order)[int(100 * floor)])
+    side = prepare(together, order, words)
+    chosen = order[deal(len(order), tables, key_bits(side.rows, order))]
     keys = np.empty((len(side.ones), tables), dtype=np.uint16)
     keys_of(side.rows, chosen, keys)
     full = np.stack([np.bincount(each, minlength=KEYS) > BUCKET_MOST for each in keys.T])
-    rest = count_ones(side.rows, words)
+    rest = side.rest(words)
     tasks = [
         Task(_table, (side, rest, words, keys, full, table, floor, cap), 1)
         for table in range(tables)
@@ -92,11 +92,11 @@ def deal(bits: int, tables: int, length: int) -> Indices:
     return np.stack([random.permutation(each) for each in drawn.reshape(length, tables)], axis=1)
 
 
-def key_bits(rows: NDArray[np.uint64]) -> int:
+def key_bits(rows: NDArray[np.uint64], order: Indices) -> int:
     """The shortest key under which a record meets about ``RECORD_PAIRS`` others in a table."""
     length = BITS_MOST
     for shorter in range(BITS_MOST, BITS_LEAST - 1, -1):
-        chosen = deal(rows.shape[1] * 64, 4, shorter)
+        chosen = order[deal(len(order), 4, shorter)]
         keys = np.empty((len(rows), len(chosen)), dtype=np.uint16)
         keys_of(rows, chosen, keys)
         counts = np.stack([np.bincount(each, minlength=KEYS) for each in keys.T]).astype(float)
@@ -121,6 +121,7 @@ def _table(
     starts = np.flatnonzero(np.diff(ordered.astype(np.int64), prepend=-1))
     fixed = (
         side.rows,
+        side.sketch,
         side.ones,
         rest,
         order,

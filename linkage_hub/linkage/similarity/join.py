@@ -51,8 +51,9 @@ def join(
         particular order. In a dataset compared with itself every pair comes once.
     """
     order = bit_order(datasets)
-    sides = [prepare(each, order) for each in datasets]
-    lengths = sketch_words(sides)
+    lengths = sketch_words(datasets, order)
+    longest = max((int(lengths[int(100 * each.floor)]) for each in wanted), default=1)
+    sides = [prepare(each, order, longest) for each in datasets]
     tasks: list[tuple[int, Task]] = []
     for number, each in enumerate(wanted):
         words = int(lengths[int(100 * each.floor)])

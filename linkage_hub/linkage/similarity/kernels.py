@@ -84,27 +84,30 @@ def comparing(words: int, groups: int) -> Callable[..., int]:
 
 
 @njit(cache=True, nogil=True)
-def permuted(rows: Any, order: Any, out: Any) -> None:
+def chosen_bits(rows: Any, order: Any, out: Any) -> None:
     """Bits of every row in another order, the first the lowest of the first word.
 
     Args:
         rows: uint64 (n, words).
         order: int64 (bits,), which bit comes there.
-        out: uint64 (n, words), zeros; filled.
+        out: uint64 (n, as many words as are wanted); filled.
     """
     for row in range(len(rows)):
-        for to in range(len(order)):
-            source = order[to]
-            bit = (rows[row, source >> 6] >> np.uint64(source & 63)) & np.uint64(1)
-            out[row, to >> 6] |= bit << np.uint64(to & 63)
+        for word in range(out.shape[1]):
+            bits = np.uint64(0)
+            for to in range(64):
+                source = order[64 * word + to]
+                bit = (rows[row, source >> 6] >> np.uint64(source & 63)) & np.uint64(1)
+                bits |= bit << np.uint64(to)
+            out[row, word] = bits
 
 
 @njit(cache=True, nogil=True)
-def ones_from(rows: Any, start: int, out: Any) -> None:
-    """Bits set in each row from a word on: uint64 (n, words) to int64 (n,)."""
+def ones_within(rows: Any, words: Any, out: Any) -> None:
+    """Bits set in the first words of each row: uint64 (n, at least words) to int64 (n,)."""
     for row in range(len(rows)):
         count = np.uint64(0)
-        for word in range(start, rows.shape[1]):
+        for word in range(words):
             count += popcount(rows[row, word])
         out[row] = count
 

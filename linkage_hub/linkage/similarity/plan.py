@@ -6,35 +6,52 @@ from typing import Final
 import numpy as np
 
 from linkage_hub.linkage.similarity.kernels import SHARES, bounds_by_words, similarities
-from linkage_hub.linkage.similarity.sides import Indices, Matrix, Side, as_words, count_ones
+from linkage_hub.linkage.similarity.sides import (
+    WORD_BITS,
+    Indices,
+    Matrix,
+    as_words,
+    count_ones,
+    sketches,
+)
 
-PLAN_ROWS: Final = 512  # records against
-PLAN_COLUMNS: Final = 4096  # records, to choose sketches
+PLAN_PAIRS: Final = 2_000_000  # sampled to choose sketches, at most
+PLAN_PAIRS_LEAST: Final = 20_000
+PLAN_SHARE: Final = 2_000  # of all pairs of records one in so many
 FLOOR_ROWS: Final = 256  # records of the first dataset that choose a floor
 FLOOR_COLUMNS: Final = 8192  # of the second
 FULL_COUNT: Final = 1300  # cost of a pair that passes the sketch, in words of sketches
 LENGTHS: Final = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14)  # of sketches in words, besides all words
 
 
-def sketch_words(sides: Sequence[Side]) -> Indices:
+def sketch_words(datasets: Sequence[Matrix], order: Indices) -> Indices:
     """The cheapest sketch for each floor, int64 (101,), by floor(100 * floor).
 
     A word more costs every pair a little, and lets fewer pairs through to be counted in full.
+
+    Args:
+        datasets: encodings, uint8 (n, width) each.
+        order: of bits, the most telling first.
     """
-    pooled = [each for each in sides if len(each.ones)]
-    width = sides[0].rows.shape[1]
+    total = sum(len(each) for each in datasets)
+    pairs = min(PLAN_PAIRS, max(PLAN_PAIRS_LEAST, total * total // PLAN_SHARE))
+    columns = int(np.sqrt(8 * pairs))
+    wanted = columns + columns // 8
+    sample = np.concatenate([_share(each, wanted / max(1, total)) for each in datasets])
+    width = len(order) // WORD_BITS
+    rows = sketches(as_words(sample), order, width)
+    mixed = np.random.default_rng(0).permutation(len(rows))
     counts = np.zeros((width + 1, 101), dtype=np.int64)
-    if pooled:
-        share = max(1, sum(len(each.ones) for each in pooled) // (PLAN_ROWS + PLAN_COLUMNS))
-        sample = np.concatenate([each.rows[::share] for each in pooled])
-        mixed = np.random.default_rng(0).permutation(len(sample))
-        half = max(1, len(sample) * PLAN_ROWS // (PLAN_ROWS + PLAN_COLUMNS))
-        bounds_by_words(sample[mixed[:half]], sample[mixed[half:]], counts)
-    total = max(1, int(counts[width].sum()))
-    passing = counts[:, ::-1].cumsum(axis=1)[:, ::-1] / total
+    half = -(-len(rows) // 9)
+    bounds_by_words(rows[mixed[:half]], rows[mixed[half:]], counts)
+    passing = counts[:, ::-1].cumsum(axis=1)[:, ::-1] / max(1, int(counts[width].sum()))
     lengths = np.array([each for each in LENGTHS if each < width] + [width])
     cost = lengths[:, None] + FULL_COUNT * passing[lengths]
     return np.asarray(lengths[cost.argmin(axis=0)], dtype=np.int64)
+
+
+def _share(rows: Matrix, share: float) -> Matrix:
+    return _evenly(rows, max(1, round(share * len(rows)))) if len(rows) else rows
 
 
 def sampled_floor(

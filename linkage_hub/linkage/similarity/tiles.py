@@ -18,7 +18,7 @@ from llvmlite import binding
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.similarity.kernels import comparing
-from linkage_hub.linkage.similarity.sides import WORD_BITS, Indices, Side, Words, count_ones
+from linkage_hub.linkage.similarity.sides import WORD_BITS, Indices, Side, Words
 from linkage_hub.linkage.similarity.vectors import LANES
 
 Pairs = NDArray[np.int32]
@@ -65,17 +65,17 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
     """
     groups = groups or (GROUPS_WIDE if vector_counts() else GROUPS_NARROW)
     need = needed(rows.rows.shape[1] * WORD_BITS, ask.floor)
-    rest = count_ones(columns.rows, ask.words)
+    rest = columns.rest(ask.words)
     order = np.lexsort((rest, columns.ones))
     rest, ones, numbers = rest[order], columns.ones[order], columns.numbers[order]
     ordered = columns.rows[order]
-    row_rest = count_ones(rows.rows, ask.words)
+    row_rest = rows.rest(ask.words)
     row_ranks = _ranks(rows.ones, rows.numbers) if ask.same else np.full_like(row_rest, -1)
     fixed = (
-        np.ascontiguousarray(rows.rows[:, : ask.words]),
+        np.ascontiguousarray(rows.sketch[:, : ask.words]),
         rows.rows,
         np.stack([rows.ones, row_rest, row_ranks], axis=1),
-        _tiles(ordered[:, : ask.words], groups * LANES),
+        _tiles(columns.sketch[order, : ask.words], groups * LANES),
         ordered,
         np.stack([ones, rest, _ranks(ones, numbers)], axis=1),
         _bounds(rows, ones, rest, groups * LANES, ask),

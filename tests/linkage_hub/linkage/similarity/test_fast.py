@@ -45,7 +45,7 @@ def told(
 
 def test_recall_is_high_and_nothing_is_invented(monkeypatch: pytest.MonkeyPatch) -> None:
     """At least .995 of the exact pairs, each once, with the same common bits."""
-    monkeypatch.setattr(fast_module, "key_bits", lambda _rows: 16)
+    monkeypatch.setattr(fast_module, "key_bits", lambda _rows, _order: 16)
     datasets = people(4000, 1)
     wanted = [Wanted(0, 0, 0.8, CAP), Wanted(0, 1, 0.8, CAP)]
     every = set(told(datasets, wanted, exact=True))
@@ -70,7 +70,7 @@ def test_few_records_are_compared_nearly_all() -> None:
     """Keys are as short as the number of records allows."""
     rng = np.random.default_rng(0)
     lengths = [
-        key_bits(as_words(rng.integers(0, 256, (count, 128), dtype=np.uint8)))
+        key_bits(as_words(rng.integers(0, 256, (count, 128), dtype=np.uint8)), np.arange(1024))
         for count in (500, 5_000, 50_000)
     ]
     assert lengths == sorted(lengths)

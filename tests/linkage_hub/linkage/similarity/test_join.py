@@ -85,8 +85,9 @@ def test_tile_equals_anonlink(
     """Whatever sketch, tile and width: the same pairs with the same doubles, each once."""
     first, second = records(sizes[0], width, seed), records(sizes[1], width, seed)
     order = bit_order([first, second])
-    sides = prepare(first, order), prepare(second, order)
-    ask = Ask(floor, min(words, sides[0].rows.shape[1]), ALL)
+    words = min(words, len(order) // 64)
+    sides = prepare(first, order, words), prepare(second, order, words)
+    ask = Ask(floor, words, ALL)
     found = pairs(compare(*sides, ask, groups), first, second)
     assert len(found) == len(set(found))
     assert set(found) == reference(first, second, floor)
@@ -100,7 +101,7 @@ def test_pairs_exactly_at_the_floor_are_kept(floor: float) -> None:
     for row in range(400):
         bits[row, row : row + 60 + row % 40] = 1
     first = np.packbits(bits, axis=1)
-    sides = prepare(first, bit_order([first]))
+    sides = prepare(first, bit_order([first]), 4)
     found = set(pairs(compare(sides, sides, Ask(floor, 4, ALL)), first, first))
     wanted = reference(first, first, floor)
     assert found == wanted
@@ -143,7 +144,7 @@ def test_a_crowded_row_keeps_its_most_similar_pairs() -> None:
     """A cap bounds what one row keeps, ties to the first columns."""
     first, second = records(50, 128, 9, families=1), records(4000, 128, 9, families=1)
     order = bit_order([first, second])
-    sides = prepare(first, order), prepare(second, order)
+    sides = prepare(first, order, 4), prepare(second, order, 4)
     every = pairs(compare(*sides, Ask(0.5, 4, ALL)), first, second)
     found = pairs(compare(*sides, Ask(0.5, 4, 20)), first, second)
     for row in range(50):
