@@ -69,11 +69,11 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
         keys,  # noqa: ANN001 uint16 (n, tables)
         full,  # noqa: ANN001 bool (tables, 65536): buckets that are left out
         table,  # noqa: ANN001 int64
+        tile,  # noqa: ANN001 uint64 (1, words, 8 * GROUPS), at a cache line; overwritten
         need,  # noqa: ANN001 int64: common bits that a sum of ones asks for
         place,  # noqa: ANN001 int64 (3,): bucket, tile, row where to go on; updated
         out,  # noqa: ANN001 int32 (capacity, 3): row, row, common bits; filled
     ):
-        tile = np.zeros((1, words, width), np.uint64)
         count = 0
         for bucket in range(place[0], len(starts) - 1):
             members = order[starts[bucket] : starts[bucket + 1]]

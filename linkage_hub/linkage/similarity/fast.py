@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.linkage.similarity.buckets import comparing_inside, keys_of
+from linkage_hub.linkage.similarity.buckets import GROUPS, comparing_inside, keys_of
 from linkage_hub.linkage.similarity.join import Wanted, digest_of
 from linkage_hub.linkage.similarity.plan import sketch_words
 from linkage_hub.linkage.similarity.running import Progress, Task, TileFolder, run_tasks
@@ -31,7 +31,8 @@ from linkage_hub.linkage.similarity.sides import (
     bit_order,
     prepare,
 )
-from linkage_hub.linkage.similarity.tiles import Pairs, collected, needed
+from linkage_hub.linkage.similarity.tiles import Pairs, aligned, collected, needed
+from linkage_hub.linkage.similarity.vectors import LANES
 
 TABLES: Final = 64  # for one view
 TABLES_OF_VIEW: Final = 32  # for each of several
@@ -129,6 +130,7 @@ def _table(
         keys,
         full,
         table,
+        aligned((1, words, GROUPS * LANES)),
         needed(side.rows.shape[1] * 64, floor),
     )
     found = collected(comparing_inside(words), fixed, len(starts), (side.ones, side.ones), cap)

@@ -9,7 +9,7 @@ from numba import njit
 
 from linkage_hub.linkage.similarity.vectors import LANES, passing, popcount, trailing_zeros
 
-ROWS_AT_ONCE: Final = 256  # rows whose sketches stay in the first-level cache beside a tile
+ROWS_AT_ONCE: Final = 128  # rows whose sketches stay in the first-level cache beside a tile
 COLUMNS_AT_ONCE: Final = 512  # of a sample
 SHARES: Final = 10_000  # steps of a histogram of similarities from 0 to 1
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import binding
+from numba import config
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.similarity.kernels import comparing
@@ -24,10 +25,12 @@ from linkage_hub.linkage.similarity.vectors import LANES
 Pairs = NDArray[np.int32]
 """Row number, column number and common bits, (m, 3)."""
 
+_numba: Any = config
 CAPACITY: Final = 1 << 18  # pairs found before they are set aside
 PENDING: Final = 1 << 21  # pairs set aside before rows with too many are cut
 IMPOSSIBLE: Final = 1 << 40  # common bits that no pair has
 RANK_BITS: Final = 32  # record numbers are below 2 ** 32
+CACHE_LINE: Final = 64  # bytes
 GROUPS_WIDE: Final = 8  # vectors across a tile where one instruction counts a vector
 GROUPS_NARROW: Final = 2  # elsewhere: fewer, so that the sums stay in registers
 
@@ -50,7 +53,12 @@ class Ask:
 
 
 def vector_counts() -> bool:
-    """Whether this processor counts bits of whole vectors (AVX-512 VPOPCNTDQ)."""
+    """Whether code is compiled for a processor that counts bits of whole vectors.
+
+    AVX-512 VPOPCNTDQ, of this processor or of what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name.
+    """
+    if _numba.CPU_NAME:
+        return "+avx512vpopcntdq" in (_numba.CPU_FEATURES or "")
     return bool(binding.get_host_cpu_features().get("avx512vpopcntdq", False))
 
 
@@ -190,10 +198,20 @@ def _bounds(rows: Side, ones: Indices, rest: Indices, width: int, ask: Ask) -> I
 
 def _tiles(sketches: Words, width: int) -> Words:
     """Rows (n, words) turned into tiles (m, words, width), zeros added."""
-    count = -(-len(sketches) // width)
-    padded = np.zeros((count * width, sketches.shape[1]), dtype=np.uint64)
+    count, words = -(-len(sketches) // width), sketches.shape[1]
+    padded = np.zeros((count * width, words), dtype=np.uint64)
     padded[: len(sketches)] = sketches
-    return np.ascontiguousarray(padded.reshape(count, width, sketches.shape[1]).transpose(0, 2, 1))
+    tiles = aligned((count, words, width))
+    tiles[:] = padded.reshape(count, width, words).transpose(0, 2, 1)
+    return tiles
+
+
+def aligned(shape: tuple[int, ...]) -> Words:
+    """Zeros that begin at a cache line: a vector across two lines costs two loads."""
+    size = int(np.prod(shape)) * 8
+    room = np.zeros(size + CACHE_LINE, dtype=np.uint8)
+    start = -room.ctypes.data % CACHE_LINE
+    return room[start : start + size].view(np.uint64).reshape(shape)
 
 
 def _ranks(ones: Indices, numbers: Indices) -> Indices:
