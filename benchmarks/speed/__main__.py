@@ -41,14 +41,16 @@ def joins(records: int, runs: int) -> list[dict[str, Any]]:
     pool = np.concatenate(clk_sources(records))
     mixed = pool[np.random.default_rng(0).permutation(len(pool))]
     contest = Contest(mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :])
+    nearest = contest.usearch()
     rows = []
     for floor in FLOORS:
         contest.check(floor)
-        calls = [contest.hearthlink, contest.anonlink, contest.faiss, contest.usearch]
+        calls = [contest.hearthlink, contest.anonlink, contest.faiss]
         times: list[list[Timed]] = [[] for _ in calls]
         for _ in range(runs if records <= FEW else 1):
             for call, found in zip(calls, times, strict=True):
                 found.append(call(floor))
+        times.append([nearest])
         medians = [statistics.median(each.seconds for each in found) for found in times]
         rows.append(
             {

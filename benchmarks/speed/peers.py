@@ -21,7 +21,8 @@ from linkage_hub.linkage.similarity.join import Wanted, join
 Rows = npt.NDArray[np.uint8]
 Pairs = set[tuple[int, int, float]]
 UNBOUNDED: Final = 1 << 40  # pairs of a row
-PEER_PAIRS: Final = 800_000_000  # comparisons of one run of a peer at most; the rest extrapolated
+PEER_PAIRS: Final = 400_000_000  # comparisons of one run of a peer at most; the rest extrapolated
+USEARCH_SHARE: Final = 8  # one in so many of these rows: it is the slowest, whatever the floor
 NEAREST: Final = 10  # neighbours that usearch is asked for
 
 
@@ -81,16 +82,17 @@ class Contest:
         found, seconds = timed(search)
         return self._scaled(seconds, found)
 
-    def usearch(self, _floor: float) -> Timed:
+    def usearch(self) -> Timed:
         """Usearch's exact search for the nearest ten by Hamming distance (it has no ranges)."""
         import usearch.index as usearch_index  # noqa: PLC0415 a peer, like faiss
 
         run: Any = usearch_index
-        rows, hamming = self.first[: self._rows], run.MetricKind.Hamming
+        rows = self.first[: max(64, self._rows // USEARCH_SHARE)]
+        hamming = run.MetricKind.Hamming
         found, seconds = timed(
             lambda: run.search(self.second, rows, NEAREST, hamming, exact=True, threads=1)
         )
-        return self._scaled(seconds, len(found))
+        return Timed(seconds * len(self.first) / len(rows), extrapolated=True, found=len(found))
 
     def check(self, floor: float) -> None:
         """Our pairs and similarities are anonlink's, on the rows that anonlink gets.
