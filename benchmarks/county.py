@@ -40,6 +40,7 @@ def describe(county: Path) -> Dataset:
             "name": f"synthetic county, {county.resolve().name}",
             "today": (EPOCH + timedelta(days=REFERENCE)).isoformat(),
             "sources": sources,
+            "uprn": "uprn/addressbase_plus.csv",
             "truth": {
                 "records": ["truth/records.csv"],
                 "persons": "truth/persons.csv",

@@ -5,7 +5,6 @@ chose without truth; "best" is the best of a sweep, picked with the truth, for c
 """
 
 import json
-from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.families.measure import family_rows, reference_of
 from benchmarks.quality import metrics, naive, splink_peer
 from benchmarks.quality.dataset import Dataset, load_dataset, read_truth
 from benchmarks.quality.ours import (
     Encoded,
     encode_sources,
-    families_of,
     link_persons,
     link_two,
     sweep,
@@ -135,31 +134,16 @@ def person_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
     ]  # fmt: skip
     if "household" not in real:
         return rows
-    grown = families_of(sources, linked)
-    homes = {at: int(home) for at, home in enumerate(grown.household_of) if home >= 0}
-    families = {at: int(family) for at, family in enumerate(grown.family_of)}
-    for name, groups in (("household", homes), ("family", families)):
-        rows += _group_rows(name, groups, found, real[name].tolist(), person, linked.threshold)
-    return rows
-
-
-def _group_rows(
-    name: str,
-    groups: Mapping[int, int],
-    found: list[int],
-    real: list[Hashable],
-    person: list[str],
-    threshold: float,
-) -> list[Row]:
-    """Groups of true persons: each by the person that most of its records were taken for."""
-    label: dict[str, tuple[Hashable, Hashable]] = {}
-    for mine, group, who in zip(found, real, person, strict=True):
-        if mine in groups and isinstance(group, str) and group:
-            label.setdefault(who, (groups[mine], group))
-    mine_all, real_all = zip(*label.values(), strict=True) if label else ((), ())
-    return [
-        _row("ours", f"{name} pairs", "chosen", threshold, metrics.pairwise(mine_all, real_all)),
-        _row("ours", f"{name}, exact", "chosen", threshold, metrics.exact(mine_all, real_all)),
+    reference = reference_of(sources, truth)
+    return rows + [
+        {
+            "who": row["who"],
+            "what": f"{row['what']}, {row['of']}",
+            "threshold": "chosen",
+            "at": linked.threshold,
+            **{name: row[name] for name in ("precision", "recall", "f1")},
+        }
+        for row in family_rows(sources, reference, linked.person_of)
     ]
 
 

@@ -43,6 +43,7 @@ class Dataset(Frozen):
     name: str
     today: str  # ISO date; ages and the future count from it
     sources: dict[str, SourceFile]
+    uprn: str | None = None  # reference addresses, with AddressBase Plus columns
     truth: Truth
     tasks: tuple[Task, ...]
 

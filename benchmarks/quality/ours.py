@@ -13,14 +13,12 @@ import pyarrow as pa
 from benchmarks.quality.dataset import Dataset
 from governance.agreements.encoding import Hardening
 from governance.exchange.submission import ARROW_SCHEMA
-from linkage_hub.families.build import build_families
-from linkage_hub.families.reading import read_evidence
-from linkage_hub.families.result import FamilyResult
 from linkage_hub.linkage.one_to_one import OneToOne, one_to_one, solve
 from linkage_hub.linkage.persons import LinkResult, link
 from linkage_hub.runs.inputs import SourceData
 from linkage_hub.submissions.content import encodings_of, handles_of
 from partner_agent.cleansing.cleanser import Cleanser
+from partner_agent.cleansing.uprn import UprnIndex
 from partner_agent.encoding.person import schema_for
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder
@@ -62,6 +60,7 @@ def encode_sources(
     items = {item for source in dataset.sources.values() for item in mapping_items(source.mapping)}
     schema = LinkageSchema.parse(schema_for(items))
     keys = LinkageKeys.derive(SECRET, "sha256:" + "0" * 64, 1)
+    uprn = None if dataset.uprn is None else UprnIndex.from_csv(folder / dataset.uprn)
     return {
         name: _encode(
             name,
@@ -69,6 +68,7 @@ def encode_sources(
             source.mapping,
             SubmissionEncoder(schema, keys, dataset.day, hardening),
             dataset.day,
+            uprn,
         )
         for name, source in dataset.sources.items()
     }
@@ -80,10 +80,11 @@ def _encode(
     mapping: SourceMapping,
     encoder: SubmissionEncoder,
     today: date,
+    uprn: UprnIndex | None,
 ) -> Encoded:
     extract = open_extract(path, sheet=mapping.sheet)
     mapping.check_columns(extract.columns)
-    cleanser = Cleanser(mapping, today=today)
+    cleanser = Cleanser(mapping, today=today, uprn=uprn)
     batches, frames = [], []
     for chunk in extract:
         clean = cleanser.clean(chunk).table
@@ -114,9 +115,3 @@ def sweep(found: OneToOne) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArr
 def link_persons(sources: list[Encoded], threshold: float | None = None) -> LinkResult:
     """Persons over several sources, duplicates within a source included."""
     return link([source.encodings for source in sources], threshold=threshold)
-
-
-def families_of(sources: list[Encoded], linked: LinkResult) -> FamilyResult:
-    """Families of the persons that were found."""
-    tables = [source.data.table for source in sources]
-    return build_families(read_evidence(tables, linked.person_of, linked.persons))

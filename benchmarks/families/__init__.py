@@ -1,0 +1,1 @@
+"""Households and families against the truth, beside grouping by address; calibration; months."""
