@@ -49,30 +49,46 @@ def ask_near(
     words: Words,
     table: Floats,
     demands: Floats,
+    further: bool,
 ) -> Ints:
     """The clearly best person among each asker's neighbours; -1 where there is none.
 
     ``table`` is the score by number of differing bits; empty: containment. ``demands`` are the
-    score and the lead demanded of a neighbour, then of anyone.
+    score and the lead. ``further`` asks the neighbours' neighbours as well.
     """
     found = np.full(len(asker), -1, dtype=np.int64)
     for at in range(len(asker)):
         total = 0
         for w in range(mention.shape[1]):
             total += _ones(mention[at, w])
+        if total == 0:
+            continue
         best, second, who = 0.0, 0.0, np.int64(-1)
         for n in range(near_start[asker[at]], near_start[asker[at] + 1]):
-            score = 0.0
-            for row in range(starts[near[n]], starts[near[n] + 1]):
-                bits = _count(mention[at], words[row], table.size > 0, 1 << 30)
-                score = max(score, table[bits] if table.size else 1.0 - bits / max(total, 1))
-            if score > best:
-                best, second, who = score, best, near[n]
-            elif score > second:
-                second = score
-        if total and best >= demands[0] and best - second >= demands[1]:
+            first = near_start[near[n]] if further else 0
+            last = near_start[near[n] + 1] if further else 0
+            for m in range(first - 1, last):
+                person = near[n] if m < first else near[m]
+                if person in (asker[at], who):
+                    continue
+                score = _score(mention[at], total, starts[person], starts[person + 1], words, table)
+                if score > best:
+                    best, second, who = score, best, person
+                elif score > second:
+                    second = score
+        if best >= demands[0] and best - second >= demands[1]:
             found[at] = who
     return found
+
+
+@njit(cache=True, nogil=True)
+def _score(mention: Words, total: int, first: int, last: int, words: Words, table: Floats) -> float:
+    """The best agreement of a mention with one person's records."""
+    score = 0.0
+    for row in range(first, last):
+        bits = _count(mention, words[row], table.size > 0, 1 << 30)
+        score = max(score, table[bits] if table.size else 1.0 - bits / total)
+    return score
 
 
 @njit(cache=True, nogil=True)
@@ -87,8 +103,8 @@ def ask_everyone(
             total += _ones(mention[at, w])
         if total == 0:
             continue
-        good = _most(demands[2], total, table)
-        allowed = _most(demands[2] - demands[3], total, table)
+        good = _most(demands[0], total, table)
+        allowed = _most(demands[0] - demands[1], total, table)
         fewest, rival, who = _best_two(
             asker[at], mention[at], person, words, allowed, table.size > 0
         )
@@ -98,7 +114,7 @@ def ask_everyone(
             lead = table[fewest] - table[min(rival, table.size - 1)]
         else:
             lead = (rival - fewest) / total
-        if lead >= demands[3] or rival > allowed:
+        if lead >= demands[1] or rival > allowed:
             found[at] = who
     return found
 
