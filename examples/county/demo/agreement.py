@@ -92,6 +92,13 @@ def template(county: Path, today: date) -> dict[str, Any]:
             "calibration_share": 0.02,
             "refinement_answer_hours": 24,
         },
+        "quality": {
+            "sentinels": 100,
+            "decoy_percent": 5,
+            "groups": ["sex", "name_origin"],
+            "outcodes": [],
+            "reveal_hours": 24,
+        },
         "retention": {
             "encodings_days": 365,
             "link_results_days": 365,

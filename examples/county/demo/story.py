@@ -164,6 +164,14 @@ class Story:
             for note in notes
         ]
 
+    def quality(self) -> list[dict[str, Any]]:
+        """The table of the run's quality, as the IG lead gets it, and its page beside."""
+        page = self.site.root / "exports" / "quality.html"
+        answer = self.person("ig_lead", "linkage-hub", "runs", "quality", self.run_id,
+                             "--out", page)  # fmt: skip
+        rows: list[dict[str, Any]] = answer["rows"]
+        return rows
+
     def families(self) -> list[dict[str, Any]]:
         """What the service manager sees."""
         answer = self.person("service_manager", "governance", "release", "families",
