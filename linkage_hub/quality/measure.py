@@ -23,10 +23,15 @@ _HALF: Final = 0.5  # an observation, added on both sides where a share may be 0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The model's expectation, on the log-odds scale."""
+    """The model's expectation, on the log-odds scale.
+
+    Attributes:
+        joined: pairs that it is about.
+    """
 
     precision: Logit
     recall: Logit
+    joined: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +107,12 @@ def expected(linkage: Linkage, members: Mask, worth_of: Fitted, *, synthetic: bo
     wrong = max(0.0, total - right)
     for_, against, without = right + _HALF, wrong + _HALF, missed + _HALF
     precision, recall = worth_of.spread(joined, weight, parted, doubt)
+    surely = variance * (1 / for_ + 1 / against) ** 2 + precision
+    fully = variance / for_**2 + other / without**2 + recall
     return Expected(
-        Logit(float(np.log(for_ / against)), variance * (1 / for_ + 1 / against) ** 2 + precision),
-        Logit(float(np.log(for_ / without)), variance / for_**2 + other / without**2 + recall),
+        Logit(float(np.log(for_ / against)), surely),
+        Logit(float(np.log(for_ / without)), fully),
+        total,
     )
 
 

@@ -16,7 +16,7 @@ from linkage_hub.quality import calibrate
 from linkage_hub.quality.curve import Fitted
 from linkage_hub.quality.frame import UNKNOWN, Records
 from linkage_hub.quality.intervals import Interval, Logit, Observed
-from linkage_hub.quality.measure import Linkage, expected, fitted, hard_pairs, seen
+from linkage_hub.quality.measure import Expected, Linkage, Seen, expected, fitted, hard_pairs, seen
 from linkage_hub.quality.pairs import Indices, Mask, PairEvidence, RecordPairs, joined_and_parted
 
 OVERALL: Final = "all records"
@@ -68,18 +68,31 @@ def _row(
     real = expected(linkage, members, worth_of, synthetic=False)
     found = seen(linkage, members)
     records = int((members & linkage.records.real).sum())
+    return _line(group, value, records, real, found, corrections)
+
+
+def _line(
+    group: str, value: str, records: int, real: Expected, found: Seen, corrections: Corrections
+) -> QualityRow:
+    """A row; nothing is predicted from fewer than ten pairs."""
+    enough = real.joined >= FEW
     few = found.recall.observations < FEW or found.precision.observations < FEW
+    notes = [] if enough else ["few pairs"]
     return QualityRow(
         group=group,
         value=value,
         records=records,
-        predicted_precision=_share(calibrate.calibrated(real.precision, corrections[0])),
-        predicted_recall=_share(calibrate.calibrated(real.recall, corrections[1])),
+        predicted_precision=_predicted(real.precision, corrections[0]) if enough else None,
+        predicted_recall=_predicted(real.recall, corrections[1]) if enough else None,
         sentinel_pairs=found.pairs,
         sentinel_recall=_observed(found.recall),
         sentinel_precision=_observed(found.precision),
-        note="few sentinels" if few else "",
+        note=", ".join([*notes, *(["few sentinels"] if few else [])]),
     )
+
+
+def _predicted(expectation: Logit, correction: Logit) -> Share3:
+    return _share(calibrate.calibrated(expectation, correction))
 
 
 def _group(linkage: Linkage, worth_of: Fitted, group: str) -> Iterator[QualityRow]:
@@ -116,17 +129,9 @@ def _sources(linkage: Linkage, worth_of: Fitted) -> Iterator[QualityRow]:
         corrections = calibrate.differences(synthetic, found, calibrate.TWO_SOURCES)
         real = expected(part, everyone, worth_of, synthetic=False)
         names = records.names[first], records.names[second]
-        yield QualityRow(
-            group="sources",
-            value=" x ".join(names) if first != second else f"within {names[0]}",
-            records=int(counts[list({first, second})].sum()),
-            predicted_precision=_share(calibrate.calibrated(real.precision, corrections[0])),
-            predicted_recall=_share(calibrate.calibrated(real.recall, corrections[1])),
-            sentinel_pairs=found.pairs,
-            sentinel_recall=_observed(found.recall),
-            sentinel_precision=_observed(found.precision),
-            note="few sentinels" if found.recall.observations < FEW else "",
-        )
+        value = " x ".join(names) if first != second else f"within {names[0]}"
+        count = int(counts[list({first, second})].sum())
+        yield _line("sources", value, count, real, found, corrections)
 
 
 def _by_sources(records: Records, pairs: RecordPairs) -> dict[tuple[int, int], RecordPairs]:
