@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Z: Final = 1.959964  # of the normal distribution, for 95 %
+TAIL: Final = 0.025  # probability left beyond each end
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,31 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Logit:
-    """A share on the log-odds scale, and the variance of that."""
+    """A share on the log-odds scale, and the variance of that.
+
+    Attributes:
+        against: how many independent errors it stands for, where it is of things that can be
+            counted: with few of them there may well be none, and the share be 1.
+    """
 
     value: float
     variance: float
+    against: float = math.inf
 
     def plus(self, other: "Logit") -> "Logit":
         """The sum with an independent correction."""
-        return Logit(self.value + other.value, self.variance + other.variance)
+        changed = self.against * math.exp(-max(-50.0, min(50.0, other.value)))
+        return Logit(self.value + other.value, self.variance + other.variance, changed)
 
     def interval(self) -> Interval:
-        """The share again."""
+        """The share again; its upper end is 1 where no error at all is not unlikely."""
         spread = Z * math.sqrt(self.variance)
-        return Interval(expit(self.value), expit(self.value - spread), expit(self.value + spread))
+        none = math.exp(-self.against) >= TAIL
+        return Interval(
+            expit(self.value),
+            expit(self.value - spread),
+            1.0 if none else expit(self.value + spread),
+        )
 
 
 def expit(value: float) -> float:

@@ -110,8 +110,8 @@ def expected(linkage: Linkage, members: Mask, worth_of: Fitted, *, synthetic: bo
     surely = variance * (1 / for_ + 1 / against) ** 2 + precision
     fully = variance / for_**2 + other / without**2 + recall
     return Expected(
-        Logit(float(np.log(for_ / against)), surely),
-        Logit(float(np.log(for_ / without)), fully),
+        Logit(float(np.log(for_ / against)), surely, wrong / worth_of.joined_excess),
+        Logit(float(np.log(for_ / without)), fully, missed / worth_of.parted_excess),
         total,
     )
 
