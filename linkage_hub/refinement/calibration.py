@@ -26,6 +26,9 @@ from governance.exchange.parameters import (
 )
 
 MISSING: Final = -1
+THRESHOLD: Final = -2.0
+"""Log2 posterior odds of a yes. Below even, since a yes is one more piece of evidence beside the first
+stage, and since each side counts rarity for itself and the stricter of the two decides."""
 PRIOR_PAIRS: Final = 20.0
 ROUNDS: Final = 100
 _LEAST: Final = 1e-6  # no share is taken for nothing
@@ -113,7 +116,7 @@ def estimate(
     odds: Mapping[tuple[int, int], float],
     pair_of: Sequence[tuple[int, int]],
     *,
-    threshold: float = 0.0,
+    threshold: float = THRESHOLD,
     tokens: int = 256,
 ) -> Parameters:
     """Parameters of a round over the submissions whose profiles are given.

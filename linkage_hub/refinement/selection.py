@@ -93,14 +93,11 @@ def grey_of_block(
     return np.asarray(free[keep], dtype=np.int64)
 
 
-def prior_odds(
-    block: PairBlock, fit: PairFit, sure: NDArray[np.bool_], sizes: Sequence[int]
-) -> float:
+def prior_odds(fit: PairFit, sure: NDArray[np.bool_], sizes: Sequence[int]) -> float:
     """Log2 odds that two records which both still look for a match are one person."""
     left = sizes[0] - int(sure.sum())
     right = sizes[1] - int(sure.sum())
     expected = max(fit.estimate.true_pairs - float(sure.sum()), _LEAST_EXPECTED)
-    del block
     return float(np.log2(expected / max(1.0, float(left) * float(right))))
 
 

@@ -8,6 +8,8 @@ from governance.exchange.parameters import LEVELS
 from partner_agent.refinement.facets import facet, field_value
 
 SMOOTHING: Final = 3.0  # records' worth of the average, so that a value seen once is not unique
+UNSEEN: Final = 0.3  # records' worth of chance that stays with a value that nobody else holds
+LARGEST_HOME: Final = 8  # records at one address that are people of one home, a class of its own
 FEWEST: Final = 10  # pairs; smaller counts are not told
 
 
@@ -55,7 +57,8 @@ class Rarity:
         """
         table = self._counts[field][0]
         hits = max((table[text] for text in facet(field, value)[0]), default=0)
-        return min(1.0, (hits + SMOOTHING * average) / (self._held[field] + SMOOTHING))
+        others = max(0, hits - (LARGEST_HOME if field == "address" else 1))
+        return min(1.0, (others + UNSEEN + SMOOTHING * average) / (self._held[field] + SMOOTHING))
 
     def chance(self, field: str) -> tuple[float, ...]:
         """Share of each level among random pairs of the rows that hold the field, *differs* last.
