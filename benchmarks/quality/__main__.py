@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import typer
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from benchmarks.families.measure import family_rows, reference_of
 from benchmarks.quality import metrics, naive, splink_peer
+from benchmarks.quality.agents import InProcess
 from benchmarks.quality.dataset import Dataset, load_dataset, read_truth
 from benchmarks.quality.ours import (
     Encoded,
@@ -23,8 +25,30 @@ from benchmarks.quality.ours import (
     link_two,
     sweep,
 )
+from governance.exchange.parameters import TOKEN_BYTES
+from linkage_hub.linkage.one_to_one import solve
+from linkage_hub.refinement.two_files import Refined, refined_one_to_one
+from partner_agent.encoding.person import default_hardening, schema_for
+from partner_agent.submissions.scope import mapping_items
 
-SPLINK_SURE = 0.99
+SPLINK_SURE = (0.5, 0.9, 0.99)
+SPLINK_SWEEP = (
+    1e-6,
+    1e-5,
+    1e-4,
+    1e-3,
+    0.01,
+    0.03,
+    0.1,
+    0.3,
+    0.5,
+    0.7,
+    0.9,
+    0.97,
+    0.99,
+    0.999,
+    0.9999,
+)
 app = typer.Typer(add_completion=False)
 Row = dict[str, Any]
 Pairs = set[tuple[str, str]]
@@ -40,13 +64,21 @@ def quality(
     dataset = load_dataset(data)
     truth = read_truth(data, dataset)
     encoded = encode_sources(data, dataset)
+    profiles = {"ours, clk": encoded}
+    if any(task.kind == "one_to_one" for task in dataset.tasks):
+        items = {item for each in dataset.sources.values() for item in mapping_items(each.mapping)}
+        profiles["ours, hardened"] = encode_sources(
+            data, dataset, default_hardening(schema_for(items))
+        )
     rows: list[Row] = []
     for task in dataset.tasks:
         sources = [encoded[name] for name in task.sources]
         label = " x ".join(task.sources)
         if task.kind == "one_to_one":
             true = true_pairs(truth, *task.sources)
-            rows += [{"task": label, **row} for row in one_to_one_rows(sources, true)]
+            for who, held in profiles.items():
+                both = [held[name] for name in task.sources]
+                rows += [{"task": label, **row} for row in one_to_one_rows(who, both, true)]
             rows += [
                 {"task": label, **row} for row in naive_rows(data, dataset, task.sources, true)
             ]
@@ -68,14 +100,45 @@ def true_pairs(truth: pd.DataFrame, first: str, second: str) -> Pairs:
     return set(zip(both.record_id_x, both.record_id_y, strict=True))
 
 
-def one_to_one_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
-    """Ours, at the chosen threshold and at the best."""
+def one_to_one_rows(who: str, sources: list[Encoded], true: Pairs) -> list[Row]:
+    """Ours, by what each stage adds."""
     first, second = sources
     found = link_two(first, second)
-    chosen = metrics.links(_named(first, second, found.left, found.right), true)
-    rows = [_row("ours", "one-to-one", "chosen", found.threshold, chosen)]
-    rows.append(_best("ours", first.record_ids, second.record_ids, sweep(found), true))
+    by_dice = solve(found.candidates, found.candidates.similarity >= found.threshold)
+    rows = [
+        _row(who, "Dice alone", "chosen", found.threshold,
+             metrics.links(_named(first, second, *by_dice), true)),
+        _row(who, "with calibration", "p >= .5", 0.5,
+             metrics.links(_named(first, second, found.left, found.right), true)),
+    ]  # fmt: skip
+    refined = refined_one_to_one(first.encodings, second.encodings, InProcess(first, second))
+    links = refined.links
+    rows.append(
+        _row(who, "with refinement", "p >= .5", links.threshold,
+             metrics.links(_named(first, second, links.left, links.right), true))
+    )  # fmt: skip
+    rows.append(_best(who, first.record_ids, second.record_ids, sweep(found), true))
+    Console(stderr=True).print(cost_of(who, refined, first, second, true))
     return rows
+
+
+def cost_of(who: str, refined: Refined, first: Encoded, second: Encoded, true: Pairs) -> str:
+    """What refinement took, and what the counts of common tokens show."""
+    block = refined.links.candidates
+    asked = block.where(refined.asked)
+    real = np.array([pair in true for pair in _named(first, second, asked.left, asked.right)])
+    common = refined.common[real & (refined.common > 0)] if len(real) else refined.common
+    spread = np.quantile(common, (0.05, 0.25, 0.5, 0.75, 0.95)).astype(int).tolist()
+    smaller = min(len(first.record_ids), len(second.record_ids))
+    size = refined.parameters.tokens * TOKEN_BYTES
+    expected = refined.links.estimate
+    predicted = f"{expected.precision:.4f}, {expected.recall:.4f}" if expected else "unknown"
+    return (
+        f"{who}: {len(refined.asked)} questions, {len(refined.asked) / smaller:.2f} a record of "
+        f"the smaller file, {refined.calibrated} calibration pairs, {refined.parameters.tokens} "
+        f"tokens ({size} bytes) an answer; common tokens of true pairs, 5/25/50/75/95 percent: "
+        f"{spread}; predicted precision and recall {predicted}"
+    )
 
 
 def naive_rows(folder: Path, dataset: Dataset, names: tuple[str, ...], true: Pairs) -> list[Row]:
@@ -107,11 +170,12 @@ def _raw(frame: pd.DataFrame, dataset: Dataset, name: str) -> pd.DataFrame:
 def splink_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
     """Splink on plaintext, where it is sure and at its best threshold."""
     scored = splink_peer.predict(sources[0].clean, sources[1].clean)
-    sure = metrics.links(((a, b) for a, b, p in scored if p >= SPLINK_SURE), true)
-    rows = [_row("Splink 5, plaintext", "one-to-one", "p >= .99", SPLINK_SURE, sure)]
+    rows = []
+    for sure in SPLINK_SURE:
+        score = metrics.links(((a, b) for a, b, p in scored if p >= sure), true)
+        rows.append(_row("Splink 5, plaintext", "one-to-one", f"p >= {sure}", sure, score))
     tried = {
-        cut: metrics.links(((a, b) for a, b, p in scored if p >= cut), true)
-        for cut in (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
+        cut: metrics.links(((a, b) for a, b, p in scored if p >= cut), true) for cut in SPLINK_SWEEP
     }
     cut = max(tried, key=lambda value: tried[value].f1)
     rows.append(_row("Splink 5, plaintext", "one-to-one", "best", cut, tried[cut]))

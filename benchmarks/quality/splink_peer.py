@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-COLUMNS = ("first_name", "surname", "date_of_birth", "sex", "postcode", "address")
+COLUMNS = ("first_name", "middle_name", "surname", "date_of_birth", "sex", "postcode", "address")
+NAMES = ("first_name", "middle_name", "surname", "sex")
+COARSE = ("sex", "middle_name")  # too few values to block on
 Scored = list[tuple[str, str, float]]
 
 
@@ -30,14 +32,21 @@ def predict(first: pd.DataFrame, second: pd.DataFrame) -> Scored:
     frames = [_prepare(first), _prepare(second)]
     used = [c for c in COLUMNS if all(frame[c].notna().mean() > 0.2 for frame in frames)]  # noqa: PLR2004
     comparisons = {
-        "first_name": compare.JaroWinklerAtThresholds("first_name", [0.92, 0.8]),
-        "surname": compare.JaroWinklerAtThresholds("surname", [0.92, 0.8]),
-        "date_of_birth": compare.LevenshteinAtThresholds("date_of_birth", [1, 2]),
+        "first_name": compare.JaroWinklerAtThresholds("first_name", [0.92, 0.8]).configure(
+            term_frequency_adjustments=True
+        ),
+        "middle_name": compare.CustomComparison(_initials(), output_column_name="middle_name"),
+        "surname": compare.JaroWinklerAtThresholds("surname", [0.92, 0.8]).configure(
+            term_frequency_adjustments=True
+        ),
+        "date_of_birth": compare.DamerauLevenshteinAtThresholds("date_of_birth", [1, 2]),
         "sex": compare.ExactMatch("sex"),
         "postcode": compare.LevenshteinAtThresholds("postcode", [1, 2]),
         "address": compare.JaroWinklerAtThresholds("address", [0.92, 0.8]),
     }
-    rules: list[Any] = [block_on(column) for column in used if column != "sex"]
+    rules: list[Any] = [block_on(column) for column in used if column not in COARSE]
+    rules.append(block_on("substr(first_name, 1, 3)", "substr(surname, 1, 3)"))
+    rules.append(block_on("substr(first_name, 1, 1)", "substr(surname, 1, 4)"))
     api = DuckDBAPI()
     tables: Any = [api.register(frame) for frame in frames]
     linker = Linker(
@@ -48,12 +57,27 @@ def predict(first: pd.DataFrame, second: pd.DataFrame) -> Scored:
             blocking_rules_to_generate_predictions=rules,
         ),
     )
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("first_name", "surname", each) for each in used if each not in NAMES], recall=0.7
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
     for rule in rules[:2]:
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     predicted: Any = linker.inference.predict()
     pairs: pd.DataFrame = predicted.as_pandas_dataframe()
     return _one_to_one(pairs)
+
+
+def _initials() -> list[Any]:
+    """A middle name is often only its initial."""
+    import splink.comparison_level_library as level  # noqa: PLC0415 - an optional peer
+
+    return [
+        level.NullLevel("middle_name"),
+        level.ExactMatchLevel("middle_name"),
+        level.CustomLevel("substr(middle_name_l, 1, 1) = substr(middle_name_r, 1, 1)", "initial"),
+        level.ElseLevel(),
+    ]
 
 
 def _prepare(frame: pd.DataFrame) -> pd.DataFrame:

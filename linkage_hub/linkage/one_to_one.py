@@ -17,7 +17,7 @@ from linkage_hub.linkage.candidates import (
     find_candidates,
     silent,
 )
-from linkage_hub.linkage.threshold import MATCH, Estimate, fit_pair
+from linkage_hub.linkage.threshold import MATCH, Estimate, fit_block
 
 PER_RECORD = 60  # candidates of a record: two files bear a lower floor than twenty do
 
@@ -68,13 +68,7 @@ def one_to_one(
     if threshold is not None:
         left, right = solve(block, block.similarity >= threshold)
         return OneToOne(left, right, threshold, None, block)
-    fit = fit_pair(
-        block.similarity,
-        block.left,
-        block.right,
-        sizes=(first.shape[1], second.shape[1]),
-        floor=block.floor,
-    )
+    fit = fit_block(block, first, second)
     left, right = solve(block, fit.probability >= MATCH)
     return OneToOne(left, right, fit.threshold, fit.estimate, block)
 

@@ -127,6 +127,4 @@ def updated(probability: Floats, asked: Indices, yes: NDArray[np.bool_]) -> Floa
 
 def _share(weight: Floats, yes: NDArray[np.bool_], usual: float) -> float:
     """Weighted share of yes, held by ``PRIOR_ANSWERS`` answers of the usual kind."""
-    return float(
-        (weight[yes].sum() + PRIOR_ANSWERS * usual) / (weight.sum() + PRIOR_ANSWERS)
-    )
+    return float((weight[yes].sum() + PRIOR_ANSWERS * usual) / (weight.sum() + PRIOR_ANSWERS))

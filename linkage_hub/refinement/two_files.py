@@ -112,9 +112,7 @@ def refined_one_to_one(
     probability = decisions.updated(
         fit.probability, np.concatenate([asked, told]), np.concatenate([common > 0, known])
     )
-    return Refined(
-        _solved(block, probability), parameters, asked, common, len(told)
-    )
+    return Refined(_solved(block, probability), parameters, asked, common, len(told))
 
 
 def _solved(block: PairBlock, probability: Floats) -> OneToOne:
