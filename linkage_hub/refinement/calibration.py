@@ -27,8 +27,8 @@ from governance.exchange.parameters import (
 
 MISSING: Final = -1
 THRESHOLD: Final = -2.0
-"""Log2 posterior odds of a yes. Below even, since a yes is one more piece of evidence beside the first
-stage, and since each side counts rarity for itself and the stricter of the two decides."""
+"""Log2 posterior odds of a yes. Below even, since a yes is one more piece of evidence beside the
+first stage, and since each side counts rarity for itself and the stricter of the two decides."""
 PRIOR_PAIRS: Final = 20.0
 ROUNDS: Final = 100
 _LEAST: Final = 1e-6  # no share is taken for nothing

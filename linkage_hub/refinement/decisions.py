@@ -1,21 +1,21 @@
 """What the agents' answers say: any common token is a yes, and a yes is evidence of a match."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.exchange.parameters import LEVELS, TOKEN_BYTES, PairOdds, Parameters
+from governance.exchange.parameters import TOKEN_BYTES
 from linkage_hub.linkage.candidates import Floats, Indices
-from linkage_hub.refinement.calibration import SWAPPED_CHANCE
+from linkage_hub.linkage.threshold import MATCH
 
 Answers = NDArray[np.uint8]
 
 YES_OF_MATCH: Final = 0.85  # usual share of matches that are answered yes
 YES_OF_OTHER: Final = 0.01  # usual share of other pairs that are
 PRIOR_ANSWERS: Final = 10.0  # answers' worth of the usual shares
-LOST_PRIOR: Final = 0.02  # of a pair that lost the competition of the first stage, at most
+LOST_YES: Final = 0.75  # probability of a pair that lost the first stage's competition
+# (a guess: what the threshold of a yes leaves at least is one in five, what it leaves usually more)
 ROUNDS: Final = 100
 _LEAST: Final = 1e-6
 
@@ -44,9 +44,15 @@ def common_tokens(first: Answers, second: Answers) -> NDArray[np.int64]:
     """
     if first.shape != second.shape or first.shape[-1] % TOKEN_BYTES:
         raise ValueError("the two sides' answers differ in size")
-    both = np.concatenate([_numbers(first), _numbers(second)], axis=1)
-    both.sort(axis=1)
-    return np.asarray((both[:, 1:] == both[:, :-1]).sum(axis=1), dtype=np.int64)
+    one, other = np.sort(_numbers(first), axis=1), np.sort(_numbers(second), axis=1)
+    both = np.sort(np.concatenate([one, other], axis=1), axis=1)
+    shared = (both[:, 1:] == both[:, :-1]).sum(axis=1)
+    return np.where(_repeats(one) | _repeats(other), 0, shared).astype(np.int64)
+
+
+def _repeats(ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Answers that hold a token twice, bool (n,): one side alone could make a match of that."""
+    return np.asarray((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
 
 
 def _numbers(answers: Answers) -> NDArray[np.uint64]:
@@ -57,57 +63,39 @@ def _numbers(answers: Answers) -> NDArray[np.uint64]:
     return wide.view(">u8").astype(np.uint64)[:, :, 0]
 
 
-def decide_levels(
-    levels: NDArray[np.int8], parameters: Parameters, odds: Sequence[PairOdds]
-) -> NDArray[np.bool_]:
-    """Whether calibration pairs match by what the hub saw of them; they are not asked again.
-
-    Rarity is not known to the hub, so every value counts as an average one.
-
-    Args:
-        levels: from ``calibration.observed_levels``, int8 (n, fields + 1).
-        parameters: estimated from them.
-        odds: prior odds of each pair's two submissions.
-    """
-    match = np.array([each.match for each in odds], dtype=np.float64)
-    home = np.array([each.home for each in odds], dtype=np.float64)
-    chance = np.zeros(len(levels))
-    swapped = levels[:, -1] == 1
-    match[swapped] += np.log2(parameters.swapped)
-    for each in parameters.fields:
-        seen = levels[:, list(LEVELS).index(each.field)].astype(np.int64)
-        held = seen >= 0
-        if each.field in ("first_name", "surname"):
-            held &= ~swapped
-        for total, shares in ((match, each.match), (home, each.home), (chance, each.chance)):
-            total[held] += np.log2(np.array(shares))[seen[held]]
-    chance[swapped] += np.log2(SWAPPED_CHANCE)
-    home[swapped] += np.log2(SWAPPED_CHANCE)
-    return np.asarray(match - np.logaddexp2(chance, home) >= parameters.threshold)
-
-
-def updated(probability: Floats, asked: Indices, yes: NDArray[np.bool_]) -> Floats:
+def updated(
+    probability: Floats, ends: tuple[Indices, Indices], asked: Indices, yes: NDArray[np.bool_]
+) -> Floats:
     """Probabilities of the first stage with what the agents answered.
 
-    How much an answer says is learned from the answers themselves: the first stage's
-    probabilities are right on average, so they tell how often a match is answered yes and how
-    often another pair is (expectation maximisation over these two shares). A no outweighs a high
-    probability only as far as matches are seldom answered no. Pairs that lost the first stage's
-    competition share one prior, which is learned too.
+    1. How much an answer says is learned from the answers: the first stage's probabilities are
+       right on average, so they tell how often a match is answered yes and how often another pair
+       is (expectation maximisation over these two shares). A no outweighs a high probability only
+       as far as matches are seldom answered no.
+    2. A pair that lost the first stage's competition is a match where the answer is yes and
+       neither of its records is likelier matched to another; else it is none.
 
     Args:
         probability: of a match by the first stage, float64 (m,).
+        ends: record numbers of the pairs in the two datasets, int64 (m,) each.
         asked: positions of the pairs that were asked about, int64 (n,).
         yes: what the answers say, bool (n,).
 
     Returns:
         float64 (m,).
     """
-    if not len(asked):
-        return probability
-    prior = np.clip(probability[asked], _LEAST, 1.0 - _LEAST)
+    found = probability.copy()
     lost = probability[asked] <= 0.0
-    prior[lost] = LOST_PRIOR
+    found[asked[~lost]] = _weighed(probability[asked[~lost]], yes[~lost])
+    left, right = ends
+    taken = found >= MATCH
+    free = ~np.isin(left[asked], left[taken]) & ~np.isin(right[asked], right[taken])
+    found[asked[lost & yes & free]] = LOST_YES
+    return found
+
+
+def _weighed(prior: Floats, yes: NDArray[np.bool_]) -> Floats:
+    """Probabilities of competing pairs after their answers."""
     of_match, of_other = YES_OF_MATCH, YES_OF_OTHER
     after = prior
     for _ in range(ROUNDS):
@@ -116,13 +104,9 @@ def updated(probability: Floats, asked: Indices, yes: NDArray[np.bool_]) -> Floa
         before, after = after, match / (match + other)
         of_match = _share(after, yes, YES_OF_MATCH)
         of_other = _share(1.0 - after, yes, YES_OF_OTHER)
-        if lost.any():
-            prior[lost] = np.clip(after[lost].mean(), _LEAST, LOST_PRIOR)
-        if float(np.abs(after - before).max()) < _LEAST:
+        if float(np.abs(after - before).max(initial=0.0)) < _LEAST:
             break
-    found = probability.copy()
-    found[asked] = after
-    return found
+    return after
 
 
 def _share(weight: Floats, yes: NDArray[np.bool_], usual: float) -> float:

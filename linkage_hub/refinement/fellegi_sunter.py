@@ -84,9 +84,7 @@ class FellegiSunter:
         for block in _between(blocks):
             fit = fitted(block, sizes)
             pair_sizes = (sizes[block.first], sizes[block.second])
-            odds[block.first, block.second] = prior_odds(
-                block, fit, sure_pairs(block, fit), pair_sizes
-            )
+            odds[block.first, block.second] = prior_odds(fit, sure_pairs(block, fit), pair_sizes)
         try:
             found = estimate(
                 [_profile(profile) for profile in profiles],

@@ -25,6 +25,8 @@ from linkage_hub.linkage.candidates import (
 from linkage_hub.linkage.one_to_one import PER_RECORD, OneToOne, solve
 from linkage_hub.linkage.threshold import MATCH, estimate_of, fit_block
 from linkage_hub.refinement import calibration, decisions, selection
+from linkage_hub.refinement.fellegi_sunter import level_odds
+from linkage_hub.refinement.pairs import make_pairs
 
 QUESTIONS_PER_RECORD: Final = 5
 CALIBRATION_SHARE: Final = 0.02  # of the records of each file
@@ -102,7 +104,7 @@ def refined_one_to_one(
         agents.profiles(), levels, {(0, 1): odds}, [(0, 1)] * len(levels)
     )
     told = _positions(block, pairs.left, pairs.right, sizes[1])
-    known = decisions.decide_levels(levels, parameters, [parameters.pair_odds(0, 1)] * len(told))
+    known = level_odds(parameters, make_pairs(*pairs), levels) >= parameters.threshold
 
     asked = selection.grey_of_block(block, sure, sizes, per_record)
     asked = asked[~np.isin(asked, told)]
@@ -110,7 +112,10 @@ def refined_one_to_one(
         *agents.decide(block.left[asked], block.right[asked], parameters)
     )
     probability = decisions.updated(
-        fit.probability, np.concatenate([asked, told]), np.concatenate([common > 0, known])
+        fit.probability,
+        (block.left, block.right),
+        np.concatenate([asked, told]),
+        np.concatenate([common > 0, known]),
     )
     return Refined(_solved(block, probability), parameters, asked, common, len(told))
 
