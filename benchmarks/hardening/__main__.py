@@ -125,7 +125,7 @@ def _encode(
         for frame in frames
     ]
     if parameters is None:
-        encoder: ClkEncoder | HardenedEncoder = ClkEncoder(schema, SECRET)
+        encoder: ClkEncoder | HardenedEncoder = ClkEncoder(schema, SECRET, workers=1)
     else:
         encoder = HardenedEncoder(schema, parameters, SECRET, workers=1)
     encoder.encode(absent[0].iloc[:10])  # compile

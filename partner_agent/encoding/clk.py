@@ -6,8 +6,11 @@ distinct values exist in a chunk, so each is cut and OR-ed once; what remains fo
 OR of a filter for each feature.
 """
 
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -60,17 +63,18 @@ class EncodedChunk:
 class ClkEncoder:
     """Encodes tables under one schema and secret. Not for use by several threads at once.
 
-    Memory is bounded by the chunk of rows and the token caches, whatever the table's length; only
-    the result grows.
+    Features, then rows, are shared among threads. Memory is bounded by the chunk of rows and the
+    token caches, whatever the table's length; only the result grows.
 
     Raises:
         SecretError: the secret is shorter than 16 bytes.
     """
 
-    def __init__(self, schema: LinkageSchema, secret: bytes) -> None:
+    def __init__(self, schema: LinkageSchema, secret: bytes, *, workers: int | None = None) -> None:
         if len(secret) < MIN_SECRET_BYTES:
             raise SecretError(f"a secret of at least {MIN_SECRET_BYTES} bytes is expected")
         self.schema = schema
+        self._workers = workers or default_workers()
         keys = feature_keys(schema, secret)
         self._filters = [
             (each, FeatureFilters(each, keys[each.index], schema.filter_bits))
@@ -87,11 +91,12 @@ class ClkEncoder:
         encodings = np.zeros((1, source.rows, self.schema.bits // 8), dtype=np.uint8)
         accepted = np.ones(source.rows, dtype=np.bool_)
         invalid: list[InvalidField] = []
-        for rows, distinct in source.chunks(CHUNK_ROWS):
-            found, problems = self._encode_chunk(rows, distinct)
-            encodings[0, rows] = found
-            accepted[[each.row for each in problems]] = False
-            invalid.extend(problems)
+        with ThreadPoolExecutor(self._workers) as threads:
+            for rows, distinct in source.chunks(CHUNK_ROWS):
+                found, problems = self._encode_chunk(rows, distinct, threads)
+                encodings[0, rows] = found
+                accepted[[each.row for each in problems]] = False
+                invalid.extend(problems)
         encodings[:, ~accepted] = 0
         return EncodedChunk(encodings, accepted, invalid)
 
@@ -101,17 +106,32 @@ class ClkEncoder:
             yield self.encode(each)
 
     def _encode_chunk(
-        self, rows: slice, columns: dict[str, DistinctValues]
+        self, rows: slice, columns: dict[str, DistinctValues], threads: ThreadPoolExecutor
     ) -> tuple[NDArray[np.uint8], list[InvalidField]]:
         size = rows.stop - rows.start
         out = np.zeros((size, self.schema.filter_bits // 8), dtype=np.uint8)
         invalid: list[InvalidField] = []
-        for feature, filters in self._filters:
+        parts = [
+            slice(*each) for each in pairwise(np.linspace(0, size, self._workers + 1, dtype=int))
+        ]
+        made = threads.map(
+            lambda each: each[1].of(columns[each[0].identifier].values), self._filters
+        )
+        for (feature, _), found in zip(self._filters, made, strict=True):
             column = columns[feature.identifier]
-            found = filters.of(column.values)
-            kernels.or_rows(column.codes, found.filters, out)
+            jobs = [
+                threads.submit(kernels.or_rows, column.codes[part], found.filters, out[part])
+                for part in parts
+            ]
             invalid.extend(invalid_rows(feature, column, found.invalid, rows.start))
+            wait(jobs)
         return _fold(out, self.schema.folds), sorted(invalid)
+
+
+def default_workers() -> int:
+    """Processors that this process may use; ``NUMBA_NUM_THREADS`` lowers it."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(available or 1, int(os.environ.get("NUMBA_NUM_THREADS", available or 1))))
 
 
 def feature_keys(schema: LinkageSchema, secret: bytes) -> list[bytes]:

@@ -13,7 +13,6 @@ Every view has a key of its own, drawn from everything that the agreement says o
 """
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -30,6 +29,7 @@ from partner_agent.encoding.clk import (
     MIN_SECRET_BYTES,
     EncodedChunk,
     InvalidField,
+    default_workers,
     invalid_rows,
 )
 from partner_agent.encoding.columns import ColumnChunks, Columns, DistinctValues
@@ -149,12 +149,6 @@ class HardenedEncoder:
         for job in jobs:
             job.result()
         return sorted(invalid)
-
-
-def default_workers() -> int:
-    """Processors that this process may use; ``NUMBA_NUM_THREADS`` lowers it."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(available or 1, int(os.environ.get("NUMBA_NUM_THREADS", available or 1))))
 
 
 def view_keys(schema: LinkageSchema, hardening: Hardening, secret: bytes) -> list[bytes]:

@@ -53,28 +53,33 @@ def ready_strings(
 
 
 @njit(cache=True, nogil=True)
-def compact_iso_dates(
+def compact_dates(
     offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    literals: NDArray[np.uint8],
     out: NDArray[np.uint8],
     ready: NDArray[np.bool_],
 ) -> None:
-    """Write real ``YYYY-MM-DD`` dates from year 1000 as ``YYYYMMDD`` into ``out`` (n, 8)."""
+    """Write real dates of one fixed width, from year 1000, as ``YYYYMMDD`` into ``out`` (n, 8).
+
+    Character ``i`` of a date is the digit ``places[i]`` of ``YYYYMMDD``, or ``literals[i]`` where
+    that is -1.
+    """
     days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     for row in range(ready.size):
         start = offsets[row]
         ready[row] = False
-        if offsets[row + 1] - start != 10 or data[start + 4] != 45 or data[start + 7] != 45:
+        if offsets[row + 1] - start != places.size:
             continue
         good = True
-        place = 0
-        for at in range(10):
-            if at in (4, 7):
-                continue
-            digit = data[start + at]
-            good = good and 48 <= digit <= 57
-            out[row, place] = digit
-            place += 1
+        for at in range(places.size):
+            letter = data[start + at]
+            if places[at] < 0:
+                good = good and letter == literals[at]
+            else:
+                good = good and 48 <= letter <= 57
+                out[row, places[at]] = letter
         if not good:
             continue
         digits = out[row].astype(np.int64) - 48

@@ -6,13 +6,17 @@ modulo the filter's length. A token that sets fewer bits uses the first ones, so
 every number of bits. ``votes.FeatureVotes`` stores votes instead.
 """
 
-from hashlib import blake2b
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from partner_agent.encoding import kernels
+from partner_agent.encoding.blake2 import hash_many, keyed_states
+
+Texts: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint8]]
+"""Texts one after the other: text ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
 
 BLOCK_POSITIONS: Final = 32  # 16-bit numbers in one BLAKE2b digest
 CACHE_BYTES: Final = 16 * 1024 * 1024  # positions kept for each feature between chunks
@@ -28,8 +32,8 @@ class TokenStore(Protocol):
     def count(self) -> int:
         """Rows so far: the slot of the next token."""
 
-    def add(self, token: bytes) -> None:
-        """Hash one more token."""
+    def add(self, tokens: Texts) -> None:
+        """Hash more tokens, none of them empty."""
 
 
 class TokenSlots:
@@ -37,14 +41,12 @@ class TokenSlots:
 
     Args:
         store: hashes a token that is new.
-        n: length of packed n-grams.
-        positional: whether packed n-grams carry their place.
+        unpack: the tokens that 64-bit keys stand for (see ``kernels``).
     """
 
-    def __init__(self, store: TokenStore, *, n: int, positional: bool) -> None:
+    def __init__(self, store: TokenStore, unpack: Callable[[NDArray[np.uint64]], Texts]) -> None:
         self._store = store
-        self._n = n
-        self._positional = positional
+        self._unpack = unpack
         self.clear()
 
     def clear(self) -> None:
@@ -59,11 +61,17 @@ class TokenSlots:
         found = self._slots.get(token)
         if found is None:
             found = self._slots[token] = self._store.count
-            self._store.add(token)
+            self._store.add((np.array([0, len(token)]), np.frombuffer(token, dtype=np.uint8)))
         return found
 
+    def new_slots(self, tokens: Texts) -> NDArray[np.int32]:
+        """Slots for tokens that hardly repeat: hashed anew, and not found again."""
+        first = self._store.count
+        self._store.add(tokens)
+        return np.arange(first, self._store.count, dtype=np.int32)
+
     def packed_slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Slots that belong to packed n-grams (see ``kernels``)."""
+        """Slots that belong to packed tokens (see ``kernels``)."""
         slots = np.empty(keys.size, dtype=np.int32)
         fresh = np.empty(_FRESH, dtype=np.uint64)
         done = 0
@@ -81,8 +89,8 @@ class TokenSlots:
                 fresh,
             )
             self._packed += found
-            for key in fresh[:found].tolist():
-                self._store.add(self._unpack(key))
+            if found:
+                self._store.add(self._unpack(fresh[:found]))
         return slots
 
     def _grow_table(self) -> None:
@@ -90,14 +98,6 @@ class TokenSlots:
         slots = np.zeros(keys.size, dtype=np.int32)
         kernels.rehash(self._table_keys, self._table_slots, keys, slots)
         self._table_keys, self._table_slots = keys, slots
-
-    def _unpack(self, key: int) -> bytes:
-        bits = kernels.CHARACTER_BITS
-        gram = bytes((key >> (bits * at)) & 127 for at in range(self._n - 1, -1, -1))
-        if not self._positional:
-            return gram
-        place = (key & ~(1 << 63)) >> kernels.PLACE_SHIFT
-        return b"%d %s" % (place, gram)
 
 
 class TokenPositions:
@@ -110,8 +110,8 @@ class TokenPositions:
     """
 
     def __init__(self, key: bytes, most: int, filter_bits: int) -> None:
-        self._key = key
         self._blocks = -(-most // BLOCK_POSITIONS)
+        self._states = keyed_states(key, [b"%d" % block for block in range(self._blocks)])
         self._filter_bits = filter_bits
         self._most_rows = max(1, CACHE_BYTES // (self._blocks * BLOCK_POSITIONS * 2))
         self.clear()
@@ -129,17 +129,19 @@ class TokenPositions:
     def clear(self) -> None:
         """Forget every token."""
         self._count = 0
-        self.rows: NDArray[np.uint16] = np.zeros(
-            (_FIRST_ROWS, self._blocks * BLOCK_POSITIONS), dtype=np.uint16
-        )
+        self.rows: NDArray[np.uint16] = self._empty(_FIRST_ROWS)
 
-    def add(self, token: bytes) -> None:
-        """Hash one more token."""
-        if self._count == len(self.rows):
-            self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
-        digests = b"".join(
-            blake2b(token, key=self._key, salt=b"%d" % block).digest()
-            for block in range(self._blocks)
-        )
-        self.rows[self._count] = np.frombuffer(digests, dtype="<u2") % self._filter_bits
-        self._count += 1
+    def add(self, tokens: Texts) -> None:
+        """Hash more tokens, none of them empty."""
+        offsets, data = tokens
+        wanted = self._count + offsets.size - 1
+        if wanted > len(self.rows):
+            more = self._empty(max(wanted, 2 * len(self.rows)) - self._count)
+            self.rows = np.concatenate([self.rows[: self._count], more])
+        rows = self.rows[self._count : wanted]
+        hash_many(self._states, offsets, data, rows.view(np.uint64))
+        rows &= np.uint16(self._filter_bits - 1)  # the modulus is a power of two
+        self._count = wanted
+
+    def _empty(self, rows: int) -> NDArray[np.uint16]:
+        return np.zeros((rows, self._blocks * BLOCK_POSITIONS), dtype=np.uint16)

@@ -9,10 +9,13 @@ stand in bytes, the least significant first.
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from partner_agent.encoding.positions import Texts
 
 KEY_BYTES: Final = 32
 RATE_BYTES: Final = 136  # block of SHAKE-256, FIPS 202 table 3
@@ -79,6 +82,9 @@ class FeatureVotes:
         """Tokens of all features so far."""
         return self._store.count
 
-    def add(self, token: bytes) -> None:
-        """Draw the votes of one more token."""
-        self._store.add(self._prefix + token)
+    def add(self, tokens: Texts) -> None:
+        """Draw the votes of more tokens."""
+        offsets, data = tokens
+        text = data.tobytes()
+        for start, stop in pairwise(offsets.tolist()):
+            self._store.add(self._prefix + text[start:stop])
