@@ -1,4 +1,7 @@
-"""Fixtures that several parts share: a PostgreSQL server and fresh databases on it."""
+"""Fixtures that several parts share: a PostgreSQL server and fresh databases on it.
+
+Property tests have no deadline: a busy machine is no broken law.
+"""
 
 import os
 import pwd
@@ -13,10 +16,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from tests.hub_world import HubWorld, hub_world_in
 
 START_TIMEOUT = 30  # seconds
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def _programs() -> Path | None:
