@@ -1,6 +1,6 @@
 """Who is matched to whom, and what each matched record would have had instead.
 
-1. Greedy one-to-one: the likeliest pair of two free records first (ties by record number).
+1. Greedy one-to-one: the likeliest pair of two free records first.
 2. A *decoy* of a matched record is the pair that it would have got had its own match not been
    there: its best candidate that prefers it to the partner it has. Where the match is true, the
    decoy is known to be wrong, and is drawn in the very competition that a record without a
@@ -46,18 +46,16 @@ def compete(score: Floats, left: Indices, right: Indices, sizes: tuple[int, int]
     """Let every record look for its partner.
 
     Args:
-        score: of candidate pairs, float64 (m,), in any order.
+        score: of candidate pairs, (m,), in any order; of equal ones the first prevails.
         left: record numbers of the one side, int64 (m,).
         right: of the other, int64 (m,).
         sizes: numbers of records of the two sides.
     """
-    order = np.lexsort((right, left, -score))
+    order = np.argsort(-score, kind="stable")
     floor = float(score.min()) if len(score) else 0.0
     own_left, own_right, second_left, second_right, third_left, third_right = _choose(
         order, left, right, sizes[0], sizes[1]
     )
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
 
     def worth(pair: Indices) -> Floats:
         found = np.full(len(pair), floor)

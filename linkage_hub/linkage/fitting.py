@@ -32,6 +32,7 @@ TOLERANCE = 1e-3  # largest change of a probability that still counts as movemen
 LIKELY, UNLIKELY = 0.9, 0.01  # probabilities that the iteration starts from
 RIDGE = 0.1
 HALF = 0.5  # a match and a wrong pair more than were seen, halved, so that odds stay finite
+Scale = tuple[Floats, Floats]
 MOST_ROWS = 400_000  # of the pooled fit; more are thinned evenly
 
 
@@ -50,19 +51,26 @@ class PairModel:
     """What evidence is worth by itself, without a competition.
 
     Attributes:
-        centre, spread: of the features, float64 (d,).
-        coefficients: intercept first, float64 (d + 1,).
+        coefficients: of the features, intercept first, float64 (d + 1,).
         offset: log-odds of a candidate pair of each problem, float64 (problems,).
     """
 
-    centre: Floats
-    spread: Floats
     coefficients: Floats
     offset: Floats
 
-    def worth(self, features: Floats) -> Floats:
-        """Log of the likelihood ratio of a match over a candidate that is none, float64 (m,)."""
-        return log_odds((features - self.centre) / self.spread, self.coefficients)
+    def chance(self, evidence: Evidence, offset: float) -> Floats:
+        """Probability of a match by the evidence alone, float64 (m,)."""
+        slopes = self.coefficients[1:].astype(np.float32)
+        return sigmoid(
+            (evidence.features @ slopes).astype(np.float64) + self.coefficients[0] + offset
+        )
+
+    def chances(self, problems: Sequence[Problem]) -> list[Floats]:
+        """The same for every problem."""
+        return [
+            self.chance(problem.evidence, float(own))
+            for problem, own in zip(problems, self.offset, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,102 +99,92 @@ class _State:
     alone: Floats = field(default_factory=lambda: np.empty(0))
 
 
-def fit_problems(problems: Sequence[Problem], *, competing: bool = True) -> Fitted:
-    """Fit the model to the candidate pairs of several pairs of sources.
-
-    Args:
-        problems: one for each pair of sources.
-        competing: False stops after the evidence alone, which records that occur several times
-            in a source do not mislead.
-    """
-    centre, spread = _scales(problems)
-    states = [
-        _State(each, (each.evidence.features - centre) / spread, each.evidence.start)
-        for each in problems
-    ]
-    alive = [state for state in states if len(state.score)]
+def fit_problems(problems: Sequence[Problem]) -> Fitted:
+    """Fit the model to the candidate pairs of several pairs of sources."""
+    alive = [each for each in problems if len(each.left)]
     if not alive:
-        return Fitted([np.zeros(len(state.score)) for state in states], None)
-    found = _first_guesses(states)
+        return Fitted([np.zeros(0) for _ in problems], None)
+    scale = _scale(alive)
+    found = _first_guesses(problems)
     for _ in range(ALONE_ROUNDS):
-        model = _alone(states, found, centre, spread)
-        chance = _chances(states, model)
+        model = _alone(problems, found, scale)
+        chance = model.chances(problems)
         found = [np.where(each > 0, own, 0.0) for each, own in zip(found, chance, strict=True)]
-    if not competing:
-        return Fitted(found, model)
     kept = [np.flatnonzero(each >= CHANCE) for each in chance]
-    rivals = [_narrowed(*each) for each in zip(states, kept, chance, strict=True)]
+    rivals = [
+        _narrowed(problem, own, likely, scale)
+        for problem, own, likely in zip(problems, kept, chance, strict=True)
+    ]
     _fit([state for state in rivals if len(state.score)])
     for whole, own, state in zip(found, kept, rivals, strict=True):
         whole[:] = 0.0
         whole[own[state.contest.targets]] = state.probability
-    return Fitted(found, _alone(states, found, centre, spread))
+    return Fitted(found, _alone(problems, found, scale))
 
 
-def _first_guesses(states: list[_State]) -> list[Floats]:
+def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     """Greedy pairs; those in the upper half of all scores are probably matches.
 
     The upper half over all sources: the best of two sources with nobody in common is no match.
     """
-    seen = [state.score for state in states if len(state.score)]
+    seen = [each.evidence.start for each in problems if len(each.left)]
     middle = (min(each.min() for each in seen) + max(each.max() for each in seen)) / 2.0
     found = []
-    for state in states:
-        problem = state.problem
-        contest = compete(state.score, problem.left, problem.right, problem.sizes)
-        probability = np.zeros(len(state.score))
-        sure = (state.score[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
+    for problem in problems:
+        score = problem.evidence.start.astype(np.float64)
+        contest = compete(score, problem.left, problem.right, problem.sizes)
+        probability = np.zeros(len(score))
+        sure = (score[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
         probability[contest.targets] = np.where(sure, LIKELY, UNLIKELY)
         found.append(probability)
     return found
 
 
-def _chances(states: list[_State], model: PairModel) -> list[Floats]:
-    return [
-        sigmoid(own + log_odds(state.features, model.coefficients))
-        for state, own in zip(states, model.offset, strict=True)
-    ]
-
-
-def _narrowed(state: _State, kept: Indices, chance: Floats) -> _State:
+def _narrowed(problem: Problem, kept: Indices, chance: Floats, scale: Scale) -> _State:
     """The problem with some of its pairs."""
-    evidence = Evidence(state.score[kept], state.features[kept])
-    problem = state.problem
+    evidence = problem.evidence.where(kept)
     narrow = Problem(evidence, problem.left[kept], problem.right[kept], problem.sizes)
-    return _State(narrow, evidence.features, evidence.start, alone=chance[kept])
+    features = (evidence.features - scale[0]) / scale[1]
+    return _State(narrow, features, evidence.start.astype(np.float64), alone=chance[kept])
 
 
-def _alone(
-    states: list[_State], probability: list[Floats], centre: Floats, spread: Floats
-) -> PairModel:
+def _alone(problems: Sequence[Problem], probability: list[Floats], scale: Scale) -> PairModel:
     """Matches against all other candidates, by evidence alone."""
     offset = np.array(
         [np.log((each.sum() + HALF) / (len(each) - each.sum() + HALF)) for each in probability]
     )
-    features = np.concatenate([state.features for state in states])
-    weight = np.concatenate(probability)
-    known = np.repeat(offset, [len(each) for each in probability])
-    step = max(1, len(weight) // MOST_ROWS)
-    thin = np.flatnonzero((weight >= UNLIKELY) | (np.arange(len(weight)) % step == 0))
-    share = np.where(weight[thin] >= UNLIKELY, 1.0, float(step))
-    matches = np.flatnonzero(weight[thin] > 0)
-    rows = np.concatenate([features[thin[matches]], features[thin]])
+    step = max(1, sum(len(each) for each in probability) // MOST_ROWS)
+    rows, labels, weights, known = [], [], [], []
+    for problem, likely, own in zip(problems, probability, offset, strict=True):
+        match = np.flatnonzero(likely >= UNLIKELY)
+        rest = np.setdiff1d(np.arange(0, len(likely), step), match)
+        for at, label, weight in (
+            (match, 1.0, likely[match]),
+            (match, 0.0, 1.0 - likely[match]),
+            (rest, 0.0, step * (1.0 - likely[rest])),
+        ):
+            rows.append(problem.evidence.features[at])
+            labels.append(np.full(len(at), label))
+            weights.append(weight)
+            known.append(np.full(len(at), own))
     coefficients = fit_logistic(
-        rows,
-        np.repeat([1.0, 0.0], [len(matches), len(thin)]),
-        np.concatenate([(share * weight[thin])[matches], share * (1.0 - weight[thin])]),
-        offset=np.concatenate([known[thin[matches]], known[thin]]),
+        (np.concatenate(rows) - scale[0]) / scale[1],
+        np.concatenate(labels),
+        np.concatenate(weights),
+        offset=np.concatenate(known),
         ridge=RIDGE,
     )
-    return PairModel(centre, spread, coefficients, offset)
+    slopes = coefficients[1:] / scale[1]
+    intercept = coefficients[0] - float(slopes @ scale[0])
+    return PairModel(np.concatenate([[intercept], slopes]), offset)
 
 
-def _scales(problems: Sequence[Problem]) -> tuple[Floats, Floats]:
-    rows = [each.evidence.features for each in problems if len(each.left)]
-    if not rows:
-        return np.zeros(1), np.ones(1)
-    every = np.concatenate(rows)
-    return every.mean(axis=0), np.maximum(every.std(axis=0), 1e-9)
+def _scale(problems: Sequence[Problem]) -> Scale:
+    """Mean and standard deviation of the features."""
+    step = max(1, sum(len(each.left) for each in problems) // MOST_ROWS)
+    every = np.concatenate([each.evidence.features[::step] for each in problems])
+    wide = every.astype(np.float64)
+    return wide.mean(axis=0), np.maximum(wide.std(axis=0), 1e-9)
 
 
 def _fit(states: list[_State]) -> None:

@@ -22,7 +22,8 @@ from linkage_hub.linkage.candidates import Encodings, Floats, Indices, Matrix, P
 KEPT = 0.85  # share of one record's bits that the same person's other record sets
 RAREST = 1e-3  # frequency of a bit below which it is not trusted to be rarer
 BYTE = 256
-Weights = NDArray[np.float32]
+AT_ONCE = 500_000  # pairs whose evidence is worked out at once
+Single = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,16 @@ class Evidence:
     """Evidence of candidate pairs.
 
     Attributes:
-        start: a first score, higher for likelier pairs, float64 (m,).
-        features: float64 (m, d), of order one.
+        start: a first score, higher for likelier pairs, float32 (m,).
+        features: float32 (m, d), of order one.
     """
 
-    start: Floats
-    features: Floats
+    start: Single
+    features: Single
+
+    def where(self, wanted: NDArray[np.bool_] | Indices) -> "Evidence":
+        """The pairs that a mask or numbers pick."""
+        return Evidence(self.start[wanted], self.features[wanted])
 
 
 def block_evidence(
@@ -48,18 +53,21 @@ def block_evidence(
         first: the first dataset's encodings, uint8 (v, n, width).
         second: the second's.
     """
-    views = block.views.astype(np.float64)
-    if views.shape[1] > 1:
-        return _of_views(views)
+    if block.views.shape[1] > 1:
+        return _of_views(block.views)
     if first is None or second is None:
-        return Evidence(block.similarity, block.similarity[:, None] * 10.0)
+        start = block.similarity.astype(np.float32)
+        return Evidence(start, start[:, None] * np.float32(10.0))
     return _of_bits(block.left, block.right, first[0], second[0])
 
 
-def _of_views(views: Floats) -> Evidence:
-    largest = views.max(axis=1)
-    features = np.column_stack([views, largest, views.mean(axis=1)]) * 10.0
-    return Evidence(largest + views.mean(axis=1), features)
+def _of_views(views: Single) -> Evidence:
+    largest, mean = views.max(axis=1), views.mean(axis=1)
+    features = np.empty((len(views), views.shape[1] + 2), dtype=np.float32)
+    features[:, :-2] = views
+    features[:, -2], features[:, -1] = largest, mean
+    features *= 10.0
+    return Evidence(largest + mean, features)
 
 
 def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Evidence:
@@ -69,29 +77,30 @@ def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Ev
     one = np.log((1.0 - KEPT) / (1.0 - frequency))
     none = np.log((1.0 - 2.0 * frequency + frequency * KEPT).clip(RAREST) / (1.0 - frequency) ** 2)
     # One pass over the common bits: what a record adds alone is summed over the record once.
-    tables = np.stack([_table(both - 2.0 * one + none), _table(rarity)], axis=2)
-    own = _table(one - none)
-    common = _common(first, second, left, right, np.ascontiguousarray(tables, dtype=np.float32))
-    alone_first, alone_second = _own(first, own), _own(second, own)
-    ratio = common[:, 1] + alone_first[left] + alone_second[right] + none.sum()
-    ones_first = np.bitwise_count(first).sum(axis=1, dtype=np.float64)[left]
-    ones_second = np.bitwise_count(second).sum(axis=1, dtype=np.float64)[right]
-    overlap = common[:, 0]
-    total = np.maximum(ones_first + ones_second, 1.0)
-    fewer = np.minimum(ones_first, ones_second)
-    chance = ones_first * ones_second / (8.0 * first.shape[1])
-    corrected = (overlap - chance) / np.maximum(fewer - chance, 1.0)
-    features = np.column_stack(
-        [
-            ratio / 50.0,
-            common[:, 2] / 100.0,
-            20.0 * overlap / total,
-            10.0 * corrected,
-            fewer / 100.0,
-            (total - fewer) / 100.0,
-        ]
+    tables = np.ascontiguousarray(
+        np.stack([_table(both - 2.0 * one + none), _table(rarity)], axis=2)
     )
-    return Evidence(ratio, features)
+    own = _table(one - none)
+    alone = _own(first, own), _own(second, own)
+    ones = tuple(np.bitwise_count(side).sum(axis=1, dtype=np.int64) for side in (first, second))
+    start = np.empty(len(left), dtype=np.float32)
+    features = np.empty((len(left), 6), dtype=np.float32)
+    for at in range(0, len(left), AT_ONCE):
+        a, b = left[at : at + AT_ONCE], right[at : at + AT_ONCE]
+        common = _common(first, second, a, b, tables)
+        ratio = common[:, 1] + alone[0][a] + alone[1][b] + none.sum()
+        ones_a, ones_b = ones[0][a], ones[1][b]
+        total, fewer = np.maximum(ones_a + ones_b, 1), np.minimum(ones_a, ones_b)
+        chance = ones_a * ones_b / (8.0 * first.shape[1])
+        part = features[at : at + AT_ONCE]
+        start[at : at + AT_ONCE] = ratio
+        part[:, 0] = ratio / 50.0
+        part[:, 1] = common[:, 2] / 100.0
+        part[:, 2] = 20.0 * common[:, 0] / total
+        part[:, 3] = 10.0 * (common[:, 0] - chance) / np.maximum(fewer - chance, 1.0)
+        part[:, 4] = fewer / 100.0
+        part[:, 5] = (total - fewer) / 100.0
+    return Evidence(start, features)
 
 
 def bit_share(encodings: Matrix) -> Floats:
@@ -102,13 +111,13 @@ def bit_share(encodings: Matrix) -> Floats:
     return counts / max(1, len(encodings))
 
 
-def _table(weights: Floats) -> Weights:
+def _table(weights: Floats) -> Single:
     """The sum of the weights of each value of each byte, float32 (width, 256)."""
     values = np.unpackbits(np.arange(BYTE, dtype=np.uint8)[:, None], axis=1)
     return (weights.reshape(-1, 8) @ values.T).astype(np.float32)
 
 
-def _own(encodings: Matrix, table: Weights) -> Floats:
+def _own(encodings: Matrix, table: Single) -> Floats:
     columns = np.arange(encodings.shape[1])
     found = np.zeros(len(encodings))
     for start in range(0, len(encodings), 65_536):
@@ -119,7 +128,7 @@ def _own(encodings: Matrix, table: Weights) -> Floats:
 
 @numba.njit(cache=True, nogil=True)
 def _common(
-    first: Matrix, second: Matrix, left: Indices, right: Indices, tables: Weights
+    first: Matrix, second: Matrix, left: Indices, right: Indices, tables: Single
 ) -> Floats:  # pragma: no cover - compiled
     """Bits that both set, and the sum of two weights over them, float64 (m, 3)."""
     out = np.zeros((len(left), 3))

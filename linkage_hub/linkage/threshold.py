@@ -75,7 +75,8 @@ def fit_pair(
         floor: similarity below which pairs were not kept; not needed any more.
     """
     del floor
-    evidence = Evidence(similarity, similarity[:, None])
+    start = similarity.astype(np.float32)
+    evidence = Evidence(start, start[:, None])
     fitted = fit_problems([Problem(evidence, left, right, sizes)])
     return finished(similarity, fitted.probability[0])
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.fitting import PairModel, Problem, fit_problems
-from linkage_hub.linkage.logistic import sigmoid
+from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, fit_problems
 from linkage_hub.linkage.scoring import Evidence, block_evidence
 from linkage_hub.linkage.threshold import MATCH
 from linkage_hub.linkage.within import Inside, contradicted, empirical_null
@@ -47,6 +46,10 @@ class _Part:
     evidence: Evidence
     sizes: tuple[int, int]
 
+    def where(self, wanted: NDArray[np.bool_]) -> "_Part":
+        """The pairs that a mask picks."""
+        return _Part(self.block.where(wanted), self.evidence.where(wanted), self.sizes)
+
 
 def weigh(
     blocks: Sequence[PairBlock],
@@ -71,7 +74,7 @@ def weigh(
     between = [part for part in parts if part.block.first != part.block.second]
     inside = [part for part in parts if part.block.first == part.block.second]
     progress(0.6, "finding duplicates within sources")
-    same = _duplicates(inside, between, offsets)
+    same, between = _duplicates(inside, between, offsets)
     entry = _entries(inside, same, offsets)
     chosen = [_choose(part, entry, offsets) for part in between]
     fitted = fit_problems([each.problem for each in chosen])
@@ -102,9 +105,9 @@ def _part(block: PairBlock, offsets: Indices, encodings: Sequence[Encodings] | N
     )
     if block.first == block.second:
         return _Part(block, evidence, sizes)
-    order = np.lexsort((block.right, block.left, -evidence.start))
+    order = np.argsort(-evidence.start, kind="stable")
     kept = _likeliest(order, block.left, block.right, sizes[0], sizes[1], KEPT_PER_RECORD)
-    return _Part(block.where(kept), Evidence(evidence.start[kept], evidence.features[kept]), sizes)
+    return _Part(block, evidence, sizes).where(kept)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,34 +136,47 @@ class _Chosen:
 
 def _choose(part: _Part, entry: Indices | None, offsets: Indices) -> _Chosen:
     left, right = part.block.left, part.block.right
-    if entry is not None:
-        left = entry[left + offsets[part.block.first]] - offsets[part.block.first]
-        right = entry[right + offsets[part.block.second]] - offsets[part.block.second]
+    if entry is None:  # every pair is of two entries of its own
+        every = np.arange(len(left))
+        return _Chosen(Problem(part.evidence, left, right, part.sizes), every, every)
+    left = entry[left + offsets[part.block.first]] - offsets[part.block.first]
+    right = entry[right + offsets[part.block.second]] - offsets[part.block.second]
     key = left * np.int64(part.sizes[1]) + right
     order = np.argsort(-part.evidence.start, kind="stable")
     _, first = np.unique(key[order], return_index=True)
     kept = np.sort(order[first])
-    evidence = Evidence(part.evidence.start[kept], part.evidence.features[kept])
+    evidence = part.evidence.where(kept)
     return _Chosen(Problem(evidence, left[kept], right[kept], part.sizes), kept, key)
 
 
 def _duplicates(
     inside: Sequence[_Part], between: Sequence[_Part], offsets: Indices
-) -> list[Floats]:
-    """Probability that each pair within a source is of one person, by source."""
-    found = None
+) -> tuple[list[Floats], list[_Part]]:
+    """Probability that each pair within a source is of one person, by source.
+
+    Also the parts between sources without the pairs that have no chance.
+    """
+    found, likely = None, list(between)
     if inside and between:
         chosen = [_choose(part, None, offsets) for part in between]
-        fitted = fit_problems([each.problem for each in chosen], competing=True)
+        fitted = fit_problems([each.problem for each in chosen])
         seen = [np.zeros(len(part.block.left), dtype=np.bool_) for part in inside]
-        for part, choice, probability in zip(between, chosen, fitted.probability, strict=True):
-            _contradict(inside, seen, part.block.where(choice.kept[probability >= SURE]), offsets)
+        for part, probability in zip(between, fitted.probability, strict=True):
+            _contradict(inside, seen, part.block.where(probability >= SURE), offsets)
         found = contradicted(
-            [Inside(part.evidence.start, own) for part, own in zip(inside, seen, strict=True)]
+            [
+                Inside(part.evidence.start.astype(np.float64), own)
+                for part, own in zip(inside, seen, strict=True)
+            ]
         )
+        if fitted.model is not None:
+            likely = [
+                part.where(fitted.model.chance(part.evidence, float(offset)) >= CHANCE)
+                for part, offset in zip(between, fitted.model.offset, strict=True)
+            ]
     if found is None:
-        found = [empirical_null(part.evidence.start) for part in inside]
-    return found
+        found = [empirical_null(part.evidence.start.astype(np.float64)) for part in inside]
+    return found, likely
 
 
 def _contradict(
@@ -213,7 +229,7 @@ def _weighed(
     recall_and_precision = _trust(full)
     alone = np.zeros(size)
     if model is not None:
-        alone = sigmoid(model.worth(part.evidence.features) + offset)
+        alone = model.chance(part.evidence, offset)
     # A pair that lost its competition, however similar, says nothing for one person; unless it
     # is a duplicate's share in a match.
     matched = np.isin(chosen.key, chosen.key[full >= MATCH])

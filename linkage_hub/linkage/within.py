@@ -75,7 +75,7 @@ class Inside:
     """Candidate pairs within one source.
 
     Attributes:
-        score: float64 (m,), comparable between sources.
+        score: (m,), comparable between sources.
         contradicted: whether the two have different partners in some other source, bool (m,).
     """
 
