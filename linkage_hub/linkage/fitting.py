@@ -29,11 +29,12 @@ ALONE_ROUNDS = 3  # refits of the evidence alone
 CHANCE = 1e-7  # probability by its own evidence below which a pair does not compete: noise
 SETTLING = 12  # refits within one competition
 TOLERANCE = 1e-3  # largest change of a probability that still counts as movement
+STANDS_OUT = 3.7  # distances from the median to the ninth decile of decoys, above the latter
 LIKELY, UNLIKELY = 0.9, 0.01  # probabilities that the iteration starts from
 RIDGE = 0.1
 HALF = 0.5  # a match and a wrong pair more than were seen, halved, so that odds stay finite
 Scale = tuple[Floats, Floats]
-MOST_ROWS = 400_000  # of the pooled fit; more are thinned evenly
+MOST_ROWS = 80_000  # of one fit; more are thinned evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ def fit_problems(problems: Sequence[Problem]) -> Fitted:
         return Fitted([np.zeros(0) for _ in problems], None)
     scale = _scale(alive)
     found = _first_guesses(problems)
+    if not any(each.any() for each in found):
+        return Fitted(found, None)
     for _ in range(ALONE_ROUNDS):
         model = _alone(problems, found, scale)
         chance = model.chances(problems)
@@ -126,17 +129,26 @@ def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     """Greedy pairs; those in the upper half of all scores are probably matches.
 
     The upper half over all sources: the best of two sources with nobody in common is no match.
+    Where no pair at all stands out from what decoys score, nobody is: files of strangers.
     """
-    seen = [each.evidence.start for each in problems if len(each.left)]
-    middle = (min(each.min() for each in seen) + max(each.max() for each in seen)) / 2.0
-    found = []
-    for problem in problems:
-        score = problem.evidence.start.astype(np.float64)
-        contest = compete(score, problem.left, problem.right, problem.sizes)
-        probability = np.zeros(len(score))
-        sure = (score[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
-        probability[contest.targets] = np.where(sure, LIKELY, UNLIKELY)
-        found.append(probability)
+    starts = [each.evidence.start.astype(np.float64) for each in problems]
+    contests = [
+        compete(start, each.left, each.right, each.sizes)
+        for start, each in zip(starts, problems, strict=True)
+    ]
+    found = [np.zeros(len(start)) for start in starts]
+    every = np.concatenate(starts)
+    decoys = np.concatenate(
+        [start[each.decoys] for start, each in zip(starts, contests, strict=True)]
+    )
+    if len(decoys):
+        usual, high = np.quantile(decoys, [0.5, 0.9])
+        if every.max() <= high + STANDS_OUT * (high - usual):
+            return found
+    middle = float(every.min() + every.max()) / 2.0
+    for guess, start, contest in zip(found, starts, contests, strict=True):
+        sure = (start[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
+        guess[contest.targets] = np.where(sure, LIKELY, UNLIKELY)
     return found
 
 

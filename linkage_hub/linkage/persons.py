@@ -174,7 +174,8 @@ def _at_threshold(block: PairBlock, threshold: float) -> Weighed:
     spread = max(1.0 - threshold, 1e-9)
     weight = np.clip((block.similarity - threshold) / spread, -1.0, 1.0)
     weight[block.similarity >= threshold] += 1e-9  # the edge itself is a match
-    return Weighed(block, weight, (block.similarity >= threshold).astype(np.float64), CERTAIN_LOSS)
+    match = (block.similarity >= threshold).astype(np.float64)
+    return Weighed(block, weight, match, CERTAIN_LOSS, match)
 
 
 def _graph(

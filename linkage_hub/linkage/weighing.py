@@ -32,12 +32,14 @@ class Weighed:
         weight: in [-1, 1], float64 (m,); above zero for a match.
         probability: of a match where the pair competes to be one, else zero, float64 (m,).
         loss: how much an absent pair speaks against one person, 0 to 1.
+        likely: probability by the evidence alone, or the competition's where higher, (m,).
     """
 
     block: PairBlock
     weight: Floats
     probability: Floats
     loss: float
+    likely: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def weigh(
     for part, likely in zip(inside, same, strict=True):
         probability = answered.of(part.block, likely)
         weight = np.clip(2.0 * probability - 1.0, -MOST_LOSS, 1.0)
-        found.append(Weighed(part.block, weight, probability, MOST_LOSS))
+        found.append(Weighed(part.block, weight, probability, MOST_LOSS, probability))
     return found
 
 
@@ -237,7 +239,7 @@ def _weighed(
     weight = np.where(matched, weight, np.minimum(weight, 0.0))
     weight = np.where(full > 0, 2.0 * full - 1.0, weight)
     weight = np.clip(weight, -recall_and_precision, 1.0)
-    return Weighed(part.block, weight, full, recall_and_precision)
+    return Weighed(part.block, weight, full, recall_and_precision, np.maximum(full, alone))
 
 
 def _trust(probability: Floats) -> float:

@@ -19,13 +19,14 @@ BINS = 60
 FEWEST = 50  # candidate pairs; fewer show no shape
 ROUNDS = 20
 RARE = 0.003  # usual rate of contradiction; below it nothing is learned of a source
-EXPECTED = 4.0  # contradictions among strangers in the highest bin of the curve
+EXPECTED = 8.0  # contradictions among strangers in the highest bin of the curve
 GROWTH = 1.3  # of a bin over the one above it
 FEWEST_BINS = 4
 HALF = 0.5  # a contradiction more than was seen, halved
 STILL = 1e-3  # a change of the slope, as a share of it, below which the fit rests
 DOUBTFUL = 0.3  # probability below which a pair is a stranger
 LOUDEST = 200.0  # strangers in a bin beyond which it counts no more, so that the tail is heard
+EVEN = 0.5  # below it a pair within a source is left out altogether
 MILD = 0.5  # of DOUBTFUL: below it a whole bin is taken for strangers
 TRUSTED = 3  # strangers expected in a bin from which it counts
 
@@ -111,13 +112,14 @@ def contradicted(sources: Sequence[Inside]) -> list[Floats] | None:
     rate = (found + HALF) / (expected + HALF)
     highest = np.maximum.accumulate(np.maximum(rate, 1.0)[::-1])[::-1]
     share = 1.0 - (found + HALF) / (expected * highest + HALF)
+    share[int(rate.argmax()) :] = 0.0  # relatives, and below them strangers
     curve = IsotonicRegression(out_of_bounds="clip", y_min=0.0).fit(
         centre, np.clip(share, 0.0, 1.0), sample_weight=np.bincount(bins)
     )
     answers = []
     for each in sources:
         likely = np.asarray(curve.predict(each.score)) if len(each.score) else np.empty(0)
-        answers.append(np.where(each.contradicted | (likely < DOUBTFUL), 0.0, likely))
+        answers.append(np.where(each.contradicted | (likely < EVEN), 0.0, likely))
     return answers
 
 

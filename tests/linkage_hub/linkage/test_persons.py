@@ -1,0 +1,140 @@
+"""Persons from invented encodings: duplicates, strangers, answers, rulings, order."""
+
+import numpy as np
+import pytest
+
+from linkage_hub.linkage.answers import PairAnswers
+from linkage_hub.linkage.candidates import Encodings, find_candidates
+from linkage_hub.linkage.errors import LinkageError
+from linkage_hub.linkage.persons import LinkResult, link, link_candidates
+from linkage_hub.refinement.questions import persons_questions
+
+WIDTH = 128
+
+
+def people(count: int, seed: int) -> Encodings:
+    """Full encodings of as many people, two bits in five set, uint8 (1, count, 128)."""
+    bits = np.random.default_rng(seed).random((count, 8 * WIDTH)) < 0.4
+    return np.packbits(bits, axis=1)[None]
+
+
+def noisy(encodings: Encodings, seed: int, share: float = 0.08) -> Encodings:
+    """The same people with some bits changed."""
+    flips = np.random.default_rng(seed).random((encodings.shape[1], 8 * WIDTH)) < share
+    return encodings ^ np.packbits(flips, axis=1)[None]
+
+
+def answers(*rows: tuple[int, int, int, int, bool]) -> PairAnswers:
+    """Answers from rows (first, second, left, right, yes)."""
+    table = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
+    return PairAnswers(*table.T, np.array([row[4] for row in rows], dtype=np.bool_))
+
+
+@pytest.fixture(scope="module")
+def three() -> list[Encodings]:
+    """Three sources of 120: sixty in all, sixty in one only; five twice in the first."""
+    common = people(60, 1)
+    first = np.concatenate([common, people(55, 2), noisy(common[:, :5], 3)], axis=1)
+    second = np.concatenate([noisy(common, 4), people(60, 5)], axis=1)
+    third = np.concatenate([noisy(common, 6), people(60, 7)], axis=1)
+    return [first, second, third]
+
+
+@pytest.fixture(scope="module")
+def linked(three: list[Encodings]) -> LinkResult:
+    """Linked as a run does."""
+    return link(three)
+
+
+def test_the_same_people_are_linked_and_strangers_are_not(linked: LinkResult) -> None:
+    """Sixty persons in three sources, and each of the others alone."""
+    first, second, third = linked.person_of
+    assert (first[:60] == second[:60]).mean() > 0.95
+    assert (first[:60] == third[:60]).mean() > 0.95
+    assert len(np.unique(np.concatenate([first[60:115], second[60:], third[60:]]))) == 175
+
+
+def test_duplicates_within_a_source_are_kept_together(linked: LinkResult) -> None:
+    """A record and its duplicate in one source are one person with those of other sources."""
+    first = linked.person_of[0]
+    assert (first[115:] == first[:5]).all()
+
+
+def test_two_runs_are_alike(three: list[Encodings], linked: LinkResult) -> None:
+    """The same encodings give the same persons."""
+    again = link(three)
+    assert all(map(np.array_equal, again.person_of, linked.person_of))
+
+
+def test_records_in_another_order_give_the_same_persons(
+    three: list[Encodings], linked: LinkResult
+) -> None:
+    """Shuffled rows give the same partition."""
+    moved = np.random.default_rng(9).permutation(three[0].shape[1])
+    shuffled = link([three[0][:, moved], *three[1:]])
+    before = np.concatenate([linked.person_of[0][moved], *linked.person_of[1:]])
+    after = np.concatenate(shuffled.person_of)
+    pairs = np.unique(np.column_stack([before, after]), axis=0)
+    assert len(pairs) == len(np.unique(before)) == len(np.unique(after))
+
+
+def test_files_that_share_nobody_give_nearly_no_links() -> None:
+    """Of 300 strangers in each of two files fewer than one in a hundred is linked."""
+    found = link([people(300, 11), people(300, 12)])
+    assert found.persons >= 597
+
+
+def test_decisions_and_rulings_prevail_over_the_encodings(three: list[Encodings]) -> None:
+    """A no parts what looks alike; must-link joins strangers; cannot-link parts duplicates."""
+    blocks = find_candidates(three)
+    sizes = [each.shape[1] for each in three]
+    found = link_candidates(
+        blocks,
+        sizes,
+        encodings=three,
+        decisions=answers((0, 1, 10, 10, False), (0, 2, 10, 10, False)),
+        ruled=answers((0, 1, 70, 70, True), (0, 0, 0, 115, False)),
+    )
+    first, second, third = found.person_of
+    assert first[10] not in {second[10], third[10]}
+    assert first[70] == second[70]
+    assert first[0] != first[115]
+    assert not found.conflicts
+
+
+def test_contradicting_rulings_are_reported(three: list[Encodings]) -> None:
+    """The binding ruling that two others make impossible is named by its row."""
+    sizes = [each.shape[1] for each in three]
+    ruled = answers((0, 1, 0, 0, True), (0, 2, 0, 0, False), (1, 2, 0, 0, True))
+    found = link_candidates(find_candidates(three), sizes, encodings=three, ruled=ruled)
+    assert found.conflicts == [2]
+
+
+def test_an_answer_about_a_record_that_is_not_there_is_refused() -> None:
+    """A row number past the end says so."""
+    with pytest.raises(LinkageError, match="record that is not there"):
+        link_candidates([], [2, 2], ruled=answers((0, 1, 5, 0, True)))
+
+
+def test_questions_keep_to_budgets_and_never_repeat(three: list[Encodings]) -> None:
+    """No record is asked about more often than allowed, no pair that was asked before."""
+    blocks = find_candidates(three)
+    sizes = [each.shape[1] for each in three]
+    none = np.empty((0, 4), dtype=np.int64)
+    asked = [np.zeros(size, dtype=np.int64) for size in sizes]
+    first = persons_questions(
+        blocks, sizes, asked=asked, per_record=2, most=1000, exclude=none, encodings=three
+    )
+    ends = np.concatenate([first[:, [0, 2]], first[:, [1, 3]]])
+    assert np.unique(ends, axis=0, return_counts=True)[1].max(initial=0) <= 2
+    second = persons_questions(
+        blocks, sizes, asked=asked, per_record=2, most=1000, exclude=first, encodings=three
+    )
+    both = np.concatenate([first, second])
+    assert len(np.unique(both, axis=0)) == len(both)
+
+
+def test_estimates_are_near_the_truth(linked: LinkResult) -> None:
+    """On data with few errors the model expects few."""
+    assert linked.estimate.precision > 0.95
+    assert linked.estimate.recall > 0.95
