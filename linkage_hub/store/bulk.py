@@ -1,7 +1,7 @@
 """Rows by the hundred thousand: SQLite's own ``executemany``, PostgreSQL's ``COPY``.
 
-A statement that SQLAlchemy builds for each batch takes twice the time on SQLite. Rows go in within the
-caller's transaction, so that all of them appear or none.
+Statements that SQLAlchemy builds for each batch take twice the time on SQLite. Rows go in within
+the caller's transaction, so that all of them appear or none.
 """
 
 from collections.abc import Iterable, Sequence
