@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from partner_agent.encoding.person import schema_for
+from partner_agent.encoding.person import default_hardening, schema_for
 
 PARTNERS = {
     "police": "County Police",
@@ -75,7 +75,7 @@ def template(county: Path, today: date) -> dict[str, Any]:
         "items": [_item(item) for item in items],
         "indicators": _indicators(sources),
         "sources": sources,
-        "encoding": {"profile": "clk", "epoch": 1, "linkage_schema": schema_for(items)},
+        "encoding": _encoding(schema_for(items)),
         "actions": ["encode", "submit", "link", "refine", "analyse", "release"],
         "recipients": ["council"],
         "family_rule": {
@@ -116,6 +116,15 @@ def template(county: Path, today: date) -> dict[str, Any]:
         "valid_from": (today - timedelta(days=30)).isoformat(),
         "review_by": (today + timedelta(days=180)).isoformat(),
         "expires": (today + timedelta(days=365)).isoformat(),
+    }
+
+
+def _encoding(schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "profile": "hardened",
+        "epoch": 1,
+        "linkage_schema": schema,
+        "hardening": default_hardening(schema).model_dump(mode="json"),
     }
 
 
