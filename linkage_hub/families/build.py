@@ -29,6 +29,7 @@ from linkage_hub.families.slips import put_right
 
 SIZE_LIMIT = 12  # people at one address at a time; more are a care home, a hostel or flats
 APART_TRUST = 0.4  # in a mention as a bond of one home, of somebody known to live elsewhere
+SUREST = 0.95  # share of memberships that are right where all evidence agrees (ADR 12)
 Progress = Callable[[float, str], None]
 
 
@@ -118,7 +119,7 @@ def _memberships(
     reasons = np.zeros(persons, dtype=np.int64)
     np.bitwise_or.at(reasons, ends, np.tile(bonds.reason[inside], 2))
     alone = np.bincount(family_of, minlength=1)[family_of] == 1
-    confidence = np.where(alone, doubt, 1.0 - doubt)
+    confidence = SUREST * np.where(alone, doubt, 1.0 - doubt)
     reasons[alone] = ALONE
     family = np.concatenate([family_of, guests.family])
     person = np.concatenate([np.arange(persons), guests.person])
@@ -129,7 +130,7 @@ def _memberships(
         family=family,
         person=person,
         role=roles_of(family, person, evidence.band, evidence.is_child, links),
-        confidence=np.concatenate([confidence, guests.confidence])[order],
+        confidence=np.concatenate([confidence, SUREST * guests.confidence])[order],
         reasons=np.concatenate([reasons, guests.reasons])[order],
         primary=primary[order],
     )
