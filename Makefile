@@ -109,6 +109,10 @@ bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=fol
 bench-scale: $(VENV)/bench.stamp ## the whole job beside Splink: SIZES="100000 300000 1000000" MODES="exact fast"
 	$(BIN)/python -m benchmarks.scale $(addprefix --records ,$(SIZES)) $(addprefix --mode ,$(MODES))
 
+.PHONY: bench-estimates
+bench-estimates: $(VENV)/dev.stamp ## how often intervals of the quality table hold the truth
+	$(BIN)/python -m benchmarks.estimates
+
 .PHONY: bench-data
 bench-data: ## make the public evaluation data anew in bench-data/
 	$(PYTHON) scripts/bench_data.py

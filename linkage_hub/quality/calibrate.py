@@ -14,7 +14,9 @@ from linkage_hub.quality.measure import Expected, Seen
 
 GROUPS_DIFFER: Final = 0.1  # variance of a group's difference before it is looked at, log odds
 SOURCES_DIFFER: Final = 0.5  # likewise of two sources, which hold other fields than others do
-ALLOWANCE: Final = 0.06  # variance of what holds of sentinels and not of real people
+# Variance of what holds of sentinels and not of real people, on counties with truth
+PRECISION_ALLOWANCE: Final = 0.3
+RECALL_ALLOWANCE: Final = 0.08
 _HALF: Final = 0.5
 
 
@@ -53,6 +55,6 @@ def differences(expected: Expected, seen: Seen, prior: Logit) -> tuple[Logit, Lo
     )
 
 
-def calibrated(expected: Logit, correction: Logit) -> Interval:
+def calibrated(expected: Logit, correction: Logit, allowance: float) -> Interval:
     """The estimate for real records."""
-    return expected.plus(correction).plus(Logit(0.0, ALLOWANCE)).interval()
+    return expected.plus(correction).plus(Logit(0.0, allowance)).interval()

@@ -76,23 +76,21 @@ def _line(
 ) -> QualityRow:
     """A row; nothing is predicted from fewer than ten pairs."""
     enough = real.joined >= FEW
+    precision = calibrate.calibrated(real.precision, corrections[0], calibrate.PRECISION_ALLOWANCE)
+    recall = calibrate.calibrated(real.recall, corrections[1], calibrate.RECALL_ALLOWANCE)
     few = found.recall.observations < FEW or found.precision.observations < FEW
     notes = [] if enough else ["few pairs"]
     return QualityRow(
         group=group,
         value=value,
         records=records,
-        predicted_precision=_predicted(real.precision, corrections[0]) if enough else None,
-        predicted_recall=_predicted(real.recall, corrections[1]) if enough else None,
+        predicted_precision=_share(precision) if enough else None,
+        predicted_recall=_share(recall) if enough else None,
         sentinel_pairs=found.pairs,
         sentinel_recall=_observed(found.recall),
         sentinel_precision=_observed(found.precision),
         note=", ".join([*notes, *(["few sentinels"] if few else [])]),
     )
-
-
-def _predicted(expectation: Logit, correction: Logit) -> Share3:
-    return _share(calibrate.calibrated(expectation, correction))
 
 
 def _group(linkage: Linkage, worth_of: Fitted, group: str) -> Iterator[QualityRow]:

@@ -20,6 +20,8 @@ import pandas as pd
 from partner_agent.sentinels.people import MOVED_SHARE, Person
 
 _IDENTIFIERS: Final = ("nhs_number", "nino", "upn")
+CARELESS_SHARE: Final = 0.2  # of records
+CARELESS, CAREFUL = 3.0, 0.5  # times the rates; 1 on average
 _PRIOR_PAIRS: Final = 100  # pairs that a rate below is worth
 _NEIGHBOURS: Final = dict(
     zip(
@@ -107,7 +109,13 @@ class Disagreements:
 
 
 def written_down(rng: random.Random, person: Person, rates: ErrorRates) -> dict[str, str]:
-    """What a source knows of a person: cleaned columns, with errors at its rates."""
+    """What a source knows of a person: cleaned columns, with errors at its rates.
+
+    Errors come together: one record in five is a careless one, with three times the errors, the
+    others have half of them.
+    """
+    care = CARELESS if rng.random() < CARELESS_SHARE else CAREFUL
+    rates = ErrorRates(**{each.name: care * getattr(rates, each.name) for each in fields(rates)})
     home = person.home
     if person.former != home and rng.random() < min(1.0, rates.home / MOVED_SHARE):
         home = person.former

@@ -5,9 +5,9 @@ of its own source, drawn at random, so that neither its columns nor their emptin
 its values belong to nobody. Sentinels are chosen so that sources of like age hold many of the same
 people: each source takes a month's people in one order, by the ages of its own rows, and passes
 over a quarter of them by a draw of its own. Decoys are put together from different rows of the
-source: one row's given name, sex and year of birth, another's surname, a third's street under
-another house number. Rows come to lie at random places, real ones among themselves too, so that
-the order of an extract tells nothing.
+source: one row's given name, sex and about its year of birth, another's surname, a third's street
+under another house number. Rows come to lie at random places, real ones among themselves too, so
+that the order of an extract tells nothing.
 """
 
 import hmac
@@ -37,6 +37,7 @@ SAMPLE_ROWS: Final = 2_000  # real rows of which the pattern is borrowed
 PASSED_OVER: Final = 0.25  # of a month's people, by each source for itself
 POOL: Final = 4  # people of a month for each sentinel of a source
 SMALLEST: Final = 20  # sentinels of a source, whatever its size
+FEWEST_ROWS: Final = 10  # of which decoys are put together
 LARGEST_SHARE: Final = 0.25  # of a source's real rows
 _MENTION: Final = re.compile(r"mention\.(\d+)\.(\w+)")
 _NUMBER: Final = re.compile(r"\d+")
@@ -117,6 +118,7 @@ def synthetic_rows(
     rows = [_row(rng, person, donor, rates, people) for person, donor in chosen]
     sentinels = pd.DataFrame(rows, columns=sample.columns)
     count = _decoys_wanted(sampler.rows + len(sentinels), quality.decoy_percent)
+    count = count if len(sample) >= FEWEST_ROWS else 0
     decoys = _decoys(sample, count, rng)
     groups = [bands_of_person(person, today) for person, _ in chosen]
     frame = pd.concat([sentinels, decoys], ignore_index=True)
@@ -203,12 +205,10 @@ def _decoys_wanted(rows: int, percent: int) -> int:
 
 def _decoys(sample: pd.DataFrame, count: int, rng: random.Random) -> pd.DataFrame:
     """People put together from different rows of the source."""
-
-    def draw() -> pd.DataFrame:
-        at = [rng.randrange(len(sample)) for _ in range(count)]
-        return sample.iloc[at].reset_index(drop=True)
-
-    frame, family, place = draw(), draw(), draw()
+    rows = [rng.sample(range(len(sample)), 3) for _ in range(count)]  # three different ones
+    frame, family, place = (
+        sample.iloc[[row[part] for row in rows]].reset_index(drop=True) for part in range(3)
+    )
     frame["surname"] = family["surname"]
     for name in (name for name in sample.columns if _MENTION.fullmatch(str(name))):
         frame[name] = family[name]
@@ -224,7 +224,11 @@ def _decoys(sample: pd.DataFrame, count: int, rng: random.Random) -> pd.DataFram
 
 
 def _other_day(rng: random.Random, iso: str) -> str:
-    return f"{iso[:4]}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}" if iso else ""
+    """Another day of that year or of one before."""
+    if not iso:
+        return ""
+    year = int(iso[:4]) - rng.randint(0, 2)
+    return f"{year:04d}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
 
 
 def _other_digits(rng: random.Random, text: str) -> str:
