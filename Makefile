@@ -102,7 +102,7 @@ bench-speed: $(VENV)/bench.stamp ## the similarity join beside its peers: SIZES=
 
 .PHONY: bench-quality
 bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=folder
-	for folder in pseudopeople_dev essnet_uk_dev febrl4; do \
+	for folder in essnet_uk_dev pseudopeople_dev anonlink_5party febrl4 febrl_dedupe foreigners_pl; do \
 		$(BIN)/python -m benchmarks.quality --data $(DATA)/$$folder; done
 
 .PHONY: bench-scale

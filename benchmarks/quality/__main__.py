@@ -59,6 +59,7 @@ def quality(
     data: Annotated[Path, typer.Option(help="folder with the data")],
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
     splink: Annotated[bool, typer.Option(help="run Splink beside it")] = True,
+    only: Annotated[str, typer.Option(help="tasks of this kind: one_to_one or persons")] = "",
 ) -> None:
     """Print precision, recall and F1, ours beside its peers in one run."""
     dataset = load_dataset(data)
@@ -72,6 +73,8 @@ def quality(
         )
     rows: list[Row] = []
     for task in dataset.tasks:
+        if only and task.kind != only:
+            continue
         sources = [encoded[name] for name in task.sources]
         label = " x ".join(task.sources)
         if task.kind == "one_to_one":

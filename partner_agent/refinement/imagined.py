@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from governance.exchange.parameters import LEVELS, FieldParameters, Parameters
 
-COUNT: Final = 4096
+COUNT: Final = 1024
 _WORD: Final = 64  # bits
 _NAMES: Final = ("first_name", "surname")
 

@@ -22,6 +22,7 @@ SLACK: Final = 1.5
 The other side counts rarity in its own rows, so it may find the weaker one not quite enough and
 send the stronger one only."""
 RAREST: Final = -40.0  # log2 of the least share of matches that a pattern is worth making for
+LOOKED_AT: Final = 256  # patterns that are weighed against each other, the most promising ones
 MOST: Final = 4096  # patterns that one row may have before the budget is applied
 
 
@@ -184,6 +185,8 @@ def within_budget(  # noqa: C901 - one loop without allocation
         # what no imagined match shows comes last, the cheapest first
         gain[pattern] = (total + 1e-3) / tokens[pattern]
     taken = np.zeros(count, dtype=np.bool_)
+    if count > LOOKED_AT:
+        taken = gain < np.sort(gain)[count - LOOKED_AT]
     fresh = np.ones(count, dtype=np.bool_)
     covered = np.zeros(words, dtype=np.uint64)
     order = np.empty(count, dtype=np.int64)

@@ -1,0 +1,106 @@
+"""Parameters from calibration answers, and what answers do to probabilities."""
+
+import numpy as np
+import pytest
+
+from governance.exchange.parameters import LEVELS, TOKEN_BYTES, FieldProfile, SourceProfile
+from linkage_hub.refinement.calibration import MISSING, USUAL, estimate
+from linkage_hub.refinement.decisions import LOST_YES, common_tokens, decide, updated
+
+FIELDS = ("first_name", "surname", "date_of_birth")
+CHANCE = {
+    "first_name": (0.004, 0.003, 0.01, 0.06, 0.92),
+    "surname": (0.003, 0.002, 0.01, 0.98),
+    "date_of_birth": (3e-5, 0.002, 0.003, 0.99),
+}
+
+
+def profile() -> SourceProfile:
+    """A source of three fields."""
+    return SourceProfile(
+        records=5000,
+        shared_home=2e-4,
+        fields=tuple(
+            FieldProfile(field=name, missing=0.02, chance=CHANCE[name]) for name in FIELDS
+        ),
+    )
+
+
+def sample(count: int, wrong: float) -> np.ndarray:
+    """Calibration pairs: matches whose first name differs with a given share, and strangers."""
+    draw = np.random.default_rng(3)
+    levels = np.full((2 * count, len(LEVELS) + 1), MISSING, dtype=np.int8)
+    levels[:, -1] = 0
+    for name in FIELDS:
+        at = list(LEVELS).index(name)
+        levels[:count, at] = 0
+        levels[count:, at] = len(LEVELS[name])
+    first = list(LEVELS).index("first_name")
+    differs = draw.random(count) < wrong
+    levels[:count, first][differs] = len(LEVELS["first_name"])
+    return levels
+
+
+def test_errors_are_learned_without_truth() -> None:
+    """How often first names of matches differ is found in a sample that is half strangers."""
+    found = []
+    for wrong in (0.05, 0.4):
+        levels = sample(200, wrong)
+        parameters = estimate([profile()] * 2, levels, {(0, 1): -11.0}, [(0, 1)] * len(levels))
+        fields = {each.field: each for each in parameters.fields}
+        found.append(fields["first_name"].match[-1])
+        assert fields["surname"].match[0] > 0.9
+    assert found[0] == pytest.approx(0.05, abs=0.03)
+    assert found[1] == pytest.approx(0.4, abs=0.08)
+
+
+def test_without_calibration_the_usual_shares_hold() -> None:
+    """No answers, or a field that one source lacks, leave what person data usually shows."""
+    none = np.empty((0, len(LEVELS) + 1), dtype=np.int8)
+    other = profile().model_copy(update={"fields": profile().fields[:2]})
+    parameters = estimate([profile(), other], none, {(0, 1): -11.0}, [])
+    assert [each.field for each in parameters.fields] == ["first_name", "surname"]
+    assert parameters.fields[0].match == pytest.approx(USUAL["first_name"], rel=1e-3)
+
+
+def answer(*tokens: int) -> np.ndarray:
+    """One answer of a few tokens."""
+    return np.array([list(b"".join(t.to_bytes(TOKEN_BYTES, "big") for t in tokens))], np.uint8)
+
+
+def test_a_common_token_is_a_yes() -> None:
+    """Wherever it stands in the two answers."""
+    assert decide(answer(1, 5, 9), answer(2, 9, 11)).tolist() == [True]
+    assert decide(answer(1, 5, 9), answer(2, 8, 11)).tolist() == [False]
+    assert common_tokens(answer(1, 5, 9), answer(9, 5, 11)).tolist() == [2]
+
+
+def test_an_answer_that_repeats_a_token_is_none() -> None:
+    """One side alone cannot make a match, whatever the other says."""
+    assert common_tokens(answer(4, 4, 9), answer(2, 9, 11)).tolist() == [0]
+    assert common_tokens(answer(1, 5, 9), answer(9, 7, 7)).tolist() == [0]
+
+
+def test_answers_of_two_sizes_are_refused() -> None:
+    """They belong to no one question."""
+    with pytest.raises(ValueError, match="size"):
+        decide(answer(1, 2), answer(1, 2, 3))
+
+
+def test_answers_move_probabilities() -> None:
+    """A yes raises, a no lowers, and what was not asked stays."""
+    first = np.array([0.9] * 40 + [0.6] * 40 + [0.999])
+    yes = np.array([True] * 40 + [False] * 40)
+    ends = np.arange(81), np.arange(81)
+    after = updated(first, ends, np.arange(80), yes)
+    assert (after[:40] > 0.9).all()
+    assert (after[40:80] < 0.6).all()
+    assert after[80] == first[80]
+
+
+def test_a_lost_pair_needs_a_yes_and_free_records() -> None:
+    """A pair that lost the competition counts only where nothing likelier holds its records."""
+    first = np.array([0.99, 0.0, 0.0, 0.0])
+    ends = np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3])
+    after = updated(first, ends, np.array([1, 2, 3]), np.array([True, True, False]))
+    assert after.tolist() == [0.99, 0.0, LOST_YES, 0.0]
