@@ -8,7 +8,7 @@ Rules:
 3. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
    pair whose mean is at the floor is found by at least one view that is.
 4. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
-   together are about ``PAIRS_MOST`` unless the highest floor lets more through.
+   together are about ``PAIRS_A_RECORD`` a record, and ``PAIRS_MOST``, where there are many.
 5. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
 """
 
@@ -47,6 +47,8 @@ FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
 FAST_FLOOR = 0.8  # Dice; in fast mode, where what is below is found too seldom
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
 PAIRS_MOST = 8_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
+PAIRS_FREE = 2_000_000  # candidates that any number of records may have, and beyond them:
+PAIRS_A_RECORD = 20  # over all sources
 CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
 
 
@@ -177,7 +179,8 @@ def _wanted(
         if (within or a != b) and sizes[a] and sizes[b]
     ]
     expected = per_record * sum(min(sizes[a], sizes[b]) for a, b in pairs)
-    each = per_record * min(1.0, PAIRS_MOST / max(1, expected))
+    budget = min(PAIRS_MOST, max(PAIRS_FREE, PAIRS_A_RECORD * sum(sizes)))
+    each = per_record * min(1.0, budget / max(1, expected))
     limits = lowest, FLOOR_HIGHEST
     return [
         Wanted(

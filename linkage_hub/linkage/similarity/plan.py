@@ -15,9 +15,9 @@ from linkage_hub.linkage.similarity.sides import (
     sketches,
 )
 
-PLAN_PAIRS: Final = 2_000_000  # sampled to choose sketches, at most
+PLAN_PAIRS: Final = 500_000  # sampled to choose sketches, at most
 PLAN_PAIRS_LEAST: Final = 20_000
-PLAN_SHARE: Final = 2_000  # of all pairs of records one in so many
+PLAN_SHARE: Final = 10_000  # of all pairs of records one in so many
 FLOOR_ROWS: Final = 256  # records of the first dataset that choose a floor
 FLOOR_COLUMNS: Final = 8192  # of the second
 FULL_COUNT: Final = 1300  # cost of a pair that passes the sketch, in words of sketches
