@@ -98,7 +98,7 @@ bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, k = 1 to 4: D
 
 .PHONY: bench-speed
 bench-speed: $(VENV)/bench.stamp ## the similarity join beside its peers: SIZES="20000 100000"
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed $(if $(SIZES),--sizes $(SIZES))
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed $(if $(SIZES),--sizes $(SIZES)) --json bench-speed.json
 
 .PHONY: bench-quality
 bench-quality: $(VENV)/bench.stamp ## linkage quality beside its peers: DATA=folder
@@ -126,4 +126,4 @@ lock: $(BIN)/python ## compile requirements/*.in
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json
