@@ -13,11 +13,12 @@ Every view has a key of its own, drawn from everything that the agreement says o
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
@@ -104,6 +105,11 @@ class HardenedEncoder:
         accepted[[each.row for each in invalid]] = False
         encodings[:, ~accepted] = 0
         return EncodedChunk(encodings, accepted, invalid)
+
+    def encode_batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[EncodedChunk]:
+        """Encode batch by batch, in constant memory; rows count from 0 in each batch."""
+        for each in batches:
+            yield self.encode(each)
 
     def _encode_chunk(
         self,
