@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from governance.errors import ReasonedError
 
 BUSY_TIMEOUT_MS: Final = 30_000
+CACHE_KIB: Final = 65_536  # of a connection; an index of a million random keys grows within it
 _ENVIRONMENT: Final = Path(__file__).parent
 _IMMEDIATE: Final = "hearthlink_immediate"
 
@@ -120,6 +121,7 @@ def _configure_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",
+            f"cache_size=-{CACHE_KIB}",
         ):
             connection.execute(f"PRAGMA {setting}")
 
