@@ -49,8 +49,6 @@ KINDS: Final[dict[RoundKind, Answers]] = {
     RoundKind.DECIDE: "decide",
     RoundKind.FAMILY: "family",
 }
-ANSWERS_LEAST: Final = 10
-"""Calibrated pairs; from fewer nothing is estimated and the run goes on without decisions."""
 
 
 class FellegiSunter:
@@ -78,8 +76,6 @@ class FellegiSunter:
         right: Rows,
     ) -> dict[str, Any] | None:
         """Parameters for decisions; None where too little was answered to decide anything."""
-        if len(pairs) < ANSWERS_LEAST:
-            return None
         odds = {}
         for block in _between(blocks):
             fit = fitted(block, sizes)
@@ -88,7 +84,7 @@ class FellegiSunter:
         try:
             found = estimate(
                 [_profile(profile) for profile in profiles],
-                observed_levels(left, right),
+                _levels(left, right),
                 odds,
                 list(zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)),
             )
@@ -102,7 +98,7 @@ class FellegiSunter:
     ) -> Flags:
         """Whether calibrated pairs match, bool (n,)."""
         read = parse_model(parameters, Parameters)
-        return level_odds(read, pairs, observed_levels(left, right)) >= read.threshold
+        return level_odds(read, pairs, _levels(left, right)) >= read.threshold
 
     def questions(
         self,
@@ -150,6 +146,13 @@ class FellegiSunter:
 
 def _between(blocks: Sequence[PairBlock]) -> list[PairBlock]:
     return [block for block in blocks if block.first != block.second]
+
+
+def _levels(left: Rows, right: Rows) -> npt.NDArray[np.int8]:
+    """Levels of calibrated pairs, of which there may be none."""
+    if not len(left):
+        return np.zeros((0, len(LEVELS) + 1), dtype=np.int8)
+    return observed_levels(left, right)
 
 
 def _profile(data: dict[str, Any] | None) -> SourceProfile:

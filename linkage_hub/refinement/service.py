@@ -100,8 +100,7 @@ class Refinement:
             pairs = self._core.calibration_pairs(blocks, subject.sizes, share)
             pairs = without(pairs, self.decided(subject).pairs)
             pairs = within_room(pairs, subject.parties, self._room(subject))
-            if not len(pairs):
-                return False
+            # sources too small for a single pair still say what they are like: their profiles
             self._prepare(subject, RoundKind.CALIBRATE, pairs, {})
         self._rounds.open(subject.run, RoundKind.CALIBRATE)
         return True

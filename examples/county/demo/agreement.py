@@ -89,7 +89,7 @@ def template(county: Path, today: date) -> dict[str, Any]:
             "releases_per_party_per_day": 20,
             "refinement_pairs_per_record": 10,
             "refinement_pairs_per_run": 200_000,
-            "calibration_share": 0.02,
+            "calibration_share": 0.05,
             "refinement_answer_hours": 24,
         },
         "quality": {
