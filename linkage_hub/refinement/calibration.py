@@ -163,16 +163,20 @@ def estimate(
 
 
 def _pooled(profiles: Sequence[SourceProfile], name: str, kind: str) -> NDArray[np.float64]:
-    """The mean share over the sources that tell it; empty where none does."""
+    """The share over the sources that tell it, by their pairs of records; empty where none does.
+
+    A small source's shares are mostly its suppressed small counts, and so weigh little.
+    """
     told = [
-        getattr(each, kind)
+        (getattr(each, kind), max(1, profile.records) ** 2)
         for profile in profiles
         for each in profile.fields
         if each.field == name and getattr(each, kind)
     ]
     if not told:
         return np.empty(0)
-    return _normal(np.array(told, dtype=np.float64).mean(axis=0))
+    shares = np.array([each[0] for each in told], dtype=np.float64)
+    return _normal(np.average(shares, axis=0, weights=[each[1] for each in told]))
 
 
 def _home(

@@ -55,13 +55,16 @@ def demo(
     seed: Annotated[int, typer.Option(help="another seed, another county")] = DEFAULT_SEED,
     keep: Annotated[Path | None, typer.Option(help="keep everything in this new folder")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
+    questions: Annotated[
+        bool, typer.Option(help="also let the hub ask the agents about pairs of records")
+    ] = False,
 ) -> None:
     """Run the main job on a synthetic county, every program as a process of its own."""
     root = Path(tempfile.mkdtemp(prefix="hearthlink-demo-")) if keep is None else keep
     if keep is not None:
         keep.mkdir(parents=True)
     try:
-        figures = tell(Site(root), persons, seed)
+        figures = tell(Site(root), persons, seed, questions=questions)
         if json_file is not None:
             json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     finally:
@@ -69,7 +72,7 @@ def demo(
             shutil.rmtree(root, ignore_errors=True)
 
 
-def tell(site: Site, persons: int, seed: int) -> dict[str, Any]:
+def tell(site: Site, persons: int, seed: int, *, questions: bool = False) -> dict[str, Any]:
     """The whole story; returns its figures.
 
     Raises:
@@ -86,7 +89,7 @@ def tell(site: Site, persons: int, seed: int) -> dict[str, Any]:
     )
     teller.step("Every party makes its keys; a consent ledger begins.", lambda: found(site))
     with services(site) as addresses:
-        story = Story(site, addresses)
+        story = Story(site, addresses, refine=questions)
         _set_up(teller, story)
         with agents(site):
             figures |= _process(teller, story)
@@ -148,24 +151,12 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         f"{sum(c['recorded'] for c in consents)} decisions recorded, "
         f"{sum(c['withdrawn'] for c in consents)} withdrawn since"
     )
-    alone = teller.step(
+    asked = _questions(teller, story) if story.refine else None
+    linked = teller.step(
         "The hub links the encodings into persons and families.",
         lambda: story.link(questions=False),
     )
     referee = Referee.of(story.site)
-    before = as_figures(referee.persons(story.site.root / "exports-without-questions"))
-    teller.say(
-        f"by encodings alone {alone['records']} records became {alone['persons']} persons: pairs "
-        f"of records precision {before['precision']:.3f}, recall {before['recall']:.3f} against "
-        "the truth"
-    )
-    traffic = story.site.logs / "hub-traffic.bin"
-    bytes_before = traffic.stat().st_size
-    linked = teller.step(
-        "It links again, and asks the partners' agents about pairs that encodings leave open.",
-        story.link,
-    )
-    asked = _questions(teller, story, linked, traffic.stat().st_size - bytes_before)
     teller.say(
         f"{linked['records']} records became {linked['persons']} persons and "
         f"{linked['families']} families; {linked['flagged']} have at least two needs"
@@ -195,17 +186,27 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
     return {
         "rows": counts,
         "persons": persons,
-        "persons_without_questions": before,
         "questions": asked,
         "flags": flags,
         "run": linked,
     }
 
 
-def _questions(
-    teller: Teller, story: Story, linked: dict[str, Any], traffic: int
-) -> dict[str, Any]:
-    """Say what the partners were asked; returns the figures."""
+def _questions(teller: Teller, story: Story) -> dict[str, Any]:
+    """Link with questions to the partners, before the run that counts; returns the figures."""
+    traffic = story.site.logs / "hub-traffic.bin"
+    before = traffic.stat().st_size
+    linked = teller.step(
+        "The hub asks the partners' agents about pairs that encodings leave open, and links.",
+        story.link,
+    )
+    traffic_bytes = traffic.stat().st_size - before
+    exports = story.site.root / "exports-with-questions"
+    persons = as_figures(Referee.of(story.site).persons(exports))
+    teller.say(
+        f"with questions: {linked['persons']} persons, pairs of records precision "
+        f"{persons['precision']:.3f}, recall {persons['recall']:.3f} against the truth"
+    )
     notes = [note for note in story.questions() if note["run"] == linked["id"]]
     refused: Counter[str] = Counter()
     for note in notes:
@@ -214,7 +215,8 @@ def _questions(
     a_record = asked / linked["records"] if linked["records"] else 0.0
     teller.say(
         f"{asked} questions in {len({note['kind'] for note in notes})} rounds, "
-        f"{a_record:.1f} a record; {answered} answered, {traffic / 1_000_000:.1f} MB on the wire; "
+        f"{a_record:.1f} a record; {answered} answered, "
+        f"{traffic_bytes / 1_000_000:.1f} MB on the wire; "
         f"{linked['pairs_undecided']} pairs stay undecided"
     )
     if refused:
@@ -225,7 +227,8 @@ def _questions(
         "answered": answered,
         "refused": dict(refused),
         "a_record": round(a_record, 2),
-        "bytes": traffic,
+        "bytes": traffic_bytes,
+        "persons": persons,
         "undecided": linked["pairs_undecided"],
     }
 

@@ -46,8 +46,14 @@ _COMMON_LAW = {
 _RELEASABLE = {"first_name", "surname", "address", "postcode", "phone"}
 
 
-def template(county: Path, today: date) -> dict[str, Any]:
-    """An agreement for the county's sources, with parties' keys left to be filled in."""
+def template(county: Path, today: date, *, refine: bool = False) -> dict[str, Any]:
+    """An agreement for the county's sources, with parties' keys left to be filled in.
+
+    Args:
+        county: the generated county.
+        today: the day of the demo.
+        refine: whether the hub may ask partners about pairs of records.
+    """
     sources = [
         _source(path.parent.name, yaml.safe_load(path.read_text("utf-8")))
         for path in sorted((county / "partners").glob("*/*.yaml"))
@@ -76,7 +82,7 @@ def template(county: Path, today: date) -> dict[str, Any]:
         "indicators": _indicators(sources),
         "sources": sources,
         "encoding": _encoding(schema_for(items)),
-        "actions": ["encode", "submit", "link", "refine", "analyse", "release"],
+        "actions": ["encode", "submit", "link", *["refine"] * refine, "analyse", "release"],
         "recipients": ["council"],
         "family_rule": {
             "adults": "every_adult",
@@ -87,7 +93,7 @@ def template(county: Path, today: date) -> dict[str, Any]:
         "limits": {
             "submissions_per_source_per_day": 10,
             "releases_per_party_per_day": 20,
-            "refinement_pairs_per_record": 10,
+            "refinement_pairs_per_record": 4,
             "refinement_pairs_per_run": 200_000,
             "calibration_share": 0.05,
             "refinement_answer_hours": 24,

@@ -32,6 +32,7 @@ class Story:
     at: Addresses
     agreement: str = ""
     run_id: str = ""
+    refine: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
 
     # --- helpers ----------------------------------------------------------------------------
@@ -66,10 +67,9 @@ class Story:
     def agree(self) -> None:
         """Draw up the agreement, and have every partner sign it."""
         draft, agreed = self.site.root / "agreement.draft.yaml", self.site.root / "agreement.yaml"
-        draft.write_text(
-            yaml.safe_dump(template(self.site.county, date.today()), sort_keys=False),  # noqa: DTZ011
-            "utf-8",
-        )
+        today = date.today()  # noqa: DTZ011
+        drawn_up = template(self.site.county, today, refine=self.refine)
+        draft.write_text(yaml.safe_dump(drawn_up, sort_keys=False), "utf-8")
         keys = [
             word
             for party in PARTNERS
@@ -145,13 +145,13 @@ class Story:
         """The analyst starts a run, waits, and takes its results.
 
         Args:
-            questions: whether the hub may ask partners about pairs; without, files go elsewhere.
+            questions: whether the hub may ask partners about pairs; its files go elsewhere.
         """
         asking = "--questions" if questions else "--no-questions"
         found = self.person("analyst", "linkage-hub", "runs", "start", "--agreement",
                             self.agreement, asking, "--wait")  # fmt: skip
         self.run_id = found["id"]
-        out = self.site.root / ("exports" if questions else "exports-without-questions")
+        out = self.site.root / ("exports-with-questions" if questions else "exports")
         self.person("analyst", "linkage-hub", "runs", "export", self.run_id, "--out", out)
         return found
 
