@@ -2,8 +2,8 @@
 
 Each statement also carries the surname with the address less its number, street or postcode. An
 address that one single record gives may be a slip; one that several give is not. Where a lone
-address shares such a token with another address, it is taken for it if that is more likely than
-not. How likely is learnt from the data alone: addresses that several records confirm are
+address shares such a token with another address, it is taken for it if that is likely enough
+(``LIKELY``). How likely is learnt from the data alone: addresses that several records confirm are
 different homes, so the share of them that meet another home by a kind of token is how often that
 happens by chance (one surname twice in a street); a lone address meets one that much, and more
 where it is a slip. A record that knows a surname and an area only is taken for the home there of
@@ -17,7 +17,7 @@ import numpy as np
 from linkage_hub.families.columns import Bools, Ints, Statements
 from linkage_hub.linkage.clustering import connected_components
 
-LIKELY = 0.5
+LIKELY = 0.7  # a wrong household is worse than none
 CONFIRMED = 2  # statements that confirm an address
 AREA = 3  # column of ``Statements.near``
 
