@@ -113,6 +113,10 @@ bench-scale: $(VENV)/bench.stamp ## the whole job beside Splink: SIZES="100000 3
 bench-estimates: $(VENV)/dev.stamp ## how often intervals of the quality table hold the truth
 	$(BIN)/python -m benchmarks.estimates
 
+.PHONY: bench-solving
+bench-solving: $(VENV)/dev.stamp ## candidate pairs to persons, beside anonlink's solvers
+	$(BIN)/python -m benchmarks.solving
+
 .PHONY: bench-data
 bench-data: ## make the public evaluation data anew in bench-data/
 	$(PYTHON) scripts/bench_data.py

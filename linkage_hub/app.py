@@ -27,6 +27,7 @@ from linkage_hub.api.access import Gate
 from linkage_hub.api.partners import partner_routes
 from linkage_hub.api.problems import STATUS
 from linkage_hub.api.reveals import reveal_routes
+from linkage_hub.api.reviews import review_routes
 from linkage_hub.api.rounds import round_routes
 from linkage_hub.api.staff import release_routes, run_routes
 from linkage_hub.jobs.queue import JobQueue
@@ -39,6 +40,7 @@ from linkage_hub.refinement.rounds import Rounds
 from linkage_hub.refinement.service import Refinement
 from linkage_hub.releases.families import Families
 from linkage_hub.releases.service import Releases
+from linkage_hub.review.service import Reviews
 from linkage_hub.runs.phases import Phases
 from linkage_hub.runs.service import Runs
 from linkage_hub.secrets import SecretRelay
@@ -125,9 +127,15 @@ class Hub:
             self.ledger,
             self.refinement,
             self.reveals,
+            self.reviews,
             self.runs_folder,
             self.now,
         )
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The review desk."""
+        return Reviews(self.database, self.now)
 
     @property
     def runs_folder(self) -> Path:
@@ -226,6 +234,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(round_routes(gate, hub.rounds))
     app.include_router(reveal_routes(gate, hub.reveals))
     app.include_router(run_routes(gate, hub.runs, hub.database))
+    app.include_router(review_routes(gate, hub.reviews))
     app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
 
     @app.get("/healthz")

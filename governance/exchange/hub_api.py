@@ -127,6 +127,51 @@ class RunList(Frozen):
     runs: tuple[RunView, ...]
 
 
+class ReviewPair(Frozen):
+    """Two records that may be one person; ``changes`` counts pairs of records, expected."""
+
+    left: Hex128
+    right: Hex128
+    left_source: Slug
+    right_source: Slug
+    probability: Share
+    changes: Annotated[float, Field(ge=0)]
+    flagged: bool  # a family that is put forward holds one of them
+
+
+class ReviewList(Frozen):
+    """``GET /v1/review/{agreement}``: pairs whose ruling would change most."""
+
+    pairs: tuple[ReviewPair, ...]
+    total: Count
+
+
+class RulingPost(Frozen):
+    """``POST /v1/review/{agreement}/rulings``: whether two records are one person."""
+
+    left: Hex128
+    right: Hex128
+    same: bool
+
+
+class RulingView(Frozen):
+    """A ruling; ``followed`` is false where others make it impossible."""
+
+    left: Hex128
+    right: Hex128
+    same: bool
+    person: Hash
+    party: Slug
+    decided: Time
+    followed: bool
+
+
+class RulingList(Frozen):
+    """``GET /v1/review/{agreement}/rulings``: oldest first, the newest of each pair."""
+
+    rulings: tuple[RulingView, ...]
+
+
 class NeedView(Frozen):
     """A need of a family; ``unknown`` is never counted as ``unmet``."""
 

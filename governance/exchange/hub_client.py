@@ -30,6 +30,9 @@ from governance.exchange.hub_api import (
     RequestPost,
     RequestView,
     RevealList,
+    ReviewList,
+    RulingList,
+    RulingPost,
     RunList,
     RunPost,
     RunView,
@@ -188,6 +191,18 @@ class HubClient:
     def run(self, id_: str) -> RunView:
         """A link run."""
         return self._get(f"/v1/runs/{id_}", RunView)
+
+    def review(self, agreement: str) -> ReviewList:
+        """Pairs to rule on."""
+        return self._get(f"/v1/review/{agreement}", ReviewList)
+
+    def rulings(self, agreement: str) -> RulingList:
+        """Rulings that count."""
+        return self._get(f"/v1/review/{agreement}/rulings", RulingList)
+
+    def rule(self, agreement: str, post: RulingPost) -> RulingList:
+        """Rule on a pair; the same again changes nothing."""
+        return self._post(f"/v1/review/{agreement}/rulings", post, RulingList)
 
     def runs(self) -> RunList:
         """Every link run, newest first."""

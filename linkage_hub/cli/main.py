@@ -18,6 +18,7 @@ class _Commands(LazyGroup):
         "serve": "linkage_hub.cli.server:serve",
         "worker": "linkage_hub.cli.server:worker",
         "runs": "linkage_hub.cli.runs:app",
+        "review": "linkage_hub.cli.review:app",
     }
 
 

@@ -36,7 +36,8 @@ class RunFailed(HubError):
     reason = "run.failed"
 
 
-def _client(hub: str, as_: Path, passphrase_file: Path | None) -> HubClient:
+def client_of(hub: str, as_: Path, passphrase_file: Path | None) -> HubClient:
+    """A client of the hub with a person's keys."""
     who: PersonSecrets = read_person_secrets(as_, passphrase(passphrase_file))
     return HubClient(hub, who.keys.thumbprint, who.signing_key)
 
@@ -59,7 +60,7 @@ def start(
 ) -> None:
     """Start a link run over the newest accepted submission of every source."""
     screen = terminal(context)
-    with _client(hub, as_, passphrase_file) as client:
+    with client_of(hub, as_, passphrase_file) as client:
         view = client.start_run(agreement, mode, questions=questions)
         if wait:
             view = _wait(screen, client, view)
@@ -89,7 +90,7 @@ def _doing(view: RunView) -> str:
 @app.command("list")
 def list_(context: typer.Context, hub: Url, as_: As, passphrase_file: Passphrase = None) -> None:
     """Every run, newest first."""
-    with _client(hub, as_, passphrase_file) as client:
+    with client_of(hub, as_, passphrase_file) as client:
         found = client.runs()
     terminal(context).result(
         found.model_dump(mode="json"), lambda out: _show(list(found.runs), out)
@@ -105,7 +106,7 @@ def show(
     passphrase_file: Passphrase = None,
 ) -> None:
     """A run: how far it is, or what it found."""
-    with _client(hub, as_, passphrase_file) as client:
+    with client_of(hub, as_, passphrase_file) as client:
         view = client.run(run)
     terminal(context).result(view.model_dump(mode="json"), lambda out: _show([view], out))
 
@@ -120,7 +121,7 @@ def quality(
     passphrase_file: Passphrase = None,
 ) -> None:
     """How good a run's links are, by group: for an analyst or an IG lead."""
-    with _client(hub, as_, passphrase_file) as client:
+    with client_of(hub, as_, passphrase_file) as client:
         found = client.quality(run)
     if not found.rows:
         raise NotMeasured(
@@ -153,7 +154,7 @@ def export(
     passphrase_file: Passphrase = None,
 ) -> None:
     """Write a run's results as files: pseudonyms, counts and codes."""
-    with _client(hub, as_, passphrase_file) as client:
+    with client_of(hub, as_, passphrase_file) as client:
         for name in EXPORTS:
             with whole_file(out / name) as file:
                 client.export(run, name, file)

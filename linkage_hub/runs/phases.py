@@ -31,6 +31,7 @@ from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
+from linkage_hub.review.service import Reviews, write_review
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import SourceData, pin_sources, read_previous, read_sources
 from linkage_hub.runs.pipeline import Progress, run_pipeline
@@ -73,6 +74,7 @@ class Phases:
         database, files, ledger: the hub's.
         refinement: asks partners, where the agreement allows it.
         reveals: asks partners which records do not exist.
+        reviews: knows the rulings that bind.
         folder: where runs keep what they need between phases.
         now: the clock.
     """
@@ -84,6 +86,7 @@ class Phases:
         ledger: PartyLedger,
         refinement: Refinement,
         reveals: RevealDesk,
+        reviews: Reviews,
         folder: Path,
         now: Callable[[], datetime],
     ) -> None:
@@ -92,6 +95,7 @@ class Phases:
         self._ledger = ledger
         self._refinement = refinement
         self._reveals = reveals
+        self._reviews = reviews
         self._folder = folder
         self._now = now
 
@@ -168,6 +172,7 @@ class Phases:
                 found.sizes,
                 encodings=[source.encodings for source in found.sources],
                 decisions=decisions,
+                ruled=self._reviews.answers(found.row.agreement, found.sources),
                 progress=lambda share, step: progress(0.1 + 0.85 * share, step),
             )
             found.work.save_persons(linked)
@@ -240,6 +245,7 @@ class Phases:
         )
         with self._database.writing() as connection:
             write_results(connection, found.row.id, receipt, results)
+            write_review(connection, found.row.id, sources, linked)
             if table is not None:
                 connection.execute(
                     update(runs)

@@ -27,6 +27,7 @@ from linkage_hub.store.tables import (
     family_needs,
     id_events,
     person_records,
+    review_pairs,
     runs,
 )
 
@@ -34,6 +35,7 @@ RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
 _RESULT_TABLES: Final = (
     person_records, families, family_members, family_needs, family_addresses, id_events,
+    review_pairs,
 )  # fmt: skip
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
 _HEX: Final = "S32"

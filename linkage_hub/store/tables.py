@@ -237,6 +237,33 @@ id_events = Table(
     Column("others", Text, nullable=False),  # JSON list
 )
 
+review_pairs = Table(
+    "review_pairs",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("left", String(32), nullable=False),  # handle; the lower of the two
+    Column("right", String(32), nullable=False),
+    Column("left_source", String(40), nullable=False),
+    Column("right_source", String(40), nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("changes", Float, nullable=False),  # pairs of records, expected
+)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("agreement", String(71), nullable=False),
+    Column("left", String(32), nullable=False),  # handle; the lower of the two
+    Column("right", String(32), nullable=False),
+    Column("same", Boolean, nullable=False),
+    Column("person", String(71), nullable=False),  # thumbprint of who ruled
+    Column("party", String(40), nullable=False),
+    Column("decided", String(20), nullable=False),
+    Index("rulings_by_agreement", "agreement", "number"),
+)
+
 requests = Table(
     "requests",
     metadata,

@@ -1,0 +1,1 @@
+"""Candidate pairs to persons: time and quality beside anonlink's solvers."""

@@ -1,0 +1,248 @@
+"""Pairs to rule on, and the rulings.
+
+Rules: everything is pseudonymous (handles, source names, probabilities); a ruling binds every
+later run of its agreement; of two rulings on one pair the newer counts, and the older stays on
+record; who ruled and when is kept with each; rulings that contradict each other are shown as not
+followed, and what keeps apart prevails.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, delete, insert, select
+
+from governance.canonical import write_time
+from governance.exchange.hub_api import (
+    ReviewList,
+    ReviewPair,
+    RulingList,
+    RulingPost,
+    RulingView,
+)
+from linkage_hub.linkage.answers import PairAnswers
+from linkage_hub.linkage.clustering import bind
+from linkage_hub.linkage.persons import LinkResult
+from linkage_hub.review.errors import UnknownRecord
+from linkage_hub.review.queue import doubtful_pairs
+from linkage_hub.runs.inputs import SourceData
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import (
+    families,
+    family_members,
+    person_records,
+    review_pairs,
+    rulings,
+    runs,
+)
+
+LISTED: Final = 200
+"""Pairs in one list."""
+
+
+class Reviews:
+    """The review desk of every agreement."""
+
+    def __init__(self, database: HubDatabase, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def pairs(self, agreement: str) -> ReviewList:
+        """Pairs of the current run to rule on: flagged families' first, then most changes."""
+        current = _current(agreement)
+        with self._database.reading() as connection:
+            ruled = {(row.left, row.right) for row in _newest(connection, agreement)}
+            rows = connection.execute(
+                select(review_pairs)
+                .where(review_pairs.c.run == current)
+                .order_by(review_pairs.c.position)
+            ).all()
+            flagged = _flagged(connection, agreement)
+        found = [
+            ReviewPair(
+                left=row.left,
+                right=row.right,
+                left_source=row.left_source,
+                right_source=row.right_source,
+                probability=row.probability,
+                changes=row.changes,
+                flagged=len({row.left, row.right} & flagged) > 0,
+            )
+            for row in rows
+            if (row.left, row.right) not in ruled
+        ]
+        found.sort(key=lambda pair: not pair.flagged)  # stable: most changes first in each half
+        return ReviewList(pairs=tuple(found[:LISTED]), total=len(found))
+
+    def decide(self, person: str, party: str, agreement: str, post: RulingPost) -> RulingList:
+        """Keep a ruling; the rulings of the agreement as they stand then.
+
+        Args:
+            person: thumbprint of who rules.
+            party: whose member of staff that is.
+            agreement: hash.
+            post: the ruling.
+
+        Raises:
+            UnknownRecord: the current run does not hold one of the records.
+        """
+        left, right = sorted((post.left, post.right))
+        with self._database.writing() as connection:
+            held = connection.execute(
+                select(person_records.c.handle).where(
+                    person_records.c.run == _current(agreement),
+                    person_records.c.handle.in_((left, right)),
+                )
+            ).all()
+            if left == right or len(held) < 2:  # noqa: PLR2004 both records
+                raise UnknownRecord(
+                    "the agreement's current run does not hold both records",
+                    next_step="take the handles from: linkage-hub review list",
+                )
+            connection.execute(
+                insert(rulings).values(
+                    agreement=agreement,
+                    left=left,
+                    right=right,
+                    same=post.same,
+                    person=person,
+                    party=party,
+                    decided=write_time(self._now()),
+                )
+            )
+        return self.rulings(agreement)
+
+    def rulings(self, agreement: str) -> RulingList:
+        """Every ruling that counts, oldest first, and whether runs can follow it."""
+        with self._database.reading() as connection:
+            rows = _newest(connection, agreement)
+        names = {
+            handle: number
+            for number, handle in enumerate(
+                sorted({row.left for row in rows} | {row.right for row in rows})
+            )
+        }
+        ends = np.array([(names[row.left], names[row.right]) for row in rows], dtype=np.int64)
+        ends = ends.reshape(-1, 2)
+        same = np.array([row.same for row in rows], dtype=np.bool_)
+        _, refused = bind(ends[same], ends[~same])
+        broken = set(np.flatnonzero(same)[refused].tolist())
+        return RulingList(
+            rulings=tuple(
+                RulingView(
+                    left=row.left,
+                    right=row.right,
+                    same=row.same,
+                    person=row.person,
+                    party=row.party,
+                    decided=row.decided,
+                    followed=number not in broken,
+                )
+                for number, row in enumerate(rows)
+            )
+        )
+
+    def answers(self, agreement: str, sources: Sequence[SourceData]) -> PairAnswers:
+        """The rulings as a run needs them; those on records no longer held are left out."""
+        with self._database.reading() as connection:
+            rows = _newest(connection, agreement)
+        wanted = {row.left for row in rows} | {row.right for row in rows}
+        known = np.array([bytes.fromhex(handle) for handle in sorted(wanted)], dtype="V16")
+        place: dict[str, tuple[int, int]] = {}
+        for number, source in enumerate(sources if wanted else ()):
+            for at in np.flatnonzero(np.isin(_sortable(source.handles), _sortable(known))):
+                place[source.handles[at].tobytes().hex()] = (number, int(at))
+        kept = [row for row in rows if row.left in place and row.right in place]
+        table = np.array(
+            [(*place[row.left], *place[row.right]) for row in kept], dtype=np.int64
+        ).reshape(-1, 4)
+        yes = np.array([row.same for row in kept], dtype=np.bool_)
+        return PairAnswers(table[:, 0], table[:, 2], table[:, 1], table[:, 3], yes)
+
+
+def _sortable(handles: npt.NDArray[np.void]) -> npt.NDArray[np.str_]:
+    """Handles as text: rows of raw bytes have no order."""
+    words = handles.tobytes().hex()
+    return np.array([words[at : at + 32] for at in range(0, len(words), 32)], dtype="U32")
+
+
+def write_review(
+    connection: Connection, run: str, sources: Sequence[SourceData], linked: LinkResult
+) -> None:
+    """Store a run's pairs to rule on."""
+    connection.execute(delete(review_pairs).where(review_pairs.c.run == run))
+    found = doubtful_pairs(linked)
+    rows = []
+    for position in range(len(found.left)):
+        ends = sorted(
+            (
+                sources[source].handles[row].tobytes().hex(),
+                sources[source].source,
+            )
+            for source, row in (
+                (int(found.first[position]), int(found.left[position])),
+                (int(found.second[position]), int(found.right[position])),
+            )
+        )
+        rows.append(
+            {
+                "run": run,
+                "position": position,
+                "left": ends[0][0],
+                "right": ends[1][0],
+                "left_source": ends[0][1],
+                "right_source": ends[1][1],
+                "probability": round(float(found.probability[position]), 4),
+                "changes": round(float(found.changes[position]), 2),
+            }
+        )
+    if rows:
+        connection.execute(insert(review_pairs), rows)
+
+
+def _current(agreement: str) -> Any:
+    return (
+        select(runs.c.id)
+        .where(runs.c.agreement == agreement, runs.c.is_current.is_(True))
+        .scalar_subquery()
+    )
+
+
+def _newest(connection: Connection, agreement: str) -> list[Any]:
+    """The newest ruling on each pair, oldest first."""
+    rows = connection.execute(
+        select(rulings).where(rulings.c.agreement == agreement).order_by(rulings.c.number)
+    ).all()
+    newest = {(row.left, row.right): row for row in rows}
+    return [row for row in rows if newest[row.left, row.right] is row]
+
+
+def _flagged(connection: Connection, agreement: str) -> set[str]:
+    """Handles of pairs to rule on whose family is put forward."""
+    current = _current(agreement)
+    return set(
+        connection.scalars(
+            select(person_records.c.handle)
+            .join(
+                review_pairs,
+                (review_pairs.c.run == person_records.c.run)
+                & (
+                    (review_pairs.c.left == person_records.c.handle)
+                    | (review_pairs.c.right == person_records.c.handle)
+                ),
+            )
+            .join(
+                family_members,
+                (family_members.c.run == person_records.c.run)
+                & (family_members.c.person == person_records.c.person),
+            )
+            .join(
+                families,
+                (families.c.run == family_members.c.run)
+                & (families.c.family == family_members.c.family),
+            )
+            .where(person_records.c.run == current, families.c.flagged.is_(True))
+        )
+    )

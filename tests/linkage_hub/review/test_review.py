@@ -1,0 +1,149 @@
+"""Review: what is worth a ruling, and rulings that last."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sqlalchemy import insert
+
+from governance.exchange.hub_api import RulingPost
+from linkage_hub.linkage.persons import LinkResult, SourcePair
+from linkage_hub.linkage.threshold import Estimate, estimate_of
+from linkage_hub.review.errors import UnknownRecord
+from linkage_hub.review.queue import doubtful_pairs
+from linkage_hub.review.service import Reviews, write_review
+from linkage_hub.runs.inputs import SourceData
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import families, family_members, person_records, runs
+
+AGREEMENT, RUN = "sha256:" + "a" * 64, "1" * 32
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+WHO = ("sha256:" + "b" * 64, "council")
+
+
+def source(number: int) -> SourceData:
+    """Three records without content."""
+    handles = np.array([bytes([number, at]) + b"\1" * 14 for at in range(3)], dtype="V16")
+    encodings = np.zeros((1, 3, 128), dtype=np.uint8)
+    return SourceData("council", f"s{number}", "", handles, encodings, pa.table({}))
+
+
+SOURCES = [source(0), source(1)]
+
+
+def handle(number: int, at: int) -> str:
+    """A record's handle."""
+    return (bytes([number, at]) + b"\1" * 14).hex()
+
+
+def linked() -> LinkResult:
+    """Record 0 certainly one person, 1 doubtfully together, 2 doubtfully apart."""
+    probability = np.array([0.999, 0.8, 0.4])
+    rows = np.arange(3)
+    pair = SourcePair(0, 1, 0.7, estimate_of(probability), rows, rows, probability)
+    return LinkResult(
+        [np.array([0, 1, 2]), np.array([0, 1, 3])], 4, 0.7, Estimate(2, 2.2, 0.9, 0.8), [pair]
+    )
+
+
+@pytest.fixture
+def reviews(database_url: str) -> Iterator[Reviews]:
+    """A desk with a current run; the family of record 1 is put forward."""
+    database = HubDatabase(database_url)
+    with database.writing() as connection:
+        connection.execute(
+            insert(runs).values(
+                id=RUN, agreement=AGREEMENT, mode="exact", questions=False, state="finished",
+                is_current=True, created="2026-11-24T12:00:00Z", sources=2, records=6, persons=4,
+                families=1, flagged=1,
+            )
+        )  # fmt: skip
+        for number, persons in enumerate(linked().person_of):
+            for at, person in enumerate(persons):
+                connection.execute(
+                    insert(person_records).values(
+                        run=RUN, handle=handle(number, at), person=f"p-{person}", party="council",
+                        source=f"s{number}",
+                    )
+                )  # fmt: skip
+        connection.execute(
+            insert(families).values(
+                run=RUN, family="f-1", confidence=1.0, reasons="[]", members=1, adults=1,
+                children=0, needs_met=2, needs_unknown=0, in_programme=False, is_resident=True,
+                flagged=True,
+            )
+        )  # fmt: skip
+        connection.execute(
+            insert(family_members).values(
+                run=RUN, family="f-1", person="p-2", role="other_adult", adult=True,
+                confidence=1.0, is_primary=True,
+            )
+        )  # fmt: skip
+        write_review(connection, RUN, SOURCES, linked())
+    yield Reviews(database, lambda: NOW)
+    database.close()
+
+
+def test_the_queue_is_ordered_by_what_a_ruling_would_change() -> None:
+    """What is sure is not asked; what is likeliest to change most pairs comes first."""
+    found = doubtful_pairs(linked())
+    assert found.left.tolist() == [2, 1]
+    assert found.changes.tolist() == pytest.approx([0.4, 0.2])
+
+
+def test_no_pairs_no_queue() -> None:
+    """A run without links has nothing to rule on."""
+    assert not len(doubtful_pairs(LinkResult([], 0, 1.0, Estimate(0, 0.0, 1.0, 1.0))).left)
+
+
+def test_pairs_are_listed_by_handle_with_flagged_families_first(reviews: Reviews) -> None:
+    """The pair whose family is put forward leads, and says so; nothing but pseudonyms is shown."""
+    found = reviews.pairs(AGREEMENT)
+    assert [(pair.left, pair.right) for pair in found.pairs] == [
+        (handle(0, 2), handle(1, 2)),
+        (handle(0, 1), handle(1, 1)),
+    ]
+    assert [pair.flagged for pair in found.pairs] == [True, False]
+
+
+def test_a_ruling_lasts_and_leaves_the_queue(reviews: Reviews) -> None:
+    """Who ruled and when is kept, the pair is not asked again, and runs are given the ruling."""
+    post = RulingPost(left=handle(1, 2), right=handle(0, 2), same=True)
+    ruling = reviews.decide(*WHO, AGREEMENT, post).rulings[0]
+    assert (ruling.person, ruling.party, ruling.decided) == (*WHO, "2026-11-24T12:00:00Z")
+    assert reviews.pairs(AGREEMENT).total == 1
+    answers = reviews.answers(AGREEMENT, SOURCES)
+    table = (answers.first, answers.second, answers.left, answers.right, answers.yes)
+    assert [column.tolist() for column in table] == [[0], [1], [2], [2], [True]]
+
+
+def test_a_newer_ruling_on_the_same_pair_replaces_the_older(reviews: Reviews) -> None:
+    """Minds may be changed; one ruling a pair counts."""
+    for same in (True, False):
+        found = reviews.decide(
+            *WHO, AGREEMENT, RulingPost(left=handle(0, 2), right=handle(1, 2), same=same)
+        )
+    assert [ruling.same for ruling in found.rulings] == [False]
+
+
+def test_a_ruling_that_others_make_impossible_says_so(reviews: Reviews) -> None:
+    """Of a is b, b is c and a not c the later binding is not followed."""
+    a, b, c = handle(0, 0), handle(0, 1), handle(0, 2)
+    for left, right, same in ((a, b, True), (b, c, True), (a, c, False)):
+        found = reviews.decide(*WHO, AGREEMENT, RulingPost(left=left, right=right, same=same))
+    assert [ruling.followed for ruling in found.rulings] == [True, False, True]
+
+
+def test_a_record_that_the_run_does_not_hold_is_refused(reviews: Reviews) -> None:
+    """A handle that nobody submitted, or one record twice, has its reason."""
+    for right in ("f" * 32, handle(0, 0)):
+        with pytest.raises(UnknownRecord):
+            reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 0), right=right, same=True))
+
+
+def test_rulings_on_records_that_are_gone_are_left_out(reviews: Reviews) -> None:
+    """A run that no longer holds a record is not given the ruling on it."""
+    reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 2), right=handle(1, 2), same=True))
+    assert not len(reviews.answers(AGREEMENT, SOURCES[:1]))
