@@ -29,7 +29,6 @@ ALONE_ROUNDS = 3  # refits of the evidence alone
 CHANCE = 1e-7  # probability by its own evidence below which a pair does not compete: noise
 SETTLING = 12  # refits within one competition
 TOLERANCE = 1e-3  # largest change of a probability that still counts as movement
-STANDS_OUT = 3.7  # distances from the median to the ninth decile of decoys, above the latter
 LIKELY, UNLIKELY = 0.9, 0.01  # probabilities that the iteration starts from
 RIDGE = 0.1
 HALF = 0.5  # a match and a wrong pair more than were seen, halved, so that odds stay finite
@@ -129,7 +128,7 @@ def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     """Greedy pairs; those in the upper half of all scores are probably matches.
 
     The upper half over all sources: the best of two sources with nobody in common is no match.
-    Where no pair at all stands out from what decoys score, nobody is: files of strangers.
+    Where even the best pair looks like a stranger's, nobody is one.
     """
     starts = [each.evidence.start.astype(np.float64) for each in problems]
     contests = [
@@ -138,13 +137,8 @@ def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     ]
     found = [np.zeros(len(start)) for start in starts]
     every = np.concatenate(starts)
-    decoys = np.concatenate(
-        [start[each.decoys] for start, each in zip(starts, contests, strict=True)]
-    )
-    if len(decoys):
-        usual, high = np.quantile(decoys, [0.5, 0.9])
-        if every.max() <= high + STANDS_OUT * (high - usual):
-            return found
+    if every.max() <= max(each.evidence.least for each in problems):
+        return found
     middle = float(every.min() + every.max()) / 2.0
     for guess, start, contest in zip(found, starts, contests, strict=True):
         sure = (start[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)

@@ -22,6 +22,8 @@ from linkage_hub.linkage.candidates import Encodings, Floats, Indices, Matrix, P
 KEPT = 0.85  # share of one record's bits that the same person's other record sets
 RAREST = 1e-3  # frequency of a bit below which it is not trusted to be rarer
 BYTE = 256
+LEAST_RATIO = 0.0  # log-likelihood ratio: a match is likelier than a stranger
+LEAST_VIEWS = 1.25  # largest and mean Dice together; of half-full filters 1.0, and noise
 AT_ONCE = 500_000  # pairs whose evidence is worked out at once
 Single = NDArray[np.float32]
 
@@ -33,14 +35,16 @@ class Evidence:
     Attributes:
         start: a first score, higher for likelier pairs, float32 (m,).
         features: float32 (m, d), of order one.
+        least: a first score that strangers do not pass; where nothing does, nothing is a match.
     """
 
     start: Single
     features: Single
+    least: float = -np.inf
 
     def where(self, wanted: NDArray[np.bool_] | Indices) -> "Evidence":
         """The pairs that a mask or numbers pick."""
-        return Evidence(self.start[wanted], self.features[wanted])
+        return Evidence(self.start[wanted], self.features[wanted], self.least)
 
 
 def block_evidence(
@@ -67,7 +71,7 @@ def _of_views(views: Single) -> Evidence:
     features[:, :-2] = views
     features[:, -2], features[:, -1] = largest, mean
     features *= 10.0
-    return Evidence(largest + mean, features)
+    return Evidence(largest + mean, features, LEAST_VIEWS)
 
 
 def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Evidence:
@@ -100,7 +104,7 @@ def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Ev
         part[:, 3] = 10.0 * (common[:, 0] - chance) / np.maximum(fewer - chance, 1.0)
         part[:, 4] = fewer / 100.0
         part[:, 5] = (total - fewer) / 100.0
-    return Evidence(start, features)
+    return Evidence(start, features, LEAST_RATIO)
 
 
 def bit_share(encodings: Matrix) -> Floats:
