@@ -34,6 +34,10 @@ app = typer.Typer(add_completion=False)
 def main(
     records: Annotated[list[int], typer.Option(help="about how many records; may be repeated")],
     mode: Annotated[list[str] | None, typer.Option(help="exact, fast or both")] = None,
+    profile: Annotated[str, typer.Option(help="of encodings: clk or hardened")] = "clk",
+    questions: Annotated[
+        bool, typer.Option(help="let the hub ask the partners about grey pairs")
+    ] = False,
     peer: Annotated[bool, typer.Option(help="run Splink beside it")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
     keep: Annotated[Path | None, typer.Option(help="keep counties and sites here")] = None,
@@ -54,7 +58,7 @@ def main(
                 def say(words: str, began: float = began) -> None:
                     console.print(f"  {time.monotonic() - began:6.0f} s  {words}", style="dim")
 
-                job = whole_job(site, county, each, say)
+                job = whole_job(site, county, each, profile, questions=questions, say=say)
                 _show(console, job)
                 figures.append({"system": "hearthlink", **asdict(job), "total": job.total})
                 if keep is None:

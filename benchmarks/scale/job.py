@@ -48,7 +48,15 @@ class Job:
         self.seconds[name] = round(time.monotonic() - began, 1)
 
 
-def whole_job(root: Path, county: Path, mode: str, say: Callable[[str], None]) -> Job:
+def whole_job(
+    root: Path,
+    county: Path,
+    mode: str,
+    profile: str,
+    *,
+    questions: bool,
+    say: Callable[[str], None],
+) -> Job:
     """Run the job in a new folder, and compare what it finds with the county's truth.
 
     Founding the parties, signing the agreement and sharing the secret come before and are not
@@ -60,7 +68,7 @@ def whole_job(root: Path, county: Path, mode: str, say: Callable[[str], None]) -
     job = Job(0, mode)
     found(site)
     with services(site) as addresses, watching(root) as watch:
-        story = Story(site, addresses)
+        story = Story(site, addresses, refine=questions, profile=profile)
         story.connect()
         with agents(site):
             story.agree()
@@ -74,7 +82,7 @@ def whole_job(root: Path, county: Path, mode: str, say: Callable[[str], None]) -
             with job.stage("upload and verify"):
                 story.submit()
             with job.stage("hub: persons, families, results"):
-                view = _link(story, mode, say)
+                view = _link(story, mode, say, questions=questions)
             with job.stage("exports"):
                 out = site.root / "exports"
                 story.person("analyst", "linkage-hub", "runs", "export", view["id"], "--out", out)
@@ -88,9 +96,20 @@ def whole_job(root: Path, county: Path, mode: str, say: Callable[[str], None]) -
     return job
 
 
-def _link(story: Story, mode: str, say: Callable[[str], None]) -> dict[str, Any]:
+def _link(
+    story: Story, mode: str, say: Callable[[str], None], *, questions: bool
+) -> dict[str, Any]:
     words = ("linkage-hub", "runs")
-    view = story.person("analyst", *words, "start", "--agreement", story.agreement, "--mode", mode)
+    view = story.person(
+        "analyst",
+        *words,
+        "start",
+        "--agreement",
+        story.agreement,
+        "--mode",
+        mode,
+        "--questions" if questions else "--no-questions",
+    )
     told = ""
     while view["state"] not in {"finished", "failed"}:
         time.sleep(POLL_SECONDS)

@@ -46,13 +46,16 @@ _COMMON_LAW = {
 _RELEASABLE = {"first_name", "surname", "address", "postcode", "phone"}
 
 
-def template(county: Path, today: date, *, refine: bool = False) -> dict[str, Any]:
+def template(
+    county: Path, today: date, *, refine: bool = False, profile: str = "hardened"
+) -> dict[str, Any]:
     """An agreement for the county's sources, with parties' keys left to be filled in.
 
     Args:
         county: the generated county.
         today: the day of the demo.
         refine: whether the hub may ask partners about pairs of records.
+        profile: of encodings.
     """
     sources = [
         _source(path.parent.name, yaml.safe_load(path.read_text("utf-8")))
@@ -81,7 +84,7 @@ def template(county: Path, today: date, *, refine: bool = False) -> dict[str, An
         "items": [_item(item) for item in items],
         "indicators": _indicators(sources),
         "sources": sources,
-        "encoding": _encoding(schema_for(items)),
+        "encoding": _encoding(schema_for(items), profile),
         "actions": ["encode", "submit", "link", *["refine"] * refine, "analyse", "release"],
         "recipients": ["council"],
         "family_rule": {
@@ -125,12 +128,13 @@ def template(county: Path, today: date, *, refine: bool = False) -> dict[str, An
     }
 
 
-def _encoding(schema: dict[str, Any]) -> dict[str, Any]:
+def _encoding(schema: dict[str, Any], profile: str) -> dict[str, Any]:
+    hardened = default_hardening(schema).model_dump(mode="json")
     return {
-        "profile": "hardened",
+        "profile": profile,
         "epoch": 1,
         "linkage_schema": schema,
-        "hardening": default_hardening(schema).model_dump(mode="json"),
+        "hardening": hardened if profile == "hardened" else None,
     }
 
 

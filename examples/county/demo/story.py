@@ -33,6 +33,7 @@ class Story:
     agreement: str = ""
     run_id: str = ""
     refine: bool = False
+    profile: str = "hardened"  # of the encodings
     figures: dict[str, Any] = field(default_factory=dict)
 
     # --- helpers ----------------------------------------------------------------------------
@@ -68,7 +69,7 @@ class Story:
         """Draw up the agreement, and have every partner sign it."""
         draft, agreed = self.site.root / "agreement.draft.yaml", self.site.root / "agreement.yaml"
         today = date.today()  # noqa: DTZ011
-        drawn_up = template(self.site.county, today, refine=self.refine)
+        drawn_up = template(self.site.county, today, refine=self.refine, profile=self.profile)
         draft.write_text(yaml.safe_dump(drawn_up, sort_keys=False), "utf-8")
         keys = [
             word
