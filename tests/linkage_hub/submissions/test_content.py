@@ -190,7 +190,7 @@ def test_other_files_are_not_arrow(tmp_path: Any) -> None:
 
 
 def test_synthetic_rows_are_only_those_agreed() -> None:
-    """None without an agreement on them, no more than agreed, and never uncommitted."""
+    """Invariant 19: none without an agreement on them, no more than agreed, and committed to."""
     quality = Quality(sentinels=20, decoy_percent=0, groups=(), outcodes=(), reveal_hours=1)
 
     def announced(synthetic: int, key: str | None) -> Manifest:
