@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from governance.errors import FormatError
 from governance.exchange.parameters import (
@@ -36,10 +35,10 @@ from linkage_hub.refinement.core import Answers as Rows
 from linkage_hub.refinement.core import Counts, Flags
 from linkage_hub.refinement.decisions import decide
 from linkage_hub.refinement.pairs import Pairs, make_pairs
+from linkage_hub.refinement.questions import persons_questions
 from linkage_hub.refinement.selection import (
     calibration_pairs,
     fitted,
-    grey_of_block,
     prior_odds,
     sure_pairs,
 )
@@ -110,24 +109,18 @@ class FellegiSunter:
         exclude: Pairs,
     ) -> Pairs:
         """Pairs that are worth a question."""
-        del exclude  # the caller leaves them out; their records' counts say that they were asked
-        parts, similarity = [make_pairs([], [], [], [])], [np.empty(0)]
-        for block in _between(blocks):
-            sure = sure_pairs(block, fitted(block, sizes))
-            at = grey_of_block(block, sure, (sizes[block.first], sizes[block.second]), per_record)
-            parts.append(make_pairs(block.first, block.second, block.left[at], block.right[at]))
-            similarity.append(block.similarity[at])
-        pairs = np.concatenate(parts)
-        pairs = pairs[np.argsort(-np.concatenate(similarity), kind="stable")]
-        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        kept = _within(
-            offsets[pairs["first"]] + pairs["left"],
-            offsets[pairs["second"]] + pairs["right"],
-            np.concatenate([np.asarray(each, dtype=np.int64) for each in asked]),
-            per_record,
-            most,
+        before = np.column_stack(
+            [exclude[name].astype(np.int64) for name in ("first", "second", "left", "right")]
         )
-        return pairs[kept]
+        found = persons_questions(
+            blocks,
+            sizes,
+            asked=[np.asarray(each, dtype=np.int64) for each in asked],
+            per_record=per_record,
+            most=most,
+            exclude=before,
+        )
+        return make_pairs(*found.T)
 
     def well_formed(self, answers: Rows) -> Flags:
         """Answers without a repeated token, bool (n,): an agent never repeats one.
@@ -189,25 +182,3 @@ def level_odds(
     match = likelihood[0] + [each.match for each in odds]
     home = likelihood[1] + [each.home for each in odds]
     return np.asarray(match - np.logaddexp2(home, likelihood[2]), dtype=np.float64)
-
-
-@njit(cache=True)
-def _within(
-    left: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
-    asked: npt.NDArray[np.int64],
-    per_record: int,
-    most: int,
-) -> npt.NDArray[np.bool_]:
-    """The pairs, in order, that leave no record with more than ``per_record``, ``most`` in all."""
-    kept = np.zeros(len(left), dtype=np.bool_)
-    count = 0
-    for at in range(len(left)):
-        if count >= most:
-            break
-        if asked[left[at]] < per_record and asked[right[at]] < per_record:
-            kept[at] = True
-            asked[left[at]] += 1
-            asked[right[at]] += 1
-            count += 1
-    return kept

@@ -55,6 +55,8 @@ def persons_questions(
     weighed = weigh(blocks, offsets, encodings, PairAnswers.none(), silent)
     rows, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
     for each in weighed:
+        if each.block.first == each.block.second:
+            continue  # parameters have odds for pairs of sources only
         at = np.flatnonzero(each.likely >= LEAST)
         block = each.block
         ends = (np.full(len(at), block.first), np.full(len(at), block.second))
