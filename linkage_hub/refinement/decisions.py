@@ -4,20 +4,21 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
 
 from governance.exchange.parameters import TOKEN_BYTES
 from linkage_hub.linkage.candidates import Floats, Indices
 from linkage_hub.linkage.threshold import MATCH
+from linkage_hub.refinement.selection import SURE
 
 Answers = NDArray[np.uint8]
 
 YES_OF_MATCH: Final = 0.85  # usual share of matches that are answered yes
-YES_OF_OTHER: Final = 0.01  # usual share of other pairs that are
-PRIOR_ANSWERS: Final = 10.0  # answers' worth of the usual shares
+YES_OF_OTHER: Final = 0.001  # usual share of other pairs that are
+PRIOR_ANSWERS: Final = 10.0  # answers that the first stage's probabilities count for
+_LEAST: Final = 1e-6
 LOST_YES: Final = 0.75  # probability of a pair that lost the first stage's competition
 # (a guess: what the threshold of a yes leaves at least is one in five, what it leaves usually more)
-ROUNDS: Final = 100
-_LEAST: Final = 1e-6
 
 
 def decide(first: Answers, second: Answers) -> NDArray[np.bool_]:
@@ -64,14 +65,16 @@ def _numbers(answers: Answers) -> NDArray[np.uint64]:
 
 
 def updated(
-    probability: Floats, ends: tuple[Indices, Indices], asked: Indices, yes: NDArray[np.bool_]
+    probability: Floats,
+    ends: tuple[Indices, Indices],
+    asked: Indices,
+    yes: NDArray[np.bool_],
+    of_match: float = YES_OF_MATCH,
 ) -> Floats:
     """Probabilities of the first stage with what the agents answered.
 
-    1. How much an answer says is learned from the answers: the first stage's probabilities are
-       right on average, so they tell how often a match is answered yes and how often another pair
-       is (expectation maximisation over these two shares). A no outweighs a high probability only
-       as far as matches are seldom answered no.
+    1. Pairs that competed in the first stage, and that it was not sure of, are put right by the
+       answers (``PutRight``), those that nobody was asked about included.
     2. A pair that lost the first stage's competition is a match where the answer is yes and
        neither of its records is likelier matched to another; else it is none.
 
@@ -80,13 +83,18 @@ def updated(
         ends: record numbers of the pairs in the two datasets, int64 (m,) each.
         asked: positions of the pairs that were asked about, int64 (n,).
         yes: what the answers say, bool (n,).
+        of_match: share of matches that are answered yes.
 
     Returns:
         float64 (m,).
     """
     found = probability.copy()
     lost = probability[asked] <= 0.0
-    found[asked[~lost]] = _weighed(probability[asked[~lost]], yes[~lost])
+    competed = asked[~lost]
+    right_of = PutRight(probability[competed], yes[~lost], of_match)
+    open_ = np.flatnonzero((probability > 0.0) & (probability < SURE))
+    found[open_] = right_of.before(probability[open_])
+    found[competed] = right_of.after(probability[competed], yes[~lost])
     left, right = ends
     taken = found >= MATCH
     free = ~np.isin(left[asked], left[taken]) & ~np.isin(right[asked], right[taken])
@@ -94,21 +102,43 @@ def updated(
     return found
 
 
-def _weighed(prior: Floats, yes: NDArray[np.bool_]) -> Floats:
-    """Probabilities of competing pairs after their answers."""
-    of_match, of_other = YES_OF_MATCH, YES_OF_OTHER
-    after = prior
-    for _ in range(ROUNDS):
-        match = prior * np.where(yes, of_match, 1.0 - of_match)
-        other = (1.0 - prior) * np.where(yes, of_other, 1.0 - of_other)
-        before, after = after, match / (match + other)
-        of_match = _share(after, yes, YES_OF_MATCH)
-        of_other = _share(1.0 - after, yes, YES_OF_OTHER)
-        if float(np.abs(after - before).max(initial=0.0)) < _LEAST:
-            break
-    return after
+class PutRight:
+    """Bayes' rule on a prior that the answers put right first.
 
+    The first stage may be sure of itself and wrong; the answers show it. Among pairs of like
+    probability the share that is answered yes (isotonic in the probability) says how many are
+    matches, since ``of_match`` of the matches are answered yes and hardly any other pair. Where
+    nearly as many are answered yes as matches would be, a no means little; where few are, nearly
+    all of it.
 
-def _share(weight: Floats, yes: NDArray[np.bool_], usual: float) -> float:
-    """Weighted share of yes, held by ``PRIOR_ANSWERS`` answers of the usual kind."""
-    return float((weight[yes].sum() + PRIOR_ANSWERS * usual) / (weight.sum() + PRIOR_ANSWERS))
+    Args:
+        prior: of a match by the first stage, of the pairs that were asked about, float64 (n,).
+        yes: what the answers say, bool (n,).
+        of_match: share of matches that are answered yes.
+    """
+
+    def __init__(self, prior: Floats, yes: NDArray[np.bool_], of_match: float) -> None:
+        self._of_match = of_match
+        # each pair has its own answer, and a little of what the first stage would have expected;
+        # both ends of the scale are held by one pair, so that few answers decide nothing
+        rows = np.concatenate([prior, prior, [0.0, 1.0]])
+        usual = prior * of_match + (1.0 - prior) * YES_OF_OTHER
+        weight = PRIOR_ANSWERS / (PRIOR_ANSWERS + len(prior))
+        self._share = IsotonicRegression(y_min=0.0, y_max=1.0).fit(
+            rows,
+            np.concatenate([yes.astype(np.float64), usual, [YES_OF_OTHER, of_match]]),
+            sample_weight=np.repeat([1.0, weight, 1.0], [len(prior), len(prior), 2]),
+        )
+
+    def before(self, prior: Floats) -> Floats:
+        """Probabilities of pairs without an answer, float64 (m,)."""
+        share = self._share.predict(prior) if len(prior) else prior
+        matches = (share - YES_OF_OTHER) / (self._of_match - YES_OF_OTHER)
+        return np.asarray(np.clip(matches, _LEAST, 1.0 - _LEAST), dtype=np.float64)
+
+    def after(self, prior: Floats, yes: NDArray[np.bool_]) -> Floats:
+        """Probabilities of pairs with their answers, float64 (m,)."""
+        before = self.before(prior)
+        match = before * np.where(yes, self._of_match, 1.0 - self._of_match)
+        other = (1.0 - before) * np.where(yes, YES_OF_OTHER, 1.0 - YES_OF_OTHER)
+        return np.asarray(match / (match + other), dtype=np.float64)

@@ -49,6 +49,10 @@ KINDS: Final[dict[RoundKind, Answers]] = {
     RoundKind.FAMILY: "family",
 }
 
+IMAGINED: Final = 2_048  # matches that tell how many are answered yes
+FITTING: Final = 0.95  # share of sufficient patterns that have room in an answer
+YES_BOUNDS: Final = (0.3, 0.97)  # of matches answered yes, whatever the parameters say
+
 
 class FellegiSunter:
     """Parameters without truth, and decisions by common tokens (docs/adr/0009)."""
@@ -154,6 +158,29 @@ def _profile(data: dict[str, Any] | None) -> SourceProfile:
         return parse_model(data, SourceProfile)
     except FormatError:
         return SourceProfile(records=0, shared_home=0.0, fields=())
+
+
+def expected_yes(parameters: Parameters, first: int, second: int) -> float:
+    """Share of matches between two submissions that should be answered yes.
+
+    Over imagined matches, drawn from the parameters alone: those whose levels clear the threshold.
+
+    Args:
+        parameters: of the run's decisions.
+        first: number of one submission.
+        second: number of the other.
+    """
+    draw = np.random.default_rng(1)
+    levels = np.full((IMAGINED, len(LEVELS) + 1), MISSING, dtype=np.int8)
+    for field in parameters.fields:
+        shares = np.array(field.match)
+        column = draw.choice(len(shares), size=IMAGINED, p=shares / shares.sum())
+        held = draw.random(IMAGINED) >= field.missing
+        levels[held, list(LEVELS).index(field.field)] = column[held]
+    levels[:, -1] = draw.random(IMAGINED) < parameters.swapped
+    pair = np.zeros(IMAGINED, dtype=np.int64)
+    odds = level_odds(parameters, make_pairs(pair + first, pair + second, pair, pair), levels)
+    return float(np.clip((odds >= parameters.threshold).mean() * FITTING, *YES_BOUNDS))
 
 
 def level_odds(

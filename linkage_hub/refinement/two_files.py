@@ -25,7 +25,7 @@ from linkage_hub.linkage.candidates import (
 from linkage_hub.linkage.one_to_one import PER_RECORD, OneToOne, solve
 from linkage_hub.linkage.threshold import MATCH, estimate_of, fit_block
 from linkage_hub.refinement import calibration, decisions, selection
-from linkage_hub.refinement.fellegi_sunter import level_odds
+from linkage_hub.refinement.fellegi_sunter import expected_yes, level_odds
 from linkage_hub.refinement.pairs import make_pairs
 
 QUESTIONS_PER_RECORD: Final = 5
@@ -116,6 +116,7 @@ def refined_one_to_one(
         (block.left, block.right),
         np.concatenate([asked, told]),
         np.concatenate([common > 0, known]),
+        expected_yes(parameters, 0, 1),
     )
     return Refined(_solved(block, probability), parameters, asked, common, len(told))
 

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+
 from governance.exchange.parameters import LEVELS
 from partner_agent.refinement.facets import facet, field_value
 
-SMOOTHING: Final = 3.0  # records' worth of the average, so that a value seen once is not unique
-UNSEEN: Final = 0.3  # records' worth of chance that stays with a value that nobody else holds
+FEWEST_HELD: Final = 5  # rows that hold a value before it counts as commoner than the average
 LARGEST_HOME: Final = 8  # records at one address that are people of one home, a class of its own
 FEWEST: Final = 10  # pairs; smaller counts are not told
 
@@ -45,20 +46,25 @@ class Rarity:
         return self._held[field]
 
     def share(self, field: str, value: tuple[str, ...], average: float) -> float:
-        """Share of the rows that hold exactly this value.
+        """Chance that a stranger holds exactly this value, never below the average.
 
-        Only exact agreement is weighed by rarity: two sides count alike then, and what is rare
-        about a spelling that differs is not known to both.
+        Both sides of a pair must find the same agreement sufficient, each by its own rows. A value
+        that is rare in one source may be unseen or common in another, so rarity gains nothing; a
+        common value costs its sharing in whole powers of two of the average, so that two sources
+        of different size still count alike. Only exact agreement is weighed by it.
 
         Args:
             field: a key of ``LEVELS``.
             value: its columns as ``field_value`` gives them.
-            average: share of random pairs that agree, what few rows are smoothed towards.
+            average: share of random pairs that agree, the same at all agents.
         """
         table = self._counts[field][0]
         hits = max((table[text] for text in facet(field, value)[0]), default=0)
-        others = max(0, hits - (LARGEST_HOME if field == "address" else 1))
-        return min(1.0, (others + UNSEEN + SMOOTHING * average) / (self._held[field] + SMOOTHING))
+        others = hits - (LARGEST_HOME if field == "address" else 1)
+        if others < FEWEST_HELD:
+            return average
+        doublings = max(0.0, float(np.floor(np.log2(others / self._held[field] / average))))
+        return min(1.0, average * 2.0**doublings)
 
     def chance(self, field: str) -> tuple[float, ...]:
         """Share of each level among random pairs of the rows that hold the field, *differs* last.

@@ -6,6 +6,7 @@ import pytest
 from governance.exchange.parameters import LEVELS, TOKEN_BYTES, FieldProfile, SourceProfile
 from linkage_hub.refinement.calibration import MISSING, USUAL, estimate
 from linkage_hub.refinement.decisions import LOST_YES, common_tokens, decide, updated
+from linkage_hub.refinement.fellegi_sunter import expected_yes
 
 FIELDS = ("first_name", "surname", "date_of_birth")
 CHANCE = {
@@ -103,4 +104,28 @@ def test_a_lost_pair_needs_a_yes_and_free_records() -> None:
     first = np.array([0.99, 0.0, 0.0, 0.0])
     ends = np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3])
     after = updated(first, ends, np.array([1, 2, 3]), np.array([True, True, False]))
-    assert after.tolist() == [0.99, 0.0, LOST_YES, 0.0]
+    assert after[0] == pytest.approx(0.99, abs=0.01)
+    assert after[1:].tolist() == [0.0, LOST_YES, 0.0]
+
+
+def test_answers_put_a_first_stage_right_that_is_sure_and_wrong() -> None:
+    """Where pairs of like probability are answered no, one that nobody asked about falls too."""
+    first = np.array([0.7] * 61)
+    ends = np.arange(61), np.arange(61)
+    after = updated(first, ends, np.arange(60), np.zeros(60, dtype=bool))
+    assert (after < 0.1).all()
+
+
+def test_a_no_says_little_where_matches_are_often_answered_no() -> None:
+    """Where as many are answered yes as matches would be, the others are matches, too."""
+    first = np.full(100, 0.98)
+    yes = np.arange(100) < 60
+    after = updated(first, (np.arange(100), np.arange(100)), np.arange(100), yes, 0.6)
+    assert (after > 0.8).all()
+
+
+def test_sources_that_hold_little_expect_few_matches_to_be_answered_yes() -> None:
+    """The share of matches that clear the threshold follows from the parameters alone."""
+    full = estimate([profile()] * 2, sample(200, 0.05), {(0, 1): -11.0}, [(0, 1)] * 400)
+    poor = full.model_copy(update={"fields": full.fields[:2]})
+    assert expected_yes(poor, 0, 1) < expected_yes(full, 0, 1) <= 0.97
