@@ -64,7 +64,7 @@ class Rarity:
         if others < FEWEST_HELD:
             return average
         doublings = max(0.0, float(np.floor(np.log2(others / self._held[field] / average))))
-        return min(1.0, average * 2.0**doublings)
+        return min(1.0, float(average * 2.0**doublings))
 
     def chance(self, field: str) -> tuple[float, ...]:
         """Share of each level among random pairs of the rows that hold the field, *differs* last.
