@@ -35,7 +35,6 @@ from linkage_hub.linkage.similarity.tiles import Pairs, aligned, collected, need
 from linkage_hub.linkage.similarity.vectors import LANES
 
 TABLES: Final = 64  # for one view
-TABLES_OF_VIEW: Final = 32  # for each of several
 BITS_MOST: Final = 16  # of a key
 BITS_LEAST: Final = 2
 RECORD_PAIRS: Final = 64  # comparisons a record and table
