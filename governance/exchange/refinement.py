@@ -15,11 +15,11 @@ Bodies of questions and answers are plain rows of bytes, since a round may hold 
 Signed format ``refinement-round/v1``: fields are never reordered, renamed or removed.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from governance.canonical import Frozen, Hash, Hex128, Slug, Time, sha256
 from governance.errors import FormatError
@@ -73,6 +73,14 @@ class RefinementRound(Frozen):
     opened: Time
     closes: Time
 
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len({each.party for each in self.parties}) != len(self.parties):
+            raise ValueError("parties: the same one twice")
+        if len(set(self.submissions)) != len(self.submissions):
+            raise ValueError("submissions: the same one twice")
+        return self
+
     def asked(self, party: str) -> PartyQuestions | None:
         """What a party is asked, if anything."""
         return next((found for found in self.parties if found.party == party), None)
@@ -119,20 +127,27 @@ def batch_hashes(questions: Questions) -> tuple[str, ...]:
     )
 
 
-def read_questions(body: bytes, expected: str) -> Questions:
+def questions_in(asked: int, batch: int) -> int:
+    """How many of a party's questions a batch holds, by number of the batch."""
+    return max(0, min(BATCH_QUESTIONS, asked - batch * BATCH_QUESTIONS))
+
+
+def read_questions(body: bytes, expected: str, count: int) -> Questions:
     """One batch of questions.
 
     Args:
         body: as it came.
         expected: the batch's hash by the signed round.
+        count: how many questions the batch holds by the round's counts, which the ledger has and
+            budgets are held against.
 
     Raises:
-        FormatError: another batch, or not whole questions.
+        FormatError: another batch, or another number of questions.
     """
     if sha256(body) != expected:
         raise FormatError("these questions are not the ones that the hub signed")
-    if len(body) % QUESTION.itemsize or len(body) > BATCH_QUESTIONS * QUESTION.itemsize:
-        raise FormatError("a batch holds whole questions, and no more than agreed")
+    if len(body) != count * QUESTION.itemsize:
+        raise FormatError("a batch holds as many questions as the round says")
     return np.frombuffer(body, dtype=QUESTION)
 
 

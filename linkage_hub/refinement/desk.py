@@ -18,10 +18,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from governance.canonical import canonical_bytes, parse_json, parse_time, sha256, write_time
 from governance.errors import FormatError
 from governance.exchange.refinement import (
-    BATCH_QUESTIONS,
     ProfilesPost,
     RoundItem,
     RoundList,
+    questions_in,
     read_answers,
 )
 from governance.identity.envelope import Envelope, parse_model
@@ -115,8 +115,7 @@ class RoundDesk:
             return
         if row.state != "open" or own.refused is not None or self._is_over(row):
             raise RoundOver("the round has closed", next_step="nothing to do: the run goes on")
-        count = min(BATCH_QUESTIONS, own.questions - batch * BATCH_QUESTIONS)
-        answered = _checked(body, count, row.answer_bytes)
+        answered = _checked(body, questions_in(own.questions, batch), row.answer_bytes)
         self._files(row).store_answers(party, batch, 1 + row.answer_bytes, body)
         with self._database.writing() as connection:
             if self._known(round_hash, party, batch, connection) is None:

@@ -31,6 +31,7 @@ from governance.exchange.refinement import (
     RoundItem,
     RoundRefusal,
     SubmissionProfile,
+    questions_in,
     read_questions,
     write_answers,
 )
@@ -191,9 +192,12 @@ class RefinementDesk:
             _LOG.warning("asked again for what it had", extra={"round": round_hash, "batch": batch})
             return
         if body is None:
-            expected = bench.round.own.batches[batch]
+            own = bench.round.own
+            count = questions_in(own.questions, batch)
             try:
-                questions = read_questions(hub.questions(round_hash, batch), expected)
+                questions = read_questions(
+                    hub.questions(round_hash, batch), own.batches[batch], count
+                )
             except FormatError as error:
                 raise RoundAltered(error.message) from error
             body = self._answered(bench, batch, questions)

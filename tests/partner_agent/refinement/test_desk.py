@@ -422,6 +422,25 @@ def test_a_count_other_than_the_logged_one_is_refused(hub: LyingHub) -> None:
     assert ("police", "refinement.altered") in logged_refusals(hub)
 
 
+def test_a_batch_holds_no_more_questions_than_the_round_says(hub: LyingHub) -> None:
+    """A round that says one question, to ledger and budgets, and signs a batch of three."""
+    three = ask(*((hub.fresh(), OTHER[:16]) for _ in range(3)))
+    one = PartyQuestions(party="police", questions=1, batches=batch_hashes(three))
+    hub.show(three, parties=[one])
+    answer(hub)
+    assert hub.refused == ["refinement.altered"]
+    assert not hub.answered
+
+
+@pytest.mark.parametrize("name", ["parties", "submissions"])
+def test_a_round_names_nobody_and_nothing_twice(hub: LyingHub, name: str) -> None:
+    """Of two counts for one party the ledger would know one only."""
+    document = hub.show(ask((hub.fresh(), OTHER[:16]))).model_dump(mode="json")
+    twice = document | {name: [*document[name], document[name][-1]]}
+    with pytest.raises(ValueError, match="twice"):
+        RefinementRound.model_validate(twice)
+
+
 def test_a_refused_round_stays_refused(hub: LyingHub) -> None:
     """Shown again it gets the same refusal, and the ledger one event."""
     hub.show(ask((hub.fresh(), OTHER[:16])), parameters={"threshold": 0})
