@@ -132,6 +132,15 @@ class FieldProfile(Frozen):
     chance: Annotated[tuple[Share, ...], Field(max_length=8)]
     home: Annotated[tuple[Share, ...], Field(max_length=8)] = ()
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        levels = LEVELS.get(self.field)
+        if levels is None:
+            raise ValueError("not a field that is compared")
+        if len(self.chance) != len(levels) + 1 or len(self.home) not in {0, len(levels) + 1}:
+            raise ValueError(f"{len(levels) + 1} shares are expected for {self.field}")
+        return self
+
 
 class SourceProfile(Frozen):
     """What a source tells about itself, so that chance agreement need not be guessed.
@@ -146,6 +155,12 @@ class SourceProfile(Frozen):
     records: Annotated[int, Field(ge=0)]
     shared_home: Share
     fields: Annotated[tuple[FieldProfile, ...], Field(max_length=len(LEVELS))]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len({each.field for each in self.fields}) != len(self.fields):
+            raise ValueError("a field twice")
+        return self
 
 
 CALIBRATION_SLOT: Final[dict[str, int]] = {"exact": 2, "near": 6, "alike": 8, "initial": 1,

@@ -86,7 +86,7 @@ class FellegiSunter:
             odds[block.first, block.second] = prior_odds(fit, sure_pairs(block, fit), pair_sizes)
         try:
             found = estimate(
-                [_profile(profile) for profile in profiles],
+                [_profile(told, size) for told, size in zip(profiles, sizes, strict=True)],
                 _levels(left, right),
                 odds,
                 list(zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)),
@@ -152,12 +152,16 @@ def _levels(left: Rows, right: Rows) -> npt.NDArray[np.int8]:
     return observed_levels(left, right)
 
 
-def _profile(data: dict[str, Any] | None) -> SourceProfile:
-    """A source's profile; an empty one where it told none, or told nonsense."""
+def _profile(data: dict[str, Any] | None, size: int) -> SourceProfile:
+    """A source's profile; an empty one where it told none, or told nonsense.
+
+    A source weighs by no more records than it has submitted, so that none drowns the others.
+    """
     try:
-        return parse_model(data, SourceProfile)
+        told = parse_model(data, SourceProfile)
     except FormatError:
         return SourceProfile(records=0, shared_home=0.0, fields=())
+    return told.model_copy(update={"records": min(told.records, size)})
 
 
 def expected_yes(parameters: Parameters, first: int, second: int) -> float:

@@ -1,10 +1,12 @@
 """The hub's arithmetic between rounds: what it asks, and which answers it believes."""
 
 import secrets
+from typing import Any
 
 import numpy as np
+import pytest
 
-from governance.exchange.parameters import TOKEN_BYTES
+from governance.exchange.parameters import CALIBRATION_SIZE, LEVELS, TOKEN_BYTES
 from linkage_hub.linkage.candidates import PairBlock
 from linkage_hub.refinement.fellegi_sunter import FellegiSunter
 from linkage_hub.refinement.pairs import make_pairs
@@ -53,3 +55,55 @@ def test_questions_stay_within_the_record_and_the_run() -> None:
     assert len(set(ends)) == len(ends)
     assert not {(0, row) for row in range(10)} & set(ends)
     assert len(core.questions(blocks, sizes, asked, 5, 7, none)) == 7
+
+
+def profile(records: int, **changes: Any) -> dict[str, Any]:
+    """What a source of two fields tells, one of them changed."""
+    fields = [
+        {"field": name, "missing": 0.1, "chance": [0.01] * len(LEVELS[name]) + [0.9]}
+        for name in ("surname", "date_of_birth")
+    ]
+    fields[0] |= changes
+    return {
+        "format": "refinement-profile/v1",
+        "records": records,
+        "shared_home": 0.01,
+        "fields": fields,
+    }
+
+
+def surname_chance(*profiles: dict[str, Any]) -> list[float] | None:
+    """Chance shares of surnames that a hub takes from these sources of 30 records each."""
+    sizes = [30] * len(profiles)
+    blocks = [block(0, 1, 30)]
+    nobody = np.zeros((0, CALIBRATION_SIZE), dtype=np.uint8)
+    pairs = make_pairs([], [], [], [])
+    found = FellegiSunter().parameters(blocks, sizes, profiles, pairs, nobody, nobody)
+    if found is None:
+        return None
+    return next(each["chance"] for each in found["fields"] if each["field"] == "surname")
+
+
+def test_a_source_weighs_by_no_more_records_than_it_has() -> None:
+    """A partner that claims any number of records neither ends the run nor decides its shares."""
+    other = {"chance": [0.1, 0.1, 0.1, 0.7]}
+    fair = surname_chance(profile(30), profile(30), profile(30, **other))
+    assert fair is not None
+    for claimed in (10**9, 10**400):
+        assert surname_chance(profile(30), profile(30), profile(claimed, **other)) == fair
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"chance": [0.5, 0.5]},
+        {"home": [1.0]},
+        {"field": "date_of_birth", "chance": [0.1, 0.1, 0.1, 0.7]},
+        {"field": "shoe_size"},
+    ],
+)
+def test_a_profile_that_is_nonsense_counts_for_nothing(nonsense: dict[str, Any]) -> None:
+    """The run goes on by the other sources' profiles, as if the partner had told none."""
+    without = surname_chance(profile(30), profile(30))
+    assert without is not None
+    assert surname_chance(profile(30), profile(30), profile(30, **nonsense)) == without
