@@ -218,7 +218,7 @@ def one_county(
         sources = _Agents(dataset, folder, quality, seed, hard=hard).submit()
         people = read_truth(folder, dataset)
     linked = link([each.data.encodings for each in sources])
-    synthetic = {record.handle: record for each in sources for record in each.synthetic}
+    synthetic = [{record.handle: record for record in each.synthetic} for each in sources]
     done = measured([each.data for each in sources], linked, synthetic, 7)
     truth = _truth_of(done.sources, sources, people, done.linked.person_of)
     return done.table, check(done.table, truth)

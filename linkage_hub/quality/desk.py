@@ -162,8 +162,8 @@ class RevealDesk:
         with self._database.reading() as connection:
             return tuple(sorted({row.party for row in self._missing(connection, run)}))
 
-    def synthetic(self, run: str) -> dict[str, SyntheticRecord]:
-        """Every synthetic record of a run, by handle.
+    def synthetic(self, run: str) -> list[dict[str, SyntheticRecord]]:
+        """The synthetic records of each of a run's submissions, in their order, by handle.
 
         Raises:
             NotRevealed: some partner did not say.
@@ -179,8 +179,9 @@ class RevealDesk:
                 select(sentinel_keys.c.content)
                 .join(run_inputs, run_inputs.c.submission == sentinel_keys.c.submission)
                 .where(run_inputs.c.run == run)
+                .order_by(run_inputs.c.position)
             ).all()
-        return {record.handle: record for content in contents for record in read_key(content)}
+        return [{record.handle: record for record in read_key(content)} for content in contents]
 
     def _inputs(self, run: str) -> list[Any]:
         statement = (

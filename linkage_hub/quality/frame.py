@@ -50,7 +50,7 @@ class Records:
 def records_of(
     handles: Sequence[Sequence[str]],
     names: Sequence[str],
-    synthetic: Mapping[str, SyntheticRecord],
+    synthetic: Sequence[Mapping[str, SyntheticRecord]],
     bands: Mapping[str, Sequence[Sequence[str | None]]],
     values: Mapping[str, tuple[str, ...]],
 ) -> Records:
@@ -59,15 +59,19 @@ def records_of(
     Args:
         handles: of each source's records.
         names: of the sources.
-        synthetic: what the partners revealed, by handle.
+        synthetic: what was revealed of each source, by handle.
         bands: for each group, each source's values by record; a synthetic person's own come first.
         values: closed list of each group.
     """
-    flat = [handle for source in handles for handle in source]
+    flat = [
+        named.get(handle)
+        for source, named in zip(handles, synthetic, strict=True)
+        for handle in source
+    ]
     numbers: dict[str, int] = {}
     person = np.full(len(flat), REAL, dtype=np.int64)
     kind = np.full(len(flat), REAL, dtype=np.int8)
-    revealed = [(at, synthetic[handle]) for at, handle in enumerate(flat) if handle in synthetic]
+    revealed = [(at, record) for at, record in enumerate(flat) if record is not None]
     for at, record in revealed:
         person[at] = numbers.setdefault(record.person, len(numbers))
         kind[at] = _KIND[record.kind]

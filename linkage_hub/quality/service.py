@@ -32,7 +32,7 @@ class Measured:
 def measured(
     sources: Sequence[SourceData],
     linked: LinkResult,
-    synthetic: Mapping[str, SyntheticRecord],
+    synthetic: Sequence[Mapping[str, SyntheticRecord]],
     threshold: int,
 ) -> Measured:
     """Measure a run, then leave out the records that do not exist.
@@ -40,17 +40,25 @@ def measured(
     Args:
         sources: as submitted.
         linked: persons over all of them.
-        synthetic: by handle, what the partners revealed.
+        synthetic: what was revealed of each source, by handle.
         threshold: smallest number of real records that the table shows.
 
     Raises:
-        NotTheKey: a partner named a record as synthetic that is not there.
+        NotTheKey: a key names a record that its own submission does not hold, such as another
+            partner's.
     """
     handles = [[bytes(each).hex() for each in source.handles] for source in sources]
-    real = [np.array([handle not in synthetic for handle in each], dtype=bool) for each in handles]
-    found = sum(int((~mask).sum()) for mask in real)
-    if found != len(synthetic):
-        raise NotTheKey(f"{len(synthetic) - found} synthetic records are in no submission")
+    real = []
+    for source, known, named in zip(sources, handles, synthetic, strict=True):
+        mask = np.array([handle not in named for handle in known], dtype=bool)
+        strange = len(named) - int((~mask).sum())
+        if strange:
+            raise NotTheKey(
+                f"{source.party}/{source.source}: the key names {strange} records that the "
+                "submission does not hold",
+                next_step="the partner has to prepare and submit the extract again",
+            )
+        real.append(mask)
     records = records_of(
         handles,
         [source.source for source in sources],

@@ -9,15 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
+from governance.exchange.sentinels import DECOY, SyntheticRecord
+from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.quality.curve import Known, fit, worth
+from linkage_hub.quality.errors import NotTheKey
 from linkage_hub.quality.frame import REAL, Records
 from linkage_hub.quality.intervals import Interval, clustered, wilson
 from linkage_hub.quality.pairs import UNSEEN, RecordPairs, joined_and_parted
 from linkage_hub.quality.removal import without_synthetic
 from linkage_hub.quality.render import as_csv, as_page, share_text
+from linkage_hub.quality.service import measured
 from linkage_hub.quality.table import HIDDEN, _hidden_small, quality_table
+from linkage_hub.runs.inputs import SourceData
 
 NOTHING = Estimate(0, 0.0, 1.0, 1.0)
 
@@ -209,3 +214,19 @@ def test_the_table_is_written_for_spreadsheet_and_page() -> None:
     assert "&lt;b&gt;" in page
     assert share_text(table.rows[0].predicted_recall) == "0.900 [0.800, 0.950]"
     assert share_text(None) == ""
+
+
+def test_a_partner_calls_no_other_partners_record_synthetic() -> None:
+    """A key that names a handle of another source ends the run; nothing of it is left out."""
+    empty = ARROW_SCHEMA.empty_table()
+    sources = []
+    for number, party in enumerate(("council", "police")):
+        handles = np.array([bytes([number + 1]) * 16], dtype="V16")
+        encodings = np.zeros((1, 1, 128), dtype=np.uint8)
+        sources.append(SourceData(party, f"{party}_records", "", handles, encodings, empty))
+    theirs = sources[0].handles[0].tobytes().hex()
+    key = {theirs: SyntheticRecord(theirs, "0" * 32, DECOY, {})}
+    linked = LinkResult([np.array([0]), np.array([1])], 2, 0.8, NOTHING)
+    with pytest.raises(NotTheKey, match="police/police_records") as caught:
+        measured(sources, linked, [{}, key], 7)
+    assert theirs not in str(caught.value)
