@@ -316,6 +316,8 @@ class RefinementDesk:
     def _end_rounds(self) -> None:
         """Tell the ledger of rounds that were answered in full, or have closed."""
         for note in self._kept.unfinished():
+            if note.round not in self._ledger.state.refinement.rounds:
+                continue  # refused as no round that the ledger knows, and the agent ended just then
             complete = note.answered + sum(note.refused.values()) == note.asked
             if not (complete and note.delivered) and self._now() < parse_time(note.closes):
                 continue

@@ -93,13 +93,17 @@ class KeptRounds:
             )
 
     def asked_in_run(self, run: str, but: str) -> int:
-        """Questions of a run's other rounds, refused ones left out."""
-        table = refinement_rounds
-        statement = select(func.sum(table.c.asked)).where(
-            table.c.run == run, table.c.round != but, table.c.state != "refused"
+        """Questions of a run's other rounds; of refused ones, those before the refusal."""
+        rounds, batches = refinement_rounds, refinement_batches
+        others = (rounds.c.run == run, rounds.c.round != but)
+        whole = select(func.sum(rounds.c.asked)).where(*others, rounds.c.state != "refused")
+        before = (
+            select(func.sum(batches.c.asked))
+            .join(rounds, rounds.c.round == batches.c.round)
+            .where(*others, rounds.c.state == "refused")
         )
         with self._database.reading() as connection:
-            return int(connection.scalar(statement) or 0)
+            return int(connection.scalar(whole) or 0) + int(connection.scalar(before) or 0)
 
     def begin_unknown(self, round_hash: str) -> None:
         """Note a round of which nothing can be believed but that it is refused."""

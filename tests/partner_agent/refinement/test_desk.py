@@ -25,7 +25,13 @@ from governance.exchange.refinement import (
 )
 from governance.identity.envelope import Envelope, sign
 from governance.ledger.events import EventType
-from governance.ledger.payloads import AgreementStopped, RefinementOpened, read_payload
+from governance.ledger.payloads import (
+    AgreementStopped,
+    RefinementOpened,
+    Refused,
+    RoundKind,
+    read_payload,
+)
 from partner_agent.app import Agent
 from partner_agent.linkage_secret import load_keys
 from partner_agent.refinement.keys import RoundKeys
@@ -439,6 +445,32 @@ def test_a_round_names_nobody_and_nothing_twice(hub: LyingHub, name: str) -> Non
     twice = document | {name: [*document[name], document[name][-1]]}
     with pytest.raises(ValueError, match="twice"):
         RefinementRound.model_validate(twice)
+
+
+def test_what_came_before_a_refusal_counts(own_hub: LyingHub) -> None:
+    """A round that is broken off after some batches does not give their questions back."""
+    police = own_hub.world.agents["police"]
+    document = own_hub.show(ask((own_hub.fresh(), OTHER[:16])))
+    assert own_hub.envelope is not None
+    round_hash = own_hub.envelope.payload_hash
+    police.rounds.begin(round_hash, document, 7)
+    assert police.rounds.asked_in_run(document.run, "") == 7
+    police.rounds.store(round_hash, 0, RoundKind.DECIDE, [], {"refinement.not_own": 3}, b"")
+    event = police.ledger.author.write(
+        EventType.REFUSED,
+        Refused(party="police", action="refine", reason="refinement.altered", about=round_hash),
+    )
+    police.rounds.end(round_hash, "refused", "refinement.altered", event)
+    assert police.rounds.asked_in_run(document.run, "") == 3
+    assert police.rounds.asked_in_run(document.run, round_hash) == 0
+
+
+def test_an_unknown_round_left_open_by_a_crash_holds_no_other_up(own_hub: LyingHub) -> None:
+    """A note about a round that the ledger never had does not stop answers to others."""
+    own_hub.world.agents["police"].rounds.begin_unknown("sha256:" + "0" * 64)
+    own_hub.show(ask((own_hub.fresh(), OTHER[:16])))
+    assert answer(own_hub) == []
+    assert states(own_hub) == [True]
 
 
 def test_a_refused_round_stays_refused(hub: LyingHub) -> None:
