@@ -1,7 +1,8 @@
 """The agent's arithmetic of refinement as the desk calls it.
 
 Rules: parameters are parsed and held against the agents' own bounds before anything is answered
-under them; a round about families asks like a decision, over fewer fields.
+under them; rounds about families are refused, since a decision about a pair that was decided
+before would be a second answer under other parameters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,6 +40,8 @@ class FellegiSunter:
             if parameters:
                 raise ParametersRefused("a round that calibrates has no parameters")
             return answer_size(None, KINDS[kind])
+        if kind is RoundKind.FAMILY:
+            raise ParametersRefused("questions about families are not answered yet")
         try:
             read = parse_model(parameters, Parameters)
             check_parameters(read)
