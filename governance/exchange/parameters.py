@@ -176,7 +176,10 @@ CALIBRATION_SIZE: Final = TOKEN_BYTES * SWAPPED_SLOT + sum(
 
 
 def check_parameters(parameters: Parameters) -> None:
-    """Refuse parameters under which an answer would tell more than whether a pair matches.
+    """Refuse parameters that no honest hub would need.
+
+    They do not yet rule out that one field decides where all others are said to tell nothing
+    (docs/threat-model.md, known gap).
 
     In order: the threshold is no lower than ``LOWEST_THRESHOLD`` and no prior odds are higher than
     ``HIGHEST_ODDS``; more than one field is compared; agreement that is stronger never weighs less.
