@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -71,30 +71,72 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextlib.contextmanager
-def server(
-    name: str, arguments: Sequence[object], *, log: Path, healthy: str | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends; with ``healthy``, wait until that URL answers."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [program(name), *map(str, arguments)],
-            stdout=output,
-            stderr=output,
-            stdin=subprocess.DEVNULL,
-            env=environment(),
-        )
-    try:
-        if healthy is not None:
-            _wait_for(healthy, process, log)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+class Server:
+    """A program that stays until the block ends; it may be killed and started again.
+
+    Args:
+        name: the program.
+        arguments: its words.
+        log: the file that what it says is added to.
+        healthy: a URL that answers once the program is ready; without it nothing is waited for.
+    """
+
+    def __init__(
+        self, name: str, arguments: Sequence[object], *, log: Path, healthy: str | None = None
+    ) -> None:
+        self._command = [program(name), *map(str, arguments)]
+        self._log = log
+        self._healthy = healthy
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready.
+
+        Raises:
+            CommandFailed: it ended, or is not ready in time.
+        """
+        with self._log.open("ab") as output:
+            process = self._process = subprocess.Popen(
+                self._command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                env=environment(),
+            )
+        if self._healthy is not None:
+            try:
+                _wait_for(self._healthy, process, self._log)
+            except CommandFailed:
+                self.stop()
+                raise
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it, if it runs."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, as ``kill -9`` does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        self.kill()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -122,6 +164,8 @@ class Recorder:
 
     def close(self) -> None:
         """Stop accepting, and finish the record."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
         with self._lock:
             self._record.close()
@@ -132,13 +176,20 @@ class Recorder:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client: socket.socket) -> None:
+        """Relay one connection in both directions until both have ended."""
+        with client:
             try:
                 upstream = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
-                client.close()
-                continue
-            for source, sink in ((client, upstream), (upstream, client)):
-                threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+                return  # the program is away, and the caller sees that
+            with upstream:
+                back = threading.Thread(target=self._relay, args=(upstream, client), daemon=True)
+                back.start()
+                self._relay(client, upstream)
+                back.join()
 
     def _relay(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examples.county.demo.agreement import PARTNERS
-from examples.county.demo.processes import PARALLEL, Recorder, free_port, run, server
+from examples.county.demo.processes import PARALLEL, Recorder, Server, free_port, run
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,11 @@ class Site:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the services answer, by way of the recorders."""
+    """Where the services answer, by way of the recorders, and the hub's process."""
 
     ledger: str
     hub: str
+    hub_server: Server
 
 
 def found(site: Site) -> None:
@@ -96,43 +97,44 @@ def services(site: Site) -> Iterator[Addresses]:
     ledger_port, hub_port = free_port(), free_port()
     ledger_relay = Recorder(ledger_port, site.logs / "ledger-traffic.bin")
     hub_relay = Recorder(hub_port, site.logs / "hub-traffic.bin")
+    ledger = Server(
+        "governance",
+        ["ledger", "serve", "--home", site.ledger, "--port", ledger_port],
+        log=site.logs / "ledger.log",
+        healthy=f"http://127.0.0.1:{ledger_port}/healthz",
+    )
+    hub = Server(
+        "linkage-hub",
+        ["--home", site.hub, "serve", "--port", hub_port],
+        log=site.logs / "hub.log",
+        healthy=f"http://127.0.0.1:{hub_port}/healthz",
+    )
     addresses = Addresses(
-        f"http://127.0.0.1:{ledger_relay.port}", f"http://127.0.0.1:{hub_relay.port}"
+        f"http://127.0.0.1:{ledger_relay.port}", f"http://127.0.0.1:{hub_relay.port}", hub
     )
     with contextlib.ExitStack() as stack:
         stack.callback(ledger_relay.close)
         stack.callback(hub_relay.close)
-        stack.enter_context(
-            server(
-                "governance",
-                ["ledger", "serve", "--home", site.ledger, "--port", ledger_port],
-                log=site.logs / "ledger.log",
-                healthy=f"http://127.0.0.1:{ledger_port}/healthz",
-            )
-        )
+        stack.enter_context(ledger)
         run("linkage-hub", "--home", site.hub, "--json", "init", "--ledger", addresses.ledger,
             "--ledger-key", site.vkey)  # fmt: skip
-        stack.enter_context(
-            server(
-                "linkage-hub",
-                ["--home", site.hub, "serve", "--port", hub_port],
-                log=site.logs / "hub.log",
-                healthy=f"http://127.0.0.1:{hub_port}/healthz",
-            )
-        )
+        stack.enter_context(hub)
         yield addresses
+
+
+def agent_server(site: Site, party: str) -> Server:
+    """A partner's agent as a process: it mirrors, witnesses and answers what is asked."""
+    return Server(
+        "partner-agent",
+        ["--home", site.agent(party), "run", "--every", "2"],
+        log=site.logs / f"agent-{party}.log",
+    )
 
 
 @contextlib.contextmanager
 def agents(site: Site, parties: tuple[str, ...] = tuple(PARTNERS)) -> Iterator[None]:
-    """Partners' agents as processes: they mirror, witness and answer orders."""
+    """Partners' agents as processes until the block ends."""
     with contextlib.ExitStack() as stack:
         for party in parties:
-            stack.enter_context(
-                server(
-                    "partner-agent",
-                    ["--home", site.agent(party), "run", "--every", "2"],
-                    log=site.logs / f"agent-{party}.log",
-                )
-            )
+            stack.enter_context(agent_server(site, party))
         yield
