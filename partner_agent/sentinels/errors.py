@@ -128,7 +128,8 @@ def written_down(rng: random.Random, person: Person, rates: ErrorRates) -> dict[
         values["surname"] = person.former_surname
     for name in ("first_name", "surname", "address"):
         if rng.random() < getattr(rates, name):
-            values[name] = _misspelled(rng, values[name])
+            # A slip may leave two spaces or one at the end, which no cleaned value has.
+            values[name] = " ".join(_misspelled(rng, values[name]).split())
     if rng.random() < rates.date_of_birth:
         values["date_of_birth"] = _wrong_date(rng, values["date_of_birth"])
     if rng.random() < rates.sex:

@@ -1,7 +1,9 @@
 """Synthetic people: the same at every partner, another month others, and like real rows."""
 
 import json
+import random
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -21,11 +23,12 @@ from governance.exchange.sentinels import (
     read_key,
     write_key,
 )
+from partner_agent.refinement.facets import facet
 from partner_agent.sentinels.bands import bands_of
 from partner_agent.sentinels.errors import Disagreements, ErrorRates, written_down
 from partner_agent.sentinels.mixing import Sampler, interleave, synthetic_rows
 from partner_agent.sentinels.names import name_band
-from partner_agent.sentinels.people import month_key, people_of
+from partner_agent.sentinels.people import Home, month_key, people_of
 from partner_agent.sentinels.store import SyntheticKey, SyntheticRows
 from partner_agent.store.database import AgentDatabase
 
@@ -168,8 +171,6 @@ def test_errors_are_measured_on_repeated_identifiers() -> None:
 @settings(deadline=None, max_examples=30)
 def test_errors_leave_values_that_are_clean(seed: int, rate: float) -> None:
     """Whatever is struck, a date stays a date, and without errors nothing changes but the home."""
-    import random  # noqa: PLC0415
-
     rates = ErrorRates(*([rate] * 8))
     for person in people_of(month_key(KEY, seed % 24_000), 5, MONTH):
         row = written_down(random.Random(seed), person, rates)
@@ -245,3 +246,14 @@ def test_synthetic_rows_are_sealed_and_purged(tmp_path) -> None:  # noqa: ANN001
     assert store.get_many([handle]) == {}
     database.close()
     assert b"quixwald" not in (tmp_path / "agent.db").read_bytes()
+
+
+def test_a_slip_leaves_words_parted_by_one_space() -> None:
+    """Where a word of one letter is lost or moved, the agent can still answer about the row."""
+    person = people_of(month_key(KEY, MONTH), 1, MONTH)[0]
+    home = Home("4 a road", "EX1 1AA", "")
+    person = replace(person, home=home, former=home)
+    for seed in range(300):
+        row = written_down(random.Random(seed), person, ErrorRates(*([1.0] * 8)))
+        assert row["address"] == " ".join(row["address"].split())
+        assert facet("address", (row["address"], row["postcode"], row["uprn"]))
