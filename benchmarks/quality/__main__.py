@@ -65,12 +65,9 @@ def quality(
     dataset = load_dataset(data)
     truth = read_truth(data, dataset)
     encoded = encode_sources(data, dataset)
-    profiles = {"ours, clk": encoded}
-    if any(task.kind == "one_to_one" for task in dataset.tasks):
-        items = {item for each in dataset.sources.values() for item in mapping_items(each.mapping)}
-        profiles["ours, hardened"] = encode_sources(
-            data, dataset, default_hardening(schema_for(items))
-        )
+    items = {item for each in dataset.sources.values() for item in mapping_items(each.mapping)}
+    hardened = encode_sources(data, dataset, default_hardening(schema_for(items)))
+    profiles = {"ours, clk": encoded, "ours, hardened": hardened}
     rows: list[Row] = []
     for task in dataset.tasks:
         if only and task.kind != only:
@@ -88,7 +85,10 @@ def quality(
             if splink and splink_peer.available():
                 rows += [{"task": label, **row} for row in splink_rows(sources, true)]
         else:
-            rows += [{"task": label, **row} for row in person_rows(sources, truth)]
+            for who, held in profiles.items():
+                both = [held[name] for name in task.sources]
+                rows += [{"task": label, **row} for row in person_rows(who, both, truth)]
+            rows += [{"task": label, **row} for row in home_rows(sources, truth)]
     show(dataset.name, rows)
     if splink and not splink_peer.available():
         Console(stderr=True).print("Splink is not installed: make bench-quality installs it")
@@ -185,24 +185,27 @@ def splink_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
     return rows
 
 
-def person_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
-    """Ours over several sources: persons, homes and families."""
+def person_rows(who: str, sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
+    """Ours over several sources: persons."""
     linked = link_persons(sources)
-    known = truth.set_index(["source", "record_id"])
-    index = [(source.name, id_) for source in sources for id_ in source.record_ids]
-    real = known.loc[index]
+    person = _real(sources, truth).person_id.tolist()
     found = [int(person) for part in linked.person_of for person in part]
-    person = real.person_id.tolist()
-    rows = [
-        _row("ours", "person pairs", "chosen", linked.threshold, metrics.pairwise(found, person)),
-        _row("ours", "persons, B-cubed", "chosen", linked.threshold,
-             metrics.b_cubed(found, person)),
-        _row("ours", "persons, exact", "chosen", linked.threshold, metrics.exact(found, person)),
-    ]  # fmt: skip
-    if "household" not in real:
-        return rows
-    reference = reference_of(sources, truth)
-    return rows + [
+    return [
+        _row(who, what, "chosen", linked.threshold, score(found, person))
+        for what, score in (
+            ("person pairs", metrics.pairwise),
+            ("persons, B-cubed", metrics.b_cubed),
+            ("persons, exact", metrics.exact),
+        )
+    ]
+
+
+def home_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
+    """Homes and families in profile ``clk``, where the truth knows them."""
+    if "household" not in _real(sources, truth):
+        return []
+    linked = link_persons(sources)
+    return [
         {
             "who": row["who"],
             "what": f"{row['what']}, {row['of']}",
@@ -210,8 +213,14 @@ def person_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
             "at": linked.threshold,
             **{name: row[name] for name in ("precision", "recall", "f1")},
         }
-        for row in family_rows(sources, reference, linked.person_of)
+        for row in family_rows(sources, reference_of(sources, truth), linked.person_of)
     ]
+
+
+def _real(sources: list[Encoded], truth: pd.DataFrame) -> pd.DataFrame:
+    """The truth of every record, in the order of the sources."""
+    index = [(source.name, id_) for source in sources for id_ in source.record_ids]
+    return truth.set_index(["source", "record_id"]).loc[index]
 
 
 def _named(first: Encoded, second: Encoded, left: Any, right: Any) -> list[tuple[str, str]]:

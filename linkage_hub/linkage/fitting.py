@@ -12,6 +12,8 @@ In order (docs/adr/0011-persons.md argues it):
    and of the margins over each side's second choice tells the two apart; its probabilities say
    how many are wrong; iterate to a fixed point.
 4. The model's evidence is a better score than the one that the competition began with: repeat.
+5. ``cautious``: what a competition adds to a pair's own evidence is believed as far as the two
+   sources have matches to show it by.
 """
 
 from collections.abc import Sequence
@@ -31,8 +33,10 @@ SETTLING = 12  # refits within one competition
 TOLERANCE = 1e-3  # largest change of a probability that still counts as movement
 LIKELY, UNLIKELY = 0.9, 0.01  # probabilities that the iteration starts from
 RIDGE = 0.1
+LEAST = 1e-12  # distance of a probability from 0 and 1, so that odds stay finite
 HALF = 0.5  # a match and a wrong pair more than were seen, halved, so that odds stay finite
 Scale = tuple[Floats, Floats]
+SHOWN = 30.0  # matches of two sources at which half of what their competition adds is believed
 MOST_ROWS = 80_000  # of one fit; more are thinned evenly
 
 
@@ -122,6 +126,32 @@ def fit_problems(problems: Sequence[Problem]) -> Fitted:
         whole[:] = 0.0
         whole[own[state.contest.targets]] = state.probability
     return Fitted(found, _alone(problems, found, scale))
+
+
+def cautious(problems: Sequence[Problem], fitted: Fitted) -> Fitted:
+    """Between sources with few matches, a pair is hardly likelier than by its evidence alone.
+
+    Where a record has few candidates, a stranger easily wins and by a wide margin, and the few
+    matches have too few decoys to show how often. So of the log-odds that a competition adds
+    the share ``m / (m + SHOWN)`` is kept, m matches expected; what it takes away stands.
+    """
+    if fitted.model is None:
+        return fitted
+    found = []
+    for probability, alone in zip(fitted.probability, fitted.model.chances(problems), strict=True):
+        competing = np.flatnonzero(probability > 0)
+        full, own = probability[competing], alone[competing]
+        matches = float(np.minimum(full, own).sum())
+        added = np.maximum(_logit(full) - _logit(own), 0.0)
+        drawn = probability.copy()
+        drawn[competing] = sigmoid(_logit(full) - added * SHOWN / (matches + SHOWN))
+        found.append(drawn)
+    return Fitted(found, fitted.model)
+
+
+def _logit(probability: Floats) -> Floats:
+    inside = np.clip(probability, LEAST, 1.0 - LEAST)
+    return np.asarray(np.log(inside / (1.0 - inside)), dtype=np.float64)
 
 
 def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:

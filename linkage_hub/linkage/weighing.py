@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, fit_problems
+from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, cautious, fit_problems
 from linkage_hub.linkage.scoring import Evidence, block_evidence
 from linkage_hub.linkage.threshold import MATCH
 from linkage_hub.linkage.within import Inside, contradicted, empirical_null
@@ -79,7 +79,8 @@ def weigh(
     same, between = _duplicates(inside, between, offsets)
     entry = _entries(inside, same, offsets)
     chosen = [_choose(part, entry, offsets) for part in between]
-    fitted = fit_problems([each.problem for each in chosen])
+    problems = [each.problem for each in chosen]
+    fitted = cautious(problems, fit_problems(problems))
     progress(0.9, "choosing thresholds")
     answered = _Answered(decisions, offsets)
     offset = np.zeros(len(between)) if fitted.model is None else fitted.model.offset
@@ -158,8 +159,11 @@ def _duplicates(
 
     Also the parts between sources without the pairs that have no chance.
     """
-    found, likely = None, list(between)
-    if inside and between:
+    likely = list(between)
+    if not between:
+        return [empirical_null(part.evidence.start.astype(np.float64)) for part in inside], likely
+    found = None
+    if inside:
         chosen = [_choose(part, None, offsets) for part in between]
         fitted = fit_problems([each.problem for each in chosen])
         seen = [np.zeros(len(part.block.left), dtype=np.bool_) for part in inside]
@@ -176,8 +180,8 @@ def _duplicates(
                 part.where(fitted.model.chance(part.evidence, float(offset)) >= CHANCE)
                 for part, offset in zip(between, fitted.model.offset, strict=True)
             ]
-    if found is None:
-        found = [empirical_null(part.evidence.start.astype(np.float64)) for part in inside]
+    if found is None:  # relatives would pass for duplicates, who join all that they are linked to
+        found = [np.zeros(len(part.block.left)) for part in inside]
     return found, likely
 
 
