@@ -157,7 +157,7 @@ def test_the_table_is_for_analyst_and_lead(world: HubWorld, waiting: str) -> Non
         table = client.quality(waiting)
     overall = table.rows[0]
     assert overall.value == "all records"
-    assert overall.sentinel_pairs > 10
+    assert overall.sentinel_pairs > 3  # 20 sentinels a source, of people whom either may pass over
     assert overall.predicted_precision is not None
     assert overall.predicted_precision.low <= overall.predicted_precision.value
     groups = {row.group for row in table.rows}
