@@ -26,6 +26,7 @@ LEAST_RATIO = 0.0  # log-likelihood ratio: a match is likelier than a stranger
 LEAST_VIEWS = 1.25  # largest and mean Dice together; of half-full filters 1.0, and noise
 AT_ONCE = 500_000  # pairs whose evidence is worked out at once
 Single = NDArray[np.float32]
+_BITS = np.unpackbits(np.arange(BYTE, dtype=np.uint8)[:, None], axis=1)  # of each byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,38 @@ class Evidence:
         return Evidence(self.start[wanted], self.features[wanted], self.least)
 
 
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """One dataset's full encodings, and what every pair of datasets asks of them.
+
+    Attributes:
+        rows: uint8 (n, width).
+        ones: bits that each record sets, int64 (n,).
+        share: of the records that set each bit, 0 to 1, float64 (8 * width,).
+    """
+
+    rows: Matrix
+    ones: Indices
+    share: Floats
+
+    @classmethod
+    def of(cls, encodings: Encodings) -> "Filters":
+        """Of the first view of a dataset, uint8 (v, n, width)."""
+        rows = np.ascontiguousarray(encodings[0])
+        counts = np.zeros((rows.shape[1], BYTE), dtype=np.int64)
+        ones = np.empty(len(rows), dtype=np.int64)
+        _count(rows, counts, ones)
+        return cls(rows, ones, (counts @ _BITS).ravel() / max(1, len(rows)))
+
+
 def block_evidence(
-    block: PairBlock, first: Encodings | None = None, second: Encodings | None = None
+    block: PairBlock, first: Filters | None = None, second: Filters | None = None
 ) -> Evidence:
     """The evidence of a block's pairs; by the views alone where encodings are not given.
 
     Args:
         block: candidate pairs.
-        first: the first dataset's encodings, uint8 (v, n, width).
+        first: the first dataset's.
         second: the second's.
     """
     if block.views.shape[1] > 1:
@@ -62,7 +87,7 @@ def block_evidence(
     if first is None or second is None:
         start = block.similarity.astype(np.float32)
         return Evidence(start, start[:, None] * np.float32(10.0))
-    return _of_bits(block.left, block.right, first[0], second[0])
+    return _of_bits(block.left, block.right, first, second)
 
 
 def _of_views(views: Single) -> Evidence:
@@ -74,8 +99,8 @@ def _of_views(views: Single) -> Evidence:
     return Evidence(largest + mean, features, LEAST_VIEWS)
 
 
-def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Evidence:
-    frequency = np.clip((bit_share(first) + bit_share(second)) / 2.0, RAREST, 1.0 - RAREST)
+def _of_bits(left: Indices, right: Indices, first: Filters, second: Filters) -> Evidence:
+    frequency = np.clip((first.share + second.share) / 2.0, RAREST, 1.0 - RAREST)
     rarity = -np.log(frequency)
     both = np.log(KEPT / frequency)
     one = np.log((1.0 - KEPT) / (1.0 - frequency))
@@ -85,17 +110,16 @@ def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Ev
         np.stack([_table(both - 2.0 * one + none), _table(rarity)], axis=2)
     )
     own = _table(one - none)
-    alone = _own(first, own), _own(second, own)
-    ones = tuple(np.bitwise_count(side).sum(axis=1, dtype=np.int64) for side in (first, second))
+    alone = _own(first.rows, left, own), _own(second.rows, right, own)
     start = np.empty(len(left), dtype=np.float32)
     features = np.empty((len(left), 6), dtype=np.float32)
     for at in range(0, len(left), AT_ONCE):
         a, b = left[at : at + AT_ONCE], right[at : at + AT_ONCE]
-        common = _common(first, second, a, b, tables)
+        common = _common(first.rows, second.rows, a, b, tables)
         ratio = common[:, 1] + alone[0][a] + alone[1][b] + none.sum()
-        ones_a, ones_b = ones[0][a], ones[1][b]
+        ones_a, ones_b = first.ones[a], second.ones[b]
         total, fewer = np.maximum(ones_a + ones_b, 1), np.minimum(ones_a, ones_b)
-        chance = ones_a * ones_b / (8.0 * first.shape[1])
+        chance = ones_a * ones_b / len(frequency)
         part = features[at : at + AT_ONCE]
         start[at : at + AT_ONCE] = ratio
         part[:, 0] = ratio / 50.0
@@ -107,27 +131,36 @@ def _of_bits(left: Indices, right: Indices, first: Matrix, second: Matrix) -> Ev
     return Evidence(start, features, LEAST_RATIO)
 
 
-def bit_share(encodings: Matrix) -> Floats:
-    """How many of the records set each bit, 0 to 1, float64 (8 * width,)."""
-    counts = np.zeros(8 * encodings.shape[1])
-    for start in range(0, len(encodings), 65_536):
-        counts += np.unpackbits(encodings[start : start + 65_536], axis=1).sum(axis=0)
-    return counts / max(1, len(encodings))
-
-
 def _table(weights: Floats) -> Single:
     """The sum of the weights of each value of each byte, float32 (width, 256)."""
-    values = np.unpackbits(np.arange(BYTE, dtype=np.uint8)[:, None], axis=1)
-    return (weights.reshape(-1, 8) @ values.T).astype(np.float32)
+    return (weights.reshape(-1, 8) @ _BITS.T).astype(np.float32)
 
 
-def _own(encodings: Matrix, table: Single) -> Floats:
-    columns = np.arange(encodings.shape[1])
-    found = np.zeros(len(encodings))
-    for start in range(0, len(encodings), 65_536):
-        part = encodings[start : start + 65_536]
-        found[start : start + 65_536] = table[columns, part].sum(axis=1, dtype=np.float64)
-    return found
+@numba.njit(cache=True, nogil=True)
+def _count(rows: Matrix, counts: Indices, ones: Indices) -> None:  # pragma: no cover - compiled
+    """How often each value of each byte comes, and the bits that each record sets."""
+    for row in range(len(rows)):
+        found = 0
+        for at in range(rows.shape[1]):
+            byte = rows[row, at]
+            counts[at, byte] += 1
+            count = byte - ((byte >> 1) & 0x55)
+            count = (count & 0x33) + ((count >> 2) & 0x33)
+            found += (count + (count >> 4)) & 0x0F
+        ones[row] = found
+
+
+@numba.njit(cache=True, nogil=True)
+def _own(rows: Matrix, wanted: Indices, table: Single) -> Floats:  # pragma: no cover - compiled
+    """The sum of a weight over the bytes of the records that are wanted, float64 (n,)."""
+    out = np.full(len(rows), np.nan)
+    for row in wanted:
+        if np.isnan(out[row]):
+            total = 0.0
+            for at in range(rows.shape[1]):
+                total += table[at, rows[row, at]]
+            out[row] = total
+    return out
 
 
 @numba.njit(cache=True, nogil=True)

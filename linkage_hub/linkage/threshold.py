@@ -6,7 +6,7 @@ import numpy as np
 
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock
 from linkage_hub.linkage.fitting import Problem, fit_problems
-from linkage_hub.linkage.scoring import Evidence, block_evidence
+from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 
 MATCH = 0.5  # a pair is a match from this probability on: least expected errors
 
@@ -51,7 +51,7 @@ def fit_block(block: PairBlock, first: Encodings, second: Encodings) -> PairFit:
         first: the first dataset's encodings, uint8 (v, n, width).
         second: the second's.
     """
-    evidence = block_evidence(block, first, second)
+    evidence = block_evidence(block, Filters.of(first), Filters.of(second))
     sizes = (first.shape[1], second.shape[1])
     fitted = fit_problems([Problem(evidence, block.left, block.right, sizes)])
     return finished(block.similarity, fitted.probability[0])

@@ -3,7 +3,9 @@
 The weight of a pair is ``2 p - 1``: 1 is certainly one person, -1 certainly two, 0 unknown.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -14,7 +16,7 @@ from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
 from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, cautious, fit_problems
-from linkage_hub.linkage.scoring import Evidence, block_evidence
+from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 from linkage_hub.linkage.threshold import MATCH
 from linkage_hub.linkage.within import Inside, contradicted, empirical_null
 
@@ -69,10 +71,7 @@ def weigh(
         decisions: refinement's answers.
         progress: told the share done, 0 to 1.
     """
-    parts = []
-    for at, block in enumerate(blocks):
-        parts.append(_part(block, offsets, encodings))
-        progress(0.5 * (at + 1) / len(blocks), "weighing pairs")
+    parts = _parts(blocks, offsets, encodings, progress)
     between = [part for part in parts if part.block.first != part.block.second]
     inside = [part for part in parts if part.block.first == part.block.second]
     progress(0.6, "finding duplicates within sources")
@@ -97,10 +96,27 @@ def weigh(
     return found
 
 
-def _part(block: PairBlock, offsets: Indices, encodings: Sequence[Encodings] | None) -> _Part:
+def _parts(
+    blocks: Sequence[PairBlock],
+    offsets: Indices,
+    encodings: Sequence[Encodings] | None,
+    progress: Progress,
+) -> list[_Part]:
+    """The evidence of every block, on all processors."""
+    several = any(block.views.shape[1] > 1 for block in blocks)
+    known = None if encodings is None or several else [Filters.of(each) for each in encodings]
+    parts = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for part in pool.map(lambda block: _part(block, offsets, known), blocks):
+            parts.append(part)
+            progress(0.5 * len(parts) / len(blocks), "weighing pairs")
+    return parts
+
+
+def _part(block: PairBlock, offsets: Indices, known: Sequence[Filters] | None) -> _Part:
     """The block's likeliest pairs with their evidence."""
-    first = None if encodings is None else encodings[block.first]
-    second = None if encodings is None else encodings[block.second]
+    first = None if known is None else known[block.first]
+    second = None if known is None else known[block.second]
     evidence = block_evidence(block, first, second)
     sizes = (
         int(offsets[block.first + 1] - offsets[block.first]),
