@@ -18,6 +18,7 @@ from partner_agent.cleansing.address_words import (
     COUNTRIES,
     DIRECTIONS,
     FLOORS,
+    RELATIVE,
     SAINTS,
     STREETS,
     UNITS,
@@ -78,6 +79,11 @@ def parse_address(text: str) -> Address:
     return _arranged(unit, words)
 
 
+def plain_words(text: str) -> str:
+    """Any part of an address in the words in which :func:`parse_address` gives it."""
+    return " ".join(word for part in _parts(text) for word in part)
+
+
 def _parts(text: str) -> list[list[str]]:
     """Words by comma-separated part, abbreviations expanded, postcode and country gone."""
     text = _DROPPED.sub("", fold(IN_TEXT.sub(" ", text)))
@@ -131,7 +137,7 @@ def _without(parts: list[list[str]], index: int, start: int, end: int) -> list[l
 
 def _arranged(unit: str, words: list[tuple[str, int]]) -> Address:
     plain = [word for word, _ in words]
-    end = _street_end(plain)
+    end = _street_end(words)
     if end is None:
         return _named_only(unit, words)
     number_at = _number_before(plain, end)
@@ -167,8 +173,9 @@ def _unit_of_building(unit: str, building: list[str]) -> tuple[str, list[str]]:
     return unit, building
 
 
-def _street_end(words: list[str]) -> int | None:
+def _street_end(parted: list[tuple[str, int]]) -> int | None:
     """The place behind the street's name: behind the first kind of street that has a name."""
+    words = [word for word, _ in parted]
     for at, word in enumerate(words):
         named = at > 0 and not _NUMBER.match(words[at - 1])
         article = at > 0 and words[at - 1] == "the" and word not in STREETS
@@ -176,8 +183,21 @@ def _street_end(words: list[str]) -> int | None:
             end = at + 1
             while end < len(words) and words[end] in STREETS:  # 'park lane close'
                 end += 1
-            return end + 1 if words[end : end + 1] and words[end] in DIRECTIONS else end
+            return end + 1 if _directed(parted, end) else end
     return None
+
+
+def _directed(parted: list[tuple[str, int]], at: int) -> bool:
+    """Whether a word behind a street belongs to its name ('london road north') and not to a town.
+
+    'Mill Lane, Upper Beeding' is no Mill Lane Upper: a direction that begins the next part of the
+    address with other words behind it, or upper and lower with a word behind them, are a town's.
+    """
+    if at >= len(parted) or parted[at][0] not in DIRECTIONS:
+        return False
+    word, part = parted[at]
+    alone = at + 1 == len(parted) or parted[at + 1][1] != part
+    return alone or (part == parted[at - 1][1] and word not in RELATIVE)
 
 
 def _number_before(words: list[str], end: int) -> int | None:

@@ -13,6 +13,7 @@ ABBREVIATIONS = {
     "crt": "court",
     "cres": "crescent",
     "cresc": "crescent",
+    "crs": "crescent",
     "cr": "crescent",
     "gdns": "gardens",
     "gdn": "gardens",
@@ -69,7 +70,8 @@ BUILDINGS = frozenset(
     cottage cottages farm gardens green park view block point apartments flats barn mill hostel
     hotel rectory vicarage""".split()  # noqa: SIM905 - a table of words
 )
-DIRECTIONS = frozenset({"north", "south", "east", "west", "upper", "lower"})
+RELATIVE = frozenset({"upper", "lower"})
+DIRECTIONS = RELATIVE | {"north", "south", "east", "west"}
 UNITS = frozenset({"flat", "unit", "room", "suite", "studio", "bedsit"})
 FLOORS = frozenset({"ground", "first", "second", "third", "fourth", "top", "basement", "garden"})
 SAINTS = frozenset(

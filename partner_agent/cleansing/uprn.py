@@ -1,8 +1,10 @@
 """UPRNs: given ones checked, missing ones looked up in a reference file (AddressBase Plus columns).
 
-A lookup stays inside one postcode. An address that reads the same after normalisation is a match;
-else the flat and number must be equal and the rest alike, and the best candidate must lead the
-second clearly. Two properties that fit equally are refused: a wrong household is worse than none.
+In order, within the postcode: an address that reads the same after normalisation; a building named
+without its street; else the flat and number must be equal and the rest alike, and the best
+candidate must lead the second clearly. Where the postcode is missing, or one slip of the pen away
+from the property's, an address that reads the same and names the property's town or locality. Two
+properties that fit equally are refused: a wrong household is worse than none.
 """
 
 import re
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
-from partner_agent.cleansing.address import Address, parse_address
+from partner_agent.cleansing.address import Address, parse_address, plain_words
+from partner_agent.cleansing.address_words import STREETS
 from partner_agent.cleansing.distinct import remembered
 from partner_agent.cleansing.errors import UprnReferenceError
 from partner_agent.cleansing.identifiers import compact
@@ -27,7 +31,14 @@ _PARTS = tuple(
     f"{part}_{end}_{kind}"
     for part in ("SAO", "PAO") for end in ("START", "END") for kind in ("NUMBER", "SUFFIX")
 )  # fmt: skip
-_READ = (*REQUIRED, *POSTCODES, "SAO_TEXT", *(name for name in _PARTS if name not in REQUIRED))
+_TOWNS = ("LOCALITY", "TOWN_NAME", "POST_TOWN")
+_READ = (
+    *REQUIRED,
+    *POSTCODES,
+    *_TOWNS,
+    "SAO_TEXT",
+    *(name for name in _PARTS if name not in REQUIRED),
+)
 _ALIKE = 88.0  # percent of rapidfuzz's token sort ratio
 _LEAD = 6.0  # percent by which the best must lead
 _UPRN = re.compile(r"\d{1,12}$")
@@ -39,13 +50,19 @@ class Property(NamedTuple):
     uprn: str
     key: str  # flat and number
     line: str  # normalised address without town
+    postcode: str
+    towns: frozenset[str]  # of its town and locality, lower case
 
 
 class UprnIndex:
-    """Properties by postcode; built once, held in memory (about 200 bytes a property)."""
+    """Properties by postcode and by line; built once, held in memory."""
 
     def __init__(self, properties: Mapping[str, list[Property]]) -> None:
         self._by_postcode = properties
+        self._by_line: dict[str, list[Property]] = {}
+        for found in properties.values():
+            for each in found:
+                self._by_line.setdefault(each.line, []).append(each)
 
     @classmethod
     def from_csv(cls, path: Path) -> "UprnIndex":
@@ -66,11 +83,11 @@ class UprnIndex:
             )
         table: dict[str, list[Property]] = {}
         names = [name for name in _READ if name in extract.columns]
-        cleaned = remembered(clean_postcode)
+        cleaned, town = remembered(clean_postcode), remembered(plain_words)
         for chunk in extract:
             columns = [chunk.table[name].tolist() for name in names]
             for cells in zip(*columns, strict=True):
-                _add(table, dict(zip(names, cells, strict=True)), cleaned)
+                _add(table, dict(zip(names, cells, strict=True)), cleaned, town)
         if not table:
             raise UprnReferenceError(
                 f"no row of {path.name} has a UPRN and a postcode",
@@ -88,12 +105,21 @@ class UprnIndex:
             address: cells joined by ``", "``, not normalised.
             postcode: clean, ``AB1 2CD``.
         """
-        if not address or not postcode:
+        if not address:
             return MISSING
-        candidates = self._by_postcode.get(postcode, [])
         wanted = parse_address(address)
+        found = self._inside(wanted, self._by_postcode.get(postcode, [])) if postcode else MISSING
+        if found.value or found.note == "uprn.ambiguous":
+            return found
+        elsewhere = self._in_town(wanted, postcode)
+        return _only(elsewhere) if elsewhere else found
+
+    def _inside(self, wanted: Address, candidates: list[Property]) -> Outcome:
+        """The property of one postcode."""
         line, key = wanted.line(with_town=False), _key(wanted)
         exact = {found.uprn for found in candidates if found.line == line}
+        if not exact and line and STREETS.isdisjoint(line.split()):
+            exact = {found.uprn for found in candidates if found.line.startswith(f"{line} ")}
         if exact:
             return _only(exact)
         scored = sorted(
@@ -104,6 +130,16 @@ class UprnIndex:
             return Outcome("", "uprn.not_found")
         near = {uprn for score, uprn in scored if score > scored[0][0] - _LEAD}
         return _only(near)
+
+    def _in_town(self, wanted: Address, postcode: str) -> set[str]:
+        """Properties of the same line in the town that is named; of a postcode nearly the same."""
+        rest = f" {wanted.rest} "
+        return {
+            found.uprn
+            for found in self._by_line.get(wanted.line(with_town=False), [])
+            if any(f" {town} " in rest for town in found.towns)
+            and (not postcode or OSA.distance(postcode, found.postcode, score_cutoff=1) <= 1)
+        }
 
 
 def clean_uprn(raw: str) -> Outcome:
@@ -135,6 +171,7 @@ def _add(
     table: dict[str, list[Property]],
     row: dict[str, str],
     cleaned: Callable[[str], Outcome],
+    town: Callable[[str], str],
 ) -> None:
     uprn = clean_uprn(row["UPRN"]).value
     postcode = next(
@@ -143,7 +180,9 @@ def _add(
     if uprn and postcode:
         address = parse_address(_written(row))
         line = address.line(with_town=False)
-        table.setdefault(postcode, []).append(Property(uprn, _key(address), line))
+        towns = frozenset(found for name in _TOWNS if (found := town(row.get(name, ""))))
+        home = Property(uprn, _key(address), line, postcode, towns)
+        table.setdefault(postcode, []).append(home)
 
 
 def _written(row: dict[str, str]) -> str:

@@ -43,6 +43,10 @@ SAME_HOME = [
     ("2 windsor court", ["Flat 2, Windsor Court", "2 Windsor Ct, Lewes"]),
     ("4 st johns road", ["4 St Johns Road", "4 Saint John's Rd", "4 St. John's Road, Hove"]),
     ("5 the green", ["5 The Green, Lewes", "5, The Green"]),
+    ("5 mill lane", ["5 Mill Lane, Upper Beeding", "5 Mill Ln, Lower Beeding, West Sussex"]),
+    ("5 mill lane", ["5 Mill Lane Upper Beeding", "5 Mill Lane, North Berwick"]),
+    ("5 london road north", ["5 London Road North, Hove", "5 London Rd Nth Hove"]),
+    ("5 mill lane upper", ["5 Mill Lane Upper, Hove", "5 Mill Ln Upr"]),
     ("rose cottage", ["Rose Cottage, Firle, Lewes", "Rose Cottage"]),
     (
         "ground floor 12 king street",
@@ -119,12 +123,22 @@ def index(tmp_path: Path) -> UprnIndex:
         ("9 Mill Lane", "BN7 1AD", ("", "uprn.ambiguous")),
         ("15 High St", "BN7 9ZZ", ("", "uprn.not_found")),
         ("15 High St", "", ("", "")),
+        ("15 High St, Lewes", "", ("100000000001", "uprn.matched")),
+        ("15 High St, Lewes, East Sussex", "BN7 1AD", ("100000000001", "uprn.matched")),
+        ("15 High St, Lewes", "BN8 2AB", ("", "uprn.not_found")),
+        ("15 High St, Hove", "", ("", "")),
+        ("9 Mill Lane, Lewes", "", ("", "uprn.ambiguous")),
+        ("Rose Cottage", "BN7 1AE", ("100000000004", "uprn.matched")),
+        ("Rose Cottage, Lewes", "BN7 1AE", ("100000000004", "uprn.matched")),
     ],
 )
 def test_uprn_lookup(
     index: UprnIndex, address: str, postcode: str, expected: tuple[str, str]
 ) -> None:
-    """A sure match gives the UPRN; another number, a house of flats and a tie are refused."""
+    """A sure match gives the UPRN; another number, a house of flats and a tie are refused.
+
+    The town stands in for a postcode that is missing or has one letter wrong.
+    """
     assert len(index) == 6
     assert index.match(address, postcode) == expected
 

@@ -20,7 +20,7 @@ from partner_agent.extracts.mapping import load_mapping
 from partner_agent.extracts.reader import open_extract
 from tests.partner_agent.cleansing.test_cleanser import TODAY
 
-PINNED = "0815b3508e01929a30f1da97f8c7e929f36c10ffc5fec22e069f935a1d536c7f"
+PINNED = "76a82ee7d377dd95d5b15b95160155109699997a0a7a865978c2c5c97a2e390a"
 
 
 def test_a_value_is_cleaned_once_and_what_is_held_is_bounded(
