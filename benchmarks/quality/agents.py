@@ -1,6 +1,7 @@
 """Two agents in one process: the very code of the agents, without the network between."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +29,7 @@ class InProcess:
 
     def profiles(self) -> tuple[SourceProfile, SourceProfile]:
         """What each says of its own values."""
-        one, other = (source_profile(_rows(each)) for each in (self.first, self.second))
+        one, other = (source_profile(rows_of(each)) for each in (self.first, self.second))
         return one, other
 
     def calibrate(self, left: Indices, right: Indices) -> tuple[Answers, Answers]:
@@ -47,25 +48,39 @@ class InProcess:
         pairs = list(zip(left.tolist(), right.tolist(), strict=True))
         keys = [hashlib.sha256(b"%d %d" % pair).digest() for pair in pairs]
         sides = [key[0] & 1 for key in keys]  # as the order of random handles would fall
-        one = _answers(self.first, left, keys, sides, parameters)
-        other = _answers(self.second, right, keys, [1 - side for side in sides], parameters)
+        between = [(0, 1)] * len(pairs)
+        one = answers_of(self.first, left, keys, sides, parameters, between)
+        flipped = [1 - side for side in sides]
+        other = answers_of(self.second, right, keys, flipped, parameters, between)
         return one, other
 
 
-def _rows(source: Encoded) -> list[dict[str, str]]:
+def rows_of(source: Encoded) -> list[dict[str, str]]:
+    """The cleaned rows of a source."""
     return [
         {str(key): value for key, value in row.items()} for row in source.clean.to_dict("records")
     ]
 
 
-def _answers(
+def answers_of(
     source: Encoded,
     records: Indices,
     keys: list[bytes],
     sides: list[int],
     parameters: Parameters | None,
+    between: Sequence[tuple[int, int]],
 ) -> Answers:
-    rows = _rows(source)
+    """A source's answers about some of its records, in the order of the questions.
+
+    Args:
+        source: whose rows are asked about, and whose values say what is rare.
+        records: row of each question, int64 (n,).
+        keys: of each pair.
+        sides: 0 or 1 for each pair.
+        parameters: of the round; None when it calibrates.
+        between: numbers of each pair's two sources.
+    """
+    rows = rows_of(source)
     kind = "calibrate" if parameters is None else "decide"
     answerer = Answerer(RECORD_KEY, parameters, kind, rows)  # type: ignore[arg-type]
     order = np.argsort(records, kind="stable")
@@ -78,7 +93,7 @@ def _answers(
                 [rows[records[at]] for at in batch],
                 [keys[at] for at in batch],
                 [sides[at] for at in batch],
-                [] if parameters is None else [parameters.pair_odds(0, 1)] * len(batch),
+                [] if parameters is None else [parameters.pair_odds(*between[at]) for at in batch],
             )
         )
     answers = np.concatenate(found) if found else answerer.answer([], [], [], [])

@@ -49,6 +49,7 @@ MAX_TOKENS: Final = 1024
 LOWEST_THRESHOLD: Final = -4.0  # bits; an agent answers no question that asks for less
 HIGHEST_ODDS: Final = -3.0  # bits; above it two records would match without agreeing on much
 _ROUNDING: Final = 0.01  # shares are told in four digits
+SELDOM_HELD: Final = 0.95  # share of records that lack a field from which it is not compared
 FEWEST_FIELDS: Final = 2  # a decision on one field would tell that field
 
 
@@ -59,7 +60,8 @@ class FieldParameters(Frozen):
     match: Annotated[tuple[Probability, ...], Field(min_length=2, max_length=8)]
     home: Annotated[tuple[Probability, ...], Field(min_length=2, max_length=8)]
     chance: Annotated[tuple[Probability, ...], Field(min_length=2, max_length=8)]
-    missing: Share  # of records that lack it; only orders patterns, never weighs
+    missing: Annotated[tuple[Share, ...], Field(min_length=1)]
+    """Of the records of each submission of the round, in its order; never weighs."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -69,6 +71,11 @@ class FieldParameters(Frozen):
         if {len(self.match), len(self.home), len(self.chance)} != {len(levels) + 1}:
             raise ValueError(f"{len(levels) + 1} shares are expected for {self.field}")
         return self
+
+    @property
+    def lacking(self) -> float:
+        """The largest share of records that lack it; orders patterns."""
+        return max(self.missing)
 
 
 class PairOdds(Frozen):
@@ -103,7 +110,28 @@ class Parameters(Frozen):
         places = [list(LEVELS).index(each.field) for each in self.fields]
         if places != sorted(set(places)):
             raise ValueError("each field once, in the order of LEVELS")
+        if len({len(each.missing) for each in self.fields}) != 1:
+            raise ValueError("each field says of every submission how many records lack it")
+        submissions = len(self.fields[0].missing)
+        if any(max(each.first, each.second) >= submissions for each in self.odds):
+            raise ValueError("odds of a submission that the round does not have")
         return self
+
+    def between(self, first: int, second: int) -> Self:
+        """What records of two submissions are compared by: fields that both of them hold.
+
+        A field that one of them lacks says nothing about any pair of theirs, and would take room
+        in every answer. May leave no field at all.
+
+        Raises:
+            IndexError: there is no such submission.
+        """
+        fields = tuple(
+            each.model_copy(update={"missing": (each.missing[first], each.missing[second])})
+            for each in self.fields
+            if max(each.missing[first], each.missing[second]) <= SELDOM_HELD
+        )
+        return self.model_copy(update={"fields": fields})
 
     def pair_odds(self, first: int, second: int) -> PairOdds:
         """The prior odds of two submissions, in either order.

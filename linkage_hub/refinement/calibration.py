@@ -261,14 +261,20 @@ def _told(shares: NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(float(f"{min(max(each, _LEAST), _MOST):.4g}") for each in shares)
 
 
-def _missing(profiles: Sequence[SourceProfile], name: str) -> float:
-    """Share of records that lack the field, over all sources, those without it included."""
-    total = sum(profile.records for profile in profiles)
-    lacking = 0.0
-    for profile in profiles:
-        share = {each.field: each.missing for each in profile.fields}.get(name, 1.0)
-        lacking += share * profile.records
-    return round(min(1.0, lacking / max(1, total)), 4)
+def _missing(profiles: Sequence[SourceProfile], name: str) -> tuple[float, ...]:
+    """Share of each source's records that lack a field; where one told nothing, of all others'."""
+    told = [
+        {each.field: each.missing for each in profile.fields}.get(name, 1.0) for profile in profiles
+    ]
+    known = [
+        (share, each.records) for share, each in zip(told, profiles, strict=True) if each.fields
+    ]
+    total = sum(records for _, records in known)
+    usual = sum(share * records for share, records in known) / max(1, total)
+    return tuple(
+        round(min(1.0, share if profile.fields else usual), 4)
+        for share, profile in zip(told, profiles, strict=True)
+    )
 
 
 def _odds(profiles: Sequence[SourceProfile], pair: tuple[int, int], match: float) -> PairOdds:

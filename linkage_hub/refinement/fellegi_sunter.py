@@ -176,10 +176,10 @@ def expected_yes(parameters: Parameters, first: int, second: int) -> float:
     """
     draw = np.random.default_rng(1)
     levels = np.full((IMAGINED, len(LEVELS) + 1), MISSING, dtype=np.int8)
-    for field in parameters.fields:
+    for field in parameters.between(first, second).fields:
         shares = np.array(field.match)
         column = draw.choice(len(shares), size=IMAGINED, p=shares / shares.sum())
-        held = draw.random(IMAGINED) >= field.missing
+        held = draw.random(IMAGINED) < np.prod(1.0 - np.array(field.missing))
         levels[held, list(LEVELS).index(field.field)] = column[held]
     levels[:, -1] = draw.random(IMAGINED) < parameters.swapped
     pair = np.zeros(IMAGINED, dtype=np.int64)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from governance.exchange.parameters import (
     CALIBRATION_SIZE,
     CALIBRATION_SLOT,
+    FEWEST_FIELDS,
     LEVELS,
     SWAPPED_SLOT,
     TOKEN_BYTES,
@@ -41,7 +42,7 @@ from partner_agent.refinement.patterns import (
 )
 from partner_agent.refinement.rarity import Rarity
 
-_CACHED: Final = 1 << 18  # distinct values whose options are kept
+_CACHED: Final = 1 << 16  # distinct values whose options are kept, for each other source
 _TOGETHER: Final = 16  # rows whose digests are kept, since questions come sorted by record
 
 Digests = NDArray[np.uint64]
@@ -69,8 +70,9 @@ class Answerer:
         self._parameters = parameters
         self._kind = kind
         if kind != "calibrate" and parameters is not None:
-            self._maker = OptionMaker(record_key, Rarity(background), parameters)
-            self._options: dict[_Key, FieldOptions] = {}
+            self._key = record_key
+            self._rarity = Rarity(background)
+            self._compared: dict[tuple[int, int], _Compared] = {}
 
     def answer(
         self,
@@ -114,9 +116,10 @@ class Answerer:
 
     def digests(self, row: Mapping[str, str], side: int, odds: PairOdds) -> Digests:
         """Digests of the row's sufficient patterns, uint64 (k, 2), k at most the answer's size."""
-        if self._parameters is None:
-            raise ValueError("a decision needs parameters")
-        fields = self._fields(row, self._parameters)
+        compared = self._between(odds)
+        if len(compared.parameters.fields) < FEWEST_FIELDS:
+            return np.empty((0, 2), dtype=np.uint64)  # nothing that would tell a person
+        fields = compared.options(row)
         starts = np.cumsum([0, *(len(each.shape) for each in fields)]).astype(np.int64)
         shape = np.concatenate([each.shape for each in fields])
         offsets = np.repeat(starts[:-1], np.diff(starts))
@@ -127,14 +130,14 @@ class Answerer:
             starts,
             odds.match,
             odds.home,
-            self._parameters.threshold,
+            compared.parameters.threshold,
         )
         best = within_budget(
             chosen,
             tokens,
             np.concatenate([each.rows for each in fields]),
-            self._maker.imagined.table,
-            self._parameters.tokens,
+            compared.maker.imagined.table,
+            compared.parameters.tokens,
         )
         sizes = np.ascontiguousarray(shape[:, 0])
         first = np.cumsum(sizes) - sizes
@@ -144,12 +147,34 @@ class Answerer:
             dtype=np.uint64,
         )
 
-    def _fields(self, row: Mapping[str, str], parameters: Parameters) -> list[FieldOptions]:
+    def _between(self, odds: PairOdds) -> "_Compared":
+        """What two submissions are compared by, made once."""
+        pair = (odds.first, odds.second)
+        if self._parameters is None:
+            raise ValueError("a decision needs parameters")
+        if pair not in self._compared:
+            narrowed = self._parameters.between(*pair)
+            self._compared[pair] = _Compared(
+                narrowed, OptionMaker(self._key, self._rarity, narrowed)
+            )
+        return self._compared[pair]
+
+
+class _Compared:
+    """Options of the rows of one source beside one other."""
+
+    def __init__(self, parameters: Parameters, maker: OptionMaker) -> None:
+        self.parameters = parameters
+        self.maker = maker
+        self._options: dict[_Key, FieldOptions] = {}
+
+    def options(self, row: Mapping[str, str]) -> list[FieldOptions]:
+        """Of every field that is compared."""
         first_name, surname = row.get("first_name", ""), row.get("surname", "")
-        compared = {each.field for each in parameters.fields}
+        compared = {each.field for each in self.parameters.fields}
         both = first_name and surname and compared.issuperset(NAMES)
         found = []
-        for each in parameters.fields:
+        for each in self.parameters.fields:
             value = field_value(row, each.field)
             # the texts of swapped names hang on both, and stand with the first name
             names = (first_name, surname) if both and each.field in NAMES else ()
@@ -166,8 +191,8 @@ class Answerer:
         self, field: FieldParameters, value: tuple[str, ...] | None, names: tuple[str, ...]
     ) -> FieldOptions:
         if value is None:
-            return self._maker.missing(field)
-        return self._maker.present(field, value, swapped_facet(*names) if names else ())
+            return self.maker.missing(field)
+        return self.maker.present(field, value, swapped_facet(*names) if names else ())
 
 
 _MASK: Final = np.uint64((1 << (8 * TOKEN_BYTES)) - 1)

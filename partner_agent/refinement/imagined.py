@@ -35,7 +35,7 @@ class Imagined:
             level = _levels(field, draw)
             if field.field in _NAMES:
                 level[swapped] = len(LEVELS[field.field])
-            missing = draw.random(COUNT) < field.missing
+            missing = draw.random(COUNT) < field.lacking
             self._first[field.field] = len(rows)
             rows += [missing, ~missing]
             rows += [~missing & (level <= at) for at in range(len(LEVELS[field.field]))]

@@ -63,8 +63,8 @@ class OptionMaker:
 
     def missing(self, field: FieldParameters) -> FieldOptions:
         """Options of a field that the row lacks: missing here, at both sides, or whatever."""
-        present = float(np.log2(max(1.0 - field.missing, _SELDOM)))
-        absent = float(np.log2(max(field.missing, _SELDOM)))
+        present = float(np.log2(max(1.0 - field.lacking, _SELDOM)))
+        absent = float(np.log2(max(field.lacking, _SELDOM)))
         figures: list[_Row] = [(0, 0, 0, present), (0, 0, 0, absent), _whatever(field)]
         shape = [(1, 2, PLAIN), (1, 2, PLAIN), (1, -1, PLAIN)]
         both = self._missing(field.field, _BOTH)
@@ -98,7 +98,7 @@ class OptionMaker:
             shape.append((max(1, len(with_texts)), whatever, SWAPPED))
             rows.append(self.imagined.swapped)
             texts += [self._digest("names", "swapped", each) for each in with_texts] or [_NOTHING]
-        seldom = float(np.log2(max(field.missing, _SELDOM)))
+        seldom = float(np.log2(max(field.lacking, _SELDOM)))
         figures += [(0, 0, 0, seldom), _whatever(field)]
         shape += [(1, whatever, PLAIN), (1, -1, PLAIN)]
         return _options(

@@ -64,6 +64,28 @@ def test_without_calibration_the_usual_shares_hold() -> None:
     assert parameters.fields[0].match == pytest.approx(USUAL["first_name"], rel=1e-3)
 
 
+def test_two_submissions_are_compared_by_what_both_hold() -> None:
+    """A field that one of them lacks is none of theirs, whatever a third one holds."""
+    none = np.empty((0, len(LEVELS) + 1), dtype=np.int8)
+    short = profile().model_copy(update={"fields": profile().fields[:2]})
+    odds = {(0, 1): -11.0, (0, 2): -11.0}
+    parameters = estimate([profile(), short, profile()], none, odds, [])
+    both = parameters.between(0, 1)
+    assert [each.field for each in both.fields] == ["first_name", "surname"]
+    assert both.fields[0].missing == (0.02, 0.02)
+    assert [each.field for each in parameters.between(0, 2).fields] == list(FIELDS)
+    assert parameters.fields[2].missing == (0.02, 1.0, 0.02)
+
+
+def test_a_source_that_told_nothing_is_taken_for_a_usual_one() -> None:
+    """Without a profile its fields are compared as if it held what the others hold."""
+    none = np.empty((0, len(LEVELS) + 1), dtype=np.int8)
+    silent = SourceProfile(records=0, shared_home=0.0, fields=())
+    odds = {(0, 1): -11.0, (0, 2): -11.0}
+    parameters = estimate([profile(), profile(), silent], none, odds, [])
+    assert [each.field for each in parameters.between(0, 2).fields] == list(FIELDS)
+
+
 def answer(*tokens: int) -> np.ndarray:
     """One answer of a few tokens."""
     return np.array([list(b"".join(t.to_bytes(TOKEN_BYTES, "big") for t in tokens))], np.uint8)

@@ -110,6 +110,45 @@ def test_missing_weighs_more_than_different(parameters: Parameters) -> None:
     assert not met(parameters, row, other)
 
 
+def test_sources_that_hold_little_match_beside_sources_that_hold_much() -> None:
+    """Fields that only other sources of the round hold take no room in an answer."""
+    held = {
+        "middle_name": "ann", "nino": "QQ123456", "upn": "A123456789012",
+        "phone": "+447700900000", "email": "a@example.org",
+    }  # fmt: skip
+    rich = [
+        row | {name: value[:-3] + f"{at:03}" for name, value in held.items()}
+        for at, row in enumerate(TOWN)
+    ]
+    poor = [
+        row | {"date_of_birth": "", "sex": "", "nhs_number": "", "middle_name": ""} for row in TOWN
+    ]
+    profiles = [source_profile(rows) for rows in (rich, poor, rich)]
+    none = np.empty((0, len(LEVELS) + 1), dtype=np.int8)
+    parameters = estimate(profiles, none, {(0, 1): -9.0, (0, 2): -9.0}, [])
+    one, other = (Answerer(KEY, parameters, "decide", rows) for rows in (rich, poor))
+    keys = [hashlib.sha256(b"%d" % at).digest() for at in range(40)]
+    handles, odds = [b"%d" % at for at in range(40)], [parameters.pair_odds(0, 1)] * 40
+    left = one.answer(handles, rich[:40], keys, [0] * 40, odds)
+    assert decide(left, other.answer(handles, poor[:40], keys, [1] * 40, odds)).all()
+    assert not decide(left, other.answer(handles, poor[100:140], keys, [1] * 40, odds)).any()
+
+
+def test_submissions_without_fields_in_common_never_match() -> None:
+    """Where nothing is compared, an answer holds only what means nothing."""
+    names = [{"surname": row["surname"]} for row in TOWN]
+    homes = [{"address": row["address"], "postcode": row["postcode"]} for row in TOWN]
+    profiles = [source_profile(rows) for rows in (TOWN, names, homes)]
+    none = np.empty((0, len(LEVELS) + 1), dtype=np.int8)
+    parameters = estimate(profiles, none, {(0, 1): -9.0, (1, 2): -9.0}, [])
+    key, odds = hashlib.sha256(b"7").digest(), parameters.pair_odds(1, 2)
+    one, other = (
+        Answerer(KEY, parameters, "decide", rows).answer([b"h"], rows[:1], [key], [side], [odds])
+        for side, rows in enumerate((names, homes))
+    )
+    assert not decide(one, other).any()
+
+
 def test_swapped_names_match(parameters: Parameters) -> None:
     """First name and surname in each other's place still match."""
     row = TOWN[4]
