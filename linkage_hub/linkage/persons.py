@@ -6,7 +6,8 @@ In order (docs/adr/0011-persons.md):
 3. Duplicates within a source, by the same model or, with one source alone, by the shape of its
    scores (``within``). They become one entry, and the model is fitted again over entries:
    a record and its duplicate would otherwise pass for rivals.
-4. Refinement's decisions take the place of the model's probabilities; rulings bind.
+4. The agents' answers put the model's probabilities right, and are weighed with them
+   (``answered``); rulings bind.
 5. Clusters of the pairs' weights (``clustering``).
 """
 
@@ -124,7 +125,8 @@ def link_candidates(
         blocks: candidate pairs, one block for each pair of datasets.
         sizes: number of records of each dataset.
         encodings: of each dataset; without them a pair's evidence is the Dice of its views.
-        decisions: refinement's answers: a yes is near-certain, a no strong evidence against.
+        decisions: refinement's answers about candidate pairs between two datasets: evidence, as
+            far as they show themselves to be (``answered``); not looked at with a ``threshold``.
         ruled: people's rulings, the oldest first: they bind.
         threshold: Dice similarity for every pair; chosen without truth when None.
         progress: told the share done, 0 to 1.
@@ -143,7 +145,7 @@ def link_candidates(
         weighed = weigh(blocks, offsets, encodings, decisions, progress)
     else:
         weighed = [_at_threshold(block, threshold) for block in blocks]
-    found = clusters(_graph(weighed, offsets, decisions, ruled))
+    found = clusters(_graph(weighed, offsets, ruled))
     progress(1.0, "persons")
     pairs = [_source_pair(each, threshold) for each in weighed]
     together = np.flatnonzero(ruled.yes)
@@ -178,25 +180,22 @@ def _at_threshold(block: PairBlock, threshold: float) -> Weighed:
     return Weighed(block, weight, match, CERTAIN_LOSS, match)
 
 
-def _graph(
-    weighed: Sequence[Weighed], offsets: Indices, decisions: PairAnswers, ruled: PairAnswers
-) -> Graph:
+def _graph(weighed: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> Graph:
     sources = len(offsets) - 1
     absent = np.zeros((sources, sources))
+    none = np.empty(0, dtype=np.int64)
     for each in weighed:
         absent[each.block.first, each.block.second] = -each.loss
         absent[each.block.second, each.block.first] = -each.loss
-    low, high = decisions.joined(offsets)
-    certain = np.where(decisions.yes, 1.0, -1.0)
     one, other = ruled.joined(offsets)
     ends = np.column_stack([one, other])
     return Graph(
         np.repeat(np.arange(sources), np.diff(offsets)),
-        np.concatenate([*(each.block.left + offsets[each.block.first] for each in weighed), low]),
+        np.concatenate([none, *(each.block.left + offsets[each.block.first] for each in weighed)]),
         np.concatenate(
-            [*(each.block.right + offsets[each.block.second] for each in weighed), high]
+            [none, *(each.block.right + offsets[each.block.second] for each in weighed)]
         ),
-        np.concatenate([*(each.weight for each in weighed), certain]),
+        np.concatenate([np.empty(0), *(each.weight for each in weighed)]),
         absent,
         ends[ruled.yes],
         ends[~ruled.yes],

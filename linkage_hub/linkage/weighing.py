@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage_hub.linkage.answered import LOST_YES, PutRight, share_of_yes, with_answer
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
@@ -22,7 +23,7 @@ from linkage_hub.linkage.within import Inside, contradicted, empirical_null
 
 KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
 SURE = 0.9  # a partner from this probability on contradicts another
-YES, NO = 0.999, 0.001  # probabilities that refinement's answers stand for
+SETTLED = 0.999  # probability of the first stage from which answers about others change nothing
 MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 
 
@@ -81,18 +82,17 @@ def weigh(
     problems = [each.problem for each in chosen]
     fitted = cautious(problems, fit_problems(problems))
     progress(0.9, "choosing thresholds")
-    answered = _Answered(decisions, offsets)
     offset = np.zeros(len(between)) if fitted.model is None else fitted.model.offset
-    found = [
-        _weighed(part, choice, probability, fitted.model, float(own), answered)
+    first_stage = [
+        _first_stage(part, choice, probability, fitted.model, float(own))
         for part, choice, probability, own in zip(
             between, chosen, fitted.probability, offset, strict=True
         )
     ]
+    found = [_weighed(each) for each in _with_answers(first_stage, decisions, offsets)]
     for part, likely in zip(inside, same, strict=True):
-        probability = answered.of(part.block, likely)
-        weight = np.clip(2.0 * probability - 1.0, -MOST_LOSS, 1.0)
-        found.append(Weighed(part.block, weight, probability, MOST_LOSS, probability))
+        weight = np.clip(2.0 * likely - 1.0, -MOST_LOSS, 1.0)
+        found.append(Weighed(part.block, weight, likely, MOST_LOSS, likely))
     return found
 
 
@@ -236,30 +236,46 @@ def _entries(inside: Sequence[_Part], same: Sequence[Floats], offsets: Indices) 
     return np.asarray(first[inverse], dtype=np.int64)
 
 
-def _weighed(
-    part: _Part,
-    chosen: _Chosen,
-    probability: Floats,
-    model: PairModel | None,
-    offset: float,
-    answered: "_Answered",
-) -> Weighed:
+@dataclass(slots=True)
+class _Stage:
+    """A block between two sources, and what is known of its pairs.
+
+    Attributes:
+        competing: probability of a match where the pair competes to be one, else 0, (m,).
+        alone: probability by the evidence alone, (m,).
+        said: positions of pairs that lost the competition and were answered yes.
+        key: of the two entries of each pair, (m,).
+    """
+
+    block: PairBlock
+    competing: Floats
+    alone: Floats
+    said: Indices
+    key: Indices
+
+
+def _first_stage(
+    part: _Part, chosen: _Chosen, probability: Floats, model: PairModel | None, offset: float
+) -> _Stage:
     size = len(part.block.left)
     full = np.zeros(size)
     full[chosen.kept] = probability
-    full = answered.of(part.block, full)
+    alone = np.zeros(size) if model is None else model.chance(part.evidence, offset)
+    return _Stage(part.block, full, alone, np.empty(0, dtype=np.int64), chosen.key)
+
+
+def _weighed(stage: _Stage) -> Weighed:
+    full, alone = stage.competing, stage.alone
     recall_and_precision = _trust(full)
-    alone = np.zeros(size)
-    if model is not None:
-        alone = model.chance(part.evidence, offset)
     # A pair that lost its competition, however similar, says nothing for one person; unless it
-    # is a duplicate's share in a match.
-    matched = np.isin(chosen.key, chosen.key[full >= MATCH])
+    # is a duplicate's share in a match, or the agents say so.
+    matched = np.isin(stage.key, stage.key[full >= MATCH])
     weight = 2.0 * alone - 1.0
     weight = np.where(matched, weight, np.minimum(weight, 0.0))
+    weight[stage.said] = np.maximum(weight[stage.said], 2.0 * LOST_YES - 1.0)
     weight = np.where(full > 0, 2.0 * full - 1.0, weight)
     weight = np.clip(weight, -recall_and_precision, 1.0)
-    return Weighed(part.block, weight, full, recall_and_precision, np.maximum(full, alone))
+    return Weighed(stage.block, weight, full, recall_and_precision, np.maximum(full, alone))
 
 
 def _trust(probability: Floats) -> float:
@@ -274,24 +290,50 @@ def _trust(probability: Floats) -> float:
     return min(MOST_LOSS, recall * float(accepted.mean()))
 
 
-class _Answered:
-    """Refinement's answers by the pair's number over all datasets."""
+def _with_answers(stages: list[_Stage], decisions: PairAnswers, offsets: Indices) -> list[_Stage]:
+    """The first stage put right by the answers, over all pairs of sources together.
 
-    def __init__(self, decisions: PairAnswers, offsets: Indices) -> None:
-        low, high = decisions.joined(offsets)
-        self._offsets = offsets
-        self._total = int(offsets[-1])
-        key = low * self._total + high
-        order = np.argsort(key, kind="stable")
-        self._key, self._yes = key[order], decisions.yes[order]
+    Where two sources share few records, their answers alone would show little.
+    """
+    if not len(decisions):
+        return stages
+    asked = _places(stages, decisions, offsets)
+    if not any(len(at) for at, _ in asked):
+        return stages
+    competed = [stage.competing[at] > 0.0 for stage, (at, _) in zip(stages, asked, strict=True)]
+    prior = np.concatenate(
+        [s.competing[at[c]] for s, (at, _), c in zip(stages, asked, competed, strict=True)]
+    )
+    answers = np.concatenate([yes[c] for (_, yes), c in zip(asked, competed, strict=True)])
+    of_match = share_of_yes(prior, answers)
+    right = PutRight(prior, answers, of_match)
+    for stage, (at, yes), own in zip(stages, asked, competed, strict=True):
+        first = stage.competing
+        full = first.copy()
+        open_ = np.flatnonzero((first > 0.0) & (first < SETTLED))
+        full[open_] = right.before(first[open_])
+        full[at[own]] = right.after(first[at[own]], yes[own])
+        lost, said = at[~own], yes[~own]
+        stage.alone[lost] = with_answer(stage.alone[lost], said, of_match)
+        stage.competing, stage.said = full, lost[said]
+    return stages
 
-    def of(self, block: PairBlock, probability: Floats) -> Floats:
-        """The probabilities with those of answered pairs in their place."""
-        if not len(self._key):
-            return probability
-        left = block.left + self._offsets[block.first]
-        right = block.right + self._offsets[block.second]
-        key = np.minimum(left, right) * self._total + np.maximum(left, right)
-        at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
-        asked = self._key[at] == key
-        return np.where(asked, np.where(self._yes[at], YES, NO), probability)
+
+def _places(
+    stages: Sequence[_Stage], decisions: PairAnswers, offsets: Indices
+) -> list[tuple[Indices, NDArray[np.bool_]]]:
+    """For each block the positions of the pairs that were asked about, and their answers."""
+    total = int(offsets[-1])
+    low, high = decisions.joined(offsets)
+    key = low * total + high
+    order = np.argsort(key, kind="stable")
+    key, yes = key[order], decisions.yes[order]
+    found = []
+    for stage in stages:
+        left = stage.block.left + offsets[stage.block.first]
+        right = stage.block.right + offsets[stage.block.second]
+        own = np.minimum(left, right) * total + np.maximum(left, right)
+        place = np.minimum(np.searchsorted(key, own), len(key) - 1)
+        at = np.flatnonzero(key[place] == own)
+        found.append((at, yes[place[at]]))
+    return found

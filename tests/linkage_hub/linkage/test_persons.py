@@ -102,6 +102,22 @@ def test_decisions_and_rulings_prevail_over_the_encodings(three: list[Encodings]
     assert not found.conflicts
 
 
+def test_answers_are_evidence_and_no_certainty(three: list[Encodings]) -> None:
+    """One no about a pair of which all others of its kind were answered yes parts nobody."""
+    blocks = find_candidates(three)
+    sizes = [each.shape[1] for each in three]
+    plain = link_candidates(blocks, sizes, encodings=three)
+    pair = next(each for each in plain.pairs if (each.first, each.second) == (0, 1))
+    rows = np.flatnonzero(pair.probability >= 0.5)
+    said = [(0, 1, int(pair.left[at]), int(pair.right[at]), True) for at in rows]
+    said[0] = (*said[0][:4], False)
+    found = link_candidates(blocks, sizes, encodings=three, decisions=answers(*said))
+    assert found.person_of[0][said[0][2]] == found.person_of[1][said[0][3]]
+    strangers = answers((0, 1, 3, 100, True))  # no candidates: an answer that nobody asked for
+    same = link_candidates(blocks, sizes, encodings=three, decisions=strangers)
+    assert all(map(np.array_equal, same.person_of, plain.person_of))
+
+
 def test_contradicting_rulings_are_reported(three: list[Encodings]) -> None:
     """The binding ruling that two others make impossible is named by its row."""
     sizes = [each.shape[1] for each in three]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from governance.exchange.parameters import LEVELS, TOKEN_BYTES, FieldProfile, SourceProfile
+from linkage_hub.linkage.answered import LOST_YES
 from linkage_hub.refinement.calibration import MISSING, USUAL, estimate
-from linkage_hub.refinement.decisions import LOST_YES, common_tokens, decide, updated
+from linkage_hub.refinement.decisions import common_tokens, decide, updated
 from linkage_hub.refinement.fellegi_sunter import expected_yes
 
 FIELDS = ("first_name", "surname", "date_of_birth")
