@@ -25,8 +25,11 @@ from benchmarks.quality.ours import (
     link_two,
     sweep,
 )
+from benchmarks.quality.rounds import ask
 from governance.exchange.parameters import TOKEN_BYTES
+from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.one_to_one import solve
+from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.refinement.two_files import Refined, refined_one_to_one
 from partner_agent.encoding.person import default_hardening, schema_for
 from partner_agent.submissions.scope import mapping_items
@@ -49,6 +52,7 @@ SPLINK_SWEEP = (
     0.999,
     0.9999,
 )
+FEW = 5  # sources of a task that are named in its label
 app = typer.Typer(add_completion=False)
 Row = dict[str, Any]
 Pairs = set[tuple[str, str]]
@@ -73,7 +77,8 @@ def quality(
         if only and task.kind != only:
             continue
         sources = [encoded[name] for name in task.sources]
-        label = " x ".join(task.sources)
+        few = len(task.sources) <= FEW
+        label = " x ".join(task.sources) if few else f"{len(task.sources)} sources"
         if task.kind == "one_to_one":
             true = true_pairs(truth, *task.sources)
             for who, held in profiles.items():
@@ -186,18 +191,33 @@ def splink_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
 
 
 def person_rows(who: str, sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
-    """Ours over several sources: persons."""
-    linked = link_persons(sources)
-    person = _real(sources, truth).person_id.tolist()
-    found = [int(person) for part in linked.person_of for person in part]
-    return [
-        _row(who, what, "chosen", linked.threshold, score(found, person))
-        for what, score in (
-            ("person pairs", metrics.pairwise),
-            ("persons, B-cubed", metrics.b_cubed),
-            ("persons, exact", metrics.exact),
+    """Ours over several sources, by what each stage adds: persons."""
+    encodings = [source.encodings for source in sources]
+    sizes = [len(source.record_ids) for source in sources]
+    blocks = find_candidates(encodings)
+    stages = {"": link_candidates(blocks, sizes, encodings=encodings)}
+    if len(sources) > 1:
+        asked = ask(sources, blocks)
+        stages[", with refinement"] = link_candidates(
+            blocks, sizes, encodings=encodings, decisions=asked.answers
         )
-    ]
+        Console(stderr=True).print(
+            f"{who}: {asked.questions} questions, {asked.questions / sum(sizes):.2f} a record, "
+            f"{asked.calibrated} of them calibrate"
+        )
+    person = _real(sources, truth).person_id.tolist()
+    rows = []
+    for stage, linked in stages.items():
+        found = np.concatenate(linked.person_of).tolist()
+        rows += [
+            _row(who, what + stage, "chosen", linked.threshold, score(found, person))
+            for what, score in (
+                ("person pairs", metrics.pairwise),
+                ("persons, B-cubed", metrics.b_cubed),
+                ("persons, exact", metrics.exact),
+            )
+        ]
+    return rows
 
 
 def home_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:

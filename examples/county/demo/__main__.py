@@ -56,8 +56,8 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="keep everything in this new folder")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
     questions: Annotated[
-        bool, typer.Option(help="also let the hub ask the agents about pairs of records")
-    ] = False,
+        bool, typer.Option(help="let the hub ask the agents about pairs of records")
+    ] = True,
 ) -> None:
     """Run the main job on a synthetic county, every program as a process of its own."""
     root = Path(tempfile.mkdtemp(prefix="hearthlink-demo-")) if keep is None else keep
@@ -72,7 +72,7 @@ def demo(
             shutil.rmtree(root, ignore_errors=True)
 
 
-def tell(site: Site, persons: int, seed: int, *, questions: bool = False) -> dict[str, Any]:
+def tell(site: Site, persons: int, seed: int, *, questions: bool = True) -> dict[str, Any]:
     """The whole story; returns its figures.
 
     Raises:
@@ -151,11 +151,18 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         f"{sum(c['recorded'] for c in consents)} decisions recorded, "
         f"{sum(c['withdrawn'] for c in consents)} withdrawn since"
     )
-    asked = _questions(teller, story) if story.refine else None
+    traffic = story.site.logs / "hub-traffic.bin"
+    before = traffic.stat().st_size
     linked = teller.step(
-        "The hub links the encodings into persons and families.",
-        lambda: story.link(questions=False),
+        "The hub asks the partners' agents about pairs that encodings leave open, and links "
+        "records into persons and families."
+        if story.refine
+        else "The hub links the encodings into persons and families.",
+        story.link,
     )
+    asked = None
+    if story.refine:
+        asked = _questions(teller, story, linked, traffic.stat().st_size - before)
     referee = Referee.of(story.site)
     teller.say(
         f"{linked['records']} records became {linked['persons']} persons and "
@@ -192,21 +199,10 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
     }
 
 
-def _questions(teller: Teller, story: Story) -> dict[str, Any]:
-    """Link with questions to the partners, before the run that counts; returns the figures."""
-    traffic = story.site.logs / "hub-traffic.bin"
-    before = traffic.stat().st_size
-    linked = teller.step(
-        "The hub asks the partners' agents about pairs that encodings leave open, and links.",
-        story.link,
-    )
-    traffic_bytes = traffic.stat().st_size - before
-    exports = story.site.root / "exports-with-questions"
-    persons = as_figures(Referee.of(story.site).persons(exports))
-    teller.say(
-        f"with questions: {linked['persons']} persons, pairs of records precision "
-        f"{persons['precision']:.3f}, recall {persons['recall']:.3f} against the truth"
-    )
+def _questions(
+    teller: Teller, story: Story, linked: dict[str, Any], traffic_bytes: int
+) -> dict[str, Any]:
+    """Say what the partners were asked in a run; returns the figures."""
     notes = [note for note in story.questions() if note["run"] == linked["id"]]
     refused: Counter[str] = Counter()
     for note in notes:
@@ -228,7 +224,6 @@ def _questions(teller: Teller, story: Story) -> dict[str, Any]:
         "refused": dict(refused),
         "a_record": round(a_record, 2),
         "bytes": traffic_bytes,
-        "persons": persons,
         "undecided": linked["pairs_undecided"],
     }
 

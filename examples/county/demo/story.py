@@ -142,17 +142,13 @@ class Story:
 
         return self.everyone(work)
 
-    def link(self, *, questions: bool = True) -> dict[str, Any]:
-        """The analyst starts a run, waits, and takes its results.
-
-        Args:
-            questions: whether the hub may ask partners about pairs; its files go elsewhere.
-        """
-        asking = "--questions" if questions else "--no-questions"
+    def link(self) -> dict[str, Any]:
+        """The analyst starts a run, with questions to partners if any may be asked, and waits."""
+        asking = "--questions" if self.refine else "--no-questions"
         found = self.person("analyst", "linkage-hub", "runs", "start", "--agreement",
                             self.agreement, asking, "--wait")  # fmt: skip
         self.run_id = found["id"]
-        out = self.site.root / ("exports-with-questions" if questions else "exports")
+        out = self.site.root / "exports"
         self.person("analyst", "linkage-hub", "runs", "export", self.run_id, "--out", out)
         return found
 
