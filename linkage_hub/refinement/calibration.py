@@ -252,8 +252,9 @@ def _normal(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _monotone(match: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chance shares under which no weaker level weighs more than a stronger one."""
-    ratio = np.minimum.accumulate(match / chance)
+    """Chance shares, none above ``_MOST``, under which no weaker level outweighs a stronger one."""
+    least = np.maximum.accumulate(match[::-1])[::-1] / _MOST
+    ratio = np.maximum(np.minimum.accumulate(match / chance), least)
     return np.asarray(match / ratio, dtype=np.float64)
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from governance.exchange.parameters import LEVELS, TOKEN_BYTES, FieldProfile, SourceProfile
 from linkage_hub.linkage.answered import LOST_YES
-from linkage_hub.refinement.calibration import MISSING, USUAL, estimate
+from linkage_hub.refinement.calibration import MISSING, USUAL, _monotone, _told, estimate
 from linkage_hub.refinement.decisions import common_tokens, decide, updated
 from linkage_hub.refinement.fellegi_sunter import expected_yes
 
@@ -63,6 +65,21 @@ def test_without_calibration_the_usual_shares_hold() -> None:
     parameters = estimate([profile(), other], none, {(0, 1): -11.0}, [])
     assert [each.field for each in parameters.fields] == ["first_name", "surname"]
     assert parameters.fields[0].match == pytest.approx(USUAL["first_name"], rel=1e-3)
+
+
+@given(
+    match=st.lists(st.floats(1e-4, 1.0), min_size=5, max_size=5),
+    chance=st.lists(st.floats(1e-5, 1.0), min_size=4, max_size=4),
+)
+def test_estimated_parameters_pass_the_agents_bounds(
+    match: list[float], chance: list[float]
+) -> None:
+    """Whatever was learned of matches and of strangers, no weaker level outweighs a stronger."""
+    shares = np.array(match) / sum(match)
+    others = np.array([*chance, 4.0]) / (sum(chance) + 4.0)
+    told = _told(_monotone(np.clip(shares, 1e-6, 0.98), others))
+    ratio = np.array(_told(shares)) / np.array(told)
+    assert (ratio[1:] <= ratio[:-1] * 1.01).all()
 
 
 def test_two_submissions_are_compared_by_what_both_hold() -> None:
