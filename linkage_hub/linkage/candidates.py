@@ -44,7 +44,7 @@ AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int
 
 PER_RECORD = 20  # candidates that a record of the smaller dataset keeps on average
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
-FAST_FLOOR = 0.8  # Dice; in fast mode, where what is below is found too seldom
+FAST_FLOOR = 0.7  # Dice of one view; in fast mode, where what is below is found too seldom
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
 PAIRS_MOST = 8_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
 PAIRS_FREE = 2_000_000  # candidates that any number of records may have, and beyond them:
@@ -135,7 +135,7 @@ def find_candidates(
         per_record: candidates wanted per record of the smaller in the larger dataset.
         within: whether to compare datasets with themselves.
         mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR on, and
-            keeps none below (docs/performance.md has its recall).
+            with one view keeps none below (docs/performance.md has its recall).
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
             processor when None.
         tiles: a folder where finished tiles are kept and taken up again after a stop.
@@ -145,7 +145,7 @@ def find_candidates(
         LinkageError: the encodings do not fit together.
     """
     check_encodings(datasets)
-    lowest = FAST_FLOOR if mode == "fast" else FLOOR_LOWEST
+    lowest = FAST_FLOOR if mode == "fast" and len(datasets[0]) == 1 else FLOOR_LOWEST
     wanted = _wanted(datasets, per_record, lowest, within=within)
     if not wanted:
         return []

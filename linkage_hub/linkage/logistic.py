@@ -6,6 +6,7 @@ solved thousands of times in one run.
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from linkage_hub.linkage.candidates import Floats
@@ -25,17 +26,54 @@ class _Problem:
     offset: Floats
 
     def loss(self, beta: Floats) -> float:
-        odds = self.design @ beta + self.offset
-        per_row = np.logaddexp(0.0, odds) - self.labels * odds
-        return float(self.weights @ per_row + 0.5 * (self.penalty @ beta**2))
+        found = _loss(self.design, self.labels, self.weights, self.offset, beta)
+        return float(found + 0.5 * (self.penalty @ beta**2))
 
     def newton_step(self, beta: Floats) -> Floats:
-        fitted = sigmoid(self.design @ beta + self.offset)
-        gradient = self.design.T @ (self.weights * (self.labels - fitted))
+        gradient, curvature = _bend(self.design, self.labels, self.weights, self.offset, beta)
         gradient = gradient - self.penalty * beta
-        bends = self.weights * fitted * (1 - fitted)
-        curvature = (self.design * bends[:, None]).T @ self.design + np.diag(self.penalty)
+        curvature = curvature + np.diag(self.penalty)
         return np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
+
+
+@numba.njit(cache=True, nogil=True)
+def _loss(
+    design: Floats, labels: Floats, weights: Floats, offset: Floats, beta: Floats
+) -> float:  # pragma: no cover - compiled
+    """Weighted negative log-likelihood."""
+    total = 0.0
+    for row in range(len(design)):
+        odds = offset[row]
+        for at in range(len(beta)):
+            odds += design[row, at] * beta[at]
+        softplus = max(odds, 0.0) + np.log1p(np.exp(-abs(odds)))
+        total += weights[row] * (softplus - labels[row] * odds)
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _bend(
+    design: Floats, labels: Floats, weights: Floats, offset: Floats, beta: Floats
+) -> tuple[Floats, Floats]:  # pragma: no cover - compiled
+    """Gradient (d,) and curvature (d, d) of the weighted log-likelihood."""
+    size = len(beta)
+    gradient, curvature = np.zeros(size), np.zeros((size, size))
+    for row in range(len(design)):
+        odds = offset[row]
+        for at in range(size):
+            odds += design[row, at] * beta[at]
+        fitted = 1.0 / (1.0 + np.exp(-min(max(odds, -LIMIT), LIMIT)))
+        push = weights[row] * (labels[row] - fitted)
+        bend = weights[row] * fitted * (1.0 - fitted)
+        for at in range(size):
+            gradient[at] += push * design[row, at]
+            own = bend * design[row, at]
+            for other in range(at + 1):
+                curvature[at, other] += own * design[row, other]
+    for at in range(size):
+        for other in range(at):
+            curvature[other, at] = curvature[at, other]
+    return gradient, curvature
 
 
 def fit_logistic(
@@ -60,6 +98,7 @@ def fit_logistic(
     design = with_intercept(features)
     penalty = np.full(design.shape[1], ridge)
     penalty[0] = TRACE
+    labels, weights, offset = (np.ascontiguousarray(each) for each in (labels, weights, offset))
     problem = _Problem(design, labels, weights, penalty, offset)
     beta = np.zeros(design.shape[1]) if start is None else start.copy()
     for _ in range(STEPS):
