@@ -48,6 +48,7 @@ MIN_TOKENS: Final = 16
 MAX_TOKENS: Final = 1024
 LOWEST_THRESHOLD: Final = -4.0  # bits; an agent answers no question that asks for less
 HIGHEST_ODDS: Final = -3.0  # bits; above it two records would match without agreeing on much
+LEAST_EVIDENCE: Final = 12.0  # bits; fewer single nobody out, however small the source
 _ROUNDING: Final = 0.01  # shares are told in four digits
 SELDOM_HELD: Final = 0.95  # share of records that lack a field from which it is not compared
 FEWEST_FIELDS: Final = 2  # a decision on one field would tell that field
@@ -79,12 +80,17 @@ class FieldParameters(Frozen):
 
 
 class PairOdds(Frozen):
-    """Prior log2 odds, against strangers, of one pair of the round's submissions."""
+    """Prior log2 odds, against strangers, of one pair of the round's submissions.
+
+    ``evidence`` is how many bits what agrees must say at least, from ``evidence_needed`` of the
+    larger submission; each agent's own rows may ask for more.
+    """
 
     first: Annotated[int, Field(ge=0)]
     second: Annotated[int, Field(ge=0)]
     match: LogOdds
     home: LogOdds
+    evidence: Annotated[float, Field(ge=0, le=64)] = 0.0
 
 
 class Parameters(Frozen):
@@ -203,11 +209,20 @@ CALIBRATION_SIZE: Final = TOKEN_BYTES * SWAPPED_SLOT + sum(
 )
 
 
+def evidence_needed(records: int) -> float:
+    """Bits of agreement without which two rows are never said to match.
+
+    Args:
+        records: of a source; of so many rows, fewer than two others are to show what agrees.
+    """
+    return max(LEAST_EVIDENCE, float(records.bit_length() - 1))
+
+
 def check_parameters(parameters: Parameters) -> None:
     """Refuse parameters that no honest hub would need.
 
-    They do not yet rule out that one field decides where all others are said to tell nothing
-    (docs/threat-model.md, known gap).
+    What they cannot rule out, that one field decides where all others are said to tell nothing,
+    each agent rules out by its own counts (``partner_agent/refinement/evidence.py``).
 
     In order: the threshold is no lower than ``LOWEST_THRESHOLD`` and no prior odds are higher than
     ``HIGHEST_ODDS``; more than one field is compared; agreement that is stronger never weighs less.

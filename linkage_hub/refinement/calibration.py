@@ -23,6 +23,7 @@ from governance.exchange.parameters import (
     PairOdds,
     Parameters,
     SourceProfile,
+    evidence_needed,
 )
 
 MISSING: Final = -1
@@ -37,6 +38,7 @@ NAMES: Final = ("first_name", "surname")
 USUAL_SWAPPED: Final = 0.01
 SWAPPED_CHANCE: Final = 1e-4  # of two strangers
 _ODDS_LIMIT: Final = 60.0  # bits
+RECORDS_ROUNDED: Final = 1.06  # a source tells its size in two digits
 
 USUAL: Final[dict[str, tuple[float, ...]]] = {
     "first_name": (0.85, 0.05, 0.05, 0.02, 0.03),
@@ -280,8 +282,13 @@ def _missing(profiles: Sequence[SourceProfile], name: str) -> tuple[float, ...]:
 
 def _odds(profiles: Sequence[SourceProfile], pair: tuple[int, int], match: float) -> PairOdds:
     shared = max(*(profiles[at].shared_home for at in pair), _LEAST)
+    largest = max(profiles[at].records for at in pair)
     return PairOdds(
-        first=pair[0], second=pair[1], match=_bounded(match), home=_bounded(np.log2(shared))
+        first=pair[0],
+        second=pair[1],
+        match=_bounded(match),
+        home=_bounded(np.log2(shared)),
+        evidence=evidence_needed(int(largest * RECORDS_ROUNDED)),
     )
 
 

@@ -131,6 +131,7 @@ class Answerer:
             odds.match,
             odds.home,
             compared.parameters.threshold,
+            compared.maker.evidence.floors(odds.evidence),
         )
         best = within_budget(
             chosen,

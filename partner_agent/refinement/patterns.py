@@ -4,6 +4,9 @@ A pattern gives each field one option: a level of agreement, *missing*, or *what
 is log2 of the posterior odds of a match against strangers and people of one home together. A
 pattern is minimal when no option of it can be exchanged for the next weaker one with ``SLACK`` to
 spare: two rows that share the token of a stronger pattern share the weaker one's too.
+
+Whatever its weight, a pattern suffices only where what agrees singles a person out by the agent's
+own counts (``evidence``).
 """
 
 from typing import Final, NamedTuple
@@ -12,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-MATCH, CHANCE, HOME, COVER = range(4)  # columns of ``Options.figures``
+MATCH, CHANCE, HOME, COVER, BITS, PERSON, FIELDS = range(7)  # columns of ``Options.figures``
 SIZE, WEAKER, KIND = range(3)  # columns of ``Options.shape``
 PLAIN, SWAPPED = range(2)  # kinds of option
 BOTH_NAMES: Final = 2  # fields that show ``SWAPPED`` together or not at all
@@ -30,8 +33,8 @@ class Options(NamedTuple):
     """The options of all fields of one row, field after field.
 
     Attributes:
-        figures: float64 (o, 4): log2 shares among matches, strangers, people of one home; and
-            log2 of the share of matches that it covers.
+        figures: float64 (o, 7): log2 shares among matches, strangers, people of one home;
+            log2 of the share of matches that it covers; and ``evidence.Bits``.
         shape: int64 (o, 3): number of texts; the next weaker option, counted in the whole
             array, or -1; kind.
         starts: int64 (f + 1,): where each field's options begin.
@@ -50,6 +53,7 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
     match_odds: float,
     home_odds: float,
     threshold: float,
+    floors: NDArray[np.float64],
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Minimal sufficient patterns of one row.
 
@@ -60,6 +64,7 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
         match_odds: prior log2 odds of a match against strangers.
         home_odds: prior log2 odds of people of one home against strangers.
         threshold: log2 posterior odds.
+        floors: from ``Evidence.floors``.
 
     Returns:
         Chosen options int32 (p, f), and how many tokens each pattern makes, int64 (p,).
@@ -67,17 +72,21 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
     fields = len(starts) - 1
     best_chance = np.zeros(fields + 1)
     best_home = np.zeros(fields + 1)
+    best_bits = np.zeros((fields + 1, 3))
     for field in range(fields - 1, -1, -1):
         gain_chance, gain_home = -1e9, -1e9
         for option in range(starts[field], starts[field + 1]):
             gain_chance = max(gain_chance, figures[option, 0] - figures[option, 1])
             gain_home = max(gain_home, figures[option, 0] - figures[option, 2])
+            for kind in range(3):
+                best_bits[field, kind] = max(best_bits[field, kind], figures[option, 4 + kind])
         best_chance[field] = best_chance[field + 1] + gain_chance
         best_home[field] = best_home[field + 1] + gain_home
+        best_bits[field] += best_bits[field + 1]
     chosen = np.empty((MOST, fields), dtype=np.int32)
     tokens = np.empty(MOST, dtype=np.int64)
     count = 0
-    sums = np.zeros((fields + 1, 4))
+    sums = np.zeros((fields + 1, 7))
     sums[0, 0], sums[0, 2] = match_odds, home_odds
     swaps = np.zeros(fields + 1, dtype=np.int64)
     sizes = np.ones(fields + 1, dtype=np.int64)
@@ -91,7 +100,7 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             depth -= 1
             continue
         below = depth + 1
-        for column in range(4):
+        for column in range(7):
             sums[below, column] = sums[depth, column] + figures[option, column]
         swaps[below] = swaps[depth] + (1 if shape[option, 2] == SWAPPED else 0)
         sizes[below] = sizes[depth] * shape[option, 0]
@@ -99,6 +108,9 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             sums[below, 3] < RAREST
             or sums[below, 0] - sums[below, 1] + best_chance[below] < threshold
             or sums[below, 0] - sums[below, 2] + best_home[below] < threshold
+            or sums[below, 4] + best_bits[below, 0] < floors[0, 0]
+            or sums[below, 5] + best_bits[below, 1] < floors[0, 1]
+            or sums[below, 6] + best_bits[below, 2] < floors[0, 2]
         ):
             continue
         if below < fields:
@@ -113,6 +125,8 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             continue
         minimal = True
         swap_match, swap_chance, swap_home = match, chance, home
+        bits = sums[below, 4:]
+        swap_bits = bits.copy()
         for field in range(fields):
             option = current[field]
             weaker = shape[option, 1]
@@ -125,12 +139,15 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
                 swap_match += m - match
                 swap_chance += c - chance
                 swap_home += h - home
+                swap_bits += figures[weaker, 4:] - figures[option, 4:]
+                continue
+            if not _reaches(bits, figures[weaker, 4:], figures[option, 4:], floors[1]):
                 continue
             high, low = max(c, h), min(c, h)
             if m - high - np.log2(1.0 + 2.0 ** (low - high)) >= threshold + SLACK:
                 minimal = False
                 break
-        if minimal and swaps[below] == BOTH_NAMES:
+        if minimal and swaps[below] == BOTH_NAMES and (swap_bits >= floors[1]).all():
             high, low = max(swap_chance, swap_home), min(swap_chance, swap_home)
             if swap_match - high - np.log2(1.0 + 2.0 ** (low - high)) >= threshold + SLACK:
                 minimal = False
@@ -140,6 +157,24 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             tokens[count] = sizes[below]
             count += 1
     return chosen[:count], tokens[:count]
+
+
+@njit(cache=True)
+def _reaches(
+    bits: NDArray[np.float64],
+    weaker: NDArray[np.float64],
+    option: NDArray[np.float64],
+    floor: NDArray[np.float64],
+) -> bool:
+    """Whether a pattern reaches a floor once an option is exchanged for a weaker one.
+
+    What such an exchange does not lessen reaches it: both patterns are enough, or neither is.
+    """
+    for kind in range(3):
+        lost = option[kind] - weaker[kind]
+        if lost > 0.0 and bits[kind] - lost < floor[kind]:
+            return False
+    return True
 
 
 @njit(cache=True)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -19,11 +20,16 @@ class Rarity:
 
     Args:
         rows: cleaned rows of the source.
+
+    Attributes:
+        rows: how many there were.
     """
 
     def __init__(self, rows: Iterable[Mapping[str, str]]) -> None:
         values: dict[str, Counter[tuple[str, ...]]] = {name: Counter() for name in LEVELS}
+        self.rows = 0
         for row in rows:
+            self.rows += 1
             for name, counter in values.items():
                 value = field_value(row, name)
                 if value is not None:
@@ -66,21 +72,42 @@ class Rarity:
         doublings = max(0.0, float(np.floor(np.log2(others / self._held[field] / average))))
         return min(1.0, float(average * 2.0**doublings))
 
+    def hits(self, field: str, texts: Iterable[str], level: int) -> list[int]:
+        """How many rows have each of these texts at a level, those that hold it elsewhere too."""
+        table = self._counts[field][level]
+        return [table[text] for text in texts]
+
+    def unique(self, field: str, value: tuple[str, ...]) -> bool:
+        """Whether at most one row holds exactly this value."""
+        return max(self.hits(field, facet(field, value)[0], 0), default=0) <= 1
+
+    def at_least(self, field: str) -> list[float]:
+        """Pairs of rows that agree at each level or a stronger one.
+
+        Counted, not sampled: a level's pairs are those that share one of its texts with another
+        value, more than once if they share several.
+        """
+        return list(accumulate(self._pairs(field)))
+
     def chance(self, field: str) -> tuple[float, ...]:
         """Share of each level among random pairs of the rows that hold the field, *differs* last.
 
-        Counted, not sampled: a level's pairs are those that share one of its texts with another
-        value, more than once if they share several. Fewer than ``FEWEST`` pairs count as that
-        many; two digits are given.
+        Fewer than ``FEWEST`` pairs count as that many; two digits are given.
         """
         total = max(1.0, _pairs(self._held[field]))
-        found: list[float] = []
-        for level, (table, repeated) in enumerate(
-            zip(self._counts[field], self._repeated[field], strict=True)
-        ):
-            pairs = sum(map(_pairs, table.values())) - (repeated if level else 0.0)
-            found.append(float(f"{min(0.9, max(pairs, FEWEST) / total):.2g}"))
+        found = [
+            float(f"{min(0.9, max(pairs, FEWEST) / total):.2g}") for pairs in self._pairs(field)
+        ]
         return (*found, float(f"{max(1.0 - sum(found), 0.05):.2g}"))
+
+    def _pairs(self, field: str) -> list[float]:
+        """Pairs of rows at each level, float (levels,)."""
+        return [
+            sum(map(_pairs, table.values())) - (repeated if level else 0.0)
+            for level, (table, repeated) in enumerate(
+                zip(self._counts[field], self._repeated[field], strict=True)
+            )
+        ]
 
 
 def _pairs(count: int) -> float:

@@ -104,10 +104,12 @@ def test_a_missing_field_is_no_disagreement(parameters: Parameters, lost: str) -
 
 def test_missing_weighs_more_than_different(parameters: Parameters) -> None:
     """What matches with a field missing does not match when an identifier differs instead."""
-    row = {key: TOWN[3][key] for key in ("date_of_birth", "sex", "postcode", "nhs_number")}
+    held = ("first_name", "date_of_birth", "sex", "postcode", "nhs_number")
+    row = {key: TOWN[3][key] for key in held}
     other = row | {"nhs_number": "9999999999"}
-    assert met(parameters, row, row | {"nhs_number": ""})
-    assert not met(parameters, row, other)
+    strict = parameters.model_copy(update={"threshold": 4.0})
+    assert met(strict, row, row | {"nhs_number": ""})
+    assert not met(strict, row, other)
 
 
 def test_sources_that_hold_little_match_beside_sources_that_hold_much() -> None:
