@@ -84,7 +84,11 @@ def telling(fields: frozenset[str], threshold: float = 4.0) -> Parameters:
         shares = (match, chance) if field in fields else (flat, flat)
         made.append(
             FieldParameters(
-                field=field, match=shares[0], home=shares[1], chance=shares[1], missing=0.001
+                field=field,
+                match=shares[0],
+                home=shares[1],
+                chance=shares[1],
+                missing=(0.001, 0.001),
             )
         )
     odds = PairOdds(first=0, second=1, match=HIGHEST_ODDS, home=-60.0)
@@ -165,7 +169,7 @@ def lies(draw: st.DrawFn) -> Parameters:
                 match=match,
                 home=draw(st.sampled_from((chance, match))),
                 chance=chance,
-                missing=draw(st.floats(0.0, 1.0)),
+                missing=(draw(st.floats(0.0, 1.0)), draw(st.floats(0.0, 1.0))),
             )
         )
     odds = PairOdds(
