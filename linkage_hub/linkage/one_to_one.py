@@ -19,7 +19,7 @@ from linkage_hub.linkage.candidates import (
 )
 from linkage_hub.linkage.threshold import MATCH, Estimate, fit_block
 
-PER_RECORD = 60  # candidates of a record: two files bear a lower floor than twenty do
+PER_RECORD = 200  # candidates of a record: two files bear a lower floor than twenty do
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock
-from linkage_hub.linkage.fitting import Problem, fit_problems
+from linkage_hub.linkage.fitting import Fitted, Problem, fit_problems
 from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 
 MATCH = 0.5  # a pair is a match from this probability on: least expected errors
@@ -34,11 +34,13 @@ class PairFit:
     Attributes:
         probability: of a match, for each candidate pair, float64 (m,); zero unless each record
             is the other's likeliest free candidate.
+        likely: probability by a pair's own evidence, whatever it competes with, float64 (m,).
         threshold: Dice similarity that maximises expected F1.
         estimate: what to expect of the pairs at or above ``MATCH``.
     """
 
     probability: Floats
+    likely: Floats
     threshold: float
     estimate: Estimate
 
@@ -53,8 +55,8 @@ def fit_block(block: PairBlock, first: Encodings, second: Encodings) -> PairFit:
     """
     evidence = block_evidence(block, Filters.of(first), Filters.of(second))
     sizes = (first.shape[1], second.shape[1])
-    fitted = fit_problems([Problem(evidence, block.left, block.right, sizes)])
-    return finished(block.similarity, fitted.probability[0])
+    problem = Problem(evidence, block.left, block.right, sizes)
+    return _finished(block.similarity, problem, fit_problems([problem]))
 
 
 def fit_pair(
@@ -77,15 +79,17 @@ def fit_pair(
     del floor
     start = similarity.astype(np.float32)
     evidence = Evidence(start, start[:, None])
-    fitted = fit_problems([Problem(evidence, left, right, sizes)])
-    return finished(similarity, fitted.probability[0])
+    problem = Problem(evidence, left, right, sizes)
+    return _finished(similarity, problem, fit_problems([problem]))
 
 
-def finished(similarity: Floats, probability: Floats) -> PairFit:
-    """A fit with its threshold and estimate."""
+def _finished(similarity: Floats, problem: Problem, fitted: Fitted) -> PairFit:
+    probability = fitted.probability[0]
+    likely = probability if fitted.model is None else fitted.model.chances([problem])[0]
     competing = probability > 0
     return PairFit(
         probability,
+        likely,
         expected_threshold(similarity[competing], probability[competing]),
         estimate_of(probability),
     )

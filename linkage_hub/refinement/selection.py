@@ -3,7 +3,8 @@
 In order:
 1. Between two sources, a pair that the first stage holds for a match with probability ``SURE`` is
    a match; nobody is asked. Its two records are out of every other question.
-2. Among the rest a record's most similar candidates are asked about, most similar pairs first,
+2. Among the rest a record's likeliest candidates are asked about, likeliest pairs first by
+   their own evidence: a pair that lost the first stage's competition may be the match,
    until a record has ``per_record`` questions or the run has ``most``.
 3. The prior of such a pair is that of two records which both still look for their match.
 4. Calibration takes each record once at most, from the best of the pairs to ask.
@@ -59,7 +60,7 @@ def calibration_pairs(
         if block.first != block.second:
             fit = (fits[at] if fits else None) or fitted(block, sizes)
             size = (sizes[block.first], sizes[block.second])
-            found.append(_table(block, grey_of_block(block, sure_pairs(block, fit), size, 1)))
+            found.append(_table(block, grey_of_block(block, fit, sure_pairs(block, fit), size, 1)))
     pairs = draw.permutation(np.concatenate(found))
     room = np.array(most, dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -76,19 +77,22 @@ def sure_pairs(block: PairBlock, fit: PairFit) -> NDArray[np.bool_]:
 
 def grey_of_block(
     block: PairBlock,
+    fit: PairFit,
     sure: NDArray[np.bool_],
     sizes: Sequence[int],
     per_record: int,
 ) -> Indices:
-    """Positions in a block of two datasets of the pairs to ask, most similar first.
+    """Positions in a block of two datasets of the pairs to ask, likeliest first.
 
     Args:
         block: candidate pairs.
+        fit: of the first stage.
         sure: pairs that are matches without a question, bool (m,).
         sizes: records of the two datasets.
         per_record: questions that one record may be in.
     """
     free = np.flatnonzero(_free(block.left, sure, sizes[0]) & _free(block.right, sure, sizes[1]))
+    free = free[np.argsort(-fit.likely[free], kind="stable")]
     keep = _few_each(block.left[free], block.right[free], sizes[0], sizes[1], per_record)
     return np.asarray(free[keep], dtype=np.int64)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from governance.exchange.parameters import Parameters, SourceProfile
+from linkage_hub.linkage.answered import share_of_yes
 from linkage_hub.linkage.candidates import (
     Encodings,
     Floats,
@@ -106,17 +107,19 @@ def refined_one_to_one(
     told = _positions(block, pairs.left, pairs.right, sizes[1])
     known = level_odds(parameters, make_pairs(*pairs), levels) >= parameters.threshold
 
-    asked = selection.grey_of_block(block, sure, sizes, per_record)
+    asked = selection.grey_of_block(block, fit, sure, sizes, per_record)
     asked = asked[~np.isin(asked, told)]
     common = decisions.common_tokens(
         *agents.decide(block.left[asked], block.right[asked], parameters)
     )
+    positions, yes = np.concatenate([asked, told]), np.concatenate([common > 0, known])
+    shown = share_of_yes(fit.probability[positions], yes)
     probability = decisions.updated(
         fit.probability,
         (block.left, block.right),
-        np.concatenate([asked, told]),
-        np.concatenate([common > 0, known]),
-        expected_yes(parameters, 0, 1),
+        positions,
+        yes,
+        min(shown, expected_yes(parameters, 0, 1)),
     )
     return Refined(_solved(block, probability), parameters, asked, common, len(told))
 
