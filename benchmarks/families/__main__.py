@@ -2,8 +2,8 @@
 
 ``DIR`` is a folder that ``benchmarks.quality`` can describe (for a synthetic county run
 ``python -m benchmarks.county DIR`` first). All sources that the last task of kind ``persons``
-names are pooled. Families are built once on the true persons, which shows their own error, and
-once on the persons that the hub links.
+names are pooled. Families are built on the true persons, which shows their own error, under both
+profiles, and on the persons that the hub links under the chosen one.
 """
 
 import json
@@ -22,6 +22,7 @@ from benchmarks.families.measure import (
     reference_of,
     reliability,
     split,
+    true_rows,
 )
 from benchmarks.quality.dataset import load_dataset, read_truth
 from benchmarks.quality.ours import encode_sources, link_persons
@@ -42,13 +43,21 @@ def families(
     """Print pairwise and exact figures beside the peers, and how confidence holds."""
     dataset = load_dataset(data)
     items = {item for source in dataset.sources.values() for item in mapping_items(source.mapping)}
-    hardening = default_hardening(schema_for(items)) if hardened else None
+    both = (None, default_hardening(schema_for(items)))
+    hardening = both[hardened]
     encoded = encode_sources(data, dataset, hardening)
     task = [task for task in dataset.tasks if task.kind == "persons"][-1]
     sources = [encoded[name] for name in task.sources]
     reference = reference_of(sources, read_truth(data, dataset))
     persons = link_persons(sources).person_of if linked else None
     rows = family_rows(sources, reference, persons, hardening)
+    other = encode_sources(data, dataset, both[not hardened])
+    rows += true_rows(
+        f"ours, true persons, {'clk' if hardened else 'hardened'}",
+        [other[name] for name in task.sources],
+        reference,
+        both[not hardened],
+    )
     person_of = split(reference.person, sources)
     evidence = evidence_of(sources, person_of, reference.persons, hardening)
     began = time.perf_counter()

@@ -96,14 +96,30 @@ def family_rows(
         runs.append(("ours, linked persons", list(linked)))
     rows: list[Row] = []
     for who, person_of in runs:
-        found = np.concatenate(person_of)
-        evidence = evidence_of(sources, person_of, int(found.max()) + 1, hardening)
-        result = build_families(evidence)
-        labels = {"household": _homes(result), "family": result.family_of}
-        rows += scores(
-            who, reference, {k: _of_true(reference, found, v) for k, v in labels.items()}
-        )
+        rows += _rows_on(who, sources, reference, person_of, hardening)
     return rows + peer_rows(sources, reference)
+
+
+def true_rows(
+    who: str, sources: Sequence[Encoded], reference: Reference, hardening: Hardening | None
+) -> list[Row]:
+    """Ours on true persons, of sources encoded under another profile."""
+    return _rows_on(who, sources, reference, split(reference.person, sources), hardening)
+
+
+def _rows_on(
+    who: str,
+    sources: Sequence[Encoded],
+    reference: Reference,
+    person_of: Sequence[Ints],
+    hardening: Hardening | None,
+) -> list[Row]:
+    found = np.concatenate(person_of)
+    evidence = evidence_of(sources, person_of, int(found.max()) + 1, hardening)
+    result = build_families(evidence)
+    labels = {"household": _homes(result), "family": result.family_of}
+    true = {name: _of_true(reference, found, label) for name, label in labels.items()}
+    return scores(who, reference, true)
 
 
 def scores(who: str, reference: Reference, labels: dict[str, list[Hashable]]) -> list[Row]:

@@ -124,8 +124,13 @@ def _fill(
 def _time(
     begin: int, last: int, dated: bool, other: int, other_last: int, other_dated: bool
 ) -> int:
-    """How two stays at one address agree; a begin that is not dated is the earliest possible."""
+    """How two stays at one address agree; a begin that is not dated is the earliest possible.
+
+    Who leaves in the month in which another comes makes room, as a rule.
+    """
     if begin > other_last or other > last:
+        return 4
+    if dated and other_dated and begin != other and max(begin, other) == min(last, other_last):
         return 4
     if not (dated and other_dated):
         return 2 if dated or other_dated else 3

@@ -15,6 +15,9 @@ from benchmarks.quality.dataset import read_truth
 from benchmarks.quality.ours import encode_sources
 from examples.county.generate import generate
 from linkage_hub.families.build import build_families
+from linkage_hub.families.pairs import APART, TIMES, TOGETHER, pairs_of
+from linkage_hub.families.rates import PRIOR_SHARE_PAIRS, _weight
+from linkage_hub.families.residence import stays_of
 from linkage_hub.families.result import FamilyResult
 from linkage_hub.linkage.identity import KnownIds, carry
 
@@ -36,6 +39,30 @@ def test_families_of_a_small_county(tmp_path: Path) -> None:
     pairs = next(row for row in rows if row["what"] == "family pairs" and row["of"] == "everyone")
     assert pairs["precision"] > 0.9
     assert pairs["recall"] > 0.82
+
+
+def test_who_leaves_as_another_comes_makes_room() -> None:
+    """A month in which one tenant leaves and the next comes is no time together."""
+    town = Town()
+    for at in range(30):
+        for name in ("ash", "birch"):
+            town.person("25_44", Stay(f"h{at}", name, EXTRACT - 40, EXTRACT - 20))
+        town.person("25_44", Stay(f"h{at}", "cole", EXTRACT - 20))
+    town.person("25_44", Stay("newest", "dean"))  # of the source's last month no beginning is known
+    evidence = town.evidence()
+    stays = stays_of(evidence.statements, evidence.statements.household, 31)
+    pairs = pairs_of(stays, evidence.is_child, evidence.earliest, np.zeros(31, dtype=np.bool_))
+    assert np.bincount(pairs.time, minlength=TIMES)[[TOGETHER, APART]].tolist() == [30, 60]
+
+
+def test_kinds_that_hardly_differ_share_what_they_know() -> None:
+    """Few pairs of one size are weighed against all sizes the more, the more alike sizes are."""
+    count = np.array([[[100, 200, 400, 50]]])
+    weights = [
+        float(_weight(np.array([[hits]]), count, np.array([[[0.5]]]))[0, 0, 0])
+        for hits in ([50, 100, 200, 25], [56, 90, 210, 19], [90, 140, 130, 15])
+    ]
+    assert weights[0] > weights[1] > weights[2] >= PRIOR_SHARE_PAIRS[0]
 
 
 def ids_of(found: FamilyResult, names: list[bytes], previous: KnownIds) -> dict[bytes, str]:
