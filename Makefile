@@ -11,6 +11,7 @@ LOCK := $(CURDIR)/$(BIN)/uv pip compile --quiet --override overrides.txt --unive
 	--no-header --generate-hashes --no-emit-index-url
 DATA ?= ../shared/data
 PERSONS ?= 6000
+PEOPLE ?= 1000
 TEST_WORKERS ?= 2
 SIZES ?= 100000 300000 1000000
 MODES ?= exact fast
@@ -95,6 +96,10 @@ bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
 .PHONY: bench-hardening
 bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, k = 1 to 4: DATA=folder
 	$(BIN)/python -m benchmarks.hardening --data $(DATA)
+
+.PHONY: bench-attack
+bench-attack: $(VENV)/dev.stamp ## how many people graph matching names: PEOPLE=1000
+	$(BIN)/python -m benchmarks.attack --people $(PEOPLE)
 
 .PHONY: bench-speed
 bench-speed: $(VENV)/bench.stamp ## the similarity join beside its peers: SIZES="20000 100000"
