@@ -63,9 +63,10 @@ def town() -> pd.DataFrame:
     return homes(names=200, streets=40)
 
 
-def test_plain_encodings_are_opened(town: pd.DataFrame) -> None:
-    """The attack works: nearly everybody is named from profile clk, without the secret."""
-    assert named(DOCUMENT, None, town, 0.0) > 0.8
+def test_plain_encodings_are_opened(village: pd.DataFrame, town: pd.DataFrame) -> None:
+    """The attack works on profile clk: a village from nothing, a town from a few known people."""
+    assert named(DOCUMENT, None, village, 0.0) > 0.6
+    assert named(DOCUMENT, None, town, 0.1) > 0.8
 
 
 def test_the_default_profile_in_a_town(town: pd.DataFrame) -> None:
