@@ -13,12 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from governance.agreements.encoding import Hardening
-from partner_agent.encoding.clk import ClkEncoder
-from partner_agent.encoding.hardened import HardenedEncoder
+from partner_agent.encoding.profiles import record_encoder
 from partner_agent.encoding.schema import LinkageSchema
+from partner_agent.encoding.tokens import LinkageKeys
 
 Layers = list[NDArray[np.float32]]
 
+AGREEMENT: Final = "sha256:" + "0" * 64  # public; keys hang on it
 OWN_SECRETS: Final = 24  # under which the attacker encodes its list
 
 
@@ -32,12 +33,8 @@ def encoded(
     """
     schema = LinkageSchema.parse(document)
     table = frame.reindex(columns=list(schema.columns), fill_value="")
-    encoder: ClkEncoder | HardenedEncoder = (
-        ClkEncoder(schema, secret, workers=1)
-        if parameters is None
-        else HardenedEncoder(schema, parameters, secret, workers=1)
-    )
-    found = encoder.encode(table)
+    keys = LinkageKeys.derive(secret, AGREEMENT, 1)
+    found = record_encoder(schema, keys, parameters).encode(table)
     if not found.accepted.all():
         raise ValueError("rows that cannot be encoded; expected cleaned ones")
     return found.encodings

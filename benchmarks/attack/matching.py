@@ -61,12 +61,12 @@ def _spectral(first: NDArray[np.float32], second: NDArray[np.float32]) -> Plan:
 
 def _climb(people: Layers, encodings: Layers, plan: Plan, seeds: int) -> Order:
     """From a doubly stochastic plan to a permutation (Frank and Wolfe's steps)."""
-    gradient = sum_of_views(people, encodings, plan)
+    gradient = _gradient(people, encodings, plan)
     for _ in range(ITERATIONS):
         order = _assigned(gradient, seeds)
         vertex = _plan_of(order)
         step = vertex - plan
-        # a permutation only reorders columns, so a step costs one product a view
+        # a permutation only reorders rows, so a step costs one product a view
         ahead = np.zeros_like(plan)
         for a, b in zip(people, encodings, strict=True):
             ahead += a @ b[order]
@@ -80,7 +80,7 @@ def _climb(people: Layers, encodings: Layers, plan: Plan, seeds: int) -> Order:
     return _assigned(plan, seeds)
 
 
-def sum_of_views(people: Layers, encodings: Layers, plan: Plan) -> Plan:
+def _gradient(people: Layers, encodings: Layers, plan: Plan) -> Plan:
     """The objective's gradient at a plan, halved, float32 (n, n)."""
     gradient = np.zeros_like(plan)
     for a, b in zip(people, encodings, strict=True):

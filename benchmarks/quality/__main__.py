@@ -21,7 +21,6 @@ from benchmarks.quality.dataset import Dataset, load_dataset, read_truth
 from benchmarks.quality.ours import (
     Encoded,
     encode_sources,
-    link_persons,
     link_two,
     sweep,
 )
@@ -29,7 +28,7 @@ from benchmarks.quality.rounds import ask
 from governance.exchange.parameters import TOKEN_BYTES
 from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.one_to_one import solve
-from linkage_hub.linkage.persons import link_candidates
+from linkage_hub.linkage.persons import LinkResult, link_candidates
 from linkage_hub.refinement.two_files import Refined, refined_one_to_one
 from partner_agent.encoding.person import default_hardening, schema_for
 from partner_agent.submissions.scope import mapping_items
@@ -92,8 +91,10 @@ def quality(
         else:
             for who, held in profiles.items():
                 both = [held[name] for name in task.sources]
-                rows += [{"task": label, **row} for row in person_rows(who, both, truth)]
-            rows += [{"task": label, **row} for row in home_rows(sources, truth)]
+                stages = linked_stages(who, both)
+                rows += [{"task": label, **row} for row in person_rows(who, both, truth, stages)]
+                if held is encoded:
+                    rows += [{"task": label, **row} for row in home_rows(both, truth, stages[""])]
     show(dataset.name, rows)
     if splink and not splink_peer.available():
         Console(stderr=True).print("Splink is not installed: make bench-quality installs it")
@@ -190,8 +191,8 @@ def splink_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
     return rows
 
 
-def person_rows(who: str, sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
-    """Ours over several sources, by what each stage adds: persons."""
+def linked_stages(who: str, sources: list[Encoded]) -> dict[str, LinkResult]:
+    """Persons by the first stage (``""``), and, of several sources, with refinement."""
     encodings = [source.encodings for source in sources]
     sizes = [len(source.record_ids) for source in sources]
     blocks = find_candidates(encodings)
@@ -205,6 +206,13 @@ def person_rows(who: str, sources: list[Encoded], truth: pd.DataFrame) -> list[R
             f"{who}: {asked.questions} questions, {asked.questions / sum(sizes):.2f} a record, "
             f"{asked.calibrated} of them calibrate"
         )
+    return stages
+
+
+def person_rows(
+    who: str, sources: list[Encoded], truth: pd.DataFrame, stages: dict[str, LinkResult]
+) -> list[Row]:
+    """Ours over several sources, by what each stage adds: persons."""
     person = _real(sources, truth).person_id.tolist()
     rows = []
     for stage, linked in stages.items():
@@ -220,11 +228,10 @@ def person_rows(who: str, sources: list[Encoded], truth: pd.DataFrame) -> list[R
     return rows
 
 
-def home_rows(sources: list[Encoded], truth: pd.DataFrame) -> list[Row]:
-    """Homes and families in profile ``clk``, where the truth knows them."""
+def home_rows(sources: list[Encoded], truth: pd.DataFrame, linked: LinkResult) -> list[Row]:
+    """Homes and families on linked persons, profile ``clk``, where the truth knows them."""
     if "household" not in _real(sources, truth):
         return []
-    linked = link_persons(sources)
     return [
         {
             "who": row["who"],

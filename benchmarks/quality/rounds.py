@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.quality.agents import Answers, answers_of, rows_of
 from benchmarks.quality.ours import Encoded
-from governance.exchange.parameters import Parameters
+from governance.exchange.parameters import Parameters, answer_size
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import PairBlock
 from linkage_hub.refinement.fellegi_sunter import FellegiSunter
@@ -85,11 +85,11 @@ def _both(
     sides = np.array([key[0] & 1 for key in keys], dtype=np.int64)  # as random handles would fall
     ends = []
     for number, record, side in (("first", "left", sides), ("second", "right", 1 - sides)):
-        parts: dict[int, Answers] = {}
-        of_source = {at: np.flatnonzero(pairs[number] == at) for at in range(len(sources))}
+        size = answer_size(parameters, "calibrate" if parameters is None else "decide")
+        out = np.empty((len(pairs), size), dtype=np.uint8)
         for at, source in enumerate(sources):
-            own = of_source[at]
-            parts[at] = answers_of(
+            own = np.flatnonzero(pairs[number] == at)
+            out[own] = answers_of(
                 source,
                 pairs[record][own].astype(np.int64),
                 [keys[row] for row in own],
@@ -97,8 +97,5 @@ def _both(
                 parameters,
                 [(int(pairs["first"][row]), int(pairs["second"][row])) for row in own],
             )
-        out = np.empty((len(pairs), parts[0].shape[1]), dtype=np.uint8)
-        for at, own in of_source.items():
-            out[own] = parts[at]
         ends.append(out)
     return ends[0], ends[1]

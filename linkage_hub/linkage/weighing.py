@@ -6,7 +6,7 @@ The weight of a pair is ``2 p - 1``: 1 is certainly one person, -1 certainly two
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -236,7 +236,7 @@ def _entries(inside: Sequence[_Part], same: Sequence[Floats], offsets: Indices) 
     return np.asarray(first[inverse], dtype=np.int64)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Stage:
     """A block between two sources, and what is known of its pairs.
 
@@ -290,7 +290,9 @@ def _trust(probability: Floats) -> float:
     return min(MOST_LOSS, recall * float(accepted.mean()))
 
 
-def _with_answers(stages: list[_Stage], decisions: PairAnswers, offsets: Indices) -> list[_Stage]:
+def _with_answers(
+    stages: Sequence[_Stage], decisions: PairAnswers, offsets: Indices
+) -> Sequence[_Stage]:
     """The first stage put right by the answers, over all pairs of sources together.
 
     Where two sources share few records, their answers alone would show little.
@@ -307,16 +309,17 @@ def _with_answers(stages: list[_Stage], decisions: PairAnswers, offsets: Indices
     answers = np.concatenate([yes[c] for (_, yes), c in zip(asked, competed, strict=True)])
     of_match = share_of_yes(prior, answers)
     right = PutRight(prior, answers, of_match)
+    found = []
     for stage, (at, yes), own in zip(stages, asked, competed, strict=True):
-        first = stage.competing
+        first, alone = stage.competing, stage.alone.copy()
         full = first.copy()
         open_ = np.flatnonzero((first > 0.0) & (first < SETTLED))
         full[open_] = right.before(first[open_])
         full[at[own]] = right.after(first[at[own]], yes[own])
         lost, said = at[~own], yes[~own]
-        stage.alone[lost] = with_answer(stage.alone[lost], said, of_match)
-        stage.competing, stage.said = full, lost[said]
-    return stages
+        alone[lost] = with_answer(alone[lost], said, of_match)
+        found.append(replace(stage, competing=full, alone=alone, said=lost[said]))
+    return found
 
 
 def _places(

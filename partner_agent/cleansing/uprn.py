@@ -119,7 +119,11 @@ class UprnIndex:
         line, key = wanted.line(with_town=False), _key(wanted)
         exact = {found.uprn for found in candidates if found.line == line}
         if not exact and line and STREETS.isdisjoint(line.split()):
-            exact = {found.uprn for found in candidates if found.line.startswith(f"{line} ")}
+            exact = {
+                found.uprn
+                for found in candidates
+                if found.line.startswith(f"{line} ") and line not in found.towns
+            }
         if exact:
             return _only(exact)
         scored = sorted(

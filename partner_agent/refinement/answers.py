@@ -33,6 +33,7 @@ from governance.exchange.parameters import (
     Parameters,
     answer_size,
 )
+from partner_agent.refinement.evidence import Evidence
 from partner_agent.refinement.facets import facet, field_value, swapped_facet
 from partner_agent.refinement.options import NAMES, FieldOptions, OptionMaker
 from partner_agent.refinement.patterns import (
@@ -42,11 +43,12 @@ from partner_agent.refinement.patterns import (
 )
 from partner_agent.refinement.rarity import Rarity
 
-_CACHED: Final = 1 << 16  # distinct values whose options are kept, for each other source
+_CACHED: Final = 1 << 18  # distinct values whose options are kept, over all other sources
 _TOGETHER: Final = 16  # rows whose digests are kept, since questions come sorted by record
 
 Digests = NDArray[np.uint64]
-_Key = tuple[str, tuple[str, ...] | None, tuple[str, ...]]  # field, value, both names
+_Key = tuple[tuple[int, int], str, tuple[str, ...] | None, tuple[str, ...]]
+# the two submissions, field, value, both names
 
 
 class Answerer:
@@ -72,7 +74,9 @@ class Answerer:
         if kind != "calibrate" and parameters is not None:
             self._key = record_key
             self._rarity = Rarity(background)
+            self._evidence = Evidence(self._rarity)
             self._compared: dict[tuple[int, int], _Compared] = {}
+            self._options: dict[_Key, FieldOptions] = {}
 
     def answer(
         self,
@@ -131,7 +135,7 @@ class Answerer:
             odds.match,
             odds.home,
             compared.parameters.threshold,
-            compared.maker.evidence.floors(odds.evidence),
+            self._evidence.floors(odds.evidence),
         )
         best = within_budget(
             chosen,
@@ -155,19 +159,32 @@ class Answerer:
             raise ValueError("a decision needs parameters")
         if pair not in self._compared:
             narrowed = self._parameters.between(*pair)
-            self._compared[pair] = _Compared(
-                narrowed, OptionMaker(self._key, self._rarity, narrowed)
-            )
+            maker = OptionMaker(self._key, self._rarity, self._evidence, narrowed)
+            self._compared[pair] = _Compared(pair, narrowed, maker, self._options)
         return self._compared[pair]
 
 
 class _Compared:
-    """Options of the rows of one source beside one other."""
+    """Options of the rows of one source beside one other.
 
-    def __init__(self, parameters: Parameters, maker: OptionMaker) -> None:
+    Args:
+        pair: numbers of the two submissions.
+        parameters: narrowed to the fields that both hold.
+        maker: of options under these parameters.
+        kept: options that were made, of all pairs of submissions.
+    """
+
+    def __init__(
+        self,
+        pair: tuple[int, int],
+        parameters: Parameters,
+        maker: OptionMaker,
+        kept: dict[_Key, FieldOptions],
+    ) -> None:
+        self._pair = pair
         self.parameters = parameters
         self.maker = maker
-        self._options: dict[_Key, FieldOptions] = {}
+        self._kept = kept
 
     def options(self, row: Mapping[str, str]) -> list[FieldOptions]:
         """Of every field that is compared."""
@@ -179,12 +196,12 @@ class _Compared:
             value = field_value(row, each.field)
             # the texts of swapped names hang on both, and stand with the first name
             names = (first_name, surname) if both and each.field in NAMES else ()
-            key = (each.field, value, names)
-            options = self._options.get(key)
+            key = (self._pair, each.field, value, names)
+            options = self._kept.get(key)
             if options is None:
-                if len(self._options) > _CACHED:
-                    self._options.clear()
-                options = self._options[key] = self._made(each, value, names)
+                if len(self._kept) > _CACHED:
+                    self._kept.clear()
+                options = self._kept[key] = self._made(each, value, names)
             found.append(options)
         return found
 

@@ -53,17 +53,19 @@ class OptionMaker:
     Args:
         key: of the round, 32 bytes; the digests of two rounds have nothing in common.
         rarity: of the source's own values.
+        evidence: what agreement singles out, by the own rows.
         parameters: of the round.
 
     Attributes:
-        evidence: what agreement singles out, by the own rows.
         imagined: matches as the parameters let one expect them.
     """
 
-    def __init__(self, key: bytes, rarity: Rarity, parameters: Parameters) -> None:
+    def __init__(
+        self, key: bytes, rarity: Rarity, evidence: Evidence, parameters: Parameters
+    ) -> None:
         self._key = key
         self._rarity = rarity
-        self.evidence = Evidence(rarity)
+        self._evidence = evidence
         self._swapped = parameters.swapped
         self.imagined = Imagined(parameters)
 
@@ -96,7 +98,7 @@ class OptionMaker:
         rare = self._rarity.share(field.field, value, field.chance[0])
         shares = [rare, *field.chance[1:-1]]
         own = facet(field.field, value)
-        bits = self.evidence.levels(field.field, value, shares)
+        bits = self._evidence.levels(field.field, value, shares)
         figures, counts, texts = self._levels(field, own, shares, bits)
         rows = [self.imagined.agrees(field.field, at) for at, each in enumerate(own) if each]
         shape = [(count, at + 1, PLAIN) for at, count in enumerate(counts)]

@@ -15,7 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-MATCH, CHANCE, HOME, COVER, BITS, PERSON, FIELDS = range(7)  # columns of ``Options.figures``
+COLUMNS: Final = 7
+MATCH, CHANCE, HOME, COVER, BITS, PERSON, FIELDS = range(COLUMNS)  # columns of ``Options.figures``
 SIZE, WEAKER, KIND = range(3)  # columns of ``Options.shape``
 PLAIN, SWAPPED = range(2)  # kinds of option
 BOTH_NAMES: Final = 2  # fields that show ``SWAPPED`` together or not at all
@@ -76,18 +77,18 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
     for field in range(fields - 1, -1, -1):
         gain_chance, gain_home = -1e9, -1e9
         for option in range(starts[field], starts[field + 1]):
-            gain_chance = max(gain_chance, figures[option, 0] - figures[option, 1])
-            gain_home = max(gain_home, figures[option, 0] - figures[option, 2])
+            gain_chance = max(gain_chance, figures[option, MATCH] - figures[option, CHANCE])
+            gain_home = max(gain_home, figures[option, MATCH] - figures[option, HOME])
             for kind in range(3):
-                best_bits[field, kind] = max(best_bits[field, kind], figures[option, 4 + kind])
+                best_bits[field, kind] = max(best_bits[field, kind], figures[option, BITS + kind])
         best_chance[field] = best_chance[field + 1] + gain_chance
         best_home[field] = best_home[field + 1] + gain_home
         best_bits[field] += best_bits[field + 1]
     chosen = np.empty((MOST, fields), dtype=np.int32)
     tokens = np.empty(MOST, dtype=np.int64)
     count = 0
-    sums = np.zeros((fields + 1, 7))
-    sums[0, 0], sums[0, 2] = match_odds, home_odds
+    sums = np.zeros((fields + 1, COLUMNS))
+    sums[0, MATCH], sums[0, HOME] = match_odds, home_odds
     swaps = np.zeros(fields + 1, dtype=np.int64)
     sizes = np.ones(fields + 1, dtype=np.int64)
     current = np.empty(fields, dtype=np.int64)
@@ -100,17 +101,17 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             depth -= 1
             continue
         below = depth + 1
-        for column in range(7):
+        for column in range(COLUMNS):
             sums[below, column] = sums[depth, column] + figures[option, column]
-        swaps[below] = swaps[depth] + (1 if shape[option, 2] == SWAPPED else 0)
-        sizes[below] = sizes[depth] * shape[option, 0]
+        swaps[below] = swaps[depth] + (1 if shape[option, KIND] == SWAPPED else 0)
+        sizes[below] = sizes[depth] * shape[option, SIZE]
         if (
-            sums[below, 3] < RAREST
-            or sums[below, 0] - sums[below, 1] + best_chance[below] < threshold
-            or sums[below, 0] - sums[below, 2] + best_home[below] < threshold
-            or sums[below, 4] + best_bits[below, 0] < floors[0, 0]
-            or sums[below, 5] + best_bits[below, 1] < floors[0, 1]
-            or sums[below, 6] + best_bits[below, 2] < floors[0, 2]
+            sums[below, COVER] < RAREST
+            or sums[below, MATCH] - sums[below, CHANCE] + best_chance[below] < threshold
+            or sums[below, MATCH] - sums[below, HOME] + best_home[below] < threshold
+            or sums[below, BITS] + best_bits[below, 0] < floors[0, 0]
+            or sums[below, PERSON] + best_bits[below, 1] < floors[0, 1]
+            or sums[below, FIELDS] + best_bits[below, 2] < floors[0, 2]
         ):
             continue
         if below < fields:
@@ -119,29 +120,29 @@ def sufficient_patterns(  # noqa: C901, PLR0912, PLR0915 - one loop without allo
             continue
         if swaps[below] == 1:
             continue
-        match, chance, home = sums[below, 0], sums[below, 1], sums[below, 2]
+        match, chance, home = sums[below, MATCH], sums[below, CHANCE], sums[below, HOME]
         high, low = max(chance, home), min(chance, home)
         if match - high - np.log2(1.0 + 2.0 ** (low - high)) < threshold:
             continue
         minimal = True
         swap_match, swap_chance, swap_home = match, chance, home
-        bits = sums[below, 4:]
+        bits = sums[below, BITS:]
         swap_bits = bits.copy()
         for field in range(fields):
             option = current[field]
-            weaker = shape[option, 1]
+            weaker = shape[option, WEAKER]
             if weaker < 0:
                 continue
-            m = match + figures[weaker, 0] - figures[option, 0]
-            c = chance + figures[weaker, 1] - figures[option, 1]
-            h = home + figures[weaker, 2] - figures[option, 2]
-            if shape[option, 2] == SWAPPED:
+            m = match + figures[weaker, MATCH] - figures[option, MATCH]
+            c = chance + figures[weaker, CHANCE] - figures[option, CHANCE]
+            h = home + figures[weaker, HOME] - figures[option, HOME]
+            if shape[option, KIND] == SWAPPED:
                 swap_match += m - match
                 swap_chance += c - chance
                 swap_home += h - home
-                swap_bits += figures[weaker, 4:] - figures[option, 4:]
+                swap_bits += figures[weaker, BITS:] - figures[option, BITS:]
                 continue
-            if not _reaches(bits, figures[weaker, 4:], figures[option, 4:], floors[1]):
+            if not _reaches(bits, figures[weaker, BITS:], figures[option, BITS:], floors[1]):
                 continue
             high, low = max(c, h), min(c, h)
             if m - high - np.log2(1.0 + 2.0 ** (low - high)) >= threshold + SLACK:

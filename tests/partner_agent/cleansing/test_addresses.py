@@ -99,6 +99,7 @@ REFERENCE = """100000000001,,,,15,,,HIGH STREET,LEWES,BN7 1AB
 100000000004,,,,,,ROSE COTTAGE,CHURCH LANE,LEWES,BN7 1AE
 100000000005,,,,9,,,MILL LANE,LEWES,BN7 1AD
 100000000006,,,,9,,,MILL LANE,LEWES,BN7 1AD
+100000000007,,,,,,LEWES HOUSE,HIGH STREET,LEWES,BN7 1AG
 """
 
 
@@ -130,6 +131,8 @@ def index(tmp_path: Path) -> UprnIndex:
         ("9 Mill Lane, Lewes", "", ("", "uprn.ambiguous")),
         ("Rose Cottage", "BN7 1AE", ("100000000004", "uprn.matched")),
         ("Rose Cottage, Lewes", "BN7 1AE", ("100000000004", "uprn.matched")),
+        ("Lewes House", "BN7 1AG", ("100000000007", "uprn.matched")),
+        ("Lewes", "BN7 1AG", ("", "uprn.not_found")),
     ],
 )
 def test_uprn_lookup(
@@ -139,7 +142,7 @@ def test_uprn_lookup(
 
     The town stands in for a postcode that is missing or has one letter wrong.
     """
-    assert len(index) == 6
+    assert len(index) == 7
     assert index.match(address, postcode) == expected
 
 
