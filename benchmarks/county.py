@@ -43,6 +43,7 @@ def describe(county: Path) -> Dataset:
             "uprn": "uprn/addressbase_plus.csv",
             "truth": {
                 "records": ["truth/records.csv"],
+                "home": "uprn",
                 "persons": "truth/persons.csv",
                 "household": "household_id",
                 "family": "family_id",

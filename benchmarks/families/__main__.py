@@ -3,7 +3,8 @@
 ``DIR`` is a folder that ``benchmarks.quality`` can describe (for a synthetic county run
 ``python -m benchmarks.county DIR`` first). All sources that the last task of kind ``persons``
 names are pooled. Families are built on the true persons, which shows their own error, under both
-profiles, and on the persons that the hub links under the chosen one.
+profiles and with perfect answers to what agents could be asked about families, and on the persons
+that the hub links under the chosen one.
 """
 
 import json
@@ -24,6 +25,7 @@ from benchmarks.families.measure import (
     split,
     true_rows,
 )
+from benchmarks.families.perfect import perfect_rows
 from benchmarks.quality.dataset import load_dataset, read_truth
 from benchmarks.quality.ours import encode_sources, link_persons
 from linkage_hub.families.build import build_families
@@ -48,7 +50,8 @@ def families(
     encoded = encode_sources(data, dataset, hardening)
     task = [task for task in dataset.tasks if task.kind == "persons"][-1]
     sources = [encoded[name] for name in task.sources]
-    reference = reference_of(sources, read_truth(data, dataset))
+    truth = read_truth(data, dataset)
+    reference = reference_of(sources, truth)
     persons = link_persons(sources).person_of if linked else None
     rows = family_rows(sources, reference, persons, hardening)
     other = encode_sources(data, dataset, both[not hardened])
@@ -58,6 +61,7 @@ def families(
         reference,
         both[not hardened],
     )
+    rows += perfect_rows(sources, reference, truth, hardening)
     person_of = split(reference.person, sources)
     evidence = evidence_of(sources, person_of, reference.persons, hardening)
     began = time.perf_counter()

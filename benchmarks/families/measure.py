@@ -116,6 +116,11 @@ def _rows_on(
 ) -> list[Row]:
     found = np.concatenate(person_of)
     evidence = evidence_of(sources, person_of, int(found.max()) + 1, hardening)
+    return families_rows(who, reference, found, evidence)
+
+
+def families_rows(who: str, reference: Reference, found: Ints, evidence: Evidence) -> list[Row]:
+    """Families of evidence about ``found``, the person of every record, int64 (r,)."""
     result = build_families(evidence)
     labels = {"household": _homes(result), "family": result.family_of}
     true = {name: _of_true(reference, found, label) for name, label in labels.items()}

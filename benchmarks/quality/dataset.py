@@ -32,6 +32,7 @@ class Truth(Frozen):
     """Files with ``source, record_id, person_id`` and, where known, groups of persons."""
 
     records: Annotated[tuple[str, ...], Field(min_length=1)]
+    home: str | None = None  # its column of the address that a record means
     persons: str | None = None  # person_id, household_id, family_id
     household: str | None = None  # its column
     family: str | None = None
@@ -66,7 +67,7 @@ def load_dataset(folder: Path) -> Dataset:
 
 
 def read_truth(folder: Path, dataset: Dataset) -> pd.DataFrame:
-    """Truth by record: source, record_id, person_id, and household_id, family_id where known."""
+    """Truth by record: source, record_id, person_id; home, household, family where known."""
     sources = list(dataset.sources)
     parts = []
     for at, name in enumerate(dataset.truth.records):
@@ -74,7 +75,9 @@ def read_truth(folder: Path, dataset: Dataset) -> pd.DataFrame:
         if "source" not in part:  # one truth file a source, in their order
             part["source"] = sources[at]
         parts.append(part)
-    records = pd.concat(parts)[["source", "record_id", "person_id"]]
+    records = pd.concat(parts)
+    records["home"] = records[dataset.truth.home] if dataset.truth.home is not None else ""
+    records = records[["source", "record_id", "person_id", "home"]]
     if dataset.truth.persons is None:
         return records
     people = pd.read_csv(folder / dataset.truth.persons, dtype=str, keep_default_na=False)

@@ -42,7 +42,7 @@ IDENTIFIERS: Final = frozenset({"nhs_number", "nino", "upn"})
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 LogOdds = Annotated[float, Field(ge=-64, le=64)]  # bits
-Answers = Literal["calibrate", "decide", "family"]
+Answers = Literal["calibrate", "decide"]
 
 MIN_TOKENS: Final = 16
 MAX_TOKENS: Final = 1024

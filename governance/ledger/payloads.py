@@ -94,7 +94,6 @@ class RoundKind(StrEnum):
 
     CALIBRATE = "calibrate"
     DECIDE = "decide"
-    FAMILY = "family"
 
 
 class RefinementOpened(Frozen):

@@ -14,16 +14,14 @@ REASONS: Final = (
     "moved_in_together",
     "moved_together",
     *(f"mention_{relation}" for relation in RELATION_CODES),
-    "partners_answer",
     "second_home_same_surname",
     "second_home_mention",
 )
 """Codes by bit. ``same_surname`` is at one address; ``moved_in_together`` began there within a
-month of each other; ``moved_together`` were seen at several addresses; ``partners_answer`` is a
-family question that two agents answered with yes."""
+month of each other; ``moved_together`` were seen at several addresses."""
 ALONE, SAME_SURNAME, SAME_ADDRESS, MOVED_IN, MOVED_ON = (1 << bit for bit in range(5))
 MENTION = tuple(1 << (5 + at) for at in range(len(RELATION_CODES)))
-ANSWER, SECOND_SURNAME, SECOND_MENTION = (1 << bit for bit in range(9, 12))
+SECOND_SURNAME, SECOND_MENTION = (1 << bit for bit in (9, 10))
 
 _BY_TIME = np.full(TIMES, 0, dtype=np.int64)
 _BY_TIME[TOGETHER], _BY_TIME[MOVED] = MOVED_IN, MOVED_ON

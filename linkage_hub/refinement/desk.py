@@ -40,7 +40,6 @@ from linkage_hub.store.tables import refinement_batches, refinement_parties, ref
 NEXT_JOB: Final = {
     RoundKind.CALIBRATE: "link.calibrated",
     RoundKind.DECIDE: "link.decided",
-    RoundKind.FAMILY: "link.family",
 }
 """Which job takes a run on when a round of a kind is over."""
 REPEATED_MOST: Final = 0.01

@@ -46,7 +46,6 @@ from linkage_hub.refinement.selection import (
 KINDS: Final[dict[RoundKind, Answers]] = {
     RoundKind.CALIBRATE: "calibrate",
     RoundKind.DECIDE: "decide",
-    RoundKind.FAMILY: "family",
 }
 
 IMAGINED: Final = 2_048  # matches that tell how many are answered yes

@@ -41,11 +41,10 @@ class PairAsked:
     own_manifest: str
     other_manifest: str
 
-    def digest(self, kind: RoundKind) -> bytes:
-        """What remembers the pair, 16 bytes; questions about families are counted apart."""
-        label = b"family" if kind is RoundKind.FAMILY else b"person"
+    def digest(self) -> bytes:
+        """What remembers the pair, 16 bytes."""
         parts = raw_hash(self.own_manifest) + raw_hash(self.other_manifest) + self.own + self.other
-        return hashlib.blake2b(parts, digest_size=16, person=label).digest()
+        return hashlib.blake2b(parts, digest_size=16).digest()
 
 
 class AskedPairs:
@@ -69,9 +68,9 @@ class AskedPairs:
             limits: the agreement's.
             records: how many records each own submission holds, by manifest.
         """
-        digests = {pair.digest(kind) for pair in pairs if pair is not None}
+        digests = {pair.digest() for pair in pairs if pair is not None}
         seen = self._answered(digests)
-        counts = self._counts(kind, [pair for pair in pairs if pair is not None])
+        counts = self._counts([pair for pair in pairs if pair is not None])
         calibrated = self._calibrated(records)
         most = limits.refinement_pairs_per_record
         found: list[str | None] = []
@@ -79,7 +78,7 @@ class AskedPairs:
             if pair is None:
                 found.append(None)
                 continue
-            digest, place = pair.digest(kind), (pair.own_manifest, pair.own)
+            digest, place = pair.digest(), (pair.own_manifest, pair.own)
             pairs_of, levels_of = counts.get(place, (0, 0))
             share = calibrated[pair.own_manifest] + 1 <= (
                 limits.calibration_share * records[pair.own_manifest]
@@ -104,15 +103,13 @@ class AskedPairs:
         answered = list(pairs)
         if not answered:
             return
-        connection.execute(
-            insert(refinement_pairs), [{"pair": pair.digest(kind)} for pair in answered]
-        )
+        connection.execute(insert(refinement_pairs), [{"pair": pair.digest()} for pair in answered])
         level = int(kind is RoundKind.CALIBRATE)
         counted = Counter((pair.own_manifest, pair.own) for pair in answered)
         statement = upsert(refinement_counts)
         columns = refinement_counts.c
         statement = statement.on_conflict_do_update(
-            index_elements=["submission", "family", "handle"],
+            index_elements=["submission", "handle"],
             set_={
                 "pairs": columns.pairs + statement.excluded.pairs,
                 "calibrated": columns.calibrated + statement.excluded.calibrated,
@@ -123,7 +120,6 @@ class AskedPairs:
             [
                 {
                     "submission": _short(manifest),
-                    "family": kind is RoundKind.FAMILY,
                     "handle": handle,
                     "pairs": count,
                     "calibrated": level * count,
@@ -142,14 +138,11 @@ class AskedPairs:
                 found |= set(connection.scalars(statement, {"wanted": part}))
         return found
 
-    def _counts(
-        self, kind: RoundKind, pairs: Sequence[PairAsked]
-    ) -> dict[tuple[str, bytes], tuple[int, int]]:
+    def _counts(self, pairs: Sequence[PairAsked]) -> dict[tuple[str, bytes], tuple[int, int]]:
         """Pairs and levels answered of each record of these pairs."""
         columns = refinement_counts.c
         statement = select(columns.handle, columns.pairs, columns.calibrated).where(
             columns.submission == bindparam("submission"),
-            columns.family == (kind is RoundKind.FAMILY),
             columns.handle.in_(bindparam("wanted", expanding=True)),
         )
         found = {}

@@ -1,8 +1,7 @@
 """The agent's arithmetic of refinement as the desk calls it.
 
 Rules: parameters are parsed and held against the agents' own bounds before anything is answered
-under them; rounds about families are refused, since a decision about a pair that was decided
-before would be a second answer under other parameters.
+under them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +22,6 @@ from partner_agent.refinement.profile import source_profile
 KINDS: Final[dict[RoundKind, Answers]] = {
     RoundKind.CALIBRATE: "calibrate",
     RoundKind.DECIDE: "decide",
-    RoundKind.FAMILY: "family",
 }
 
 
@@ -40,8 +38,6 @@ class FellegiSunter:
             if parameters:
                 raise ParametersRefused("a round that calibrates has no parameters")
             return answer_size(None, KINDS[kind])
-        if kind is RoundKind.FAMILY:
-            raise ParametersRefused("questions about families are not answered yet")
         try:
             read = parse_model(parameters, Parameters)
             check_parameters(read)

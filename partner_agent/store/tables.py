@@ -134,7 +134,6 @@ refinement_counts = Table(
     "refinement_counts",
     metadata,
     Column("submission", LargeBinary(16), primary_key=True),  # of its manifest's hash
-    Column("family", Boolean, primary_key=True),
     Column("handle", LargeBinary(16), primary_key=True),
     Column("pairs", Integer, nullable=False),
     Column("calibrated", Integer, nullable=False),

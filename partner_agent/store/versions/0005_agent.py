@@ -43,7 +43,6 @@ def upgrade() -> None:
     op.create_table(
         "refinement_counts",
         sa.Column("submission", sa.LargeBinary(16), primary_key=True),
-        sa.Column("family", sa.Boolean, primary_key=True),
         sa.Column("handle", sa.LargeBinary(16), primary_key=True),
         sa.Column("pairs", sa.Integer, nullable=False),
         sa.Column("calibrated", sa.Integer, nullable=False),

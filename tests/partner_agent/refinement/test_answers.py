@@ -17,12 +17,9 @@ from governance.exchange.parameters import (
     SourceProfile,
     check_parameters,
 )
-from governance.ledger.payloads import RoundKind
-from governance.refinement.errors import ParametersRefused
 from linkage_hub.refinement.calibration import MISSING, estimate, observed_levels
 from linkage_hub.refinement.decisions import common_tokens, decide
 from partner_agent.refinement.answers import Answerer
-from partner_agent.refinement.fellegi_sunter import FellegiSunter
 from partner_agent.refinement.profile import source_profile
 
 KEY = bytes(range(32))
@@ -226,12 +223,3 @@ def test_parameters_that_tell_a_field_are_refused(parameters: Parameters) -> Non
     ):
         with pytest.raises(ValueError, match=r"."):
             check_parameters(parameters.model_copy(update=wrong))
-
-
-def test_rounds_about_families_are_refused(parameters: Parameters) -> None:
-    """They are counted apart from decisions, so they would be a second answer about a pair."""
-    sent = parameters.model_dump(mode="json")
-    core = FellegiSunter()
-    assert core.check(RoundKind.DECIDE, sent) == parameters.tokens * TOKEN_BYTES
-    with pytest.raises(ParametersRefused):
-        core.check(RoundKind.FAMILY, sent)
