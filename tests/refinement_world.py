@@ -198,8 +198,8 @@ def allow(data: dict[str, Any], **limits: Any) -> None:
     }
 
 
-def send(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None:
-    """Prepare and submit an extract of an agent's one source."""
+def make(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None:
+    """Prepare an extract of an agent's one source."""
     party = agent.settings.party
     file = world.root / f"{party}.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
@@ -221,6 +221,11 @@ def send(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None
         agent.home, agent.secrets, agent.database, agent.vault, agent.synthetic, keys, agent.now
     )
     prepare(workshop, standing, open_extract(file), mapping)
+
+
+def send(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None:
+    """Prepare and submit an extract of an agent's one source."""
+    make(world, agent, rows)
     item = next(item for item in agent.outbox.newest() if item.state == "prepared")
     submit(agent.hub, agent.outbox, item, wait=lambda _seconds: world.work())
 

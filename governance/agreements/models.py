@@ -19,6 +19,8 @@ from governance.canonical import Frozen, Hash, Slug, hash_of
 AGREEMENT = "agreement/v1"
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+SOURCES_MOST = 200
+"""Sources of an agreement: a round of refinement says something about each two of them."""
 Days = Annotated[int, Field(ge=1, le=3_650)]
 
 
@@ -184,7 +186,7 @@ class Agreement(Frozen):
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     items: Annotated[tuple[DataItem, ...], Field(min_length=1)]
     indicators: tuple[IndicatorItem, ...]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=SOURCES_MOST)]
     encoding: Encoding
     actions: tuple[Action, ...]
     recipients: tuple[Slug, ...]

@@ -9,11 +9,13 @@ whether or not they are one person, so that the two fields together say little m
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from governance.agreements.models import SOURCES_MOST
 from governance.canonical import Frozen
 
 TOKEN_BYTES: Final = 6
@@ -49,6 +51,7 @@ MAX_TOKENS: Final = 1024
 LOWEST_THRESHOLD: Final = -4.0  # bits; an agent answers no question that asks for less
 HIGHEST_ODDS: Final = -3.0  # bits; above it two records would match without agreeing on much
 LEAST_EVIDENCE: Final = 12.0  # bits; fewer single nobody out, however small the source
+ODDS_MOST: Final = SOURCES_MOST * (SOURCES_MOST + 1) // 2
 _ROUNDING: Final = 0.01  # shares are told in four digits
 SELDOM_HELD: Final = 0.95  # share of records that lack a field from which it is not compared
 FEWEST_FIELDS: Final = 2  # a decision on one field would tell that field
@@ -106,7 +109,7 @@ class Parameters(Frozen):
 
     format: Literal["refinement-parameters/v1"] = "refinement-parameters/v1"
     fields: Annotated[tuple[FieldParameters, ...], Field(min_length=1, max_length=len(LEVELS))]
-    odds: Annotated[tuple[PairOdds, ...], Field(max_length=4096)]
+    odds: Annotated[tuple[PairOdds, ...], Field(max_length=ODDS_MOST)]
     swapped: Probability = 0.01
     threshold: LogOdds = 0.0
     tokens: Annotated[int, Field(ge=MIN_TOKENS, le=MAX_TOKENS)] = 256
@@ -145,11 +148,11 @@ class Parameters(Frozen):
         Raises:
             KeyError: the parameters do not cover the pair.
         """
-        wanted = (min(first, second), max(first, second))
-        for each in self.odds:
-            if (each.first, each.second) == wanted:
-                return each
-        raise KeyError(wanted)
+        return self._odds_of[min(first, second), max(first, second)]
+
+    @cached_property
+    def _odds_of(self) -> dict[tuple[int, int], PairOdds]:
+        return {(each.first, each.second): each for each in reversed(self.odds)}
 
 
 class FieldProfile(Frozen):

@@ -14,6 +14,7 @@ from governance.agreements.registry import AgreementRegistry
 from governance.canonical import unb64
 from governance.consent.registry import ConsentRegistry
 from governance.errors import GovernanceError, SignatureError
+from governance.exchange.registry import SubmissionRegistry
 from governance.identity.envelope import KeyLookup
 from governance.identity.models import read_party_keys
 from governance.identity.registry import IdentityRegistry
@@ -48,6 +49,7 @@ class LedgerState:
         self.agreements = AgreementRegistry(self.identities)
         self.consents = ConsentRegistry(self.identities, self.agreements)
         self.releases = ReleaseRegistry(self.identities)
+        self.submissions = SubmissionRegistry(self.identities, self.agreements)
         self.refinement = RefinementRegistry(self.identities, self.agreements)
         self.sentinels = SentinelRegistry(self.identities, self.agreements)
         self._seen: set[str] = set()
@@ -56,10 +58,9 @@ class LedgerState:
             **self.agreements.handlers,
             **self.consents.handlers,
             **self.releases.handlers,
+            **self.submissions.handlers,
             **self.refinement.handlers,
             **self.sentinels.handlers,
-            EventType.SUBMISSION_ACCEPTED: self._noted,
-            EventType.SUBMISSION_REFUSED: self._noted,
             EventType.LINK_RUN_FINISHED: self._noted,
             EventType.REFUSED: self._noted,
         }

@@ -5,6 +5,7 @@ record's most similar candidates are; over all sources together the most similar
 until a record has been asked about as often as agreed or the run has no room.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ KINDS: Final[dict[RoundKind, Answers]] = {
     RoundKind.DECIDE: "decide",
 }
 
+_LOG: Final = logging.getLogger(__name__)
 IMAGINED: Final = 2_048  # matches that tell how many are answered yes
 FITTING: Final = 0.95  # share of sufficient patterns that have room in an answer
 YES_BOUNDS: Final = (0.3, 0.97)  # of matches answered yes, whatever the parameters say
@@ -91,8 +93,12 @@ class FellegiSunter:
                 list(zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)),
             )
             check_parameters(found)
-        except ValueError:
-            return None  # what agents would refuse
+        except ValueError as error:  # what agents would refuse; its text may show figures
+            _LOG.warning(
+                "no parameters: nothing is decided by questions",
+                extra={"error": type(error).__name__, "sources": len(sizes), "pairs": len(pairs)},
+            )
+            return None
         return found.model_dump(mode="json")
 
     def decide_levels(

@@ -1,9 +1,10 @@
 """Which pairs were answered, and what the agreement's budgets count.
 
 Rules: a pair of records is answered once while both submissions are the same, in whatever round or
-run; a record is in no more answered pairs than agreed while its own submission is the same; no
-more than the agreed share of a submission's records is calibrated, and each of them once. All of
-it is stored in the transaction that also stores the answers, before they leave.
+run; a record is in no more answered pairs than agreed while its own submission is the same; under
+one agreement no more than the agreed share of a source's records is ever calibrated, and each of
+them once, however often the source is submitted. All of it is stored in the transaction that also
+stores the answers, before they leave.
 """
 
 import hashlib
@@ -19,7 +20,11 @@ from governance.agreements.models import Limits
 from governance.ledger.payloads import RoundKind
 from partner_agent.refinement.keys import raw_hash
 from partner_agent.store.database import AgentDatabase
-from partner_agent.store.tables import refinement_counts, refinement_pairs
+from partner_agent.store.tables import (
+    refinement_calibrated,
+    refinement_counts,
+    refinement_pairs,
+)
 
 ASKED_BEFORE: Final = "refinement.asked_before"
 RECORD_BUDGET: Final = "refinement.record_budget"
@@ -34,12 +39,16 @@ class PairAsked:
     Attributes:
         own, other: handles.
         own_manifest, other_manifest: hashes of the manifests of their submissions.
+        source: that the own record comes from.
+        agreement: hash of the agreement that the question is asked under.
     """
 
     own: bytes
     other: bytes
     own_manifest: str
     other_manifest: str
+    source: str
+    agreement: str
 
     def digest(self) -> bytes:
         """What remembers the pair, 16 bytes."""
@@ -66,12 +75,13 @@ class AskedPairs:
             kind: of the round.
             pairs: one batch of questions in order; None where refused already.
             limits: the agreement's.
-            records: how many records each own submission holds, by manifest.
+            records: how many records the submission in force of each own source holds.
         """
         digests = {pair.digest() for pair in pairs if pair is not None}
         seen = self._answered(digests)
         counts = self._counts([pair for pair in pairs if pair is not None])
-        calibrated = self._calibrated(records)
+        calibrating = kind is RoundKind.CALIBRATE
+        calibrated = self._calibrated(pairs) if calibrating else {}
         most = limits.refinement_pairs_per_record
         found: list[str | None] = []
         for pair in pairs:
@@ -79,22 +89,18 @@ class AskedPairs:
                 found.append(None)
                 continue
             digest, place = pair.digest(), (pair.own_manifest, pair.own)
-            pairs_of, levels_of = counts.get(place, (0, 0))
-            share = calibrated[pair.own_manifest] + 1 <= (
-                limits.calibration_share * records[pair.own_manifest]
-            )
             if digest in seen:
                 found.append(ASKED_BEFORE)
-            elif pairs_of >= most:
+            elif counts[place] >= most:
                 found.append(RECORD_BUDGET)
-            elif kind is RoundKind.CALIBRATE and (levels_of or not share):
+            elif calibrating and not calibrated[pair.source].take(
+                pair.own, limits.calibration_share * records[pair.source]
+            ):
                 found.append(CALIBRATION_BUDGET)
             else:
                 found.append(None)
                 seen.add(digest)
-                is_level = kind is RoundKind.CALIBRATE
-                counts[place] = (pairs_of + 1, levels_of + is_level)
-                calibrated[pair.own_manifest] += is_level
+                counts[place] += 1
         return found
 
     @staticmethod
@@ -104,16 +110,24 @@ class AskedPairs:
         if not answered:
             return
         connection.execute(insert(refinement_pairs), [{"pair": pair.digest()} for pair in answered])
-        level = int(kind is RoundKind.CALIBRATE)
+        if kind is RoundKind.CALIBRATE:
+            connection.execute(
+                insert(refinement_calibrated),
+                [
+                    {
+                        "agreement": raw_hash(pair.agreement),
+                        "source": pair.source,
+                        "handle": pair.own,
+                    }
+                    for pair in answered
+                ],
+            )
         counted = Counter((pair.own_manifest, pair.own) for pair in answered)
         statement = upsert(refinement_counts)
         columns = refinement_counts.c
         statement = statement.on_conflict_do_update(
             index_elements=["submission", "handle"],
-            set_={
-                "pairs": columns.pairs + statement.excluded.pairs,
-                "calibrated": columns.calibrated + statement.excluded.calibrated,
-            },
+            set_={"pairs": columns.pairs + statement.excluded.pairs},
         )
         connection.execute(
             statement,
@@ -122,7 +136,6 @@ class AskedPairs:
                     "submission": _short(manifest),
                     "handle": handle,
                     "pairs": count,
-                    "calibrated": level * count,
                 }
                 for (manifest, handle), count in counted.items()
             ],
@@ -138,38 +151,57 @@ class AskedPairs:
                 found |= set(connection.scalars(statement, {"wanted": part}))
         return found
 
-    def _counts(self, pairs: Sequence[PairAsked]) -> dict[tuple[str, bytes], tuple[int, int]]:
-        """Pairs and levels answered of each record of these pairs."""
+    def _counts(self, pairs: Sequence[PairAsked]) -> Counter[tuple[str, bytes]]:
+        """Pairs answered of each record of these pairs."""
         columns = refinement_counts.c
-        statement = select(columns.handle, columns.pairs, columns.calibrated).where(
+        statement = select(columns.handle, columns.pairs).where(
             columns.submission == bindparam("submission"),
             columns.handle.in_(bindparam("wanted", expanding=True)),
         )
-        found = {}
+        found: Counter[tuple[str, bytes]] = Counter()
         for manifest in {pair.own_manifest for pair in pairs}:
             handles = sorted({pair.own for pair in pairs if pair.own_manifest == manifest})
             for part in _parts(handles):
                 given = {"submission": _short(manifest), "wanted": part}
                 with self._database.reading() as connection:
                     for row in connection.execute(statement, given):
-                        found[manifest, row.handle] = (row.pairs, row.calibrated)
+                        found[manifest, row.handle] = row.pairs
         return found
 
-    def _calibrated(self, records: dict[str, int]) -> dict[str, int]:
-        """How many records of each own submission were calibrated."""
-        columns = refinement_counts.c
-        with self._database.reading() as connection:
-            return {
-                manifest: int(
-                    connection.scalar(
-                        select(func.coalesce(func.sum(columns.calibrated), 0)).where(
-                            columns.submission == _short(manifest)
-                        )
-                    )
-                    or 0
+    def _calibrated(self, pairs: Sequence[PairAsked | None]) -> dict[str, "_Calibrated"]:
+        """What was calibrated of the sources of these pairs, by source."""
+        columns = refinement_calibrated.c
+        asked = [pair for pair in pairs if pair is not None]
+        found = {}
+        for agreement, source in sorted({(pair.agreement, pair.source) for pair in asked}):
+            of_source = (columns.agreement == raw_hash(agreement), columns.source == source)
+            handles = sorted({pair.own for pair in asked if pair.source == source})
+            known: set[bytes] = set()
+            with self._database.reading() as connection:
+                count = connection.scalar(
+                    select(func.count()).select_from(refinement_calibrated).where(*of_source)
                 )
-                for manifest in records
-            }
+                for part in _parts(handles):
+                    statement = select(columns.handle).where(*of_source, columns.handle.in_(part))
+                    known |= set(connection.scalars(statement))
+            found[source] = _Calibrated(int(count or 0), known)
+        return found
+
+
+@dataclass
+class _Calibrated:
+    """Records of one source that were calibrated: how many, and those of the batch's."""
+
+    count: int
+    handles: set[bytes]
+
+    def take(self, handle: bytes, most: float) -> bool:
+        """Calibrate one more, if it never was and there is room."""
+        if handle in self.handles or self.count + 1 > most:
+            return False
+        self.handles.add(handle)
+        self.count += 1
+        return True
 
 
 def _short(manifest: str) -> bytes:

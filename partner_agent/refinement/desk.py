@@ -44,9 +44,9 @@ from partner_agent.encoding.tokens import LinkageKeys
 from partner_agent.ledger import AgentLedger
 from partner_agent.refinement.asked import AskedPairs, PairAsked
 from partner_agent.refinement.core import CleanRow, Core, PairAnswerer
-from partner_agent.refinement.kept import KeptRounds, RoundNote
+from partner_agent.refinement.kept import CLOSED, KeptRounds, RoundNote
 from partner_agent.refinement.keys import RoundKeys
-from partner_agent.refinement.own import NOT_OWN, OwnRecords, OwnSubmission
+from partner_agent.refinement.own import NOT_OWN, REPLACED, OwnRecords, OwnSubmission
 from partner_agent.refinement.verify import VerifiedRound, read_round, verify_round
 
 _PASSING: Final = (RoundNotLogged, AgreementNotWitnessed)
@@ -167,7 +167,11 @@ class RefinementDesk:
         document = verified.document
         return _Bench(
             verified,
-            self._records.submissions(document.agreement, document.submissions),
+            self._records.submissions(
+                document.agreement,
+                document.submissions,
+                self._ledger.state.submissions.accepted,
+            ),
             RoundKeys(
                 self._keys_of(verified.agreement).refinement, verified.hash, document.submissions
             ),
@@ -182,6 +186,7 @@ class RefinementDesk:
                     profile=self._core.profile(self._records.background(submission)),
                 )
                 for number, submission in sorted(bench.own.items())
+                if submission.in_force
             )
         )
 
@@ -213,6 +218,9 @@ class RefinementDesk:
         document = bench.round.document
         owned = [self._owned(bench, question) for question in questions]
         reasons = [NOT_OWN if pair is None else None for pair in owned]
+        for at, number in enumerate(questions["own_submission"].tolist()):
+            if owned[at] is not None and not bench.own[number].in_force:
+                owned[at], reasons[at] = None, REPLACED
         opened = self._records.open(
             {
                 pair.own: bench.own[int(question["own_submission"])]
@@ -225,7 +233,7 @@ class RefinementDesk:
             document.kind,
             allowed,
             bench.round.agreement.limits,
-            {own.manifest: len(own.handles) for own in bench.own.values()},
+            {own.source: len(own.handles) for own in bench.own.values() if own.in_force},
         )
         for at, pair in enumerate(owned):
             if pair is not None:
@@ -248,13 +256,16 @@ class RefinementDesk:
         """The pair, where its own end is a record that this partner sent in that submission."""
         number, other = int(question["own_submission"]), int(question["other_submission"])
         submission = bench.own.get(number)
-        manifests = bench.round.document.submissions
+        document = bench.round.document
+        manifests = document.submissions
         pair = bytes(question["own"]), bytes(question["other"])
         if submission is None or other >= len(manifests) or pair[0] == pair[1]:
             return None
         if pair[0] not in submission.handles:
             return None
-        return PairAsked(*pair, manifests[number], manifests[other])
+        return PairAsked(
+            *pair, manifests[number], manifests[other], submission.source, document.agreement
+        )
 
     def _rows(
         self, bench: _Bench, questions: Questions, rows: Mapping[bytes, CleanRow]
@@ -295,11 +306,18 @@ class RefinementDesk:
         round_hash = item.round.payload_hash
         _LOG.warning("refused", extra={"round": round_hash, "reason": refusal.reason})
         self._note_refused(item)
-        event = self._ledger.author.write(
-            EventType.REFUSED,
-            Refused(party=self._party, action="refine", reason=refusal.reason, about=round_hash),
-        )
-        self._kept.end(round_hash, "refused", refusal.reason, event)
+        events = [
+            self._ledger.author.write(
+                EventType.REFUSED,
+                Refused(
+                    party=self._party, action="refine", reason=refusal.reason, about=round_hash
+                ),
+            )
+        ]
+        note = self._kept.note(round_hash)
+        if note.asked:  # what it answered before the refusal is counted like any other
+            events.append(self._counts(note, refusal.reason))
+        self._kept.end(round_hash, "refused", refusal.reason, events)
         try:
             hub.refuse_round(round_hash, RoundRefusal(reason=refusal.reason))
         except HubRefused as answer:
@@ -321,11 +339,12 @@ class RefinementDesk:
             complete = note.answered + sum(note.refused.values()) == note.asked
             if not (complete and note.delivered) and self._now() < parse_time(note.closes):
                 continue
-            self._kept.end(note.round, "done", None, self._counts(note))
+            self._kept.end(note.round, "done", None, [self._counts(note, CLOSED)])
 
-    def _counts(self, note: RoundNote) -> Event:
+    def _counts(self, note: RoundNote, of_rest: str) -> Event:
+        """What came of a round's questions; those of no batch that was answered, for one reason."""
         rest = note.asked - note.answered - sum(note.refused.values())
-        refused = note.refused | ({"refinement.closed": rest} if rest else {})
+        refused = note.refused | ({of_rest: note.refused.get(of_rest, 0) + rest} if rest else {})
         logged = self._ledger.state.refinement.rounds[note.round].opened
         return self._ledger.author.write(
             EventType.REFINEMENT_ANSWERED,
@@ -345,7 +364,8 @@ class RefinementDesk:
         later = []
         for item in self._kept.unlogged():
             try:
-                self._ledger.append(item.event)
+                for event in item.events:
+                    self._ledger.append(event)
             except LedgerUnavailableError:
                 raise
             except GovernanceError as error:

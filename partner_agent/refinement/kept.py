@@ -1,14 +1,14 @@
 """Rounds and answers as the agent keeps them.
 
 Rules: the answers of a batch are in a file before they count, and count before they leave; the file
-is destroyed once the hub has them. A round ends with one event for the ledger, counts only, whose
-very bytes are repeated until the ledger has them.
+is destroyed once the hub has them. A round ends with events for the ledger, a refusal and counts
+only, whose very bytes are repeated until the ledger has them.
 """
 
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from governance.canonical import parse_json, write_time
+from governance.canonical import canonical_bytes, parse_json, write_time
 from governance.exchange.refinement import RefinementRound
 from governance.identity.envelope import parse_model
 from governance.ledger.events import Event, WireEvent
@@ -50,10 +50,10 @@ class RoundNote:
 
 @dataclass(frozen=True)
 class Unlogged:
-    """A round's event that the ledger does not have yet."""
+    """A round's events, of which the ledger may not have all yet."""
 
     round: str
-    event: Event
+    events: tuple[Event, ...]
 
 
 class KeptRounds:
@@ -186,8 +186,8 @@ class KeptRounds:
             )
         self._path(round_hash, batch).unlink(missing_ok=True)
 
-    def end(self, round_hash: str, state: str, reason: str | None, event: Event) -> None:
-        """Note that a round is over here, with the event that tells the ledger."""
+    def end(self, round_hash: str, state: str, reason: str | None, events: Sequence[Event]) -> None:
+        """Note that a round is over here, with the events that tell the ledger."""
         table = refinement_rounds
         with self._database.writing() as connection:
             connection.execute(
@@ -196,7 +196,7 @@ class KeptRounds:
                 .values(
                     state=state,
                     reason=reason,
-                    event=WireEvent.of(event).model_dump_json().encode(),
+                    event=canonical_bytes([WireEvent.of(each).model_dump() for each in events]),
                 )
             )
 
@@ -209,7 +209,10 @@ class KeptRounds:
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            Unlogged(row.round, parse_model(parse_json(row.event), WireEvent).event())
+            Unlogged(
+                row.round,
+                tuple(parse_model(each, WireEvent).event() for each in parse_json(row.event)),
+            )
             for row in rows
         ]
 
@@ -222,6 +225,10 @@ class KeptRounds:
     def unfinished(self) -> list[RoundNote]:
         """Rounds that were begun and have not ended here."""
         return [note for note in self.all() if note.state == "open"]
+
+    def note(self, round_hash: str) -> RoundNote:
+        """What was done with a round that was begun."""
+        return next(note for note in self.all() if note.round == round_hash)
 
     def all(self) -> list[RoundNote]:
         """Every round, oldest first."""

@@ -1,12 +1,14 @@
 """What this partner really sent, and the rows behind it.
 
-Rules: a handle is answered for when it is in the file of a submission that left this machine, in
-the newest prepared file of its source as well (a row that is there no more was withdrawn, or its
+Rules: a handle is answered for when it is in the file of the submission of its source that is in
+force (the newest of those that the ledger says were accepted, whatever the hub calls them), in the
+newest prepared file of its source as well (a row that is there no more was withdrawn, or its
 person has opted out), and its row is still in the vault and not protected. Rows are opened in
 memory, for one batch at a time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -23,6 +25,7 @@ from partner_agent.store.tables import submissions
 from partner_agent.vault.store import Vault
 
 NOT_OWN: Final = "refinement.not_own"
+REPLACED: Final = "refinement.replaced"
 WITHDRAWN: Final = "refinement.withdrawn"
 PURGED: Final = "refinement.purged"
 PROTECTED: Final = "refinement.protected"
@@ -46,12 +49,14 @@ class OwnSubmission:
         manifest: hash of its manifest.
         handles: every record in its file.
         current: those of them that the newest prepared file of the source holds as well.
+        in_force: whether no later submission of the source was accepted.
     """
 
     manifest: str
     source: str
     handles: frozenset[bytes] = field(repr=False)
     current: frozenset[bytes] = field(repr=False)
+    in_force: bool
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,15 @@ class OwnRecords:
         self._vault = vault
         self._others = others
 
-    def submissions(self, agreement: str, manifests: Sequence[str]) -> dict[int, OwnSubmission]:
+    def submissions(
+        self, agreement: str, manifests: Sequence[str], accepted: AbstractSet[str]
+    ) -> dict[int, OwnSubmission]:
         """Which of a round's submissions are this partner's, by their number.
 
         Args:
             agreement: the round's.
             manifests: the round's submissions.
+            accepted: manifests of all submissions that the ledger says were accepted.
         """
         numbers = {manifest: number for number, manifest in enumerate(manifests)}
         statement = (
@@ -95,10 +103,15 @@ class OwnRecords:
         )
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
+        hashes = [parse_model(parse_json(row.manifest), Envelope).payload_hash for row in rows]
         newest = {row.source: row.id for row in rows}
+        in_force = {
+            row.source: row.id
+            for row, manifest in zip(rows, hashes, strict=True)
+            if manifest in accepted
+        }
         found = {}
-        for row in rows:
-            manifest = parse_model(parse_json(row.manifest), Envelope).payload_hash
+        for row, manifest in zip(rows, hashes, strict=True):
             number = numbers.get(manifest)
             if number is None or row.state not in _SENT:
                 continue
@@ -106,7 +119,9 @@ class OwnRecords:
             current = handles
             if newest[row.source] != row.id:
                 current = handles & self._handles(newest[row.source])
-            found[number] = OwnSubmission(manifest, row.source, handles, current)
+            found[number] = OwnSubmission(
+                manifest, row.source, handles, current, in_force.get(row.source) == row.id
+            )
         return found
 
     def open(self, wanted: Mapping[bytes, OwnSubmission]) -> OpenedRows:

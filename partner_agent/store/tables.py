@@ -106,7 +106,7 @@ refinement_rounds = Table(
     Column("closes", String(20), nullable=False),
     Column("state", String(8), nullable=False),  # open, done, refused
     Column("reason", String(80)),  # why nothing of the round is answered
-    Column("event", LargeBinary),  # counts or refusal, as POST /v1/events takes it
+    Column("event", LargeBinary),  # JSON list: counts and refusal, as POST /v1/events takes them
     Column("logged", Boolean, nullable=False),
     Column("begun", String(20), nullable=False),
     Index("refinement_rounds_by_run", "run"),
@@ -136,6 +136,14 @@ refinement_counts = Table(
     Column("submission", LargeBinary(16), primary_key=True),  # of its manifest's hash
     Column("handle", LargeBinary(16), primary_key=True),
     Column("pairs", Integer, nullable=False),
-    Column("calibrated", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+refinement_calibrated = Table(  # outlives submissions: each record is calibrated once for ever
+    "refinement_calibrated",
+    metadata,
+    Column("agreement", LargeBinary(32), primary_key=True),  # its hash
+    Column("source", String(40), primary_key=True),
+    Column("handle", LargeBinary(16), primary_key=True),
     sqlite_with_rowid=False,
 )

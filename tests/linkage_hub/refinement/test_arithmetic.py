@@ -1,11 +1,16 @@
 """Parameters from calibration answers, and what answers do to probabilities."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.agreements.models import SOURCES_MOST
+from governance.canonical import canonical_bytes
 from governance.exchange.parameters import LEVELS, TOKEN_BYTES, FieldProfile, SourceProfile
+from linkage_hub.api.partners import DOCUMENT_MOST
 from linkage_hub.linkage.answered import LOST_YES
 from linkage_hub.refinement.calibration import MISSING, USUAL, _monotone, _told, estimate
 from linkage_hub.refinement.decisions import common_tokens, decide, updated
@@ -102,6 +107,17 @@ def test_a_source_that_told_nothing_is_taken_for_a_usual_one() -> None:
     odds = {(0, 1): -11.0, (0, 2): -11.0}
     parameters = estimate([profile(), profile(), silent], none, odds, [])
     assert [each.field for each in parameters.between(0, 2).fields] == list(FIELDS)
+
+
+def test_the_most_sources_of_an_agreement_have_room_for_their_odds() -> None:
+    """A round covers every two of them; refinement is not lost by their number."""
+    none = np.empty((0, len(LEVELS) + 1), dtype=np.int8)
+    odds = dict.fromkeys(combinations(range(SOURCES_MOST), 2), -11.0)
+    parameters = estimate([profile()] * SOURCES_MOST, none, odds, [])
+    assert parameters.pair_odds(SOURCES_MOST - 1, 3) == parameters.pair_odds(3, SOURCES_MOST - 1)
+    assert len(canonical_bytes(parameters)) < DOCUMENT_MOST
+    with pytest.raises(KeyError):
+        parameters.pair_odds(0, 0)
 
 
 def answer(*tokens: int) -> np.ndarray:

@@ -88,7 +88,7 @@ def test_another_run_cannot_start_meanwhile(world: HubWorld) -> None:
 
 
 def test_a_replaced_submission_changes_nothing_in_a_waiting_run(world: HubWorld) -> None:
-    """The run goes on with what it started from; rows that were withdrawn since are refused."""
+    """The run goes on with what it started from; questions about what was replaced are refused."""
     run = start(world)
     send(world, world.agents["council"], COUNCIL[:-20])
     answer(world, "police", "council")
@@ -97,7 +97,7 @@ def test_a_replaced_submission_changes_nothing_in_a_waiting_run(world: HubWorld)
     assert run["state"] == "finished"
     assert run["records"] == len(POLICE) + len(COUNCIL)
     notes = world.agents["council"].rounds.all()
-    assert any("refinement.withdrawn" in note.refused for note in notes)
+    assert any("refinement.replaced" in note.refused for note in notes)
     assert run["pairs_undecided"] > 0
     assert not list((world.hub.home / "runs").glob("*"))
 

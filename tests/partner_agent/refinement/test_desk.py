@@ -36,7 +36,7 @@ from partner_agent.app import Agent
 from partner_agent.linkage_secret import load_keys
 from partner_agent.refinement.keys import RoundKeys
 from tests.hub_world import HubWorld
-from tests.refinement_world import PARAMETERS, SIZE, person, refining_world, send
+from tests.refinement_world import PARAMETERS, SIZE, make, person, refining_world, send
 
 ROWS = [person(n) for n in range(40)]
 OTHER = hashlib.sha256(b"other").digest()
@@ -288,7 +288,7 @@ def test_protected_withdrawn_and_purged_rows_are_refused(own_hub: LyingHub) -> N
     agent = hub.world.agents["police"]
     own = manifest(hub.world, "police")
     numbers = [handle(hub.world, n) for n in (0, 1, 2, 3)]
-    send(hub.world, agent, [person(0, protected="Y"), *ROWS[2:]])  # 1 is left out
+    make(hub.world, agent, [person(0, protected="Y"), *ROWS[2:]])  # 1 is left out
     agent.vault.forget("police_records", ["R2"])
     hub.show(
         ask(*((number, OTHER[:16]) for number in numbers)),
@@ -299,6 +299,63 @@ def test_protected_withdrawn_and_purged_rows_are_refused(own_hub: LyingHub) -> N
     assert notes(hub).refused == {
         "refinement.protected": 1, "refinement.purged": 1, "refinement.withdrawn": 1,
     }  # fmt: skip
+
+
+def test_a_replaced_submission_is_not_answered_for(own_hub: LyingHub) -> None:
+    """Asked beside the newest, the submission before it would give a pair a second answer."""
+    hub = own_hub
+    agent = hub.world.agents["police"]
+    old = manifest(hub.world, "police")
+    own = hub.fresh()
+    send(hub.world, agent, ROWS)
+    both = [manifest(hub.world, "council"), old, manifest(hub.world, "police")]
+    questions = np.concatenate([ask((own, OTHER[:16])), ask((own, OTHER[:16]), own=2)])
+    hub.profiles_wanted = True
+    hub.show(questions, submissions=both)
+    answer(hub)
+    assert states(hub) == [False, True]
+    assert notes(hub).refused == {"refinement.replaced": 1}
+    assert [each.submission for each in hub.profiles[0].profiles] == [2]
+
+
+def test_a_submission_in_force_is_the_one_that_the_ledger_says(own_hub: LyingHub) -> None:
+    """Until the hub's verdict on a new submission is logged, the one before it is answered for."""
+    hub = own_hub
+    agent = hub.world.agents["police"]
+    old = manifest(hub.world, "police")
+    make(hub.world, agent, ROWS)
+    agent.outbox.mark(agent.outbox.newest()[0].id, "sent")
+    hub.show(ask((hub.fresh(), OTHER[:16])), submissions=[manifest(hub.world, "council"), old])
+    answer(hub)
+    assert states(hub) == [True]
+
+
+def test_calibration_is_not_begun_anew_with_each_submission(own_hub: LyingHub) -> None:
+    """The share of a source's records, and once a record, holds however often it is submitted."""
+    hub = own_hub
+    one, two, three = (handle(hub.world, n) for n in (1, 2, 3))
+    hub.show(ask((one, OTHER[:16])), kind="calibrate", parameters={})
+    answer(hub)
+    for again in ((one, two), (one, two, three)):
+        send(hub.world, hub.world.agents["police"], ROWS)
+        hub.show(ask(*((own, OTHER[:16]) for own in again)), kind="calibrate", parameters={})
+        answer(hub)
+    assert sum(states(hub)) == 0  # two of forty are agreed, and were calibrated before
+    assert notes(hub).refused == {"refinement.calibration_budget": 3}
+
+
+def test_a_refused_round_tells_what_was_answered_before(own_hub: LyingHub) -> None:
+    """A hub that breaks a round off after its questions does not have them uncounted."""
+    hub = own_hub
+    hub.show(ask((hub.fresh(), OTHER[:16]), (hub.fresh(), OTHER[:16])))
+    hub.batches.append(b"a batch that the round does not have")
+    answer(hub)
+    assert sum(states(hub)) == 2
+    assert logged_refusals(hub) == [("police", "refinement.altered")]
+    assert hub.envelope is not None
+    state = hub.world.hub.ledger.sync()
+    said = state.refinement.rounds[hub.envelope.payload_hash].answered["police"]
+    assert (said.asked, said.answered, said.refused) == (2, 2, {})
 
 
 def test_a_record_is_asked_about_no_more_often_than_agreed(hub: LyingHub) -> None:
@@ -460,7 +517,7 @@ def test_what_came_before_a_refusal_counts(own_hub: LyingHub) -> None:
         EventType.REFUSED,
         Refused(party="police", action="refine", reason="refinement.altered", about=round_hash),
     )
-    police.rounds.end(round_hash, "refused", "refinement.altered", event)
+    police.rounds.end(round_hash, "refused", "refinement.altered", [event])
     assert police.rounds.asked_in_run(document.run, "") == 3
     assert police.rounds.asked_in_run(document.run, round_hash) == 0
 

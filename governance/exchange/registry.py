@@ -1,0 +1,44 @@
+"""Submissions that were accepted, by replay of the ledger.
+
+Rules: a verdict on a submission is given under a known agreement, by a party that owns no source of
+it, about a source and its owner as the agreement lists them.
+"""
+
+from governance.agreements.registry import AgreementRegistry
+from governance.identity.registry import IdentityRegistry
+from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.events import EventType
+from governance.ledger.payloads import SubmissionOutcome
+
+
+class SubmissionRegistry:
+    """Manifests' hashes of the submissions that the hub has accepted."""
+
+    def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
+        self._identities = identities
+        self._agreements = agreements
+        self.accepted: set[str] = set()
+
+    @property
+    def handlers(self) -> dict[EventType, Handler]:
+        """What this registry replays."""
+        return {
+            EventType.SUBMISSION_ACCEPTED: self._accepted,
+            EventType.SUBMISSION_REFUSED: self._verdict,
+        }
+
+    def _accepted(self, entry: Entry) -> Commit:
+        self._verdict(entry)
+        manifest = payload_of(entry, SubmissionOutcome).manifest
+        return lambda: self.accepted.add(manifest)
+
+    def _verdict(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, SubmissionOutcome)
+        agreement = self._agreements.standing(payload.agreement).agreement
+        party, _ = self._identities.party_key(entry.author)
+        if any(source.party == party for source in agreement.sources):
+            raise NotAdmissible("a party that owns a source gives no verdict")
+        source = agreement.source(payload.source)
+        if source is None or source.party != payload.party:
+            raise NotAdmissible("the agreement lists no such source of that party")
+        return lambda: None
