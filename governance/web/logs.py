@@ -2,6 +2,8 @@
 
 import json
 import logging
+import traceback
+from pathlib import Path
 from typing import Final
 
 _FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -9,6 +11,25 @@ _FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
     "color_message",  # uvicorn's, for terminals
 }
+
+FRAMES: Final = 4
+"""Calls of a failure that a log names."""
+
+
+def where(error: BaseException) -> dict[str, str]:
+    """What kind of error it was, and in which lines; never its words, which may hold a value.
+
+    Returns:
+        ``error``, the type's name, and ``where``, the innermost ``FRAMES`` of file, line, function.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    return {
+        "error": type(error).__name__,
+        "where": " < ".join(
+            f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
+            for frame in reversed(frames)
+        ),
+    }
 
 
 class JsonFormatter(logging.Formatter):
@@ -22,8 +43,8 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }
-        if record.exc_info and record.exc_info[2]:
-            head["where"] = self.formatException(record.exc_info).splitlines()[-2].strip()
+        if record.exc_info and record.exc_info[1]:
+            head |= where(record.exc_info[1])
         return json.dumps(head | fields, default=str)
 
 

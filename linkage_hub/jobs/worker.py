@@ -1,7 +1,9 @@
 """The worker: leases jobs and hands them to their handlers, one at a time.
 
 Rules: while a handler works its lease is renewed, also in a step that reports no progress; a
-ledger that is away postpones a job and costs it no attempt; whatever else fails, costs one.
+ledger that is away postpones a job and costs it no attempt; whatever else fails, costs one. What
+fails beside a handler (a queue whose database is busy, a job that cannot be given up) does not end
+the worker: it is told and tried again, and a job that it left comes back when its lease runs out.
 """
 
 import logging
@@ -16,10 +18,13 @@ from typing import Final
 from governance.errors import ReasonedError
 from governance.ledger.errors import LedgerUnavailableError
 from governance.storage.database import StoreError
+from governance.web.logs import where
 from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, Job, JobQueue, LeaseLost
 from linkage_hub.store.database import HubStoreError
 
 POLL_SECONDS: Final = 0.2
+FAILED_SECONDS: Final = 5.0
+"""How long a worker waits after it failed beside a handler."""
 LEDGER_SECONDS: Final = 30.0
 """How long a job waits for a ledger that is away."""
 _RENEW_SECONDS: Final = LEASE_SECONDS / 4
@@ -49,7 +54,13 @@ class Worker:
     def run(self, stopping: threading.Event) -> None:
         """Work until ``stopping`` is set; a job that has begun is finished first."""
         while not stopping.is_set():
-            if not self.step():
+            try:
+                worked = self.step()
+            except Exception as error:  # noqa: BLE001 - no failure of one job ends the others
+                _LOG.error("worker failed", extra=where(error))
+                stopping.wait(FAILED_SECONDS)
+                continue
+            if not worked:
                 stopping.wait(POLL_SECONDS)
 
     def step(self) -> bool:
@@ -83,7 +94,7 @@ class Worker:
             return
         except Exception as error:  # noqa: BLE001 - whatever it was, the job must be accounted for
             reason = error.reason if isinstance(error, ReasonedError) else "internal"
-            _LOG.exception("job failed", extra=fields | {"reason": reason})
+            _LOG.error("job failed", extra=fields | {"reason": reason} | where(error))
             if job.attempts < ATTEMPTS_MOST:
                 self._queue.give_back(job, self._name)
                 return

@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -11,14 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.errors import ReasonedError
 from governance.web.logs import log_to_stderr
 from partner_agent.app import Agent
 from partner_agent.cli.context import agent_of, session
+from partner_agent.loop import Loop
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="Releases.")
 _LOG: Final = logging.getLogger("partner_agent.run")
-BACK_OFF_MOST: Final = 60.0  # seconds between attempts while something is away
 
 
 @app.callback()
@@ -69,35 +67,20 @@ def run(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    wait = every
     with agent_of(context) as agent:
         _LOG.info("started", extra={"party": agent.settings.party})
-        while not stopping.wait(wait):
-            wait = every if _round(agent) else min(BACK_OFF_MOST, wait * 2)
+        Loop(
+            {
+                "withdrawals": agent.consents.log_withdrawals,
+                "mirror": agent.ledger.sync,
+                "witness": agent.ledger.witness,
+                "reveals": lambda: agent.reveals.reveal_all(agent.hub),
+                "orders": lambda: _answer(agent),
+                "questions": lambda: _answer_questions(agent),
+            },
+            every,
+        ).run(stopping)
     _LOG.info("stopped")
-
-
-def _round(agent: Agent) -> bool:
-    """One round: each step is tried whatever became of the one before; whether all went well."""
-    steps: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("withdrawals", agent.consents.log_withdrawals),
-        ("mirror", agent.ledger.sync),
-        ("witness", agent.ledger.witness),
-        ("reveals", lambda: agent.reveals.reveal_all(agent.hub)),
-        ("orders", lambda: _answer(agent)),
-        ("questions", lambda: _answer_questions(agent)),
-    )
-    went_well = [_try(name, step) for name, step in steps]
-    return all(went_well)
-
-
-def _try(name: str, step: Callable[[], object]) -> bool:
-    try:
-        step()
-    except ReasonedError as error:
-        _LOG.warning("failed", extra={"step": name, "reason": error.reason})
-        return False
-    return True
 
 
 def _answer(agent: Agent) -> None:

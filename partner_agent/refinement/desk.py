@@ -42,6 +42,7 @@ from governance.ledger.payloads import RefinementAnswered, Refused, RoundKind
 from governance.refinement.errors import RefinementRefusal, RoundAltered, RoundNotLogged
 from partner_agent.encoding.tokens import LinkageKeys
 from partner_agent.ledger import AgentLedger
+from partner_agent.loop import INTERNAL, BackOff, tell_unexpected
 from partner_agent.refinement.asked import AskedPairs, PairAsked
 from partner_agent.refinement.core import CleanRow, Core, PairAnswerer
 from partner_agent.refinement.kept import CLOSED, KeptRounds, RoundNote
@@ -105,6 +106,7 @@ class RefinementDesk:
         self._core = core
         self._keys_of = keys_of
         self._now = now
+        self._back_off = BackOff()
 
     def notes(self) -> list[RoundNote]:
         """Every round that this party was asked in, oldest first."""
@@ -122,21 +124,31 @@ class RefinementDesk:
         later = []
         for item in hub.rounds().rounds:
             round_hash = item.round.payload_hash
+            if self._back_off.waits(round_hash):
+                later.append(Later(round_hash, INTERNAL))
+                continue
             try:
-                self._answer(hub, item)
+                self._answer_or_refuse(hub, item)
             except (HubUnavailable, LedgerUnavailableError):
                 raise
             except HubRefused as refusal:
                 later.append(Later(round_hash, refusal.hub_reason))
-            except (RefinementRefusal, AgreementRefusal) as refusal:
-                if isinstance(refusal, _PASSING):
-                    later.append(Later(round_hash, refusal.reason))
-                else:
-                    self._refuse(hub, item, refusal)
             except ReasonedError as error:
                 later.append(Later(round_hash, error.reason))
+            except Exception as error:  # noqa: BLE001 - one round holds no other up
+                tell_unexpected(_LOG, error, round=round_hash)
+                self._back_off.failed(round_hash)
+                later.append(Later(round_hash, INTERNAL))
         self._end_rounds()
         return later + self._log_events()
+
+    def _answer_or_refuse(self, hub: HubClient, item: RoundItem) -> None:
+        try:
+            self._answer(hub, item)
+        except _PASSING:
+            raise
+        except (RefinementRefusal, AgreementRefusal) as refusal:
+            self._refuse(hub, item, refusal)
 
     def _answer(self, hub: HubClient, item: RoundItem) -> None:
         round_hash = item.round.payload_hash

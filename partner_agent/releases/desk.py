@@ -37,6 +37,7 @@ from governance.release.seal import seal_records
 from governance.release.verify import VerifiedOrder, Witnessed, verify_order
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
+from partner_agent.loop import INTERNAL, BackOff, tell_unexpected
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
 from partner_agent.releases.local import open_rows, own_grants
 from partner_agent.releases.recheck import require_still_permitted
@@ -77,6 +78,7 @@ class ReleaseDesk:
         self._ledger = ledger
         self._consents = consents
         self._now = now
+        self._back_off = BackOff()
 
     def answer_all(self, hub: HubClient) -> tuple[list[Answer], list[Later]]:
         """Answer every order that the hub has for this party, and hand out what is stored.
@@ -93,10 +95,17 @@ class ReleaseDesk:
             request = item.order.request.payload_hash  # never the hub's word for it
             if request in known:
                 continue
+            if self._back_off.waits(request):
+                later.append(Later(request, INTERNAL))
+                continue
             try:
                 self._answer(item.order)
             except _PASSING as error:
                 later.append(Later(request, error.reason))
+            except Exception as error:  # noqa: BLE001 - one order holds no other up
+                tell_unexpected(_LOG, error, request=request)
+                self._back_off.failed(request)
+                later.append(Later(request, INTERNAL))
         later += self.deliver(hub)
         return self.answers(), later
 
@@ -119,6 +128,9 @@ class ReleaseDesk:
                 later.append(Later(item.request, refusal.hub_reason))
             except GovernanceError as error:
                 later.append(Later(item.request, error.reason))
+            except Exception as error:  # noqa: BLE001 - one answer holds no other up
+                tell_unexpected(_LOG, error, request=item.request)
+                later.append(Later(item.request, INTERNAL))
         return later
 
     def answers(self) -> list[Answer]:

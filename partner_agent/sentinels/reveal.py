@@ -27,6 +27,7 @@ from governance.ledger.errors import LedgerError, MirrorError
 from governance.ledger.state import LedgerState
 from partner_agent.errors import AgentError
 from partner_agent.ledger import AgentLedger
+from partner_agent.loop import INTERNAL, tell_unexpected
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
@@ -85,6 +86,9 @@ class RevealDesk:
         except ReasonedError as error:
             _LOG.warning("not revealed", extra={"run": task.run, "reason": error.reason})
             return Revealed(task.run, task.submission, error.reason)
+        except Exception as error:  # noqa: BLE001 - one task holds no other up
+            tell_unexpected(_LOG, error, run=task.run)
+            return Revealed(task.run, task.submission, INTERNAL)
         _LOG.info("revealed", extra={"run": task.run, "submission": task.submission})
         return Revealed(task.run, task.submission, None)
 

@@ -1,5 +1,6 @@
 """The worker: what costs a job an attempt, and what keeps its lease."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -7,7 +8,7 @@ import pytest
 
 from governance.ledger.errors import LedgerUnavailableError
 from linkage_hub.jobs import worker as worker_module
-from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, JobQueue, enqueue
+from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, Job, JobQueue, enqueue
 from linkage_hub.jobs.worker import LEDGER_SECONDS, Progress, Worker
 from linkage_hub.store.database import HubDatabase
 
@@ -78,6 +79,29 @@ def test_other_failures_cost_attempts(database: HubDatabase) -> None:
     while worker.step():
         pass
     assert (len(tried), abandoned) == (ATTEMPTS_MOST, ["run"])
+
+
+def test_a_queue_that_fails_does_not_end_the_worker(
+    database: HubDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever fails beside a handler is told without its words, and work goes on."""
+    monkeypatch.setattr(worker_module, "FAILED_SECONDS", 0.01)
+    stopping, broken = threading.Event(), [True]
+    queue, worker, _, _ = started(database, lambda _subject, _progress: stopping.set())
+    lease = queue.lease
+
+    def failing(name: str) -> Job | None:
+        if broken:
+            broken.pop()
+            raise OSError("Ada Quixwald")
+        return lease(name)
+
+    monkeypatch.setattr(queue, "lease", failing)
+    worker.run(stopping)
+    view = queue.view("link", "run")
+    assert view is not None
+    assert view.state == "done"
+    assert not any("Quixwald" in str(vars(each)) for each in caplog.records)
 
 
 def test_a_silent_step_keeps_its_lease(

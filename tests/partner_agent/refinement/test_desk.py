@@ -42,6 +42,10 @@ ROWS = [person(n) for n in range(40)]
 OTHER = hashlib.sha256(b"other").digest()
 
 
+class Killed(BaseException):
+    """The agent ends here."""
+
+
 class LyingHub:
     """A hub that holds the real hub's key, and shows an agent what a test wants."""
 
@@ -548,11 +552,11 @@ def test_answers_survive_a_crash_between_storing_and_sending(
 
     def lost(_self: LyingHub, _round: str, _batch: int, body: bytes) -> None:
         sent.append(body)
-        raise RuntimeError("killed")
+        raise Killed
 
     with monkeypatch.context() as patched:
         patched.setattr(LyingHub, "post_answers", lost)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(Killed):
             answer(hub)
     old = hub.world.agents["police"]
     again = Agent(old.home, old.settings)
@@ -561,6 +565,37 @@ def test_answers_survive_a_crash_between_storing_and_sending(
     again.close()
     assert hub.answered[0] == sent[0]
     assert not list((old.home / "answers").glob("*"))
+
+
+def test_a_round_that_fails_holds_no_other_up(
+    own_hub: LyingHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of the program in one round is told without its words; others are answered."""
+    hub = own_hub
+    hub.show(ask((hub.fresh(), OTHER[:16])))
+    poisoned = hub.rounds().rounds[0]
+    hub.show(ask((hub.fresh(), OTHER[:16])))
+    fine = hub.rounds().rounds[0]
+    asked = []
+
+    def questions(round_hash: str, batch: int) -> bytes:
+        asked.append(round_hash)
+        if round_hash == poisoned.round.payload_hash:
+            raise ValueError("Ada Quixwald")
+        return hub.batches[batch]
+
+    monkeypatch.setattr(hub, "questions", questions)
+    monkeypatch.setattr(hub, "rounds", lambda: RoundList(rounds=(poisoned, fine)))
+    for _ in range(2):
+        later = answer(hub)
+        assert [(item.round, item.reason) for item in later] == [
+            (poisoned.round.payload_hash, "internal")
+        ]
+    assert asked == [poisoned.round.payload_hash, fine.round.payload_hash]
+    assert states(hub) == [True]
+    (record,) = (each for each in caplog.records if getattr(each, "error", None))
+    assert record.error == "ValueError"  # type: ignore[attr-defined]
+    assert "Quixwald" not in str(vars(record))
 
 
 def test_a_suspended_agreement_stops_answers(own_hub: LyingHub) -> None:
