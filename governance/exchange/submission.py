@@ -15,6 +15,9 @@ from governance.canonical import Frozen, Hash, Hex128, Slug, Time
 HANDLE_BYTES: Final = 16
 ENCODING_BYTES: Final = 128  # 1,024 bits
 TOKEN_BYTES: Final = 16
+CLK_FILL_LEAST: Final = 0.15
+"""Share of bits that an encoding of profile ``clk`` has at least. One field of the person schema
+alone fills .13 at most and would be told by how often it comes; two fill .16 and more."""
 
 AGE_BANDS: Final = (
     "under_5",

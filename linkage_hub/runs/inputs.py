@@ -1,13 +1,17 @@
 """What a run starts from: the newest accepted submission of each source, and the ids so far."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from sqlalchemy import Select, insert, select
+import pyarrow.compute as pc
+from sqlalchemy import Select, delete, insert, select, update
 
+from governance.errors import ReasonedError
+from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
@@ -18,8 +22,9 @@ from linkage_hub.store.tables import (
     runs,
     submissions,
 )
-from linkage_hub.submissions.content import encodings_of, handles_of, read_content
+from linkage_hub.submissions.content import encodings_of, handles_of
 from linkage_hub.submissions.files import ContentFiles
+from linkage_hub.submissions.reading import read_content
 
 _PERSON_ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
 _ROWS_AT_ONCE: Final = 50_000
@@ -41,6 +46,15 @@ class SourceData:
     handles: npt.NDArray[np.void]
     encodings: npt.NDArray[np.uint8]
     table: pa.Table
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A submission with handles of another source: its id, its manifest's hash, and how many."""
+
+    submission: str
+    manifest: str
+    handles: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,56 @@ def read_sources(database: HubDatabase, work: Work, run: str) -> list[SourceData
     with database.reading() as connection:
         rows = connection.execute(statement).all()
     return [_read(row, work) for row in rows]
+
+
+def copied_sources(database: HubDatabase, run: str, sources: Sequence[SourceData]) -> list[Copied]:
+    """Sources that hold a handle of one that came before them.
+
+    Verdicts let none through, unless two workers gave them at once.
+    """
+    handles = [source.table.column("handle").combine_chunks() for source in sources]
+    whole = pa.chunked_array(handles, type=ARROW_SCHEMA.field("handle").type)
+    if pc.count_distinct(whole).as_py() == len(whole):
+        return []
+    statement = (
+        select(run_inputs.c.submission, run_inputs.c.manifest_hash)
+        .join(submissions, submissions.c.id == run_inputs.c.submission)
+        .where(run_inputs.c.run == run)
+        .order_by(submissions.c.received, submissions.c.id)
+    )
+    with database.reading() as connection:
+        ids = {row.manifest_hash: row.submission for row in connection.execute(statement)}
+    held = {source.manifest: each for source, each in zip(sources, handles, strict=True)}
+    before: list[pa.Array] = []
+    found = []
+    for manifest, id_ in ids.items():
+        known = pa.chunked_array(before, type=whole.type).combine_chunks()
+        common = pc.sum(pc.is_in(held[manifest], value_set=known)).as_py() or 0
+        if common:
+            found.append(Copied(id_, manifest, common))
+        else:
+            before.append(held[manifest])
+    return found
+
+
+def leave_out(database: HubDatabase, run: str, copied: Copied, refusal: ReasonedError) -> None:
+    """Take a submission out of a run, and refuse it for later ones."""
+    with database.writing() as connection:
+        connection.execute(
+            delete(run_inputs).where(
+                run_inputs.c.run == run, run_inputs.c.submission == copied.submission
+            )
+        )
+        connection.execute(
+            update(submissions)
+            .where(submissions.c.id == copied.submission, submissions.c.state == "accepted")
+            .values(
+                state="refused",
+                reason=refusal.reason,
+                message=refusal.message,
+                next_step=refusal.next_step,
+            )
+        )
 
 
 def _accepted(agreement: str) -> Select[Any]:

@@ -8,6 +8,7 @@ phase may be repeated after a crash: what it has finished is on disk or in the d
 done again.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from governance.canonical import write_time
 from governance.identity.envelope import parse_canonical
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
-from governance.ledger.payloads import LinkRunFinished
+from governance.ledger.payloads import LinkRunFinished, Refused
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
@@ -33,19 +34,27 @@ from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
 from linkage_hub.review.service import Reviews, write_review
 from linkage_hub.runs.errors import UnknownRun
-from linkage_hub.runs.inputs import SourceData, pin_sources, read_previous, read_sources
+from linkage_hub.runs.inputs import (
+    SourceData,
+    copied_sources,
+    leave_out,
+    pin_sources,
+    read_previous,
+    read_sources,
+)
 from linkage_hub.runs.pipeline import Progress, run_pipeline
 from linkage_hub.runs.results import discard, publish, results_digest, write_results
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import runs
 from linkage_hub.submissions.files import ContentFiles
-from linkage_hub.submissions.service import log_once
+from linkage_hub.submissions.service import foreign_handles, log_once
 
 LINK, CALIBRATED, DECIDED, FINISH = "link", "link.calibrated", "link.decided", "link.finish"
 PHASE_SHARES: Final = {LINK: (0.0, 0.5), CALIBRATED: (0.5, 0.55), DECIDED: (0.6, 0.7),
                        FINISH: (0.7, 1.0)}  # fmt: skip
 """Where each job begins and ends on the run's progress bar."""
+_LOG: Final = logging.getLogger(__name__)
 _OVER: Final = {"finished", "failed"}
 
 
@@ -131,7 +140,7 @@ class Phases:
         progress(0.01, "reading submissions")
         work = Work(self._folder / run)
         pin_sources(self._database, self._files, work, run, row.agreement)
-        found = _Run(row, agreement, work, read_sources(self._database, work, run))
+        found = _Run(row, agreement, work, self._sources(work, run))
         blocks = self._candidates(found, progress)
         refinement = self._refining(found)
         if refinement is not None:
@@ -252,6 +261,27 @@ class Phases:
                     .where(runs.c.id == found.row.id)
                     .values(quality_table=table.model_dump_json(), **headline(table))
                 )
+
+    def _sources(self, work: Work, run: str) -> list[SourceData]:
+        """What the run starts from, without submissions that hold another source's handles."""
+        sources = read_sources(self._database, work, run)
+        copies, author = copied_sources(self._database, run, sources), self._ledger.author
+        for copied in copies:
+            refusal = foreign_handles(copied.handles)
+            _LOG.warning("left out", extra={"run": run, "submission": copied.submission})
+            log_once(
+                self._ledger,
+                EventType.REFUSED,
+                Refused(
+                    party=self._ledger.state.identities.party_key(author.thumbprint)[0],
+                    action="link",
+                    reason=refusal.reason,
+                    about=copied.manifest,
+                ),
+                f"copied:{copied.manifest}",
+            )
+            leave_out(self._database, run, copied, refusal)
+        return read_sources(self._database, work, run) if copies else sources
 
     def _candidates(self, found: _Run, progress: Progress) -> list[PairBlock]:
         blocks = found.work.candidates()

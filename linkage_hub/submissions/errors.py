@@ -64,6 +64,18 @@ class DuplicateHandles(SubmissionError):
     reason = "submission.duplicate_handles"
 
 
+class ForeignHandles(SubmissionError):
+    """A record handle that a submission of another source holds."""
+
+    reason = "submission.foreign_handles"
+
+
+class TooMuchContent(SubmissionError):
+    """The file would expand to more than its records may take."""
+
+    reason = "submission.too_much_content"
+
+
 class DuplicateEncodings(SubmissionError):
     """Too many records have one encoding."""
 

@@ -5,9 +5,10 @@ names it; the agreement permits it to submit this source; the day's quota is not
 manifest again is answered with where it stands.
 
 Rules at the verdict, in order: the agreement still permits it; schema and epoch are the
-agreement's; the file is the one that was signed; its records are plausible; key check value and
-test vectors are those of the partners' earlier submissions. The verdict is logged in the ledger
-before it counts here.
+agreement's; the file is the one that was signed, and expands to no more than its records may take;
+its records are plausible, and no submission of another source holds one of their handles; key
+check value and test vectors are those of the partners' earlier submissions. The verdict is logged
+in the ledger before it counts here.
 """
 
 import hashlib
@@ -16,7 +17,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, func, insert, select, update
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import permits
@@ -37,10 +40,10 @@ from linkage_hub.submissions.content import (
     check_bands,
     check_content,
     check_synthetic,
-    read_content,
 )
 from linkage_hub.submissions.errors import (
     ContentMismatch,
+    ForeignHandles,
     QuotaExceeded,
     SchemaMismatch,
     SecretMismatch,
@@ -49,6 +52,7 @@ from linkage_hub.submissions.errors import (
     WrongOffset,
 )
 from linkage_hub.submissions.files import ContentFiles
+from linkage_hub.submissions.reading import check_size, read_content, read_handles
 
 SUBMISSION: Final = "submission/v1"
 VERIFY: Final = "verify"
@@ -222,6 +226,7 @@ class Submissions:
                 next_step="prepare the extract again and submit it",
             )
         source = agreement.source(manifest.source)
+        check_size(path, manifest.counts.in_file, encoding.hardening)
         table = read_content(path)
         check_content(
             table,
@@ -230,7 +235,22 @@ class Submissions:
             encoding.hardening,
         )
         check_bands(table, agreement.quality)
+        self._check_handles(row, table)
         self._check_secret(row)
+
+    def _check_handles(self, row: Any, table: pa.Table) -> None:
+        """Handles are random and stay with their source: a common one was copied."""
+        others = and_(
+            submissions.c.state == "accepted",
+            or_(submissions.c.party != row.party, submissions.c.source != row.source),
+        )
+        with self._database.reading() as connection:
+            ids = list(connection.scalars(select(submissions.c.id).where(others)))
+        own = table.column("handle").combine_chunks()
+        for id_ in ids:
+            found = pc.sum(pc.is_in(read_handles(self._files.path(id_)), value_set=own)).as_py()
+            if found:
+                raise foreign_handles(found)
 
     def _check_secret(self, row: Any) -> None:
         same = and_(
@@ -341,6 +361,14 @@ class Submissions:
             next_step=row.next_step,
             received=row.received,
         )
+
+
+def foreign_handles(count: int) -> ForeignHandles:
+    """The refusal of a submission that holds so many handles of another source's."""
+    return ForeignHandles(
+        f"{count} record handles are also in a submission of another source",
+        next_step="tell the other partners: handles are random, so one of the two was copied",
+    )
 
 
 def log_once(ledger: PartyLedger, kind: EventType, payload: Any, about: str) -> None:

@@ -80,5 +80,6 @@ REJECTS: dict[str, str] = {
     "row.formula_without_value": "has a formula whose value was never computed",
     "row.nothing_to_link": "has no identifier, and fewer than two of first name, surname, date of "
     "birth, and a place or contact",
+    "row.too_little_to_encode": "has too little of what the agreement's schema encodes",
     "opt_out.unclear": "has an opt-out value that the mapping lists neither as yes nor as no",
 }

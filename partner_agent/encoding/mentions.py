@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from governance.exchange.submission import RELATIONS
+from governance.exchange.submission import CLK_FILL_LEAST, RELATIONS
 from partner_agent.encoding.profiles import Encoder
 from partner_agent.encoding.tokens import cleaned_column
 
@@ -37,7 +37,8 @@ def mentions_of(encoder: Encoder, frame: pd.DataFrame) -> list[list[Mention]]:
 
     A mention needs a first name, a surname or a date of birth, and a date of birth or an address:
     less would fit half a town, and a name alone, encoded, can be told by how often it comes.
-    A protected row lends its mentions no address. One that the schema refuses is left out.
+    A protected row lends its mentions no address. One that the schema refuses, or of which it
+    encodes too little, is left out.
     """
     found: list[list[Mention]] = [[] for _ in range(len(frame))]
     for number in mention_numbers(list(frame.columns)):
@@ -50,10 +51,20 @@ def mentions_of(encoder: Encoder, frame: pd.DataFrame) -> list[list[Mention]]:
         known = np.array([each in RELATIONS for each in relations], dtype=np.bool_)
         rows = np.flatnonzero(named.to_numpy() & known)
         chunk = encoder.encode(people.iloc[rows])
+        accepted = chunk.accepted & filled(chunk.encodings[0])
         for at, row in enumerate(rows.tolist()):
-            if chunk.accepted[at]:
+            if accepted[at]:
                 found[row].append((relations[row], chunk.encodings[0, at].tobytes()))
     return found
+
+
+def filled(encodings: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which encodings, uint8 (n, bytes), hold enough to be sent, bool (n,).
+
+    Those of profile ``hardened`` always do: half of their bits are set whatever they hold.
+    """
+    least = CLK_FILL_LEAST * encodings.shape[1] * 8
+    return np.asarray(np.bitwise_count(encodings).sum(axis=1, dtype=np.int64) >= least)
 
 
 def containment(record: NDArray[np.uint8], mention: NDArray[np.uint8]) -> float:

@@ -20,12 +20,13 @@ from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, ENCODING_BYT
 from partner_agent.encoding.clk import InvalidField
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
 from partner_agent.encoding.home_tokens import token_columns
-from partner_agent.encoding.mentions import mentions_of
+from partner_agent.encoding.mentions import filled, mentions_of
 from partner_agent.encoding.profiles import mention_encoder, record_encoder
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.tokens import LinkageKeys, cleaned_column, month_interval
 from partner_agent.encoding.uniqueness import ViewCounter
 
+TOO_LITTLE: Final = "row.too_little_to_encode"
 _BAND_STARTS: Final = (0, 5, 11, 16, 18, 25, 45, 65)  # years, one for each of AGE_BANDS
 _OLDEST: Final = 125  # years; an older person is a wrong date
 _BANDED: Final = ("sex", "name_origin", "mover")
@@ -95,7 +96,15 @@ class SubmissionEncoder:
         if len(handles) != len(frame) or any(len(each) != HANDLE_BYTES for each in handles):
             raise EncodingError(f"one handle of {HANDLE_BYTES} bytes for each row is expected")
         chunk = self._encoder.encode(self._with_schema_columns(frame))
-        kept = np.flatnonzero(chunk.accepted)
+        invalid = list(chunk.invalid)
+        accepted = chunk.accepted
+        if self._views is None:
+            sparse = accepted & ~filled(chunk.encodings[0])
+            accepted = accepted & ~sparse
+            invalid += [
+                InvalidField(row, "", TOO_LITTLE) for row in np.flatnonzero(sparse).tolist()
+            ]
+        kept = np.flatnonzero(accepted)
         rows = frame.iloc[kept].reset_index(drop=True)
         if self._views is not None:
             self._views.add(chunk.encodings[:, kept], rows)
@@ -120,7 +129,7 @@ class SubmissionEncoder:
         columns |= {name: [each.get(name) for each in bands] for name in _BANDED}
         arrays = [_array(columns[each.name], each.type) for each in ARROW_SCHEMA]
         batch = pa.RecordBatch.from_arrays(arrays, schema=ARROW_SCHEMA)
-        return EncodedRows(batch, chunk.accepted, chunk.invalid)
+        return EncodedRows(batch, accepted, sorted(invalid))
 
     def check_views(self) -> None:
         """Check that every view is near-unique among all rows encoded so far.

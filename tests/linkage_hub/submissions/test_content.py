@@ -14,8 +14,8 @@ from linkage_hub.submissions.content import (
     check_content,
     check_synthetic,
     encodings_of,
-    read_content,
 )
+from linkage_hub.submissions.reading import read_content
 
 H = "sha256:" + "0" * 64
 SEED = 20261122
@@ -88,11 +88,24 @@ def test_plausible_records_pass() -> None:
         ({"indicators": [{"indicator": "hiv", "met": True}]}, errors.ValueNotAgreed),
         ({"indicators": [{"indicator": "neet", "met": True}] * 2}, errors.ValueNotAgreed),
         (
-            {"mentions": [{"relation": "friend", "encoding": b"\1" * 128}]},
+            {"mentions": [{"relation": "friend", "encoding": b"\x15" * 128}]},
             errors.ValueNotAgreed,
         ),
         (
+            {"mentions": [{"relation": "parent", "encoding": b"\1" * 128}]},
+            errors.ImplausibleEncodings,
+        ),
+        (
+            {"mentions": [{"relation": "parent", "encoding": b"\xff" * 128}]},
+            errors.ImplausibleEncodings,
+        ),
+        ({"encoding": b"\1" * 128}, errors.ImplausibleEncodings),  # one field alone fills as much
+        (
             {"households": [{**HOME, "first_month": 7}]},
+            errors.ValueNotAgreed,
+        ),
+        (
+            {"households": [{**HOME, "first_month": 24_300, "last_month": 24_299}]},
             errors.ValueNotAgreed,
         ),
     ],

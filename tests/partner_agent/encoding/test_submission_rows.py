@@ -126,6 +126,19 @@ def test_mentions_with_too_little_or_an_unknown_relation_are_left_out() -> None:
     assert mention_numbers(list(frame.columns)) == [2]
 
 
+def test_a_row_with_one_field_is_not_sent() -> None:
+    """Encoded alone in profile clk, a name would be told by how often it comes."""
+    names = {"first_name": ["zebedee", "", "zebedee"], "surname": ["", "", "quillfeather"]}
+    postcodes = {"postcode": ["", "BN99 9ZZ", ""], "nhs_number": ["9434765919"] * 3}
+    frame = pd.DataFrame(CLEANED[["row", "source_record_id"]].assign(**names, **postcodes))
+    encoded = SubmissionEncoder(SCHEMA, KEYS, EXTRACTED).encode(frame, HANDLES)
+    assert encoded.accepted.tolist() == [False, False, True]
+    assert {(each.row, each.reason) for each in encoded.invalid} == {
+        (0, "row.too_little_to_encode"), (1, "row.too_little_to_encode"),
+    }  # fmt: skip
+    assert encoded.batch.column("handle").to_pylist() == HANDLES[2:]
+
+
 def test_no_rows() -> None:
     """An empty chunk makes an empty batch."""
     rows = SubmissionEncoder(SCHEMA, KEYS, EXTRACTED).encode(CLEANED.iloc[:0], [])
