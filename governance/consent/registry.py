@@ -121,7 +121,7 @@ class ConsentRegistry:
         def commit() -> None:
             if grant.changed_to is not ConsentState.WITHDRAWN:  # a withdrawal is final
                 grant.changed_to = state
-                if state is ConsentState.WITHDRAWN:
-                    grant.decided = entry.index
+            if state is ConsentState.WITHDRAWN:  # said again, it is the newest word again
+                grant.decided = entry.index
 
         return commit

@@ -256,7 +256,7 @@ class World:
             ),
         )
 
-    def consent(self, party: Party, handle: str, **changes: Any) -> Event:
+    def consent(self, party: Party, handle: str, now: datetime = NOON, **changes: Any) -> Event:
         """Record a consent of one record's subject."""
         record = ConsentRecord.model_validate(
             {
@@ -283,7 +283,7 @@ class World:
                 **changes,
             }
         )
-        return self.write(party, EventType.CONSENT_RECORDED, record)
+        return self.write(party, EventType.CONSENT_RECORDED, record, now=now)
 
     def withdraw(self, party: Party, grant: Event) -> Event:
         """Withdraw a consent."""
@@ -308,8 +308,8 @@ class World:
             ),
         )
 
-    def request(self, members: Members, **changes: Any) -> Envelope:
-        """A signed request for a family by the manager."""
+    def request(self, members: Members, signer: Staff | None = None, **changes: Any) -> Envelope:
+        """A signed request for a family, by the manager unless somebody else signs."""
         document = Request.model_validate(
             {
                 "id": sha256(repr(sorted(changes)).encode())[7:39],
@@ -325,10 +325,10 @@ class World:
                 **changes,
             }
         )
-        return self.manager.sign(REQUEST, document)
+        return (signer or self.manager).sign(REQUEST, document)
 
-    def approval(self, request: Envelope, **changes: Any) -> Envelope:
-        """A signed approval by the lead."""
+    def approval(self, request: Envelope, signer: Staff | None = None, **changes: Any) -> Envelope:
+        """A signed approval, by the lead unless somebody else signs."""
         document = Approval.model_validate(
             {
                 "request": request.payload_hash,
@@ -339,7 +339,7 @@ class World:
                 **changes,
             }
         )
-        return self.lead.sign(APPROVAL, document)
+        return (signer or self.lead).sign(APPROVAL, document)
 
     def log_release(self, request: Envelope, approval: Envelope) -> None:
         """Log a request and its approval."""
