@@ -135,7 +135,7 @@ class Hub:
     @cached_property
     def reviews(self) -> Reviews:
         """The review desk."""
-        return Reviews(self.database, self.now)
+        return Reviews(self.database, self.ledger, self.now)
 
     @property
     def runs_folder(self) -> Path:

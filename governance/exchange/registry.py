@@ -1,14 +1,16 @@
-"""Submissions that were accepted, by replay of the ledger.
+"""What the hub logs of submissions and of clerical review, by replay of the ledger.
 
 Rules: a verdict on a submission is given under a known agreement, by a party that owns no source of
-it, about a source and its owner as the agreement lists them.
+it, about a source and its owner as the agreement lists them. A ruling is logged by such a party
+too, of an enrolled analyst of one of the agreement's parties.
 """
 
 from governance.agreements.registry import AgreementRegistry
+from governance.identity.models import Role
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
-from governance.ledger.payloads import SubmissionOutcome
+from governance.ledger.payloads import ReviewRuled, SubmissionOutcome
 
 
 class SubmissionRegistry:
@@ -41,4 +43,30 @@ class SubmissionRegistry:
         source = agreement.source(payload.source)
         if source is None or source.party != payload.party:
             raise NotAdmissible("the agreement lists no such source of that party")
+        return lambda: None
+
+
+class RulingRegistry:
+    """Rulings on pairs of records; whether they may be logged."""
+
+    def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
+        self._identities = identities
+        self._agreements = agreements
+
+    @property
+    def handlers(self) -> dict[EventType, Handler]:
+        """What this registry replays."""
+        return {EventType.REVIEW_RULED: self._ruled}
+
+    def _ruled(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, ReviewRuled)
+        agreement = self._agreements.standing(payload.agreement).agreement
+        party, _ = self._identities.party_key(entry.author)
+        if any(source.party == party for source in agreement.sources):
+            raise NotAdmissible("a party that owns a source logs no ruling")
+        person = self._identities.person(payload.person)
+        if (person.party, person.role) != (payload.party, Role.ANALYST):
+            raise NotAdmissible("a ruling is an analyst's of the party that it names")
+        if agreement.party(payload.party) is None:
+            raise NotAdmissible("a ruling is by a party of the agreement")
         return lambda: None

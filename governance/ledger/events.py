@@ -67,6 +67,7 @@ class EventType(StrEnum):
     REFINEMENT_OPENED = "refinement.opened"
     REFINEMENT_ANSWERED = "refinement.answered"
     SENTINELS_OPENED = "sentinels.opened"
+    REVIEW_RULED = "review.ruled"
     CONSENT_RECORDED = "consent.recorded"
     CONSENT_REAFFIRMED = "consent.reaffirmed"
     CONSENT_WITHDRAWN = "consent.withdrawn"

@@ -131,6 +131,21 @@ class SentinelsOpened(Frozen):
     persons_sha256: Hash
 
 
+class ReviewRuled(Frozen):
+    """An analyst has ruled whether two records are one person; it binds runs of the agreement.
+
+    ``pair_sha256`` is over a salt that the hub keeps and both handles, so that no partner learns
+    from the ledger which of its records another holds as well.
+    """
+
+    agreement: Hash
+    run: Hex128
+    party: Slug
+    person: Hash
+    same: bool
+    pair_sha256: Hash
+
+
 class ConsentChange(Frozen):
     """A grant reaffirmed, withdrawn, invalidated or terminated; ``refs`` names it in clear."""
 
@@ -198,6 +213,7 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.REFINEMENT_OPENED: RefinementOpened,
     EventType.REFINEMENT_ANSWERED: RefinementAnswered,
     EventType.SENTINELS_OPENED: SentinelsOpened,
+    EventType.REVIEW_RULED: ReviewRuled,
     EventType.CONSENT_RECORDED: ConsentRecord,
     EventType.CONSENT_REAFFIRMED: ConsentChange,
     EventType.CONSENT_WITHDRAWN: ConsentChange,

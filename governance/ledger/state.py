@@ -14,7 +14,7 @@ from governance.agreements.registry import AgreementRegistry
 from governance.canonical import unb64
 from governance.consent.registry import ConsentRegistry
 from governance.errors import GovernanceError, SignatureError
-from governance.exchange.registry import SubmissionRegistry
+from governance.exchange.registry import RulingRegistry, SubmissionRegistry
 from governance.identity.envelope import KeyLookup
 from governance.identity.models import read_party_keys
 from governance.identity.registry import IdentityRegistry
@@ -52,6 +52,7 @@ class LedgerState:
         self.submissions = SubmissionRegistry(self.identities, self.agreements)
         self.refinement = RefinementRegistry(self.identities, self.agreements)
         self.sentinels = SentinelRegistry(self.identities, self.agreements)
+        self.rulings = RulingRegistry(self.identities, self.agreements)
         self._seen: set[str] = set()
         self._handlers: dict[EventType, Handler] = {
             **self.identities.handlers,
@@ -61,6 +62,7 @@ class LedgerState:
             **self.submissions.handlers,
             **self.refinement.handlers,
             **self.sentinels.handlers,
+            **self.rulings.handlers,
             EventType.LINK_RUN_FINISHED: self._noted,
             EventType.REFUSED: self._noted,
         }

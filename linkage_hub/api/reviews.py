@@ -18,14 +18,14 @@ def review_routes(gate: Gate, reviews: Reviews) -> APIRouter:
     @router.get("/review/{agreement}")
     async def pairs(request: Request, agreement: str) -> ReviewList:
         """Pairs to rule on."""
-        await gate.admit(request, 0)
-        return await run_in_threadpool(reviews.pairs, agreement)
+        caller = await gate.admit(request, 0)
+        return await run_in_threadpool(reviews.pairs, caller.party, agreement)
 
     @router.get("/review/{agreement}/rulings")
     async def rulings(request: Request, agreement: str) -> RulingList:
         """Rulings that count."""
-        await gate.admit(request, 0)
-        return await run_in_threadpool(reviews.rulings, agreement)
+        caller = await gate.admit(request, 0)
+        return await run_in_threadpool(reviews.rulings, caller.party, agreement)
 
     @router.post("/review/{agreement}/rulings", status_code=201)
     async def decide(request: Request, agreement: str) -> RulingList:

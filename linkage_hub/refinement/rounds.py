@@ -75,11 +75,14 @@ class RoundAnswers:
         document: the round.
         pairs: what was asked about.
         answered: bool (n,), both ends of the pair were answered.
+        heard: bool (n,), a party answered or refused one end at least: an agent that has answered
+            does so once, so that asking again would be in vain.
     """
 
     document: RefinementRound
     pairs: Pairs
     answered: npt.NDArray[np.bool_]
+    heard: npt.NDArray[np.bool_]
     _rows: Sequence[npt.NDArray[np.uint8]]
     _place: npt.NDArray[np.int64]  # (2, n, 2): party and question of each end
 
@@ -237,6 +240,7 @@ class Rounds:
         pairs = files.pairs()
         place = np.zeros((2, len(pairs), 2), dtype=np.int64)
         there = np.zeros((2, len(pairs)), dtype=np.bool_)
+        heard = np.zeros(len(pairs), dtype=np.bool_)
         rows = []
         for number, each in enumerate(document.parties):
             if not each.questions:
@@ -252,8 +256,9 @@ class Rounds:
                 place[end, asked["pair"][own], 0] = number
                 place[end, asked["pair"][own], 1] = own
                 there[end, asked["pair"][own]] = given[own]
+                heard[asked["pair"][own]] |= came[own]
             rows.append(table)
-        return RoundAnswers(document, pairs, there[0] & there[1], rows, place)
+        return RoundAnswers(document, pairs, there[0] & there[1], heard, rows, place)
 
     def profiles(
         self, run: str, kind: RoundKind, parties: Sequence[str]

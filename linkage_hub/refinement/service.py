@@ -1,10 +1,11 @@
 """From candidate pairs to decisions, by way of partners' answers, phase by phase.
 
 Rules: nothing is asked unless the agreement allows refinement and its limits leave room; a pair
-that was decided before is not asked again while both submissions are the same; a record is asked
-about no more often than agreed over all runs with its submission; what is not answered by both
-ends when the round closes, or not as an agent answers, is undecided, and the run says how many
-pairs that are.
+that was decided, or that one end has answered or refused, is not asked again while both submissions
+are the same; a record is asked about no more often than agreed over all runs with its submission;
+what is not answered by both ends when the round closes, or not as an agent answers, is undecided,
+and the run says how many pairs that are; a later run asks those again that neither end said
+anything to.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from linkage_hub.linkage.candidates import PairBlock
 from linkage_hub.refinement.core import Core, Counts
 from linkage_hub.refinement.decided import NO, UNDECIDED, YES, Decided, DecisionFiles
 from linkage_hub.refinement.pairs import PAIR, Pairs
-from linkage_hub.refinement.rounds import Asking, Rounds
+from linkage_hub.refinement.rounds import Asking, RoundAnswers, Rounds
 from linkage_hub.runs.inputs import SourceData
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import runs, submissions
@@ -132,13 +133,12 @@ class Refinement:
                 honest = self._core.well_formed(left) & self._core.well_formed(right)
                 chosen, left, right = chosen[honest], left[honest], right[honest]
                 state[chosen] = np.where(self._core.decide(left, right), YES, NO)
-            self._files(subject).add(subject.manifests, Decided(answers.pairs, state))
+            self._keep(subject, answers, state)
         decided = self.decided(subject)
+        undecided = int((~decided.known).sum()) + self._unheard(subject.run)
         with self._database.writing() as connection:
             connection.execute(
-                update(runs)
-                .where(runs.c.id == subject.run)
-                .values(pairs_undecided=int((~decided.known).sum()))
+                update(runs).where(runs.c.id == subject.run).values(pairs_undecided=undecided)
             )
         return decided
 
@@ -178,8 +178,18 @@ class Refinement:
             matches = self._core.decide_levels(found, pairs, left, right)
             state[chosen] = np.where(matches, YES, NO)
             self._files(subject).keep_parameters(subject.names, found)
-        self._files(subject).add(subject.manifests, Decided(answers.pairs, state))
+        self._keep(subject, answers, state)
         return found
+
+    def _keep(self, subject: Subject, answers: RoundAnswers, state: npt.NDArray[np.uint8]) -> None:
+        """Keep what is known of a round's pairs; of those that nobody said anything to, nothing."""
+        heard = answers.heard
+        self._files(subject).add(subject.manifests, Decided(answers.pairs[heard], state[heard]))
+
+    def _unheard(self, run: str) -> int:
+        """Pairs of a run's rounds that neither end said anything to."""
+        kinds = [kind for kind in RoundKind if self._rounds.known(run, kind) is not None]
+        return sum(int((~self._rounds.answers(run, kind).heard).sum()) for kind in kinds)
 
     def _questions(self, subject: Subject, blocks: Sequence[PairBlock]) -> Pairs:
         known = self.decided(subject)

@@ -1,11 +1,14 @@
 """Pairs to rule on, and the rulings.
 
-Rules: everything is pseudonymous (handles, source names, probabilities); a ruling binds every
-later run of its agreement; of two rulings on one pair the newer counts, and the older stays on
+Rules: pairs are shown to, and ruled on by, parties of an agreement that is in force and allows
+linking; everything is pseudonymous (handles, source names, probabilities); a ruling is in the
+ledger before it counts, without the records that it is about; it binds every later run of its
+agreement; of two rulings on one pair the newer counts, and the older stays on
 record; who ruled and when is kept with each; rulings that contradict each other are shown as not
 followed, and what keeps apart prevails.
 """
 
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, delete, insert, select
 
-from governance.canonical import write_time
+from governance.agreements.errors import ActionNotAllowed, PartyNotListed
+from governance.agreements.models import Action
+from governance.agreements.policy import in_force
+from governance.canonical import sha256, write_time
 from governance.exchange.hub_api import (
     ReviewList,
     ReviewPair,
@@ -22,6 +28,9 @@ from governance.exchange.hub_api import (
     RulingPost,
     RulingView,
 )
+from governance.ledger.events import EventType
+from governance.ledger.party import PartyLedger
+from governance.ledger.payloads import ReviewRuled
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.clustering import bind
 from linkage_hub.linkage.persons import LinkResult
@@ -38,6 +47,7 @@ from linkage_hub.store.tables import (
     runs,
 )
 
+SALT_BYTES: Final = 16
 LISTED: Final = 200
 """Pairs in one list."""
 
@@ -45,12 +55,32 @@ LISTED: Final = 200
 class Reviews:
     """The review desk of every agreement."""
 
-    def __init__(self, database: HubDatabase, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: HubDatabase, ledger: PartyLedger, now: Callable[[], datetime]
+    ) -> None:
         self._database = database
+        self._ledger = ledger
         self._now = now
 
-    def pairs(self, agreement: str) -> ReviewList:
-        """Pairs of the current run to rule on: flagged families' first, then most changes."""
+    def _permitted(self, party: str, agreement: str) -> None:
+        standing = self._ledger.sync().agreements.standing(agreement)
+        in_force(standing, self._now())
+        if standing.agreement.party(party) is None:
+            raise PartyNotListed(f"{party} is no party of agreement {standing.agreement.id}")
+        if Action.LINK not in standing.agreement.actions:
+            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
+
+    def pairs(self, party: str, agreement: str) -> ReviewList:
+        """Pairs of the current run to rule on: flagged families' first, then most changes.
+
+        Args:
+            party: whose member of staff asks.
+            agreement: hash.
+
+        Raises:
+            AgreementRefusal: it is not in force, or not this party's.
+        """
+        self._permitted(party, agreement)
         current = _current(agreement)
         with self._database.reading() as connection:
             ruled = {(row.left, row.right) for row in _newest(connection, agreement)}
@@ -86,21 +116,26 @@ class Reviews:
             post: the ruling.
 
         Raises:
+            AgreementRefusal: it is not in force, or not this party's.
             UnknownRecord: the current run does not hold one of the records.
+            LedgerError: the ledger does not have it; nothing was kept.
         """
+        self._permitted(party, agreement)
         left, right = sorted((post.left, post.right))
+        run = self._run_of(agreement, left, right)
+        salt = secrets.token_bytes(SALT_BYTES)
+        event = self._ledger.write(
+            EventType.REVIEW_RULED,
+            ReviewRuled(
+                agreement=agreement,
+                run=run,
+                party=party,
+                person=person,
+                same=post.same,
+                pair_sha256=sha256(salt + bytes.fromhex(left) + bytes.fromhex(right)),
+            ),
+        )
         with self._database.writing() as connection:
-            held = connection.execute(
-                select(person_records.c.handle).where(
-                    person_records.c.run == _current(agreement),
-                    person_records.c.handle.in_((left, right)),
-                )
-            ).all()
-            if left == right or len(held) < 2:  # noqa: PLR2004 both records
-                raise UnknownRecord(
-                    "the agreement's current run does not hold both records",
-                    next_step="take the handles from: linkage-hub review list",
-                )
             connection.execute(
                 insert(rulings).values(
                     agreement=agreement,
@@ -110,12 +145,35 @@ class Reviews:
                     person=person,
                     party=party,
                     decided=write_time(self._now()),
+                    event=event.leaf.id,
+                    salt=salt,
                 )
             )
-        return self.rulings(agreement)
+        return self.rulings(party, agreement)
 
-    def rulings(self, agreement: str) -> RulingList:
-        """Every ruling that counts, oldest first, and whether runs can follow it."""
+    def _run_of(self, agreement: str, left: str, right: str) -> str:
+        """The agreement's current run, which holds both records."""
+        with self._database.reading() as connection:
+            held = connection.execute(
+                select(person_records.c.run).where(
+                    person_records.c.run == _current(agreement),
+                    person_records.c.handle.in_((left, right)),
+                )
+            ).all()
+        if left == right or len(held) < 2:  # noqa: PLR2004 both records
+            raise UnknownRecord(
+                "the agreement's current run does not hold both records",
+                next_step="take the handles from: linkage-hub review list",
+            )
+        return str(held[0].run)
+
+    def rulings(self, party: str, agreement: str) -> RulingList:
+        """Every ruling that counts, oldest first, and whether runs can follow it.
+
+        Raises:
+            AgreementRefusal: it is not in force, or not this party's.
+        """
+        self._permitted(party, agreement)
         with self._database.reading() as connection:
             rows = _newest(connection, agreement)
         names = {

@@ -261,6 +261,8 @@ rulings = Table(
     Column("person", String(71), nullable=False),  # thumbprint of who ruled
     Column("party", String(40), nullable=False),
     Column("decided", String(20), nullable=False),
+    Column("event", String(32)),  # id of the ledger's event
+    Column("salt", LargeBinary(16)),  # opens its commitment to the pair
     Index("rulings_by_agreement", "agreement", "number"),
 )
 

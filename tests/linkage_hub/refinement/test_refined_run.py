@@ -80,6 +80,26 @@ def test_a_partner_that_never_answers_holds_nothing_up(world: HubWorld) -> None:
     assert answer(world, "council") == []
 
 
+def test_what_nobody_answered_is_asked_again(world: HubWorld) -> None:
+    """Pairs that neither end said anything to are open in the next run, and in no other way."""
+    first = start(world)
+    answer(world, "police", "council")
+    later(world, timedelta(hours=3))
+    world.work()
+    first = view(world, first["id"])
+    assert first["state"] == "finished"
+    assert first["pairs_undecided"] > 30
+    later(world, timedelta(0))
+    second = start(world)
+    assert (second["state"], second["phase"]) == ("waiting", "decide")
+    answer(world, "police", "council")
+    second = view(world, second["id"])
+    assert (second["state"], second["pairs_undecided"]) == ("finished", 0)
+    assert second["pairs_answered"] > 60
+    notes = world.agents["police"].rounds.all()
+    assert not any("refinement.asked_before" in note.refused for note in notes)
+
+
 def test_another_run_cannot_start_meanwhile(world: HubWorld) -> None:
     """A second run under the agreement is refused while the first one waits."""
     start(world)

@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import insert
 
+from governance.agreements.errors import AgreementExpired, AgreementUnknown, PartyNotListed
+from governance.canonical import sha256
+from governance.errors import GovernanceError
 from governance.exchange.hub_api import RulingPost
+from governance.identity.models import Role
+from governance.ledger.events import Event, EventType
+from governance.ledger.payloads import ReviewRuled, read_payload
+from governance.ledger.state import LedgerState
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate, estimate_of
 from linkage_hub.review.errors import UnknownRecord
@@ -17,10 +25,28 @@ from linkage_hub.review.service import Reviews, write_review
 from linkage_hub.runs.inputs import SourceData
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, family_members, person_records, runs
+from tests.governance.world import Staff, World
 
-AGREEMENT, RUN = "sha256:" + "a" * 64, "1" * 32
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-WHO = ("sha256:" + "b" * 64, "council")
+GOVERNED, RUN = World(), "1" * 32
+ANALYST = Staff("council", Role.ANALYST, "c" * 32)
+GOVERNED.enrol(ANALYST, GOVERNED.lead.signing, GOVERNED.lead.keys.thumbprint)
+AGREEMENT, WHO = GOVERNED.agreement.hash, (ANALYST.keys.thumbprint, "council")
+
+
+class Ledger:
+    """The hub's pen, on a ledger in memory."""
+
+    def __init__(self, world: World = GOVERNED) -> None:
+        self.world = world
+
+    def sync(self) -> LedgerState:
+        """What it says."""
+        return self.world.state
+
+    def write(self, kind: EventType, payload: BaseModel) -> Event:
+        """Append, if admissible."""
+        return self.world.write(self.world.hub, kind, payload)
 
 
 def source(number: int) -> SourceData:
@@ -82,7 +108,7 @@ def reviews(database_url: str) -> Iterator[Reviews]:
             )
         )  # fmt: skip
         write_review(connection, RUN, SOURCES, linked())
-    yield Reviews(database, lambda: NOW)
+    yield Reviews(database, Ledger(), lambda: NOW)  # type: ignore[arg-type]
     database.close()
 
 
@@ -100,7 +126,7 @@ def test_no_pairs_no_queue() -> None:
 
 def test_pairs_are_listed_by_handle_with_flagged_families_first(reviews: Reviews) -> None:
     """The pair whose family is put forward leads, and says so; nothing but pseudonyms is shown."""
-    found = reviews.pairs(AGREEMENT)
+    found = reviews.pairs(WHO[1], AGREEMENT)
     assert [(pair.left, pair.right) for pair in found.pairs] == [
         (handle(0, 2), handle(1, 2)),
         (handle(0, 1), handle(1, 1)),
@@ -113,7 +139,7 @@ def test_a_ruling_lasts_and_leaves_the_queue(reviews: Reviews) -> None:
     post = RulingPost(left=handle(1, 2), right=handle(0, 2), same=True)
     ruling = reviews.decide(*WHO, AGREEMENT, post).rulings[0]
     assert (ruling.person, ruling.party, ruling.decided) == (*WHO, "2026-11-24T12:00:00Z")
-    assert reviews.pairs(AGREEMENT).total == 1
+    assert reviews.pairs(WHO[1], AGREEMENT).total == 1
     answers = reviews.answers(AGREEMENT, SOURCES)
     table = (answers.first, answers.second, answers.left, answers.right, answers.yes)
     assert [column.tolist() for column in table] == [[0], [1], [2], [2], [True]]
@@ -141,6 +167,64 @@ def test_a_record_that_the_run_does_not_hold_is_refused(reviews: Reviews) -> Non
     for right in ("f" * 32, handle(0, 0)):
         with pytest.raises(UnknownRecord):
             reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 0), right=right, same=True))
+
+
+def test_a_ruling_is_in_the_ledger_without_its_records(reviews: Reviews) -> None:
+    """Who ruled what under which agreement is there; which records only the hub can show."""
+    before = len(GOVERNED.events)
+    reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 2), right=handle(1, 2), same=True))
+    (event,) = GOVERNED.events[before:]
+    said = read_payload(event)
+    assert event.leaf.type is EventType.REVIEW_RULED
+    assert (said.person, said.party, said.run, said.same) == (*WHO, RUN, True)
+    assert event.payload is not None
+    assert not any(handle(number, 2).encode() in event.payload for number in (0, 1))
+    pair = bytes.fromhex(handle(0, 2)) + bytes.fromhex(handle(1, 2))
+    assert said.pair_sha256 != sha256(pair)  # partners know handles, and could try pairs
+
+
+def test_a_party_outside_the_agreement_sees_and_rules_nothing(reviews: Reviews) -> None:
+    """Nor does anybody under an agreement that is not in force, or that nobody knows."""
+    post = RulingPost(left=handle(0, 2), right=handle(1, 2), same=True)
+    before = len(GOVERNED.events)
+    for party, agreement, refusal in (
+        ("ledger", AGREEMENT, PartyNotListed),
+        ("council", "sha256:" + "e" * 64, AgreementUnknown),
+    ):
+        with pytest.raises(refusal):
+            reviews.pairs(party, agreement)
+        with pytest.raises(refusal):
+            reviews.rulings(party, agreement)
+        with pytest.raises(refusal):
+            reviews.decide(WHO[0], party, agreement, post)
+    late = Reviews(reviews._database, Ledger(), lambda: NOW.replace(year=2030))  # type: ignore[arg-type]
+    with pytest.raises(AgreementExpired):
+        late.decide(*WHO, AGREEMENT, post)
+    assert len(GOVERNED.events) == before
+
+
+@pytest.mark.parametrize(
+    ("author", "changes"),
+    [
+        ("police", {}),
+        ("hub", {"party": "police"}),
+        ("hub", {"person": GOVERNED.lead.keys.thumbprint}),
+        ("hub", {"person": "sha256:" + "d" * 64}),
+    ],
+)
+def test_the_ledger_admits_no_ruling_that_is_not_an_analysts(
+    author: str, changes: dict[str, str]
+) -> None:
+    """Nor one that an owner of a source writes by itself."""
+    parties = {each.name: each for each in (GOVERNED.hub, *GOVERNED.partners)}
+    ruling = ReviewRuled.model_validate(
+        {
+            "agreement": AGREEMENT, "run": RUN, "party": "council", "person": WHO[0],
+            "same": True, "pair_sha256": "sha256:" + "0" * 64, **changes,
+        }
+    )  # fmt: skip
+    with pytest.raises(GovernanceError):
+        GOVERNED.write(parties[author], EventType.REVIEW_RULED, ruling)
 
 
 def test_rulings_on_records_that_are_gone_are_left_out(reviews: Reviews) -> None:
