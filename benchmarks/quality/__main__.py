@@ -192,20 +192,19 @@ def splink_rows(sources: list[Encoded], true: Pairs) -> list[Row]:
 
 
 def linked_stages(who: str, sources: list[Encoded]) -> dict[str, LinkResult]:
-    """Persons by the first stage (``""``), and, of several sources, with refinement."""
+    """Persons by the first stage (``""``), and with refinement."""
     encodings = [source.encodings for source in sources]
     sizes = [len(source.record_ids) for source in sources]
     blocks = find_candidates(encodings)
     stages = {"": link_candidates(blocks, sizes, encodings=encodings)}
-    if len(sources) > 1:
-        asked = ask(sources, blocks)
-        stages[", with refinement"] = link_candidates(
-            blocks, sizes, encodings=encodings, decisions=asked.answers
-        )
-        Console(stderr=True).print(
-            f"{who}: {asked.questions} questions, {asked.questions / sum(sizes):.2f} a record, "
-            f"{asked.calibrated} of them calibrate"
-        )
+    asked = ask(sources, blocks)
+    stages[", with refinement"] = link_candidates(
+        blocks, sizes, encodings=encodings, decisions=asked.answers
+    )
+    Console(stderr=True).print(
+        f"{who}: {asked.questions} questions, {asked.questions / sum(sizes):.2f} a record, "
+        f"{asked.calibrated} of them calibrate"
+    )
     return stages
 
 

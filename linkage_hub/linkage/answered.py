@@ -73,7 +73,7 @@ class PutRight:
         rows = np.concatenate([prior, prior, [0.0, 1.0]])
         usual = prior * of_match + (1.0 - prior) * YES_OF_OTHER
         weight = PRIOR_ANSWERS / (PRIOR_ANSWERS + len(prior))
-        self._share = IsotonicRegression(y_min=0.0, y_max=1.0).fit(
+        self._share = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(
             rows,
             np.concatenate([yes.astype(np.float64), usual, [YES_OF_OTHER, of_match]]),
             sample_weight=np.repeat([1.0, weight, 1.0], [len(prior), len(prior), 2]),

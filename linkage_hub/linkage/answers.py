@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.linkage.candidates import Indices
+from linkage_hub.linkage.candidates import Indices, PairBlock
 from linkage_hub.linkage.errors import LinkageError
 
 
@@ -54,3 +54,32 @@ class PairAnswers:
         """Both ends in one numbering over all datasets, the lower first, int64 (k,) each."""
         left, right = self.left + offsets[self.first], self.right + offsets[self.second]
         return np.minimum(left, right), np.maximum(left, right)
+
+
+def places(
+    blocks: Sequence[PairBlock], answers: PairAnswers, offsets: Indices
+) -> list[tuple[Indices, NDArray[np.bool_]]]:
+    """For each block the positions of the pairs that were asked about, and their answers.
+
+    Args:
+        blocks: candidate pairs.
+        answers: about any pairs.
+        offsets: number of each dataset's first record over all, int64 (sources + 1,).
+    """
+    if not len(answers):
+        nothing = np.empty(0, dtype=np.int64)
+        return [(nothing, nothing.astype(np.bool_)) for _ in blocks]
+    total = int(offsets[-1])
+    low, high = answers.joined(offsets)
+    key = low * total + high
+    order = np.argsort(key, kind="stable")
+    key, yes = key[order], answers.yes[order]
+    found = []
+    for block in blocks:
+        left = block.left + offsets[block.first]
+        right = block.right + offsets[block.second]
+        own = np.minimum(left, right) * total + np.maximum(left, right)
+        place = np.minimum(np.searchsorted(key, own), len(key) - 1)
+        at = np.flatnonzero(key[place] == own)
+        found.append((at, yes[place[at]]))
+    return found

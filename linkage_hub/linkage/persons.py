@@ -28,9 +28,10 @@ from linkage_hub.linkage.candidates import (
     silent,
 )
 from linkage_hub.linkage.clustering import Graph, clusters
+from linkage_hub.linkage.duplicates import Weighed
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import Estimate, estimate_of, expected_threshold
-from linkage_hub.linkage.weighing import Weighed, weigh
+from linkage_hub.linkage.weighing import weigh
 
 COMPARING_SHARE = 0.7  # of the progress bar
 CERTAIN_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this

@@ -13,36 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.answered import LOST_YES, PutRight, share_of_yes, with_answer
-from linkage_hub.linkage.answers import PairAnswers
+from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
+from linkage_hub.linkage.duplicates import Weighed, weigh_inside
 from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, cautious, fit_problems
 from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 from linkage_hub.linkage.threshold import MATCH
-from linkage_hub.linkage.within import Inside, contradicted, empirical_null
+from linkage_hub.linkage.within import DOUBTFUL, EVEN, Inside, contradicted, empirical_null
 
 KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
 SURE = 0.9  # a partner from this probability on contradicts another
 SETTLED = 0.999  # probability of the first stage from which answers about others change nothing
 MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """A block with the weight of every pair.
-
-    Attributes:
-        weight: in [-1, 1], float64 (m,); above zero for a match.
-        probability: of a match where the pair competes to be one, else zero, float64 (m,).
-        loss: how much an absent pair speaks against one person, 0 to 1.
-        likely: probability by the evidence alone, or the competition's where higher, (m,).
-    """
-
-    block: PairBlock
-    weight: Floats
-    probability: Floats
-    loss: float
-    likely: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +59,14 @@ def weigh(
     between = [part for part in parts if part.block.first != part.block.second]
     inside = [part for part in parts if part.block.first == part.block.second]
     progress(0.6, "finding duplicates within sources")
-    same, between = _duplicates(inside, between, offsets)
-    entry = _entries(inside, same, offsets)
+    guessed, between = _duplicates(inside, between, offsets)
+    duplicates = weigh_inside(
+        [part.block for part in inside],
+        guessed,
+        places([part.block for part in inside], decisions, offsets),
+        EVEN if between else DOUBTFUL,
+    )
+    entry = _entries(duplicates, offsets)
     chosen = [_choose(part, entry, offsets) for part in between]
     problems = [each.problem for each in chosen]
     fitted = cautious(problems, fit_problems(problems))
@@ -90,10 +79,7 @@ def weigh(
         )
     ]
     found = [_weighed(each) for each in _with_answers(first_stage, decisions, offsets)]
-    for part, likely in zip(inside, same, strict=True):
-        weight = np.clip(2.0 * likely - 1.0, -MOST_LOSS, 1.0)
-        found.append(Weighed(part.block, weight, likely, MOST_LOSS, likely))
-    return found
+    return [*found, *duplicates]
 
 
 def _parts(
@@ -217,19 +203,27 @@ def _contradict(
                 seen[at] |= (one >= 0) & (two >= 0) & (one != two)
 
 
-def _entries(inside: Sequence[_Part], same: Sequence[Floats], offsets: Indices) -> Indices:
+def _entries(inside: Sequence[Weighed], offsets: Indices) -> Indices:
     """For each record the first record of its duplicates within the source."""
     sources = len(offsets) - 1
     none = np.empty(0, dtype=np.int64)
-    left = [part.block.left + offsets[part.block.first] for part in inside]
-    right = [part.block.right + offsets[part.block.first] for part in inside]
+    absent = np.full((sources, sources), -1.0)
+    ends = [(none, none)]
+    for each in inside:
+        absent[each.block.first, each.block.first] = -each.loss
+        start = offsets[each.block.first]
+        ends.append((each.block.left + start, each.block.right + start))
     found = clusters(
         Graph(
             np.repeat(np.arange(sources), np.diff(offsets)),
-            np.concatenate([none, *left]),
-            np.concatenate([none, *right]),
-            np.concatenate([np.empty(0), *(np.clip(2.0 * p - 1.0, -MOST_LOSS, 1.0) for p in same)]),
-            np.full((sources, sources), -MOST_LOSS),
+            np.concatenate(
+                [none, *(each.block.left + offsets[each.block.first] for each in inside)]
+            ),
+            np.concatenate(
+                [none, *(each.block.right + offsets[each.block.first] for each in inside)]
+            ),
+            np.concatenate([np.empty(0), *(each.weight for each in inside)]),
+            absent,
         )
     )
     _, first, inverse = np.unique(found.label, return_index=True, return_inverse=True)
@@ -299,7 +293,7 @@ def _with_answers(
     """
     if not len(decisions):
         return stages
-    asked = _places(stages, decisions, offsets)
+    asked = places([stage.block for stage in stages], decisions, offsets)
     if not any(len(at) for at, _ in asked):
         return stages
     competed = [stage.competing[at] > 0.0 for stage, (at, _) in zip(stages, asked, strict=True)]
@@ -319,24 +313,4 @@ def _with_answers(
         lost, said = at[~own], yes[~own]
         alone[lost] = with_answer(alone[lost], said, of_match)
         found.append(replace(stage, competing=full, alone=alone, said=lost[said]))
-    return found
-
-
-def _places(
-    stages: Sequence[_Stage], decisions: PairAnswers, offsets: Indices
-) -> list[tuple[Indices, NDArray[np.bool_]]]:
-    """For each block the positions of the pairs that were asked about, and their answers."""
-    total = int(offsets[-1])
-    low, high = decisions.joined(offsets)
-    key = low * total + high
-    order = np.argsort(key, kind="stable")
-    key, yes = key[order], decisions.yes[order]
-    found = []
-    for stage in stages:
-        left = stage.block.left + offsets[stage.block.first]
-        right = stage.block.right + offsets[stage.block.second]
-        own = np.minimum(left, right) * total + np.maximum(left, right)
-        place = np.minimum(np.searchsorted(key, own), len(key) - 1)
-        at = np.flatnonzero(key[place] == own)
-        found.append((at, yes[place[at]]))
     return found

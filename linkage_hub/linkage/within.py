@@ -26,7 +26,7 @@ HALF = 0.5  # a contradiction more than was seen, halved
 STILL = 1e-3  # a change of the slope, as a share of it, below which the fit rests
 DOUBTFUL = 0.3  # probability below which a pair is a stranger
 LOUDEST = 200.0  # strangers in a bin beyond which it counts no more, so that the tail is heard
-EVEN = 0.5  # below it a pair within a source is left out altogether
+EVEN = 0.5  # below it a pair within one of several sources is left out altogether
 MILD = 0.5  # of DOUBTFUL: below it a whole bin is taken for strangers
 TRUSTED = 3  # strangers expected in a bin from which it counts
 
@@ -67,8 +67,7 @@ def empirical_null(score: Floats) -> Floats:
         if abs(line[0] - slope) < STILL * abs(line[0]):
             break
         slope = float(line[0])
-    found = np.where(score < centre[0], 0.0, iso.predict(score))
-    return np.where(found < DOUBTFUL, 0.0, found)
+    return np.where(score < centre[0], 0.0, iso.predict(score))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def contradicted(sources: Sequence[Inside]) -> list[Floats] | None:
     answers = []
     for each in sources:
         likely = np.asarray(curve.predict(each.score)) if len(each.score) else np.empty(0)
-        answers.append(np.where(each.contradicted | (likely < EVEN), 0.0, likely))
+        answers.append(np.where(each.contradicted, 0.0, likely))
     return answers
 
 

@@ -131,11 +131,10 @@ def estimate(
         threshold: log2 posterior odds.
         tokens: size of an answer.
     """
-    fields = [
-        name
-        for name in LEVELS
-        if sum(any(each.field == name for each in profile.fields) for profile in profiles) > 1
-    ]
+    held = [{each.field for each in profile.fields} or set(LEVELS) for profile in profiles]
+    told_by = set().union(*({each.field for each in profile.fields} for profile in profiles))
+    compared = set().union(*(held[first] & held[second] for first, second in odds))
+    fields = [name for name in LEVELS if name in compared & told_by]
     chance = {name: _pooled(profiles, name, "chance") for name in fields}
     home = {name: _home(profiles, name, chance[name]) for name in fields}
     told = {pair: _odds(profiles, pair, odds[pair]) for pair in sorted(odds)}
@@ -158,7 +157,7 @@ def estimate(
             for name in fields
         ),
         odds=tuple(told.values()),
-        swapped=round(swapped, 4),
+        swapped=max(round(swapped, 4), 1e-4),
         threshold=threshold,
         tokens=tokens,
     )

@@ -81,10 +81,11 @@ class FellegiSunter:
     ) -> dict[str, Any] | None:
         """Parameters for decisions; None where too little was answered to decide anything."""
         odds = {}
-        for block in _between(blocks):
+        for block in blocks:
             fit = fitted(block, sizes)
             pair_sizes = (sizes[block.first], sizes[block.second])
-            odds[block.first, block.second] = prior_odds(fit, sure_pairs(block, fit), pair_sizes)
+            sure = sure_pairs(block, fit)
+            odds[block.first, block.second] = prior_odds(block, fit, sure, pair_sizes)
         try:
             found = estimate(
                 [_profile(told, size) for told, size in zip(profiles, sizes, strict=True)],
@@ -144,10 +145,6 @@ class FellegiSunter:
     def decide(self, left: Rows, right: Rows) -> Flags:
         """Whether pairs match, from the answers of both ends, bool (n,)."""
         return decide(left, right)
-
-
-def _between(blocks: Sequence[PairBlock]) -> list[PairBlock]:
-    return [block for block in blocks if block.first != block.second]
 
 
 def _levels(left: Rows, right: Rows) -> npt.NDArray[np.int8]:

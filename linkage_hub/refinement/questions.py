@@ -2,6 +2,8 @@
 
 A yes or no is worth most where it decides whether two groups of records are one person, so:
 1. Pairs that are sure need no question; the records that they connect are one group already.
+   Within a source only identical records are: without a second file to compete in, the first
+   stage knows little, and one agent holds both rows.
 2. Among the others, likeliest first, a pair is asked about when it connects two groups that
    nothing connects yet: a spanning forest, so that each question can change the grouping.
 3. Then again over pairs not asked yet: a second forest, and more, since one answer may be wrong
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, Indices, PairBlock, silent
 from linkage_hub.linkage.weighing import weigh
+from linkage_hub.refinement.selection import IDENTICAL
 
 SURE = 0.995  # probability from which nobody is asked
 LEAST = 0.002  # probability below which a question is not worth its budget
@@ -54,24 +57,25 @@ def persons_questions(
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     weighed = weigh(blocks, offsets, encodings, PairAnswers.none(), silent)
     rows, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
+    known_same = [np.empty(0, dtype=np.bool_)]
     for each in weighed:
-        if each.block.first == each.block.second:
-            continue  # parameters have odds for pairs of sources only
         at = np.flatnonzero(each.likely >= LEAST)
         block = each.block
         ends = (np.full(len(at), block.first), np.full(len(at), block.second))
         rows.append(np.column_stack([*ends, block.left[at], block.right[at]]))
         likely.append(each.likely[at])
-    pairs, worth = np.concatenate(rows), np.concatenate(likely)
+        within = block.first == block.second
+        known_same.append(block.similarity[at] >= IDENTICAL if within else likely[-1] >= SURE)
+    pairs, worth, sure = np.concatenate(rows), np.concatenate(likely), np.concatenate(known_same)
     order = np.lexsort((pairs[:, 3], pairs[:, 2], pairs[:, 1], pairs[:, 0], -worth))
-    pairs, worth = pairs[order], worth[order]
+    pairs, worth, sure = pairs[order], worth[order], sure[order]
     left, right = pairs[:, 2] + offsets[pairs[:, 0]], pairs[:, 3] + offsets[pairs[:, 1]]
     total = int(offsets[-1])
     known = (exclude[:, 2] + offsets[exclude[:, 0]]) * total
     known += exclude[:, 3] + offsets[exclude[:, 1]]
     barred = np.isin(left * total + right, known)
     room = per_record - np.concatenate([np.empty(0, dtype=np.int64), *asked]).astype(np.int64)
-    chosen = _forests(left, right, worth >= SURE, barred, room, min(most, len(pairs)), FORESTS)
+    chosen = _forests(left, right, sure, barred, room, min(most, len(pairs)), FORESTS)
     return np.ascontiguousarray(pairs[chosen])
 
 

@@ -96,7 +96,7 @@ def refined_one_to_one(
     block = found[0] if found else empty_block(0, 1, 1.0, len(first))
     fit = fit_block(block, first, second)
     sure = selection.sure_pairs(block, fit)
-    odds = selection.prior_odds(fit, sure, sizes)
+    odds = selection.prior_odds(block, fit, sure, sizes)
 
     most = [int(share * min(sizes))] * 2
     pairs = selection.calibration_pairs([block], sizes, most, fits=[fit])

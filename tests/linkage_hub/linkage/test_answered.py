@@ -27,6 +27,13 @@ def test_a_yes_raises_and_a_no_lowers(priors: list[float], of_match: float) -> N
     assert ((no > 0.0) & (yes <= 1.0)).all()
 
 
+def test_probabilities_of_nearly_one_have_an_answer() -> None:
+    """Priors that differ by less than a rounding error do not fall off the curve's end."""
+    prior = np.array([0.2, 1.0 - 1e-16, 1.0 - 1e-15, 1.0 - 1e-14])
+    right = PutRight(prior, np.array([False, True, True, True]), 0.9)
+    assert np.isfinite(right.before(np.append(prior, 1.0))).all()
+
+
 @given(priors=PRIORS, seed=st.integers(0, 9))
 def test_put_right_keeps_the_order_of_the_first_stage(priors: list[float], seed: int) -> None:
     """Answers move probabilities, but never one below another that was lower."""

@@ -1,0 +1,118 @@
+"""Weights of pairs within one source (docs/adr/0011-persons.md).
+
+A source may hold a person many times, and then a pair of two dirty records of one person looks
+like strangers, or is no candidate at all, although both are like a third. So a weight is what a
+pair says beside the others, in log2 odds, ten of which weigh as much as can be:
+1. A likely pair weighs its odds.
+2. An unlikely pair says nothing, unless the agent said no: that weighs by how often matches are
+   answered no.
+3. A pair that is no candidate weighs by how often pairs of one person are none, which triples
+   show: where A and B are one, and A and C, then so are B and C.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
+
+from linkage_hub.linkage.answered import PutRight, share_of_yes
+from linkage_hub.linkage.candidates import Floats, Indices, PairBlock
+from linkage_hub.linkage.threshold import MATCH
+
+FULL_BITS = 10.0
+SURE = 0.9  # probability of a pair that counts in triples
+SETTLED = 0.999  # from which answers about others change nothing
+USUAL_PRESENT, USUAL_PATHS = 0.95, 20.0  # pairs of one person that are candidates; what it counts
+MOST_PATHS = 1_000_000  # triples that are looked at
+_LEAST = 1e-9
+
+Asked = tuple[Indices, NDArray[np.bool_]]
+"""Positions in a block of the pairs that were asked about, and whether the answer was yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A block with the weight of every pair.
+
+    Attributes:
+        weight: in [-1, 1], float64 (m,); above zero for a match.
+        probability: of a match where the pair competes to be one, else zero, float64 (m,).
+        loss: how much an absent pair speaks against one person, 0 to 1.
+        likely: probability by the evidence alone, or the competition's where higher, (m,).
+    """
+
+    block: PairBlock
+    weight: Floats
+    probability: Floats
+    loss: float
+    likely: Floats
+
+
+def weigh_inside(
+    blocks: Sequence[PairBlock], guessed: Sequence[Floats], asked: Sequence[Asked], least: float
+) -> list[Weighed]:
+    """Weights of the pairs within each source.
+
+    Args:
+        blocks: candidate pairs within each source.
+        guessed: probability of each by the first stage, float64 (m,).
+        asked: what the agents were asked, and said.
+        least: probability below which a pair does not compete to be a match.
+    """
+    of_match, updated = _put_right(guessed, asked)
+    no = -np.log2(1.0 - of_match) / FULL_BITS
+    found = []
+    for block, first, now, (at, yes) in zip(blocks, guessed, updated, asked, strict=True):
+        inside = np.clip(now, _LEAST, 1.0 - _LEAST)
+        weight = np.clip(np.log2(inside / (1.0 - inside)) / FULL_BITS, 0.0, 1.0)
+        denied = at[~yes]
+        weight[denied] = np.where(now[denied] >= MATCH, weight[denied], -no)
+        found.append(
+            Weighed(
+                block,
+                weight,
+                np.where(now < least, 0.0, now),
+                _absence(block, now),
+                np.maximum(now, first),
+            )
+        )
+    return found
+
+
+def _put_right(guessed: Sequence[Floats], asked: Sequence[Asked]) -> tuple[float, Sequence[Floats]]:
+    """Share of matches that are answered yes, and the probabilities with the answers."""
+    prior = np.concatenate(
+        [np.empty(0), *(p[at] for p, (at, _) in zip(guessed, asked, strict=True))]
+    )
+    answers = np.concatenate([np.empty(0, dtype=np.bool_), *(yes for _, yes in asked)])
+    of_match = share_of_yes(prior, answers)
+    if not len(prior):
+        return of_match, guessed
+    right = PutRight(prior, answers, of_match)
+    found = []
+    for own, (at, yes) in zip(guessed, asked, strict=True):
+        updated = own.copy()
+        open_ = np.flatnonzero((own > 0.0) & (own < SETTLED))
+        updated[open_] = right.before(own[open_])
+        updated[at] = right.after(own[at], yes)
+        found.append(updated)
+    return of_match, found
+
+
+def _absence(block: PairBlock, likely: Floats) -> float:
+    """How much the absence of a pair within a source speaks against one person."""
+    sure = np.flatnonzero(likely >= SURE)
+    size = int(max(block.left.max(initial=-1), block.right.max(initial=-1))) + 1
+    there = _graph(block.left, block.right, size)
+    one = _graph(block.left[sure], block.right[sure], size)
+    one = one + one.T
+    paths = triu(one @ one, k=1).astype(np.bool_).astype(np.float64)
+    seen = float(paths.multiply(there).sum())
+    present = (seen + USUAL_PATHS * USUAL_PRESENT) / (float(paths.sum()) + USUAL_PATHS)
+    return float(np.clip(-np.log2(max(1.0 - present, _LEAST)) / FULL_BITS, 0.0, 1.0))
+
+
+def _graph(left: Indices, right: Indices, size: int) -> csr_array:
+    return csr_array((np.ones(len(left)), (left, right)), shape=(size, size))
