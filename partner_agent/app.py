@@ -16,7 +16,7 @@ from governance.identity.files import PartySecrets, new_party, read_party_secret
 from governance.identity.models import publish_party_keys
 from governance.ledger.state import LedgerState
 from governance.terminal import passphrase, write_document
-from partner_agent.consents import Consents
+from partner_agent.consents import Consents, accepted_withdrawals
 from partner_agent.ledger import AgentLedger
 from partner_agent.linkage_secret import load_keys
 from partner_agent.refinement.asked import AskedPairs
@@ -85,7 +85,12 @@ class Agent:
                 next_step="partner-agent connect --ledger URL --ledger-key FILE --hub URL",
             )
         return AgentLedger(
-            self.home, settings.ledger_url, settings.ledger_key, self.secrets, self.now
+            self.home,
+            settings.ledger_url,
+            settings.ledger_key,
+            self.secrets,
+            self.now,
+            lambda: accepted_withdrawals(self.database),
         )
 
     @cached_property

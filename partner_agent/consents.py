@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from governance.agreements.models import Agreement
-from governance.canonical import parse_json, write_time
+from governance.canonical import parse_json, parse_time, write_time
 from governance.consent.models import ConsentRecord
 from governance.consent.registry import Grant
 from governance.errors import GovernanceError
@@ -148,6 +148,13 @@ class Consents:
             statement = statement.where(withdrawals.c.logged.is_(logged))
         with self._database.reading() as connection:
             return set(connection.scalars(statement))
+
+
+def accepted_withdrawals(database: AgentDatabase) -> dict[str, datetime]:
+    """When each withdrawal was accepted here, by grant."""
+    with database.reading() as connection:
+        rows = connection.execute(select(withdrawals.c.grant_id, withdrawals.c.accepted)).all()
+    return {row.grant_id: parse_time(row.accepted) for row in rows}
 
 
 def consent_template(

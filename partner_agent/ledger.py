@@ -1,7 +1,13 @@
-"""The agent's side of the ledger: beside mirror and pen, it is a witness."""
+"""The agent's side of the ledger: beside mirror and pen, it is a witness.
+
+A witness promises more than that the log is one: it cosigns nothing while the log lacks a
+withdrawal that this partner accepted longer ago than the agreement's merge delay. Since a release
+needs a fresh cosignature of every partner that holds a record of the family, a ledger or hub that
+keeps a withdrawal back stops releases instead (invariant 3).
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -10,11 +16,14 @@ from governance.agreements.errors import AgreementNotWitnessed
 from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
 from governance.canonical import unb64
+from governance.consent.models import ConsentState
 from governance.errors import GovernanceError
 from governance.identity.files import PartySecrets
-from governance.ledger.note import VerifierKey, witness_key
+from governance.ledger.errors import WithdrawalMissingError
+from governance.ledger.note import VerifierKey, witness_key, witness_name
 from governance.ledger.party import PartyLedger
 from governance.ledger.quorum import WitnessPolicy
+from governance.ledger.state import LedgerState
 
 MIRROR: Final = "mirror.db"
 POLL_SECONDS: Final = 1.0
@@ -29,6 +38,7 @@ class AgentLedger(PartyLedger):
         log_key: the log's pinned verifier key.
         secrets: the party's keys.
         now: the clock.
+        accepted: when each withdrawal was accepted here, by grant.
     """
 
     def __init__(
@@ -38,26 +48,48 @@ class AgentLedger(PartyLedger):
         log_key: str,
         secrets: PartySecrets,
         now: Callable[[], datetime],
+        accepted: Callable[[], Mapping[str, datetime]],
     ) -> None:
         keys = secrets.keys
         super().__init__(home / MIRROR, url, log_key, keys.thumbprint, secrets.signing_key, now)
         self._secrets = secrets
         self._now = now
+        self._accepted = accepted
 
     def witness(self) -> tuple[str, ...]:
-        """Cosign the checkpoint that the mirror holds, and hand the line to the ledger."""
+        """Cosign the checkpoint that the mirror holds, and hand the line to the ledger.
+
+        Raises:
+            WithdrawalMissingError: the mirror lacks a withdrawal that it should hold by now.
+        """
+        if missing := overdue(self.state, self._accepted(), self._now()):
+            raise WithdrawalMissingError(
+                f"the ledger lacks {missing} of the withdrawals that were accepted here, past the "
+                "agreed merge delay; nothing is cosigned until it holds them",
+                next_step="run partner-agent run; if this stays, ask the ledger's operator why it "
+                "keeps them back, and tell the other partners",
+            )
         key = witness_key(
             self.log_key.name, self._secrets.keys.party, unb64(self._secrets.keys.witness)
         )
         return self.client.cosign(self.mirror.cosign(key, self._secrets.witness_key, self._now()))
 
-    def policy(self, agreement: Agreement) -> WitnessPolicy:
-        """Whose cosignatures an agreement counts: its parties', other than the ledger's."""
+    def policy(self, agreement: Agreement, holders: Collection[str] = ()) -> WitnessPolicy:
+        """Whose cosignatures an agreement counts: its parties', other than the ledger's.
+
+        Args:
+            agreement: with its quorum and the age that is fresh.
+            holders: parties whose cosignatures must be among them.
+
+        Raises:
+            QuorumError: a holder is no party of the agreement.
+        """
         return WitnessPolicy(
             log=self.log_key,
             witnesses=tuple(self._witnesses(agreement)),
             quorum=agreement.witnessing.quorum,
             max_age=timedelta(minutes=agreement.witnessing.max_age_minutes),
+            required=frozenset(witness_name(self.log_key.name, party) for party in holders),
         )
 
     def _witnesses(self, agreement: Agreement) -> list[VerifierKey]:
@@ -113,3 +145,26 @@ class AgentLedger(PartyLedger):
                 f"the last signature of agreement {agreement.id} is not witnessed yet",
                 next_step="each partner runs: partner-agent run",
             )
+
+
+def overdue(state: LedgerState, accepted: Mapping[str, datetime], now: datetime) -> int:
+    """Withdrawals that a replayed log lacks although their agreement's merge delay has passed.
+
+    Args:
+        state: the replay.
+        accepted: when each withdrawal was accepted, by grant.
+        now: the time.
+    """
+    return sum(
+        grant not in state.consents.grants
+        or (
+            state.consents.grants[grant].changed_to is not ConsentState.WITHDRAWN
+            and now > since + _merge_delay(state, grant)
+        )
+        for grant, since in accepted.items()
+    )
+
+
+def _merge_delay(state: LedgerState, grant: str) -> timedelta:
+    agreement = state.agreements.standing(state.consents.grants[grant].record.agreement).agreement
+    return timedelta(minutes=agreement.witnessing.merge_delay_minutes)

@@ -7,7 +7,7 @@ the caller's mirror, and an append's receipt here.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -135,15 +135,22 @@ class LedgerClient:
         """What the ledger says of itself, to be compared with what is pinned."""
         return _read(self._get("/v1/log"), LogInfo)
 
-    def checkpoint(self, size: int | None = None, witnesses: int = 0) -> Note:
+    def checkpoint(
+        self, size: int | None = None, witnesses: int = 0, by: Collection[str] = ()
+    ) -> Note:
         """A checkpoint, not yet verified: the newest, that of a size, or the largest cosigned.
+
+        Args:
+            size: of the tree.
+            witnesses: instead of a size, so many cosignatures at least.
+            by: parties whose cosignatures must be among them.
 
         Raises:
             NoteFormatError: not a signed note.
         """
-        parameters = {} if size is None else {"size": size}
+        parameters: dict[str, int | list[str]] = {} if size is None else {"size": size}
         if witnesses:
-            parameters["witnesses"] = witnesses
+            parameters |= {"witnesses": witnesses, "by": sorted(by)}
         return parse_note(self._get("/v1/checkpoint", parameters, NOTE_MAX_BYTES))
 
     def entries(self, start: int, end: int) -> list[Event]:
@@ -195,7 +202,10 @@ class LedgerClient:
         return [unb64(value) for value in _read(self._get(path, parameters), _Proof).hashes]
 
     def _get(
-        self, path: str, parameters: Mapping[str, int] | None = None, most: int = SMALL_ANSWER_BYTES
+        self,
+        path: str,
+        parameters: Mapping[str, int | list[str]] | None = None,
+        most: int = SMALL_ANSWER_BYTES,
     ) -> bytes:
         request = {"method": "GET", "url": self._base + path, "params": parameters}
         return self._send(request, most)

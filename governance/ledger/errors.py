@@ -53,6 +53,13 @@ class StaleCheckpointError(QuorumError):
     reason = "ledger.checkpoint.stale"
 
 
+class WithdrawalMissingError(LedgerError):
+    """The log does not hold a withdrawal that was accepted longer ago than the merge delay."""
+
+    reason = "ledger.withdrawal_missing"
+    exit_code = 77
+
+
 class StoreError(LedgerError):
     """The ledger's database cannot do what was asked."""
 

@@ -139,9 +139,14 @@ def parse_vkey(text: str) -> VerifierKey:
     return key
 
 
+def witness_name(origin: str, party: str) -> str:
+    """The key name of a party as a witness of one log: a path below the log's."""
+    return f"{origin}/witness/{party}"
+
+
 def witness_key(origin: str, party: str, public: bytes) -> VerifierKey:
-    """The verifier key of a party as a witness of one log: its name is a path below the log's."""
-    return VerifierKey(f"{origin}/witness/{party}", KeyKind.COSIGNATURE, public)
+    """The verifier key of a party as a witness of one log."""
+    return VerifierKey(witness_name(origin, party), KeyKind.COSIGNATURE, public)
 
 
 def parse_note(data: bytes) -> Note:

@@ -2,11 +2,12 @@
 
 Rules, in order: the log's own signature; each cosignature by a known witness verifies, or the note
 is refused; a witness counts once, by its newest time; times from the future do not count; at least
-``quorum`` witnesses are not older than ``max_age``.
+``quorum`` witnesses are not older than ``max_age``, and each ``required`` one is among them.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from governance.ledger.errors import QuorumError, StaleCheckpointError
 from governance.ledger.note import (
@@ -17,6 +18,7 @@ from governance.ledger.note import (
     verify_cosignature,
 )
 
+_NEXT: Final = "ask the partners to run their agents, which cosign at each synchronisation"
 FUTURE_TOLERANCE = timedelta(minutes=2)  # clocks of two honest organisations may differ this much
 
 
@@ -28,6 +30,8 @@ class WitnessPolicy:
     witnesses: tuple[VerifierKey, ...]
     quorum: int
     max_age: timedelta
+    required: frozenset[str] = frozenset()
+    """Key names of witnesses without whom no number of others is enough."""
 
     def __post_init__(self) -> None:
         publics = {witness.public for witness in self.witnesses}
@@ -37,6 +41,8 @@ class WitnessPolicy:
             raise QuorumError(
                 f"a quorum of {self.quorum} is not possible with {len(self.witnesses)} witnesses"
             )
+        if not self.required <= {witness.name for witness in self.witnesses}:
+            raise QuorumError("a witness that is required is not one of the policy's")
 
 
 @dataclass(frozen=True)
@@ -74,20 +80,24 @@ def verify_cosigned(note: Note, policy: WitnessPolicy, now: datetime) -> Witness
     checkpoint = open_checkpoint(note, policy.log)
     times = witness_times(note, policy.witnesses)
     usable = {name: time for name, time in times.items() if time <= now + FUTURE_TOLERANCE}
-    if len(usable) < policy.quorum:
-        raise QuorumError(
-            f"{len(usable)} of {policy.quorum} witnesses cosigned the checkpoint of size "
-            f"{checkpoint.size}",
-            next_step="ask the partners to run their agents, which cosign at each synchronisation",
-        )
+    if lacks := _lacking(usable, policy):
+        raise QuorumError(f"checkpoint of size {checkpoint.size}: {lacks}", next_step=_NEXT)
     fresh = {name: time for name, time in usable.items() if now - time <= policy.max_age}
-    if len(fresh) < policy.quorum:
+    if lacks := _lacking(fresh, policy):
         raise StaleCheckpointError(
-            f"{len(fresh)} of {policy.quorum} witnesses cosigned the checkpoint of size "
-            f"{checkpoint.size} within {policy.max_age}",
-            next_step="ask the partners to run their agents, which cosign at each synchronisation",
+            f"checkpoint of size {checkpoint.size}: {lacks} within {policy.max_age}",
+            next_step=_NEXT,
         )
     return WitnessedCheckpoint(checkpoint, fresh)
+
+
+def _lacking(times: dict[str, datetime], policy: WitnessPolicy) -> str:
+    """What the policy asks for and these cosignatures do not give; empty where nothing lacks."""
+    if absent := sorted(policy.required - times.keys()):
+        return f"not cosigned by {', '.join(absent)}"
+    if len(times) < policy.quorum:
+        return f"cosigned by {len(times)} of {policy.quorum} witnesses"
+    return ""
 
 
 def _moment(seconds: int) -> datetime:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
-from governance.canonical import b64, parse_json
+from governance.canonical import Slug, b64, parse_json
 from governance.exchange.http import RequestVerifier
 from governance.identity.envelope import parse_model
 from governance.ledger.errors import EventTooLargeError
@@ -39,9 +39,10 @@ def read_routes(service: LedgerService) -> APIRouter:
     def checkpoint(
         size: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
         witnesses: Annotated[int, Query(ge=0, le=100)] = 0,
+        by: Annotated[list[Slug] | None, Query(max_length=100)] = None,
     ) -> str:
         """The newest checkpoint, that of a size, or the largest with so many cosignatures."""
-        return str(service.checkpoint(size, witnesses))
+        return str(service.checkpoint(size, witnesses, set(by or ())))
 
     @router.get("/entries")
     def entries(start: Position, end: Position) -> dict[str, Any]:

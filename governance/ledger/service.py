@@ -9,7 +9,7 @@ witness is a known party; its line verifies; its time is not ahead of the ledger
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +34,7 @@ from governance.ledger.note import (
     sign_checkpoint,
     verify_cosignature,
     witness_key,
+    witness_name,
 )
 from governance.ledger.state import LedgerState
 from governance.ledger.store import LedgerStore, StoredCosignature, Writer
@@ -111,21 +112,25 @@ class LedgerService:
                 self._state.apply(event)
         return self._receipt(index)
 
-    def checkpoint(self, size: int | None = None, witnesses: int = 0) -> Note:
+    def checkpoint(
+        self, size: int | None = None, witnesses: int = 0, by: Collection[str] = ()
+    ) -> Note:
         """A signed checkpoint with the cosignatures that it has.
 
         Args:
             size: of the tree; the newest otherwise.
             witnesses: instead of a size, the largest that so many witnesses cosigned.
+            by: parties that must be among them.
 
         Raises:
             OutOfRangeError: there is no such checkpoint.
         """
         if size is None and witnesses:
-            size = self._store.largest_cosigned(witnesses)
+            names = {witness_name(self.log_key.name, party) for party in by}
+            size = self._store.largest_cosigned(witnesses, names)
             if size is None:
                 raise OutOfRangeError(
-                    f"no checkpoint has {witnesses} cosignatures yet",
+                    f"no checkpoint has these {witnesses} cosignatures yet",
                     next_step="ask the partners to synchronise their agents",
                 )
         head = self._store.head()

@@ -5,7 +5,7 @@ answered with their index, other bytes are refused); leaf, nodes and head are co
 a leaf never changes; erasure removes salt and payload only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
     func,
     insert,
@@ -236,13 +237,14 @@ class LedgerStore:
             ).all()
         return [StoredCosignature(row.size, row.witness, row.time, row.line) for row in rows]
 
-    def largest_cosigned(self, witnesses: int) -> int | None:
-        """The largest size that at least this many witnesses cosigned, or None."""
+    def largest_cosigned(self, witnesses: int, by: Collection[str] = ()) -> int | None:
+        """The largest size that so many witnesses cosigned, all of ``by`` among them, or None."""
+        named = func.count().filter(_COSIGNATURE.c.witness.in_(by))
         with self._database.reading() as connection:
             found: int | None = connection.execute(
                 select(_COSIGNATURE.c.size)
                 .group_by(_COSIGNATURE.c.size)
-                .having(func.count() >= witnesses)
+                .having(and_(func.count() >= witnesses, named == len(by)))
                 .order_by(_COSIGNATURE.c.size.desc())
                 .limit(1)
             ).scalar_one_or_none()

@@ -61,6 +61,11 @@ class Members(Frozen):
         """What a request and an approval bind to."""
         return hash_of(self)
 
+    @property
+    def holders(self) -> frozenset[str]:
+        """Parties that hold a record of a member."""
+        return frozenset(record.party for member in self.members for record in member.records)
+
 
 class Request(Frozen):
     """What a service manager asks for (payload type ``release-request/v1``)."""

@@ -264,9 +264,9 @@ class Releases:
             return None
         quorum = state.agreements.standing(row.agreement).agreement.witnessing.quorum
         try:
-            note = self._ledger.client.checkpoint(witnesses=quorum)
+            note = self._ledger.client.checkpoint(witnesses=quorum, by=document.holders)
         except LedgerError:
-            return None  # no checkpoint has the quorum yet
+            return None  # no checkpoint has the quorum and every holder yet
         if parse_checkpoint(note.text).size <= record.decision_index:
             return None
         return Order(

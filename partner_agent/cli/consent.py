@@ -14,7 +14,7 @@ from governance.consent.registry import Grant
 from governance.errors import FormatError, ReasonedError
 from governance.terminal import read_bytes
 from partner_agent.app import Agent
-from partner_agent.cli.context import agent_of, session
+from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.consents import ConsentInputError, consent_template
 
 app = typer.Typer(no_args_is_help=True, help="Consent to be approached, as people gave it.")
@@ -62,8 +62,7 @@ def record(
             fields["items"] = sorted({item.strip() for item in items.split(",")})
         template = _template(agent, notice, fields)
         grants = agent.consents.record(template, record_id)
-        agent.ledger.sync()
-        agent.ledger.witness()
+        _witness(screen, agent)
     screen.result({"grants": grants}, lambda out: out.print("\n".join(grants)))
 
 
@@ -93,8 +92,7 @@ def import_(
             except FormatError as error:
                 rejected.append({"row": number, "reason": error.reason})
             bar.advance(task)
-        agent.ledger.sync()
-        agent.ledger.witness()
+        _witness(screen, agent)
     data = {"recorded": recorded, "withdrawn": withdrawn, "rejected": rejected}
     screen.result(
         data,
@@ -177,17 +175,18 @@ def withdraw(
             screen.result({"would_withdraw": ids}, lambda out: out.print("\n".join(ids)))
             return
         done = agent.consents.withdraw(grants, agent.now())
-        _witness(agent)
+        _witness(screen, agent)
     data = [{"grant": item.grant, "in_the_ledger": item.logged} for item in done]
     screen.result({"withdrawn": data}, lambda out: _show_withdrawn(out, data))
 
 
-def _witness(agent: Agent) -> None:
+def _witness(screen: Session, agent: Agent) -> None:
+    """Cosign; what was recorded stands where that fails, and the loop of ``run`` tries again."""
     try:
         agent.ledger.sync()
         agent.ledger.witness()
-    except ReasonedError:
-        return  # the loop of ``run`` cosigns later; the withdrawal itself is durable
+    except ReasonedError as error:
+        screen.say(f"not cosigned: {error.message}")
 
 
 def _show_withdrawn(out: Console, data: list[dict[str, Any]]) -> None:

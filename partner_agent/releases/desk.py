@@ -219,7 +219,7 @@ class ReleaseDesk:
         agreement = state.agreements.standing(request.agreement).agreement
         note = parse_note(order.checkpoint.encode())
         found = self._ledger.mirror.verify_witnessed(
-            note, self._ledger.policy(agreement), self._now()
+            note, self._ledger.policy(agreement, order.members.holders), self._now()
         )
         checkpoint = CheckpointRef(size=found.checkpoint.size, root=b64(found.checkpoint.root))
         return verify_order(

@@ -1,5 +1,6 @@
 """When enough witnesses have seen a checkpoint lately enough."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,6 +72,19 @@ def test_old_cosignatures_are_refused() -> None:
     """A quorum that is one second too old is stale."""
     with pytest.raises(StaleCheckpointError):
         verify_cosigned(cosigned(a=10, b=901), POLICY, NOW)
+
+
+def test_a_required_witness_is_not_outvoted() -> None:
+    """However many others cosigned, the one who is required has to have done so, and lately."""
+    policy = replace(POLICY, required=frozenset({KEYS["c"].name}))
+    assert verify_cosigned(cosigned(a=10, c=20), policy, NOW).checkpoint == CHECKPOINT
+    with pytest.raises(QuorumError) as caught:
+        verify_cosigned(cosigned(a=10, b=10), policy, NOW)
+    assert caught.value.reason == "ledger.quorum"
+    with pytest.raises(StaleCheckpointError):
+        verify_cosigned(cosigned(a=10, b=10, c=901), policy, NOW)
+    with pytest.raises(QuorumError):
+        replace(POLICY, required=frozenset({"a stranger"}))
 
 
 def test_times_from_the_future_do_not_count() -> None:

@@ -303,6 +303,17 @@ def test_the_newest_cosignature_of_a_witness_is_kept(store: LedgerStore) -> None
     assert store.largest_cosigned(3) is None
 
 
+def test_the_largest_cosigned_size_may_have_to_name_witnesses(store: LedgerStore) -> None:
+    """A larger size that others cosigned does not stand for one that a named witness did."""
+    for size, names in ((3, "abc"), (5, "bc"), (6, "c")):
+        for name in names:
+            store.keep_cosignature(StoredCosignature(size, f"log/witness/{name}", 1, name))
+    a, b = "log/witness/a", "log/witness/b"
+    assert [store.largest_cosigned(2, by) for by in ((), (b,), (a,), (a, b))] == [5, 5, 3, 3]
+    assert store.largest_cosigned(4) is None
+    assert store.largest_cosigned(1, ("log/witness/d",)) is None
+
+
 def test_sqlite_is_set_for_durability(tmp_path: Path) -> None:
     """Write-ahead log, full synchronisation, foreign keys and overwriting are on."""
     database = Database(f"sqlite:///{tmp_path / 'log.db'}", "log")

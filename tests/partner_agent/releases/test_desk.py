@@ -34,11 +34,16 @@ PEOPLE = [
 def world(tmp_path: Path) -> Iterator[HubWorld]:
     """A world whose council has submitted a family and a protected person, and a finished run."""
     with hub_world_in(tmp_path) as found:
-        _submit(found, found.agents["council"])
-        body = canonical_bytes({"agreement": found.agreement.hash})
-        found.call("analyst", "POST", "/v1/runs", content=body)
-        found.work()
+        submit_and_link(found)
         yield found
+
+
+def submit_and_link(world: HubWorld) -> None:
+    """The council submits, and the hub links."""
+    _submit(world, world.agents["council"])
+    body = canonical_bytes({"agreement": world.agreement.hash})
+    world.call("analyst", "POST", "/v1/runs", content=body)
+    world.work()
 
 
 def _submit(world: HubWorld, agent: Agent) -> None:
