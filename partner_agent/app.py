@@ -26,6 +26,7 @@ from partner_agent.refinement.fellegi_sunter import FellegiSunter
 from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
+from partner_agent.retention import Retention
 from partner_agent.sentinels.reveal import RevealDesk
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.settings import AgentSettings, NotSetUpError
@@ -143,6 +144,19 @@ class Agent:
     def reveals(self) -> RevealDesk:
         """Tells the hub which records do not exist."""
         return RevealDesk(self.database, self.synthetic, self.ledger, self.now)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Destroys what the agreement's retention ends."""
+        return Retention(
+            self.home,
+            self.settings.party,
+            self.database,
+            self.vault,
+            self.synthetic,
+            self.ledger,
+            self.now,
+        )
 
     def standing(self, state: LedgerState) -> Standing:
         """Where the agreement stands that this agent works under.

@@ -68,6 +68,7 @@ class EventType(StrEnum):
     REFINEMENT_ANSWERED = "refinement.answered"
     SENTINELS_OPENED = "sentinels.opened"
     REVIEW_RULED = "review.ruled"
+    RETENTION_PURGED = "retention.purged"
     CONSENT_RECORDED = "consent.recorded"
     CONSENT_REAFFIRMED = "consent.reaffirmed"
     CONSENT_WITHDRAWN = "consent.withdrawn"

@@ -146,6 +146,16 @@ class ReviewRuled(Frozen):
     pair_sha256: Hash
 
 
+class RetentionPurged(Frozen):
+    """A partner has destroyed what it kept for as long as agreed; counts."""
+
+    agreement: Hash
+    party: Slug
+    rows: Count
+    synthetic_rows: Count
+    files: Count
+
+
 class ConsentChange(Frozen):
     """A grant reaffirmed, withdrawn, invalidated or terminated; ``refs`` names it in clear."""
 
@@ -214,6 +224,7 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.REFINEMENT_ANSWERED: RefinementAnswered,
     EventType.SENTINELS_OPENED: SentinelsOpened,
     EventType.REVIEW_RULED: ReviewRuled,
+    EventType.RETENTION_PURGED: RetentionPurged,
     EventType.CONSENT_RECORDED: ConsentRecord,
     EventType.CONSENT_REAFFIRMED: ConsentChange,
     EventType.CONSENT_WITHDRAWN: ConsentChange,

@@ -20,7 +20,7 @@ from governance.identity.models import read_party_keys
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import Event, EventType, verify_author
-from governance.ledger.payloads import Genesis, read_payload
+from governance.ledger.payloads import Genesis, RetentionPurged, read_payload
 from governance.quality.registry import SentinelRegistry
 from governance.refinement.registry import RefinementRegistry
 from governance.release.registry import ReleaseRegistry
@@ -65,6 +65,7 @@ class LedgerState:
             **self.rulings.handlers,
             EventType.LINK_RUN_FINISHED: self._noted,
             EventType.REFUSED: self._noted,
+            EventType.RETENTION_PURGED: self._purged,
         }
 
     def check(self, event: Event) -> None:
@@ -120,6 +121,15 @@ class LedgerState:
             return self.identities.party_key(thumbprint)[1]
 
         return lookup
+
+    def _purged(self, entry: Entry) -> Commit:
+        """A party speaks for itself, about an agreement that it is a party of."""
+        payload = payload_of(entry, RetentionPurged)
+        party, _ = self.identities.party_key(entry.author)
+        agreement = self.agreements.standing(payload.agreement).agreement
+        if payload.party != party or agreement.party(party) is None:
+            raise NotAdmissible("a party of the agreement says what it has destroyed itself")
+        return lambda: None
 
     def _noted(self, entry: Entry) -> Commit:
         """Events that only need a known author and the right form."""

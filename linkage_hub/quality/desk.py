@@ -3,8 +3,9 @@
 Rules: partners are asked only once the run's persons are fixed, on disk here and by their digest
 in the ledger; a partner is asked for its own submissions only; what it hands over has to be what
 its signed manifest committed to, so that nobody's record can be called synthetic afterwards; the
-same again changes nothing. A run whose time passes with something not revealed ends without
-persons or families (fail closed): synthetic families never reach a manager.
+same again changes nothing; what was revealed to a run is destroyed at its end, so that the next
+one over the same submissions links as blindly. A run whose time passes with something not revealed
+ends without persons or families (fail closed): synthetic families never reach a manager.
 """
 
 import time
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from governance.agreements.models import Agreement
 from governance.canonical import parse_json, parse_time, sha256, write_time
@@ -42,6 +43,10 @@ from linkage_hub.submissions.service import log_once
 REVEAL: Final = "reveal"
 """Phase of a run that waits here."""
 NEXT_JOB: Final = "link.finish"
+_REVEALED: Final = and_(
+    sentinel_keys.c.run == run_inputs.c.run,
+    sentinel_keys.c.submission == run_inputs.c.submission,
+)
 
 
 class RevealDesk:
@@ -106,7 +111,7 @@ class RevealDesk:
             select(run_inputs, runs.c.agreement)
             .join(sentinel_runs, sentinel_runs.c.run == run_inputs.c.run)
             .join(runs, runs.c.id == run_inputs.c.run)
-            .outerjoin(sentinel_keys, sentinel_keys.c.submission == run_inputs.c.submission)
+            .outerjoin(sentinel_keys, _REVEALED)
             .where(
                 run_inputs.c.party == party,
                 runs.c.state == "waiting",
@@ -132,11 +137,15 @@ class RevealDesk:
     def take(self, party: str, run: str, submission: str, key: bytes) -> None:
         """Take the key to a submission's synthetic records; the last of them lets the run go on.
 
+        One that comes once the run is over is not kept.
+
         Raises:
             UnknownReveal: the run is not waiting for it, or not of this party.
             NotTheKey: the manifest commits to another one, or it names records that are not there.
         """
         row = self._asked(party, run, submission)
+        if row.run_state != "waiting":
+            return
         manifest = _manifest(row)
         if commitment(key) != manifest.synthetic_key:
             raise NotTheKey("the manifest commits to another key")
@@ -147,11 +156,14 @@ class RevealDesk:
         if len(records) != manifest.counts.synthetic:
             raise NotTheKey("the key names another number of records than the manifest")
         with self._database.writing() as connection:
-            here = sentinel_keys.c.submission == submission
+            here = and_(sentinel_keys.c.run == run, sentinel_keys.c.submission == submission)
             if connection.execute(select(sentinel_keys).where(here)).first() is None:
                 connection.execute(
                     insert(sentinel_keys).values(
-                        submission=submission, content=key, received=write_time(self._now())
+                        run=run,
+                        submission=submission,
+                        content=key,
+                        received=write_time(self._now()),
                     )
                 )
             if not self._missing(connection, run):
@@ -177,11 +189,16 @@ class RevealDesk:
         with self._database.reading() as connection:
             contents = connection.scalars(
                 select(sentinel_keys.c.content)
-                .join(run_inputs, run_inputs.c.submission == sentinel_keys.c.submission)
+                .join(run_inputs, _REVEALED)
                 .where(run_inputs.c.run == run)
                 .order_by(run_inputs.c.position)
             ).all()
         return [{record.handle: record for record in read_key(content)} for content in contents]
+
+    def forget(self, run: str) -> None:
+        """Destroy what was revealed to a run that has ended."""
+        with self._database.writing() as connection:
+            connection.execute(delete(sentinel_keys).where(sentinel_keys.c.run == run))
 
     def _inputs(self, run: str) -> list[Any]:
         statement = (
@@ -192,8 +209,9 @@ class RevealDesk:
 
     def _asked(self, party: str, run: str, submission: str) -> Any:
         statement = (
-            select(submissions)
+            select(submissions, runs.c.state.label("run_state"))
             .join(run_inputs, run_inputs.c.submission == submissions.c.id)
+            .join(runs, runs.c.id == run_inputs.c.run)
             .join(sentinel_runs, sentinel_runs.c.run == run_inputs.c.run)
             .where(
                 and_(
@@ -213,7 +231,7 @@ class RevealDesk:
     def _missing(connection: Connection, run: str) -> list[Any]:
         statement = (
             select(run_inputs)
-            .outerjoin(sentinel_keys, sentinel_keys.c.submission == run_inputs.c.submission)
+            .outerjoin(sentinel_keys, _REVEALED)
             .where(run_inputs.c.run == run, sentinel_keys.c.submission.is_(None))
         )
         return list(connection.execute(statement))

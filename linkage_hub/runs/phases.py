@@ -307,6 +307,7 @@ class Phases:
     def _clear(self, row: Any) -> None:
         """Destroy what a run kept between its phases."""
         self._refinement.forget(row.id, row.agreement)
+        self._reveals.forget(row.id)
         Work(self._folder / row.id).remove()
 
     def _queue(self, run: str, kind: str) -> None:

@@ -160,6 +160,7 @@ sentinel_runs = Table(
 sentinel_keys = Table(
     "sentinel_keys",
     metadata,
+    Column("run", String(32), primary_key=True),  # destroyed when it ends
     Column("submission", String(32), primary_key=True),
     Column("content", LargeBinary, nullable=False),  # sentinel-key/v1
     Column("received", String(20), nullable=False),

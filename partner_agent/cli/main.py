@@ -23,6 +23,7 @@ class _Commands(LazyGroup):
         "profile": "partner_agent.cli.extract:profile",
         "prepare": "partner_agent.cli.extract:prepare",
         "submit": "partner_agent.cli.submit:submit",
+        "purge": "partner_agent.cli.purge:purge",
         "reveal": "partner_agent.cli.reveal:reveal",
         "consent": "partner_agent.cli.consent:app",
         "releases": "partner_agent.cli.releases:app",

@@ -62,7 +62,7 @@ def run(
     context: typer.Context,
     every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
 ) -> None:
-    """Stay: mirror and witness the ledger, hand in withdrawals, reveal, answer what is asked."""
+    """Stay: mirror and witness the ledger, hand in withdrawals, reveal, answer, purge."""
     log_to_stderr()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,6 +77,7 @@ def run(
                 "reveals": lambda: agent.reveals.reveal_all(agent.hub),
                 "orders": lambda: _answer(agent),
                 "questions": lambda: _answer_questions(agent),
+                "retention": lambda: _end_retention(agent),
             },
             every,
         ).run(stopping)
@@ -91,3 +92,8 @@ def _answer(agent: Agent) -> None:
 def _answer_questions(agent: Agent) -> None:
     for later in agent.questions.answer_all(agent.hub):
         _LOG.info("later", extra={"round": later.round, "reason": later.reason})
+
+
+def _end_retention(agent: Agent) -> None:
+    if agent.settings.agreement is not None:
+        agent.retention.daily(agent.standing(agent.ledger.state).agreement)

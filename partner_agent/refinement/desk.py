@@ -231,7 +231,7 @@ class RefinementDesk:
         owned = [self._owned(bench, question) for question in questions]
         reasons = [NOT_OWN if pair is None else None for pair in owned]
         for at, number in enumerate(questions["own_submission"].tolist()):
-            if owned[at] is not None and not bench.own[number].in_force:
+            if number in bench.own and not bench.own[number].in_force:
                 owned[at], reasons[at] = None, REPLACED
         opened = self._records.open(
             {

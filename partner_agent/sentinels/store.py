@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Select, bindparam, delete, func, insert, select
 
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import synthetic_keys, synthetic_rows
@@ -128,10 +128,21 @@ class SyntheticRows:
             row = connection.execute(statement).first()
         return None if row is None else SyntheticKey(row.submission, row.source, row.content)
 
+    def expired(self, today: date, days: int) -> int:
+        """How many rows ``purge`` would destroy."""
+        count = select(func.count()).select_from(synthetic_rows)
+        old = self._old((today - timedelta(days=days)).isoformat())
+        with self._database.reading() as connection:
+            return int(connection.scalar(count.where(synthetic_rows.c.submission.in_(old))) or 0)
+
+    @staticmethod
+    def _old(limit: str) -> Select[tuple[str]]:
+        return select(synthetic_keys.c.submission).where(synthetic_keys.c.prepared_on < limit)
+
     def purge(self, today: date, days: int) -> int:
         """Destroy what was prepared more than ``days`` days ago; how many rows."""
         limit = (today - timedelta(days=days)).isoformat()
-        old = select(synthetic_keys.c.submission).where(synthetic_keys.c.prepared_on < limit)
+        old = self._old(limit)
         with self._database.writing() as connection:
             done = connection.execute(
                 delete(synthetic_rows).where(synthetic_rows.c.submission.in_(old))

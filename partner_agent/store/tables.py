@@ -69,6 +69,14 @@ answers = Table(
     Index("answers_by_time", "answered"),
 )
 
+purges = Table(
+    "purges",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("event", LargeBinary, nullable=False),  # counts, as POST /v1/events takes it
+    Column("logged", Boolean, nullable=False),
+)
+
 vault_check = Table(
     "vault_check",
     metadata,

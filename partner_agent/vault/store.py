@@ -276,6 +276,13 @@ class Vault:
         with self._database.reading() as connection:
             return {found[0]: found[1] for found in connection.execute(statement)}
 
+    def expired(self, today: date, days: int) -> int:
+        """How many rows ``purge`` would destroy."""
+        limit = (today - timedelta(days=days)).isoformat()
+        old = select(func.count()).select_from(records).where(records.c.prepared_on < limit)
+        with self._database.reading() as connection:
+            return int(connection.scalar(old) or 0)
+
     def purge(self, today: date, days: int) -> int:
         """Destroy rows that were last prepared more than ``days`` days ago; how many."""
         limit = (today - timedelta(days=days)).isoformat()

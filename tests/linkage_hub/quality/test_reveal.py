@@ -15,7 +15,14 @@ from governance.exchange.hub_client import HubClient, HubRefused
 from governance.exchange.sentinels import read_key, write_key
 from governance.ledger.events import EventType
 from governance.ledger.payloads import SentinelsOpened
-from linkage_hub.store.tables import family_members, jobs, person_records, runs, sentinel_runs
+from linkage_hub.store.tables import (
+    family_members,
+    jobs,
+    person_records,
+    runs,
+    sentinel_keys,
+    sentinel_runs,
+)
 from partner_agent.sentinels.reveal import RevealRefused
 from tests.hub_world import HubWorld, hub_world_in
 from tests.linkage_hub.submissions.test_submissions_http import prepared, send
@@ -178,7 +185,7 @@ def test_a_run_that_nobody_reveals_to_ends_without_families(
     prepared(world, agent, extract(tmp_path / "again.csv", seed=9))
     assert send(world, agent) == "accepted"
     run = start(world)
-    assert world.hub.runs.view(run).waiting_for == ("council",)
+    assert world.hub.runs.view(run).waiting_for == ("council", "police")
     with world.hub.database.writing() as connection:
         past = write_time(world.hub.now().replace(year=2020))
         connection.execute(
@@ -190,6 +197,24 @@ def test_a_run_that_nobody_reveals_to_ends_without_families(
     assert (view.state, view.reason) == ("failed", "run.not_revealed")
     assert column(world, waiting, "is_current")
     assert agent.hub.reveals().reveals == ()
+
+
+def test_a_second_run_is_blind_as_the_first(world: HubWorld, waiting: str) -> None:
+    """The hub keeps no key once a run has ended, and every partner is asked again."""
+    council, police = world.agents["council"], world.agents["police"]
+    with world.hub.database.reading() as connection:
+        assert connection.execute(select(sentinel_keys)).first() is None
+    run = start(world)
+    assert world.hub.runs.view(run).waiting_for == ("council", "police")
+    assert council.reveals.reveal_all(council.hub)[0].run == run
+    police.reveals.reveal_all(police.hub)
+    world.work()
+    assert world.hub.runs.view(run).state == "finished"
+    key = police.synthetic.key_of(police.outbox.newest()[0].id)
+    assert key is not None
+    police.hub.reveal(waiting, key.submission, key.content)  # late: of a run that has ended
+    with world.hub.database.reading() as connection:
+        assert connection.execute(select(sentinel_keys)).first() is None
 
 
 def test_only_the_hub_opens_a_run_and_only_once(world: HubWorld, waiting: str) -> None:
