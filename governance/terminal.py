@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from typer.core import TyperGroup
 
 from governance.canonical import canonical_bytes, parse_json
+from governance.durable import durable, write_durably
 from governance.errors import FormatError, GovernanceError, ReasonedError
 from governance.identity.envelope import Envelope, Model, parse_model
 
@@ -196,6 +197,9 @@ def read_bytes(path: Path) -> bytes:
         raise FileProblem(f"{path.name} cannot be read: {error.strerror}") from None
 
 
+_BY_UMASK: Final = 0o666
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file.
 
@@ -204,7 +208,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        if path.exists() and not path.is_file():  # a terminal or a pipe
+            path.write_bytes(data)
+        else:
+            write_durably(path, data, _BY_UMASK)
     except OSError as error:
         raise FileProblem(f"{path.name} cannot be written: {error.strerror}") from None
 
@@ -216,16 +223,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         FileProblem: it cannot be written; an older file of that name is left as it was.
     """
-    draft = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
+        with durable(path, _BY_UMASK) as file:
             yield file
-        draft.replace(path)
     except OSError as error:
         raise FileProblem(f"{path.name} cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_document(path: Path, model: type[Model]) -> Model:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import Field
 
 from governance.canonical import Base64, Frozen, b64, canonical_bytes, parse_json, unb64
+from governance.durable import sync_folder
 from governance.errors import FormatError, GovernanceError
 from governance.identity.envelope import parse_model
 from governance.identity.keys import SealingKey, SigningKey
@@ -145,6 +146,7 @@ def write_secret(path: Path, content: bytes, passphrase: bytes | None = None) ->
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, path)  # fails when the file exists; a rename would replace it
+        sync_folder(path.parent)
     except FileExistsError:
         raise SecretFileError(
             f"{path.name} exists and is not overwritten", next_step="move it away first"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from governance.canonical import canonical_bytes, hash_of, parse_json
+from governance.durable import durable, write_durably
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.refinement.pairs import PAIR, Pairs
 
@@ -74,19 +75,13 @@ class DecisionFiles:
             known = self._read(manifests[first], manifests[second])
             merged = np.concatenate([rows, known])
             _, at = np.unique(_place(merged["left"], merged["right"]), return_index=True)
-            path = self._path(manifests[first], manifests[second])
-            draft = path.with_suffix(".part")
-            with draft.open("wb") as file:
+            with durable(self._path(manifests[first], manifests[second])) as file:
                 np.save(file, merged[at])
-            draft.replace(path)
 
     def keep_parameters(self, names: Sequence[str], parameters: dict[str, Any]) -> None:
         """Keep what these sources, in this order, were calibrated to."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._parameters(names)
-        draft = path.with_suffix(".part")
-        draft.write_bytes(canonical_bytes(parameters))
-        draft.replace(path)
+        write_durably(self._parameters(names), canonical_bytes(parameters))
 
     def parameters(self, names: Sequence[str]) -> dict[str, Any] | None:
         """What these sources were calibrated to before, if they were."""

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from governance.durable import sync_folder
 from governance.exchange.refinement import BATCH_QUESTIONS, QUESTION
 from linkage_hub.refinement.errors import RoundStorage
 from linkage_hub.refinement.pairs import Asked, Pairs, PartySheet
@@ -35,6 +36,8 @@ class RoundFiles:
         for sheet in asked:
             _save(self._folder / f"{sheet.party}.asked.npy", sheet.asked)
             _write_at(self._folder / f"{sheet.party}.questions", 0, sheet.questions.tobytes())
+        for folder in (self._folder, self._folder.parent):
+            sync_folder(folder)
 
     def pairs(self) -> Pairs:
         """The pairs of the round."""
@@ -60,7 +63,10 @@ class RoundFiles:
             RoundStorage: the disk is full or not writable.
         """
         path = self._folder / f"{party}.answers"
+        first = not path.exists()
         _write_at(path, batch * BATCH_QUESTIONS * row_bytes, body)
+        if first:
+            sync_folder(self._folder)
 
     def answers(self, party: str, questions: int, row_bytes: int) -> npt.NDArray[np.uint8]:
         """Rows of answers, uint8 (questions, row_bytes), read from disk as they are used.

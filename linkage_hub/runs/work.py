@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from governance.durable import durable, sync_folder
 from linkage_hub.linkage.candidates import PairBlock
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate
@@ -34,6 +35,7 @@ class Work:
         target = self.pinned(id_)
         if not target.exists():
             os.link(path, target)
+            sync_folder(self.folder)
 
     def pinned(self, id_: str) -> Path:
         """Where a pinned submission is."""
@@ -119,12 +121,8 @@ class Work:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _save(self, name: str, columns: dict[str, Any]) -> None:
-        draft = self.folder / f"{name}.part"
-        with draft.open("wb") as file:
+        with durable(self.folder / name) as file:
             np.savez(file, **columns)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.folder / name)
 
 
 def _row(estimate: Estimate) -> Any:

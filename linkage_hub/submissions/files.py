@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from governance.durable import sync_folder
 from linkage_hub.submissions.errors import DiskFull, TooManyBytes, WrongOffset
 
 PIECE_MOST: Final = 8 * 1024 * 1024  # bytes in one request
@@ -60,6 +61,8 @@ class ContentFiles:
                 raise
             finally:
                 os.close(descriptor)
+            if not size:
+                sync_folder(self._folder)
         except OSError as error:
             raise DiskFull(
                 f"the hub cannot store more now ({error.strerror}); {size} bytes are kept",

@@ -1,15 +1,13 @@
 """Files written whole or not at all, readable by their owner only."""
 
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from governance.durable import durable
 from partner_agent.cleansing.errors import OutputNotWrittenError
-
-_OWNER_ONLY = 0o600
 
 
 @contextmanager
@@ -20,18 +18,15 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         OutputNotWrittenError: the disk is full, or the folder cannot be written to; what was
             begun is taken away, and an older file of that name is left as it was.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
+        with durable(path) as file:
+            stream = TextIOWrapper(file, encoding="utf-8", newline="")
+            try:
+                yield stream
+            finally:
+                stream.detach()  # what it still holds is written first
     except OSError as error:
         raise OutputNotWrittenError(
             f"{path.name} could not be written: {error.strerror or type(error).__name__}",
             next_step=f"free some space, or choose another folder than {path.parent}",
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)

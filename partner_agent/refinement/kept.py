@@ -6,7 +6,6 @@ only, whose very bytes are repeated until the ledger has them.
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from governance.canonical import canonical_bytes, parse_json, write_time
+from governance.durable import write_durably
 from governance.exchange.refinement import RefinementRound
 from governance.identity.envelope import parse_model
 from governance.ledger.events import Event, WireEvent
@@ -244,13 +244,7 @@ class KeptRounds:
     def _write(self, path: Path, body: bytes) -> None:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = path.with_suffix(".part")
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as sink:
-                sink.write(body)
-                sink.flush()
-                os.fsync(sink.fileno())
-            draft.replace(path)
+            write_durably(path, body)
         except OSError as error:
             raise OutputNotWrittenError(
                 f"answers could not be written: {error.strerror or type(error).__name__}",

@@ -8,7 +8,6 @@ quality, synthetic rows are mixed in; the file appears in the outbox whole or no
 is its manifest signed and the submission noted.
 """
 
-import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from sqlalchemy import insert, update
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import Standing, permits
 from governance.canonical import canonical_bytes, write_time
+from governance.durable import durable
 from governance.errors import ReasonedError
 from governance.exchange.submission import ARROW_SCHEMA, Counts, Manifest
 from governance.identity.envelope import sign
@@ -287,23 +287,15 @@ class _Line:
 @contextmanager
 def _arrow_file(path: Path) -> Iterator[pa.ipc.RecordBatchFileWriter]:
     """An Arrow file that appears, mode 0600, when the block ends without an error."""
-    draft = path.with_name(f".{path.name}.part")
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as sink:
-            with pa.ipc.new_file(sink, ARROW_SCHEMA, options=options) as writer:
-                yield writer
-            sink.flush()
-            os.fsync(sink.fileno())
-        draft.replace(path)
+        with durable(path) as sink, pa.ipc.new_file(sink, ARROW_SCHEMA, options=options) as writer:
+            yield writer
     except OSError as error:
         raise OutputNotWrittenError(
             f"{path.name} could not be written: {error.strerror or type(error).__name__}",
             next_step="free some space and prepare the extract again",
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _manifest(

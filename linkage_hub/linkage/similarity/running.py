@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from governance.durable import write_durably
 from linkage_hub.linkage.similarity.tiles import Pairs
 
 Progress = Callable[[float, str], None]
@@ -57,13 +58,7 @@ class TileFolder:
     def save(self, number: int, found: Pairs) -> None:
         """Keep a tile: whole on the disk or not there at all."""
         payload = found.astype("<i4").tobytes()
-        path = self._path(number)
-        draft = path.with_suffix(f".{os.getpid()}")
-        with draft.open("wb") as file:
-            file.write(self._digest(number, payload) + payload)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_durably(self._path(number), self._digest(number, payload) + payload)
 
     def remove(self) -> None:
         """Forget the tiles once their result is kept elsewhere."""
