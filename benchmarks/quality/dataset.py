@@ -9,6 +9,7 @@ from pydantic import Field
 
 from governance.canonical import Frozen
 from partner_agent.extracts.mapping import SourceMapping
+from partner_agent.extracts.reader import open_extract
 from partner_agent.extracts.yaml_file import read_yaml
 
 SHIPPED = Path(__file__).parent.parent / "datasets"
@@ -64,6 +65,13 @@ def load_dataset(folder: Path) -> Dataset:
         if path.exists():
             return Dataset.model_validate(read_yaml(path))
     raise FileNotFoundError(f"{folder} has no dataset.yaml, and none is shipped for its name")
+
+
+def read_raw(folder: Path, dataset: Dataset, name: str) -> pd.DataFrame:
+    """A source as its file has it, read as the agent reads it; the index is the row's number."""
+    source = dataset.sources[name]
+    chunks = list(open_extract(folder / source.file, sheet=source.mapping.sheet))
+    return pd.concat([chunk.table.set_axis(chunk.rows, axis=0) for chunk in chunks])
 
 
 def read_truth(folder: Path, dataset: Dataset) -> pd.DataFrame:

@@ -1,92 +1,142 @@
-"""The plaintext peer: Splink 5 on the cleaned columns, trained by EM without truth.
+"""The plaintext peer: Splink 5 on the cleaned columns, trained without truth.
 
-It sees names and dates in clear, so it is a ceiling, not a competitor.
+It sees names and dates in clear, so it is a ceiling, not a competitor. Where cleansing drops a
+date of birth that cannot be one, Splink is given what was written, which it compares by its
+letters.
 """
 
-import importlib.util
-import logging
-from typing import Any
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-COLUMNS = ("first_name", "middle_name", "surname", "date_of_birth", "sex", "postcode", "address")
-NAMES = ("first_name", "middle_name", "surname", "sex")
-COARSE = ("sex", "middle_name")  # too few values to block on
+from benchmarks.quality.dataset import Dataset, read_raw
+from benchmarks.quality.ours import Encoded
+from benchmarks.splink_model import predictions, table_of, train
+
+_PARTS: Final = re.compile(r"[\s./\-]+")
+_YEAR_DIGITS: Final = 4
+_DATE_DIGITS: Final = 8
+_DATE_PARTS: Final = 3
+_FIRST_YEAR: Final = 1900
 Scored = list[tuple[str, str, float]]
 
 
-def available() -> bool:
-    """Whether Splink is installed (``make bench-quality`` installs it)."""
-    return importlib.util.find_spec("splink") is not None
+@dataclass(frozen=True)
+class Linked:
+    """What Splink made of two files.
 
-
-def predict(first: pd.DataFrame, second: pd.DataFrame) -> Scored:
-    """Best pairs of two cleaned tables as (record of first, record of second, probability).
-
-    Each record is kept in its most probable pair only, so that the links are one-to-one.
+    Attributes:
+        scored: (record of first, record of second, probability), each record in its likeliest
+            pair only, so that links are one-to-one.
+        candidates: pairs that its blocking rules made.
+        rules: how many rules.
     """
-    import splink.comparison_library as compare  # noqa: PLC0415 - an optional peer
-    from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415
 
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    frames = [_prepare(first), _prepare(second)]
-    used = [c for c in COLUMNS if all(frame[c].notna().mean() > 0.2 for frame in frames)]  # noqa: PLR2004
-    comparisons = {
-        "first_name": compare.JaroWinklerAtThresholds("first_name", [0.92, 0.8]).configure(
-            term_frequency_adjustments=True
-        ),
-        "middle_name": compare.CustomComparison(_initials(), output_column_name="middle_name"),
-        "surname": compare.JaroWinklerAtThresholds("surname", [0.92, 0.8]).configure(
-            term_frequency_adjustments=True
-        ),
-        "date_of_birth": compare.DamerauLevenshteinAtThresholds("date_of_birth", [1, 2]),
-        "sex": compare.ExactMatch("sex"),
-        "postcode": compare.LevenshteinAtThresholds("postcode", [1, 2]),
-        "address": compare.JaroWinklerAtThresholds("address", [0.92, 0.8]),
-    }
-    rules: list[Any] = [block_on(column) for column in used if column not in COARSE]
-    rules.append(block_on("substr(first_name, 1, 3)", "substr(surname, 1, 3)"))
-    rules.append(block_on("substr(first_name, 1, 1)", "substr(surname, 1, 4)"))
-    api = DuckDBAPI()
-    tables: Any = [api.register(frame) for frame in frames]
-    linker = Linker(
-        tables,
-        SettingsCreator(
-            link_type="link_only",
-            comparisons=[comparisons[column] for column in used],
-            blocking_rules_to_generate_predictions=rules,
-        ),
-    )
-    linker.training.estimate_probability_two_random_records_match(
-        [block_on("first_name", "surname", each) for each in used if each not in NAMES], recall=0.7
-    )
-    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-    for rule in rules[:2]:
-        linker.training.estimate_parameters_using_expectation_maximisation(rule)
-    predicted: Any = linker.inference.predict()
-    pairs: pd.DataFrame = predicted.as_pandas_dataframe()
-    return _one_to_one(pairs)
+    scored: Scored
+    candidates: set[tuple[str, str]]
+    rules: int
 
 
-def _initials() -> list[Any]:
-    """A middle name is often only its initial."""
-    import splink.comparison_level_library as level  # noqa: PLC0415 - an optional peer
+@dataclass(frozen=True)
+class Pooled:
+    """What Splink made of one table of all records.
 
-    return [
-        level.NullLevel("middle_name"),
-        level.ExactMatchLevel("middle_name"),
-        level.CustomLevel("substr(middle_name_l, 1, 1) = substr(middle_name_r, 1, 1)", "initial"),
-        level.ElseLevel(),
+    Attributes:
+        pairs: positions of each candidate pair, int64 (n, 2).
+        probability: of each, float64 (n,).
+        records: how many there are.
+        rules: how many blocking rules.
+    """
+
+    pairs: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
+    records: int
+    rules: int
+
+    def groups(self, threshold: float) -> list[int]:
+        """Group of each record: what pairs at a probability connect, as Splink's clusters."""
+        return connected(self.pairs[self.probability >= threshold], self.records)
+
+
+def plain(folder: Path, dataset: Dataset, source: Encoded) -> pd.DataFrame:
+    """A source's rows for Splink: cleaned, dates that cannot be one as they were written."""
+    table = table_of(source.clean)
+    mapping = dataset.sources[source.name].mapping
+    column = mapping.columns.date_of_birth
+    if column is None:
+        return table
+    parts = [column] if isinstance(column, str) else [column.year, column.month, column.day]
+    cells = read_raw(folder, dataset, source.name)[parts].agg("-".join, axis=1)
+    raw = [
+        _as_iso(cells[row], dataset.day, day_first=mapping.dates.day_first)
+        for row in source.clean["row"]
     ]
+    clean = table["date_of_birth"]
+    table["date_of_birth"] = clean.where(clean.notna(), pd.Series(raw, dtype=object))
+    return table
 
 
-def _prepare(frame: pd.DataFrame) -> pd.DataFrame:
-    found = frame[["source_record_id", *COLUMNS]].rename(columns={"source_record_id": "unique_id"})
-    return found.astype(object).where(found != "", None)
+def link(first: Encoded, second: Encoded, tables: list[pd.DataFrame]) -> Linked:
+    """One file with another."""
+    model = train(tables)
+    pairs: pd.DataFrame = predictions(model).as_pandas_dataframe()
+    ids = [
+        [each.record_ids[at] for at in pairs[f"unique_id_{side}"]]
+        for each, side in ((first, "l"), (second, "r"))
+    ]
+    pairs = pairs.assign(unique_id_l=ids[0], unique_id_r=ids[1])
+    return Linked(_one_to_one(pairs), set(zip(*ids, strict=True)), model.rules)
+
+
+def pool(tables: list[pd.DataFrame]) -> Pooled:
+    """All records of all sources compared, those within one source included."""
+    pooled = pd.concat(tables, ignore_index=True)
+    pooled["unique_id"] = range(len(pooled))
+    model = train([pooled])
+    pairs = predictions(model).as_pandas_dataframe()
+    return Pooled(
+        pairs[["unique_id_l", "unique_id_r"]].to_numpy(np.int64),
+        pairs["match_probability"].to_numpy(np.float64),
+        len(pooled),
+        model.rules,
+    )
+
+
+def connected(pairs: npt.NDArray[np.int64], records: int) -> list[int]:
+    """Component of each record."""
+    ones = np.ones(len(pairs), dtype=np.int8)
+    graph = coo_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(records, records))
+    labels: list[int] = connected_components(graph, directed=False)[1].tolist()
+    return labels
+
+
+def _as_iso(text: str, today: date, *, day_first: bool) -> str | None:
+    """What cannot be a date of birth, year first; None of what can, but was dropped as filler."""
+    text = text.strip().lower()
+    parts = [part for part in _PARTS.split(text) if part]
+    if len(text) == _DATE_DIGITS and len(parts) == 1:
+        parts = [text[:4], text[4:6], text[6:]]
+    elif len(parts) == _DATE_PARTS and len(parts[0]) != _YEAR_DIGITS:
+        one, other, year = parts
+        parts = [year, other, one] if day_first else [year, one, other]
+    written = "-".join(parts)
+    try:
+        possible = _FIRST_YEAR <= date.fromisoformat(written).year <= today.year
+    except ValueError:
+        possible = not written
+    return None if possible else written
 
 
 def _one_to_one(pairs: pd.DataFrame) -> Scored:
-    ordered = pairs.sort_values("match_weight", ascending=False)
+    ordered = pairs.sort_values("match_weight", ascending=False, kind="stable")
     left: set[str] = set()
     right: set[str] = set()
     kept: Scored = []
