@@ -118,6 +118,7 @@ def estimate(
     odds: Mapping[tuple[int, int], float],
     pair_of: Sequence[tuple[int, int]],
     *,
+    drawn: NDArray[np.float64] | None = None,
     threshold: float = THRESHOLD,
     tokens: int = 256,
 ) -> Parameters:
@@ -128,6 +129,7 @@ def estimate(
         levels: of the calibration pairs, from ``observed_levels``; may be empty.
         odds: for each pair of submissions that is asked about, the prior log2 odds of a match.
         pair_of: the two submissions of each calibration pair.
+        drawn: chance of each calibration pair to be one, in any unit; all alike when None.
         threshold: log2 posterior odds.
         tokens: size of an answer.
     """
@@ -143,6 +145,7 @@ def estimate(
         levels[:, -1] == 1,
         np.array([told[pair].match for pair in pair_of]),
         np.array([told[pair].home for pair in pair_of]),
+        np.ones(len(levels)) if drawn is None else drawn,
     )
     match, swapped = matches(sample, chance, home)
     return Parameters(
@@ -196,19 +199,22 @@ class Sample(NamedTuple):
         column: for each field the observed level, int64 (n,).
         swapped: whether the names are in swapped order, bool (n,).
         match, home: prior log2 odds of each pair against strangers, float64 (n,).
+        drawn: chance of each pair to be drawn, in any unit, float64 (n,).
     """
 
     column: dict[str, NDArray[np.int64]]
     swapped: NDArray[np.bool_]
     match: NDArray[np.float64]
     home: NDArray[np.float64]
+    drawn: NDArray[np.float64]
 
 
 def matches(sample: Sample, chance: Shares, home: Shares) -> tuple[Shares, float]:
     """Shares of each level among matches, and of swapped names.
 
     The prior odds hold for any two records that still look for their match, however alike the
-    sampled ones are, so they stay fixed; only the matches' shares are fitted.
+    sampled ones are, so they stay fixed; only the matches' shares are fitted. A pair that was drawn
+    with half the chance of another stands for twice as many (Horvitz and Thompson 1952).
     """
     match = {name: np.array(USUAL[name]) for name in sample.column}
     swapped = USUAL_SWAPPED
@@ -221,14 +227,17 @@ def matches(sample: Sample, chance: Shares, home: Shares) -> tuple[Shares, float
         before = weight
         odds = sample.match + _likelihood(sample, match, swapped) - others
         weight = 1.0 / (1.0 + np.exp2(-np.clip(odds, -_ODDS_LIMIT, _ODDS_LIMIT)))
+        stands = weight / sample.drawn
+        # as many pairs as stand for all with equal weights would tell as much (Kish 1965)
+        stands *= stands.sum() / max(float((stands**2).sum()), _LEAST)
         for name, seen in sample.column.items():
             held = seen != MISSING
             if name in NAMES:
                 held &= ~sample.swapped
-            counts = np.bincount(seen[held], weights=weight[held], minlength=len(USUAL[name]))
+            counts = np.bincount(seen[held], weights=stands[held], minlength=len(USUAL[name]))
             match[name] = _normal(counts + PRIOR_PAIRS * np.array(USUAL[name]))
-        swapped = (float(weight[sample.swapped].sum()) + PRIOR_PAIRS * USUAL_SWAPPED) / (
-            float(weight.sum()) + PRIOR_PAIRS
+        swapped = (float(stands[sample.swapped].sum()) + PRIOR_PAIRS * USUAL_SWAPPED) / (
+            float(stands.sum()) + PRIOR_PAIRS
         )
         if float(np.abs(before - weight).max(initial=0.0)) < _LEAST:
             break

@@ -35,10 +35,11 @@ from linkage_hub.refinement.calibration import (
 from linkage_hub.refinement.core import Answers as Rows
 from linkage_hub.refinement.core import Counts, Flags
 from linkage_hub.refinement.decisions import decide
-from linkage_hub.refinement.pairs import Pairs, make_pairs
+from linkage_hub.refinement.pairs import Pairs, make_pairs, place_of
 from linkage_hub.refinement.questions import persons_questions
 from linkage_hub.refinement.selection import (
     calibration_pairs,
+    chance_of,
     fitted,
     prior_odds,
     sure_pairs,
@@ -51,6 +52,9 @@ KINDS: Final[dict[RoundKind, Answers]] = {
 
 _LOG: Final = logging.getLogger(__name__)
 IMAGINED: Final = 2_048  # matches that tell how many are answered yes
+ANSWER_TOKENS: Final = (128, 256, 512, 1024)
+COVERED: Final = 0.97  # of the imagined matches that clear the threshold
+TOKENS_A_WAY: Final = 2.5  # of an answer, for each way in which a match agrees
 FITTING: Final = 0.95  # share of sufficient patterns that have room in an answer
 YES_BOUNDS: Final = (0.3, 0.97)  # of matches answered yes, whatever the parameters say
 
@@ -81,18 +85,24 @@ class FellegiSunter:
     ) -> dict[str, Any] | None:
         """Parameters for decisions; None where too little was answered to decide anything."""
         odds = {}
+        drawn = np.ones(len(pairs))
         for block in blocks:
             fit = fitted(block, sizes)
             pair_sizes = (sizes[block.first], sizes[block.second])
             sure = sure_pairs(block, fit)
             odds[block.first, block.second] = prior_odds(block, fit, sure, pair_sizes)
+            own = (pairs["first"] == block.first) & (pairs["second"] == block.second)
+            ends = (pairs[name][own].astype(np.int64) for name in ("left", "right"))
+            drawn[own] = chance_of(fit)[place_of(block, *ends)]
         try:
             found = estimate(
                 [_profile(told, size) for told, size in zip(profiles, sizes, strict=True)],
                 _levels(left, right),
                 odds,
                 list(zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)),
+                drawn=drawn,
             )
+            found = with_room(found)
             check_parameters(found)
         except ValueError as error:  # what agents would refuse; its text may show figures
             _LOG.warning(
@@ -176,6 +186,35 @@ def expected_yes(parameters: Parameters, first: int, second: int) -> float:
         first: number of one submission.
         second: number of the other.
     """
+    _, clears = _imagined(parameters, first, second)
+    return float(np.clip(clears.mean() * FITTING, *YES_BOUNDS))
+
+
+def with_room(parameters: Parameters) -> Parameters:
+    """The parameters with an answer large enough for the ways in which matches agree.
+
+    Dirty records agree in many ways, each of which takes tokens; clean ones in few.
+    """
+    needed, seen = 1, set()
+    for odds in parameters.odds:
+        compared = parameters.between(odds.first, odds.second).fields
+        kind = tuple(each.field for each in compared)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        levels, clears = _imagined(parameters, odds.first, odds.second)
+        if clears.any():
+            _, counts = np.unique(levels[clears], axis=0, return_counts=True)
+            held = np.cumsum(np.sort(counts)[::-1])
+            needed = max(needed, int(np.searchsorted(held, COVERED * held[-1])) + 1)
+    room = [size for size in ANSWER_TOKENS if size >= TOKENS_A_WAY * needed]
+    return parameters.model_copy(update={"tokens": room[0] if room else ANSWER_TOKENS[-1]})
+
+
+def _imagined(
+    parameters: Parameters, first: int, second: int
+) -> tuple[npt.NDArray[np.int8], Flags]:
+    """Levels of imagined matches between two submissions, and which clear the threshold."""
     draw = np.random.default_rng(1)
     levels = np.full((IMAGINED, len(LEVELS) + 1), MISSING, dtype=np.int8)
     for field in parameters.between(first, second).fields:
@@ -186,7 +225,7 @@ def expected_yes(parameters: Parameters, first: int, second: int) -> float:
     levels[:, -1] = draw.random(IMAGINED) < parameters.swapped
     pair = np.zeros(IMAGINED, dtype=np.int64)
     odds = level_odds(parameters, make_pairs(pair + first, pair + second, pair, pair), levels)
-    return float(np.clip((odds >= parameters.threshold).mean() * FITTING, *YES_BOUNDS))
+    return levels, odds >= parameters.threshold
 
 
 def level_odds(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from governance.exchange.refinement import QUESTION, Questions
+from linkage_hub.linkage.candidates import Indices, PairBlock
 
 PAIR: Final = np.dtype([("first", "<u2"), ("second", "<u2"), ("left", "<u4"), ("right", "<u4")])
 Pairs = npt.NDArray[np.void]
@@ -43,6 +44,14 @@ def make_pairs(
     for name, column in zip(PAIR.names or (), columns, strict=True):
         pairs[name] = column
     return pairs
+
+
+def place_of(block: PairBlock, left: Indices, right: Indices) -> Indices:
+    """Where pairs of a block that are there stand in it, int64 (n,)."""
+    width = np.int64(max(block.right.max(initial=0), right.max(initial=0)) + 1)
+    keys = block.left * width + block.right
+    order = np.argsort(keys, kind="stable")
+    return np.asarray(order[np.searchsorted(keys, left * width + right, sorter=order)], np.int64)
 
 
 def sheets(

@@ -67,13 +67,18 @@ def calibration_pairs(
         size = (sizes[block.first], sizes[block.second])
         grey = grey_of_block(block, fit, sure_pairs(block, fit), size, 1)
         found.append(_table(block, grey))
-        likely.append(fit.likely[grey])
-    worth = np.maximum(np.concatenate(likely), LEAST_DRAWN)
+        likely.append(chance_of(fit)[grey])
+    worth = np.concatenate(likely)
     pairs = np.concatenate(found)[np.argsort(draw.exponential(size=len(worth)) / worth)]
     room = np.array(most, dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     keep = _one_each(pairs, offsets, np.zeros(int(offsets[-1]), dtype=np.int64), room)
     return Questions(*np.ascontiguousarray(pairs[keep].T))
+
+
+def chance_of(fit: PairFit) -> NDArray[np.float64]:
+    """In proportion to what the pairs of a block are drawn to calibrate, float64 (m,)."""
+    return np.maximum(fit.likely, LEAST_DRAWN)
 
 
 def sure_pairs(block: PairBlock, fit: PairFit) -> NDArray[np.bool_]:

@@ -26,8 +26,8 @@ from linkage_hub.linkage.candidates import (
 from linkage_hub.linkage.one_to_one import PER_RECORD, OneToOne, solve
 from linkage_hub.linkage.threshold import MATCH, estimate_of, fit_block
 from linkage_hub.refinement import calibration, decisions, selection
-from linkage_hub.refinement.fellegi_sunter import expected_yes, level_odds
-from linkage_hub.refinement.pairs import make_pairs
+from linkage_hub.refinement.fellegi_sunter import expected_yes, level_odds, with_room
+from linkage_hub.refinement.pairs import make_pairs, place_of
 
 QUESTIONS_PER_RECORD: Final = 5
 CALIBRATION_SHARE: Final = 0.02  # of the records of each file
@@ -101,10 +101,15 @@ def refined_one_to_one(
     most = [int(share * min(sizes))] * 2
     pairs = selection.calibration_pairs([block], sizes, most, fits=[fit])
     levels = calibration.observed_levels(*agents.calibrate(pairs.left, pairs.right))
+    told = place_of(block, pairs.left, pairs.right)
     parameters = calibration.estimate(
-        agents.profiles(), levels, {(0, 1): odds}, [(0, 1)] * len(levels)
+        agents.profiles(),
+        levels,
+        {(0, 1): odds},
+        [(0, 1)] * len(levels),
+        drawn=selection.chance_of(fit)[told],
     )
-    told = _positions(block, pairs.left, pairs.right, sizes[1])
+    parameters = with_room(parameters)
     known = level_odds(parameters, make_pairs(*pairs), levels) >= parameters.threshold
 
     asked = selection.grey_of_block(block, fit, sure, sizes, per_record)
@@ -139,11 +144,3 @@ def _solved(block: PairBlock, probability: Floats) -> OneToOne:
     )
     left, right = solve(ranked, np.ones(len(order), dtype=bool))
     return OneToOne(left, right, MATCH, estimate_of(probability), block)
-
-
-def _positions(block: PairBlock, left: Indices, right: Indices, width: int) -> Indices:
-    """Where given pairs stand in a block, int64 (n,)."""
-    keys = block.left * np.int64(width) + block.right
-    order = np.argsort(keys, kind="stable")
-    wanted = left * np.int64(width) + right
-    return np.asarray(order[np.searchsorted(keys, wanted, sorter=order)], dtype=np.int64)

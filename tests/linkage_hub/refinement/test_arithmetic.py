@@ -14,7 +14,7 @@ from linkage_hub.api.partners import DOCUMENT_MOST
 from linkage_hub.linkage.answered import LOST_YES
 from linkage_hub.refinement.calibration import MISSING, USUAL, _monotone, _told, estimate
 from linkage_hub.refinement.decisions import common_tokens, decide, updated
-from linkage_hub.refinement.fellegi_sunter import expected_yes
+from linkage_hub.refinement.fellegi_sunter import ANSWER_TOKENS, expected_yes, with_room
 
 FIELDS = ("first_name", "surname", "date_of_birth")
 CHANCE = {
@@ -61,6 +61,30 @@ def test_errors_are_learned_without_truth() -> None:
         assert fields["surname"].match[0] > 0.9
     assert found[0] == pytest.approx(0.05, abs=0.03)
     assert found[1] == pytest.approx(0.4, abs=0.08)
+
+
+def test_pairs_that_are_seldom_drawn_stand_for_more() -> None:
+    """A sample with three clean matches for each dirty one finds half of all dirty."""
+    levels = sample(400, 0.25)
+    first = list(LEVELS).index("first_name")
+    dirty = levels[:, first] == len(LEVELS["first_name"])
+    drawn = np.where(dirty, 1.0, 3.0)
+    pairs = [(0, 1)] * len(levels)
+    parameters = estimate([profile()] * 2, levels, {(0, 1): -11.0}, pairs, drawn=drawn)
+    assert parameters.fields[0].match[-1] == pytest.approx(0.5, abs=0.08)
+
+
+def test_answers_have_room_for_the_ways_in_which_matches_agree() -> None:
+    """Dirty records take more tokens than clean ones."""
+    clean = estimate([profile()] * 2, sample(400, 0.0), {(0, 1): -11.0}, [(0, 1)] * 800)
+    draw = np.random.default_rng(5)
+    levels = sample(400, 0.4)
+    for name in FIELDS[1:]:
+        at = list(LEVELS).index(name)
+        levels[:400, at] = draw.integers(0, len(LEVELS[name]), 400)
+    dirty = estimate([profile()] * 2, levels, {(0, 1): -11.0}, [(0, 1)] * 800)
+    assert with_room(clean).tokens <= with_room(dirty).tokens
+    assert {with_room(each).tokens for each in (clean, dirty)} <= set(ANSWER_TOKENS)
 
 
 def test_without_calibration_the_usual_shares_hold() -> None:
