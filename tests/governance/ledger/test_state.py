@@ -95,6 +95,19 @@ def test_an_unknown_or_altered_author_is_refused(world: World) -> None:
         world.append(replace(event, leaf=later))
 
 
+def test_an_event_of_another_ledger_counts_in_none_but_that(world: World) -> None:
+    """A second ledger that knows the same keys refuses it at append; a mirror does not count it."""
+    grant = world.consent(world.council, HANDLE)
+    elsewhere = replace(world.council.author(), origin="ledger.example.org/other")
+    payload = ConsentChange(grant=grant.leaf.id)
+    event = elsewhere.write(EventType.CONSENT_WITHDRAWN, payload, (grant.leaf.id,))
+    with pytest.raises(SignatureError):
+        world.append(event)
+    state = LedgerState().replay([*world.events, event])
+    assert [each.reason for each in state.rejected] == ["signature.invalid"]
+    assert state.consents.grants[grant.leaf.id].permits(NOON)
+
+
 def test_a_foreign_partner_cannot_change_a_grant(world: World) -> None:
     """Only the partner that recorded a grant withdraws it."""
     grant = world.consent(world.council, HANDLE)
