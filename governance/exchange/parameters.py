@@ -52,6 +52,11 @@ LOWEST_THRESHOLD: Final = -4.0  # bits; an agent answers no question that asks f
 HIGHEST_ODDS: Final = -3.0  # bits; above it two records would match without agreeing on much
 LEAST_EVIDENCE: Final = 12.0  # bits; fewer single nobody out, however small the source
 ODDS_MOST: Final = SOURCES_MOST * (SOURCES_MOST + 1) // 2
+PARAMETER_SETS_MOST: Final = 12
+"""Different parameters, or orders of sources, that an agent decides under, of one agreement.
+
+A hub keeps those of the same sources, so that it needs new ones where a source joins or is away. A
+pair that is asked anew after each submission gives away no more bits than there are sets."""
 _ROUNDING: Final = 0.01  # shares are told in four digits
 SELDOM_HELD: Final = 0.95  # share of records that lack a field from which it is not compared
 FEWEST_FIELDS: Final = 2  # a decision on one field would tell that field

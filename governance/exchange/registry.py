@@ -14,12 +14,12 @@ from governance.ledger.payloads import ReviewRuled, SubmissionOutcome
 
 
 class SubmissionRegistry:
-    """Manifests' hashes of the submissions that the hub has accepted."""
+    """Submissions that the hub has accepted, by their manifests' hashes."""
 
     def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
         self._identities = identities
         self._agreements = agreements
-        self.accepted: set[str] = set()
+        self.accepted: dict[str, SubmissionOutcome] = {}
 
     @property
     def handlers(self) -> dict[EventType, Handler]:
@@ -31,8 +31,8 @@ class SubmissionRegistry:
 
     def _accepted(self, entry: Entry) -> Commit:
         self._verdict(entry)
-        manifest = payload_of(entry, SubmissionOutcome).manifest
-        return lambda: self.accepted.add(manifest)
+        payload = payload_of(entry, SubmissionOutcome)
+        return lambda: self.accepted.update({payload.manifest: payload})
 
     def _verdict(self, entry: Entry) -> Commit:
         payload = payload_of(entry, SubmissionOutcome)

@@ -34,6 +34,12 @@ class BudgetExceeded(RefinementRefusal):
     reason = "refinement.budget"
 
 
+class TooManyParameters(RefinementRefusal):
+    """Decisions were asked for under as many different parameters as an agent answers."""
+
+    reason = "refinement.parameter_sets"
+
+
 class ParametersRefused(RefinementRefusal):
     """Parameters outside the bounds that agents accept."""
 

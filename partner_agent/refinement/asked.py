@@ -3,7 +3,8 @@
 Rules: a pair of records is answered once while both submissions are the same, in whatever round or
 run; a record is in no more answered pairs than agreed while its own submission is the same; under
 one agreement no more than the agreed share of a source's records is ever calibrated, and each of
-them once, however often the source is submitted. All of it is stored in the transaction that also
+them once, however often the source is submitted; parameters that decisions were given under are
+remembered. All of it is stored in the transaction that also
 stores the answers, before they leave.
 """
 
@@ -24,6 +25,7 @@ from partner_agent.store.tables import (
     refinement_calibrated,
     refinement_counts,
     refinement_pairs,
+    refinement_parameters,
 )
 
 ASKED_BEFORE: Final = "refinement.asked_before"
@@ -103,9 +105,28 @@ class AskedPairs:
                 counts[place] += 1
         return found
 
+    def answered_under(self, agreement: str) -> frozenset[str]:
+        """Hashes of the parameters that decisions were given under, of an agreement."""
+        columns = refinement_parameters.c
+        statement = select(columns.parameters).where(columns.agreement == raw_hash(agreement))
+        with self._database.reading() as connection:
+            return frozenset(f"sha256:{each.hex()}" for each in connection.scalars(statement))
+
     @staticmethod
-    def store(connection: Connection, kind: RoundKind, pairs: Iterable[PairAsked]) -> None:
-        """Remember answered pairs; one that is known already undoes the whole transaction."""
+    def store(
+        connection: Connection,
+        kind: RoundKind,
+        pairs: Iterable[PairAsked],
+        parameters: str | None = None,
+    ) -> None:
+        """Remember answered pairs; one that is known already undoes the whole transaction.
+
+        Args:
+            connection: of the transaction that stores the answers.
+            kind: of the round.
+            pairs: that were answered, all under one agreement.
+            parameters: hash of those that decisions were given under.
+        """
         answered = list(pairs)
         if not answered:
             return
@@ -121,6 +142,12 @@ class AskedPairs:
                     }
                     for pair in answered
                 ],
+            )
+        if parameters is not None:
+            connection.execute(
+                upsert(refinement_parameters)
+                .values(agreement=raw_hash(answered[0].agreement), parameters=raw_hash(parameters))
+                .on_conflict_do_nothing()
             )
         counted = Counter((pair.own_manifest, pair.own) for pair in answered)
         statement = upsert(refinement_counts)

@@ -164,6 +164,7 @@ class RefinementDesk:
             ledger=self._ledger,
             core=self._core,
             asked_before=self._kept.asked_in_run(document.run, round_hash),
+            answered_under=self._asked.answered_under(document.agreement),
             now=self._now(),
         )
         self._kept.begin(round_hash, document, own.questions)
@@ -258,7 +259,9 @@ class RefinementDesk:
         )
         refused = Counter(reason for reason in reasons if reason is not None)
         pairs = [pair for pair, yes in zip(owned, answered, strict=True) if yes and pair]
-        self._kept.store(bench.round.hash, batch, document.kind, pairs, refused, body)
+        self._kept.store(
+            bench.round.hash, batch, document.kind, pairs, refused, body, bench.round.parameters
+        )
         counts = {"round": bench.round.hash, "kind": document.kind.value, "batch": batch}
         _LOG.info("answered", extra=counts | {"answered": len(pairs), "refused": dict(refused)})
         return body

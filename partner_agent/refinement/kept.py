@@ -153,6 +153,7 @@ class KeptRounds:
         answered: Iterable[PairAsked],
         refused: Mapping[str, int],
         body: bytes,
+        parameters: str | None = None,
     ) -> None:
         """Keep the answers of a batch, and remember its pairs, all or none.
 
@@ -163,7 +164,7 @@ class KeptRounds:
         self._write(self._path(round_hash, batch), body)
         pairs = list(answered)
         with self._database.writing() as connection:
-            AskedPairs.store(connection, kind, pairs)
+            AskedPairs.store(connection, kind, pairs, parameters)
             connection.execute(
                 insert(refinement_batches).values(
                     round=round_hash,

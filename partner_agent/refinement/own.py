@@ -7,8 +7,7 @@ person has opted out), and its row is still in the vault and not protected. Rows
 memory, for one batch at a time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -86,7 +85,7 @@ class OwnRecords:
         self._others = others
 
     def submissions(
-        self, agreement: str, manifests: Sequence[str], accepted: AbstractSet[str]
+        self, agreement: str, manifests: Sequence[str], accepted: Container[str]
     ) -> dict[int, OwnSubmission]:
         """Which of a round's submissions are this partner's, by their number.
 

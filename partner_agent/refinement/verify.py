@@ -2,18 +2,22 @@
 
 Rules, in order: the round is in this party's own mirror of the ledger; it is signed by the very
 party that logged it, and says what was logged; the agreement is in force, witnessed, and allows
-refinement; the epoch is the agreement's; the round lies in its time and lasts no longer than
-agreed; all questions of the run together stay within the budget; the parameters are ones that
-agents accept, and give answers of the size that the round says.
+refinement; the epoch is the agreement's; the ledger says of every submission that it was accepted
+under the agreement; the round lies in its time and lasts no longer than agreed; all questions of
+the run together stay within the budget; the parameters are ones that agents accept, and give
+answers of the size that the round says; decisions are asked for under no more different parameters
+than ``PARAMETER_SETS_MOST`` for as long as the agreement lasts.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import permits
-from governance.canonical import parse_time
+from governance.canonical import hash_of, parse_time
 from governance.errors import SignatureError
+from governance.exchange.parameters import PARAMETER_SETS_MOST
 from governance.exchange.refinement import (
     BATCH_QUESTIONS,
     ROUND,
@@ -21,6 +25,7 @@ from governance.exchange.refinement import (
     RefinementRound,
 )
 from governance.identity.envelope import Envelope, open_envelope
+from governance.ledger.payloads import RoundKind
 from governance.ledger.state import LedgerState
 from governance.refinement.errors import (
     BudgetExceeded,
@@ -28,6 +33,7 @@ from governance.refinement.errors import (
     RoundAltered,
     RoundClosed,
     RoundNotLogged,
+    TooManyParameters,
 )
 from partner_agent.ledger import AgentLedger
 from partner_agent.refinement.core import Core
@@ -44,6 +50,8 @@ class VerifiedRound:
     document: RefinementRound
     own: PartyQuestions
     agreement: Agreement
+    parameters: str | None
+    """What names parameters and sources of a round that decides."""
 
 
 def read_round(
@@ -86,6 +94,7 @@ def verify_round(
     ledger: AgentLedger,
     core: Core,
     asked_before: int,
+    answered_under: AbstractSet[str],
     now: datetime,
 ) -> VerifiedRound:
     """Check everything that can be checked without a question.
@@ -96,6 +105,7 @@ def verify_round(
         ledger: its own mirror, brought up to date by the caller.
         core: the arithmetic, for its bounds.
         asked_before: questions to this party in the run's other rounds.
+        answered_under: parameters that were answered under before, of the agreement.
         now: aware time.
 
     Raises:
@@ -109,6 +119,9 @@ def verify_round(
     ledger.require_witnessed(standing)
     if document.epoch != agreement.encoding.epoch:
         raise RoundAltered("the round is for another epoch than the agreement's")
+    accepted = [state.submissions.accepted.get(each) for each in document.submissions]
+    if any(each is None or each.agreement != document.agreement for each in accepted):
+        raise RoundAltered("the round names a submission that the ledger does not show as accepted")
     opened, closes = parse_time(document.opened), parse_time(document.closes)
     if now >= closes:
         raise RoundClosed("the round has closed")
@@ -120,4 +133,13 @@ def verify_round(
         raise BudgetExceeded(f"{own.questions + asked_before} questions in one run; agreed: {most}")
     if core.check(document.kind, document.parameters) != document.answer_bytes:
         raise ParametersRefused("the parameters give answers of another size than the round says")
-    return VerifiedRound(envelope.payload_hash, document, own, agreement)
+    parameters = None
+    if document.kind is RoundKind.DECIDE:
+        sources = [[each.party, each.source] for each in accepted if each is not None]
+        parameters = hash_of({"parameters": document.parameters, "sources": sources})
+        if parameters not in answered_under and len(answered_under) >= PARAMETER_SETS_MOST:
+            raise TooManyParameters(
+                f"decisions were asked for under {PARAMETER_SETS_MOST} different parameters before",
+                next_step="agree on a new version of the agreement if sources have changed",
+            )
+    return VerifiedRound(envelope.payload_hash, document, own, agreement, parameters)

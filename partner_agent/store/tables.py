@@ -147,6 +147,14 @@ refinement_counts = Table(
     sqlite_with_rowid=False,
 )
 
+refinement_parameters = Table(  # that decisions were given under; outlives submissions
+    "refinement_parameters",
+    metadata,
+    Column("agreement", LargeBinary(32), primary_key=True),  # its hash
+    Column("parameters", LargeBinary(32), primary_key=True),  # hash of them and of the sources
+    sqlite_with_rowid=False,
+)
+
 refinement_calibrated = Table(  # outlives submissions: each record is calibrated once for ever
     "refinement_calibrated",
     metadata,

@@ -34,11 +34,13 @@ from governance.ledger.payloads import (
 )
 from partner_agent.app import Agent
 from partner_agent.linkage_secret import load_keys
+from partner_agent.refinement import verify
 from partner_agent.refinement.keys import RoundKeys
 from tests.hub_world import HubWorld
 from tests.refinement_world import PARAMETERS, SIZE, make, person, refining_world, send
 
 ROWS = [person(n) for n in range(40)]
+H = "sha256:" + "0" * 64
 OTHER = hashlib.sha256(b"other").digest()
 
 
@@ -346,6 +348,45 @@ def test_calibration_is_not_begun_anew_with_each_submission(own_hub: LyingHub) -
         answer(hub)
     assert sum(states(hub)) == 0  # two of forty are agreed, and were calibrated before
     assert notes(hub).refused == {"refinement.calibration_budget": 3}
+
+
+def test_decisions_are_given_under_few_parameters(
+    own_hub: LyingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked anew after each submission, a pair gives away no more bits than there are sets.
+
+    An order of the sources is a set of its own: prior odds stand by number.
+    """
+    hub = own_hub
+    agent = hub.world.agents["police"]
+    own = hub.fresh()
+    one = manifest(hub.world, "council")
+    monkeypatch.setattr(verify, "PARAMETER_SETS_MOST", 4)
+    for threshold in (1, 2, 3):
+        hub.show(ask((own, OTHER[:16])), parameters={"threshold": threshold})
+        answer(hub)
+        assert states(hub) == [True]
+        send(hub.world, agent, ROWS)
+    both = [manifest(hub.world, "police"), one]
+    turned = ask((own, OTHER[:16]), own=0, other=1)
+    hub.show(turned, parameters={"threshold": 1}, submissions=both)
+    answer(hub)
+    assert states(hub) == [True]
+    send(hub.world, agent, ROWS)
+    hub.show(ask((own, OTHER[:16])), parameters={"threshold": 99})
+    answer(hub)
+    assert hub.refused == ["refinement.parameter_sets"]
+    assert logged_refusals(hub) == [("police", "refinement.parameter_sets")]
+    hub.show(ask((own, OTHER[:16])), parameters={"threshold": 3})
+    answer(hub)
+    assert states(hub) == [True]  # what it answered under before it answers under again
+
+
+def test_a_submission_that_the_ledger_lacks_is_none(hub: LyingHub) -> None:
+    """Under an invented manifest every pair would be a new one."""
+    hub.show(ask((hub.fresh(), OTHER[:16])), submissions=[H, manifest(hub.world, "police")])
+    answer(hub)
+    assert hub.refused == ["refinement.altered"]
 
 
 def test_a_refused_round_tells_what_was_answered_before(own_hub: LyingHub) -> None:
