@@ -1,8 +1,11 @@
 """Weights of pairs within one source (docs/adr/0011-persons.md).
 
-A source may hold a person many times, and then a pair of two dirty records of one person looks
-like strangers, or is no candidate at all, although both are like a third. So a weight is what a
-pair says beside the others, in log2 odds, ten of which weigh as much as can be:
+Beside other sources a pair within one weighs as any other does, and its absence speaks fully
+against one person: sources hold nearly everybody once, and who is alike there are mostly relatives.
+
+A source alone may hold a person many times, and then a pair of two dirty records of one person
+looks like strangers, or is no candidate at all, although both are like a third. So a weight is
+what a pair says beside the others, in log2 odds, ten of which weigh as much as can be:
 1. A likely pair weighs its odds.
 2. An unlikely pair says nothing, unless the agent said no: that weighs by how often matches are
    answered no.
@@ -22,6 +25,9 @@ from linkage_hub.linkage.candidates import Floats, Indices, PairBlock
 from linkage_hub.linkage.threshold import MATCH
 
 FULL_BITS = 10.0
+EVEN = 0.5  # probability below which a pair within one of several sources is left out altogether
+DOUBTFUL = 0.3  # the same within a source alone
+MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 SURE = 0.9  # probability of a pair that counts in triples
 SETTLED = 0.999  # from which answers about others change nothing
 USUAL_PRESENT, USUAL_PATHS = 0.95, 20.0  # pairs of one person that are candidates; what it counts
@@ -50,16 +56,26 @@ class Weighed:
     likely: Floats
 
 
-def weigh_inside(
-    blocks: Sequence[PairBlock], guessed: Sequence[Floats], asked: Sequence[Asked], least: float
+def weigh_beside_others(block: PairBlock, likely: Floats) -> Weighed:
+    """Weights of the pairs within one of several sources.
+
+    Args:
+        block: candidate pairs within it.
+        likely: probability of each by the first stage, float64 (m,).
+    """
+    found = np.where(likely < EVEN, 0.0, likely)
+    return Weighed(block, np.clip(2.0 * found - 1.0, -MOST_LOSS, 1.0), found, MOST_LOSS, found)
+
+
+def weigh_alone(
+    blocks: Sequence[PairBlock], guessed: Sequence[Floats], asked: Sequence[Asked]
 ) -> list[Weighed]:
-    """Weights of the pairs within each source.
+    """Weights of the pairs within sources that have no other beside them.
 
     Args:
         blocks: candidate pairs within each source.
         guessed: probability of each by the first stage, float64 (m,).
         asked: what the agents were asked, and said.
-        least: probability below which a pair does not compete to be a match.
     """
     of_match, updated = _put_right(guessed, asked)
     no = -np.log2(1.0 - of_match) / FULL_BITS
@@ -73,7 +89,7 @@ def weigh_inside(
             Weighed(
                 block,
                 weight,
-                np.where(now < least, 0.0, now),
+                np.where(now < DOUBTFUL, 0.0, now),
                 _absence(block, now),
                 np.maximum(now, first),
             )

@@ -16,16 +16,15 @@ from linkage_hub.linkage.answered import LOST_YES, PutRight, share_of_yes, with_
 from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.duplicates import Weighed, weigh_inside
+from linkage_hub.linkage.duplicates import MOST_LOSS, Weighed, weigh_alone, weigh_beside_others
 from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, cautious, fit_problems
 from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 from linkage_hub.linkage.threshold import MATCH
-from linkage_hub.linkage.within import DOUBTFUL, EVEN, Inside, contradicted, empirical_null
+from linkage_hub.linkage.within import Inside, contradicted, empirical_null
 
 KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
 SURE = 0.9  # a partner from this probability on contradicts another
 SETTLED = 0.999  # probability of the first stage from which answers about others change nothing
-MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +59,11 @@ def weigh(
     inside = [part for part in parts if part.block.first == part.block.second]
     progress(0.6, "finding duplicates within sources")
     guessed, between = _duplicates(inside, between, offsets)
-    duplicates = weigh_inside(
-        [part.block for part in inside],
-        guessed,
-        places([part.block for part in inside], decisions, offsets),
-        EVEN if between else DOUBTFUL,
-    )
+    held = [part.block for part in inside]
+    if between:
+        duplicates = [weigh_beside_others(*each) for each in zip(held, guessed, strict=True)]
+    else:
+        duplicates = weigh_alone(held, guessed, places(held, decisions, offsets))
     entry = _entries(duplicates, offsets)
     chosen = [_choose(part, entry, offsets) for part in between]
     problems = [each.problem for each in chosen]

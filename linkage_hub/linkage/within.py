@@ -26,7 +26,6 @@ HALF = 0.5  # a contradiction more than was seen, halved
 STILL = 1e-3  # a change of the slope, as a share of it, below which the fit rests
 DOUBTFUL = 0.3  # probability below which a pair is a stranger
 LOUDEST = 200.0  # strangers in a bin beyond which it counts no more, so that the tail is heard
-EVEN = 0.5  # below it a pair within one of several sources is left out altogether
 MILD = 0.5  # of DOUBTFUL: below it a whole bin is taken for strangers
 TRUSTED = 3  # strangers expected in a bin from which it counts
 

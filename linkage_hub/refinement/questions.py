@@ -2,8 +2,9 @@
 
 A yes or no is worth most where it decides whether two groups of records are one person, so:
 1. Pairs that are sure need no question; the records that they connect are one group already.
-   Within a source only identical records are: without a second file to compete in, the first
-   stage knows little, and one agent holds both rows.
+   Within a source alone only identical records are: without a second file to compete in, the
+   first stage knows little. Beside other sources nobody is asked about pairs within one: what is
+   alike there are mostly relatives, and two records with partners elsewhere show it themselves.
 2. Among the others, likeliest first, a pair is asked about when it connects two groups that
    nothing connects yet: a spanning forest, so that each question can change the grouping.
 3. Then again over pairs not asked yet: a second forest, and more, since one answer may be wrong
@@ -58,14 +59,16 @@ def persons_questions(
     weighed = weigh(blocks, offsets, encodings, PairAnswers.none(), silent)
     rows, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
     known_same = [np.empty(0, dtype=np.bool_)]
+    alone = all(each.block.first == each.block.second for each in weighed)
     for each in weighed:
+        if each.block.first == each.block.second and not alone:
+            continue
         at = np.flatnonzero(each.likely >= LEAST)
         block = each.block
         ends = (np.full(len(at), block.first), np.full(len(at), block.second))
         rows.append(np.column_stack([*ends, block.left[at], block.right[at]]))
         likely.append(each.likely[at])
-        within = block.first == block.second
-        known_same.append(block.similarity[at] >= IDENTICAL if within else likely[-1] >= SURE)
+        known_same.append(block.similarity[at] >= IDENTICAL if alone else likely[-1] >= SURE)
     pairs, worth, sure = np.concatenate(rows), np.concatenate(likely), np.concatenate(known_same)
     order = np.lexsort((pairs[:, 3], pairs[:, 2], pairs[:, 1], pairs[:, 0], -worth))
     pairs, worth, sure = pairs[order], worth[order], sure[order]

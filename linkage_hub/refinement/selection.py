@@ -7,7 +7,7 @@ In order:
    their own evidence: a pair that lost the first stage's competition may be the match,
    until a record has ``per_record`` questions or the run has ``most``.
 3. The prior of such a pair is that of two records which both still look for their match.
-4. Within a source, pairs that may be duplicates are asked about like any others.
+4. Within a source alone, pairs that may be duplicates are asked about like any others.
 5. Calibration takes each record once at most, from the best of the pairs to ask, likely matches
    more often than unlikely ones: it has to show how matches agree.
 """
@@ -52,6 +52,8 @@ def calibration_pairs(
     They are drawn from the pairs that would be asked about, each record's best only, since the
     errors of those differ from the errors of pairs that need no question; each with a chance in
     proportion to its probability by its own evidence, though never less than ``LEAST_DRAWN``.
+    Pairs within a source calibrate only where there is no other: of several sources each may hold
+    everybody once, and then the likeliest pairs within are relatives, who would pass for matches.
 
     Args:
         blocks: candidate pairs of each pair of datasets.
@@ -62,7 +64,10 @@ def calibration_pairs(
     """
     draw = np.random.default_rng(seed)
     found, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
+    alone = all(block.first == block.second for block in blocks)
     for at, block in enumerate(blocks):
+        if block.first == block.second and not alone:
+            continue
         fit = (fits[at] if fits else None) or fitted(block, sizes)
         size = (sizes[block.first], sizes[block.second])
         grey = grey_of_block(block, fit, sure_pairs(block, fit), size, 1)

@@ -4,7 +4,7 @@ import numpy as np
 
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
-from linkage_hub.linkage.duplicates import FULL_BITS, weigh_inside
+from linkage_hub.linkage.duplicates import FULL_BITS, weigh_alone
 from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.refinement.questions import persons_questions
 from tests.linkage_hub.linkage.test_persons import noisy, people
@@ -23,12 +23,12 @@ def test_a_pair_that_looks_unlike_does_not_part_two_that_are_like_a_third() -> N
     """An unlikely pair says nothing by itself, and a denied one speaks against."""
     triangle = block((0, 1), (0, 2), (1, 2))
     likely = np.array([0.99, 0.98, 0.1])
-    (silent,) = weigh_inside([triangle], [likely], [NOTHING], 0.3)
+    (silent,) = weigh_alone([triangle], [likely], [NOTHING])
     assert silent.weight[2] == 0.0
     assert silent.probability[2] == 0.0
     assert (silent.weight[:2] > 0.5).all()
     said = np.array([2]), np.array([False])
-    (denied,) = weigh_inside([triangle], [likely], [said], 0.3)
+    (denied,) = weigh_alone([triangle], [likely], [said])
     assert -4.0 / FULL_BITS < denied.weight[2] < 0.0
 
 
@@ -38,9 +38,9 @@ def test_absent_pairs_weigh_less_where_triples_show_that_many_are_absent() -> No
     sides = [
         (5 * s + a, 5 * s + b) for s in range(30) for a in range(1, 5) for b in range(a + 1, 5)
     ]
-    (open_,) = weigh_inside([block(*stars)], [np.full(len(stars), 0.99)], [NOTHING], 0.3)
+    (open_,) = weigh_alone([block(*stars)], [np.full(len(stars), 0.99)], [NOTHING])
     whole = block(*stars, *sides)
-    (closed,) = weigh_inside([whole], [np.full(len(whole.left), 0.99)], [NOTHING], 0.3)
+    (closed,) = weigh_alone([whole], [np.full(len(whole.left), 0.99)], [NOTHING])
     assert open_.loss < 0.1 < closed.loss
 
 
