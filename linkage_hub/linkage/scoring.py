@@ -5,7 +5,9 @@ without an address is compared with what it could have given; and a bit that few
 says more than one that many set. Both go into a log-likelihood ratio over bits after Fellegi
 and Sunter (1969), each bit with its own frequency, and beside it stand Dice, Dice corrected
 for chance, rarity and both cardinalities. Bits are not independent, so none of these is a
-probability: ``threshold.fit_blocks`` learns without truth what they are worth.
+probability: ``fitting`` learns without truth what they are worth. Over many sources it is given
+the ratio alone: a model that weighs six kinds of evidence by labels that it made itself drifts
+from the best of them, and the further the more strangers there are (docs/adr/0011-persons.md).
 
 Profile ``hardened`` (several views): half the bits are set whatever a record holds, so the Dice
 of every view is the evidence, with the largest, the mean and the full view's.
@@ -73,7 +75,11 @@ class Filters:
 
 
 def block_evidence(
-    block: PairBlock, first: Filters | None = None, second: Filters | None = None
+    block: PairBlock,
+    first: Filters | None = None,
+    second: Filters | None = None,
+    *,
+    ratio_alone: bool = False,
 ) -> Evidence:
     """The evidence of a block's pairs; by the views alone where encodings are not given.
 
@@ -81,13 +87,14 @@ def block_evidence(
         block: candidate pairs.
         first: the first dataset's.
         second: the second's.
+        ratio_alone: whether bits give their likelihood ratio and nothing else.
     """
     if block.views.shape[1] > 1:
         return _of_views(block.views)
     if first is None or second is None:
         start = block.similarity.astype(np.float32)
         return Evidence(start, start[:, None] * np.float32(10.0))
-    return _of_bits(block.left, block.right, first, second)
+    return _of_bits(block.left, block.right, first, second, ratio_alone=ratio_alone)
 
 
 def _of_views(views: Single) -> Evidence:
@@ -99,7 +106,9 @@ def _of_views(views: Single) -> Evidence:
     return Evidence(largest + mean, features, LEAST_VIEWS)
 
 
-def _of_bits(left: Indices, right: Indices, first: Filters, second: Filters) -> Evidence:
+def _of_bits(
+    left: Indices, right: Indices, first: Filters, second: Filters, *, ratio_alone: bool
+) -> Evidence:
     frequency = np.clip((first.share + second.share) / 2.0, RAREST, 1.0 - RAREST)
     rarity = -np.log(frequency)
     both = np.log(KEPT / frequency)
@@ -112,17 +121,19 @@ def _of_bits(left: Indices, right: Indices, first: Filters, second: Filters) -> 
     own = _table(one - none)
     alone = _own(first.rows, left, own), _own(second.rows, right, own)
     start = np.empty(len(left), dtype=np.float32)
-    features = np.empty((len(left), 6), dtype=np.float32)
+    features = np.empty((len(left), 1 if ratio_alone else 6), dtype=np.float32)
     for at in range(0, len(left), AT_ONCE):
         a, b = left[at : at + AT_ONCE], right[at : at + AT_ONCE]
         common = _common(first.rows, second.rows, a, b, tables)
         ratio = common[:, 1] + alone[0][a] + alone[1][b] + none.sum()
-        ones_a, ones_b = first.ones[a], second.ones[b]
-        total, fewer = np.maximum(ones_a + ones_b, 1), np.minimum(ones_a, ones_b)
-        chance = ones_a * ones_b / len(frequency)
         part = features[at : at + AT_ONCE]
         start[at : at + AT_ONCE] = ratio
         part[:, 0] = ratio / 50.0
+        if ratio_alone:
+            continue
+        ones_a, ones_b = first.ones[a], second.ones[b]
+        total, fewer = np.maximum(ones_a + ones_b, 1), np.minimum(ones_a, ones_b)
+        chance = ones_a * ones_b / len(frequency)
         part[:, 1] = common[:, 2] / 100.0
         part[:, 2] = 20.0 * common[:, 0] / total
         part[:, 3] = 10.0 * (common[:, 0] - chance) / np.maximum(fewer - chance, 1.0)

@@ -101,7 +101,7 @@ def _part(block: PairBlock, offsets: Indices, known: Sequence[Filters] | None) -
     """The block's likeliest pairs with their evidence."""
     first = None if known is None else known[block.first]
     second = None if known is None else known[block.second]
-    evidence = block_evidence(block, first, second)
+    evidence = block_evidence(block, first, second, ratio_alone=True)
     sizes = (
         int(offsets[block.first + 1] - offsets[block.first]),
         int(offsets[block.second + 1] - offsets[block.second]),
