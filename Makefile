@@ -82,6 +82,10 @@ unit: $(VENV)/dev.stamp services ## unit and documentation tests
 scenarios: $(VENV)/dev.stamp services ## whole stories with real processes
 	$(BIN)/python -m pytest -q tests/scenarios
 
+.PHONY: invariants
+invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break it, how often
+	$(BIN)/python -m pytest -q --invariants
+
 .PHONY: soak
 soak: $(VENV)/dev.stamp ## a million steps of consents, requests and forged orders (hours)
 	HEARTHLINK_SOAK_STEPS=1000000 $(BIN)/python -m pytest -q tests/governance/release/test_machine.py

@@ -22,6 +22,7 @@ from tests.hub_world import HubWorld, hub_world_in
 
 START_TIMEOUT = 30  # seconds
 
+pytest_plugins = ("tests.invariants",)
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

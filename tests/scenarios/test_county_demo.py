@@ -13,6 +13,8 @@ STORY_SECONDS = 280
 
 
 @pytest.mark.timeout(STORY_SECONDS + 20)
+@pytest.mark.invariant(16, "a whole run, searched")
+@pytest.mark.invariant(2, "a withdrawal before approval, all processes")
 def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(tmp_path: Path) -> None:
     """One release is opened, one is refused after a withdrawal, and no planted name leaks."""
     figures_file = tmp_path / "figures.json"

@@ -30,6 +30,7 @@ PRECISION_LEAST, RECALL_LEAST = 0.90, 0.85
 
 
 @pytest.mark.timeout(STORY_SECONDS)
+@pytest.mark.invariant(17, "hub and agent killed in rounds")
 def test_rounds_outlive_killed_processes_and_nothing_is_answered_twice(tmp_path: Path) -> None:
     """After kill -9 of hub and agents in both rounds the run ends, each pair answered once."""
     site = Site(tmp_path)

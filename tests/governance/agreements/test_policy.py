@@ -65,6 +65,7 @@ def test_what_is_listed_is_permitted() -> None:
         (standing(), {"records": 100_001}, errors.VolumeExceeded),
     ],
 )
+@pytest.mark.invariant(13, "an agreement in every other state")
 def test_each_rule_refuses_with_its_own_reason(
     found: Standing, changes: dict[str, Any], refusal: type[errors.AgreementRefusal]
 ) -> None:
@@ -113,6 +114,7 @@ def test_release_needs_a_purpose_a_recipient_and_releasable_items() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.from_regex(r"[a-z][a-z_]{1,12}", fullmatch=True), min_size=1, max_size=6))
+@pytest.mark.invariant(12, "items outside the agreement")
 def test_nothing_outside_the_list_is_ever_permitted(items: list[str]) -> None:
     """For any columns: permitted exactly when all of them are listed for the source."""
     source = AGREEMENT.source("police_records")

@@ -390,6 +390,7 @@ def test_a_caller_is_slowed_down() -> None:
         limit.take("a")
 
 
+@pytest.mark.invariant(16, "the ledger's log")
 def test_logs_hold_no_payload(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     """What is logged of an append is index, type and thumbprints, as one JSON object a line."""
     council = running.world.council
@@ -401,6 +402,7 @@ def test_logs_hold_no_payload(running: Running, caplog: pytest.LogCaptureFixture
     assert "canary" not in " ".join(lines)
 
 
+@pytest.mark.invariant(16, "a failure of the ledger")
 def test_an_unforeseen_failure_gives_nothing_away(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -137,6 +137,7 @@ def test_a_failed_transaction_leaves_nothing(store: LedgerStore) -> None:
     assert store.append(event) == 1
 
 
+@pytest.mark.invariant(18, "an erased entry")
 def test_erasure_removes_the_payload_and_keeps_every_proof(
     store: LedgerStore,
 ) -> None:
@@ -156,6 +157,7 @@ def test_erasure_removes_the_payload_and_keeps_every_proof(
     assert store.entries(2, 3)[0].payload is None
 
 
+@pytest.mark.invariant(18, "a search of every file")
 def test_what_was_erased_is_in_no_file(tmp_path: Path) -> None:
     """After erasure the payload's and the salt's bytes are in no file of a SQLite ledger."""
     store = LedgerStore(Database(f"sqlite:///{tmp_path / 'log.db'}", "log"), ORIGIN)
@@ -238,6 +240,7 @@ def append_for_ever(url: str, acknowledged: Path) -> None:
             output.write(f"{index} {event.leaf.id}\n")
 
 
+@pytest.mark.invariant(17, "a ledger killed under load")
 def test_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """Killed at random moments, a ledger keeps every acknowledged event and a right root."""
     url, acknowledged = f"sqlite:///{tmp_path / 'log.db'}", tmp_path / "acknowledged"

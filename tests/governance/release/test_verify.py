@@ -76,6 +76,7 @@ def test_an_order_with_every_permission_is_released(world: World) -> None:
     assert verified.recipient == world.manager.keys
 
 
+@pytest.mark.invariant(10, "an order to a partner that captured none")
 def test_a_partner_without_captured_consent_releases_nothing(world: World) -> None:
     """Invariant 10: consent captured elsewhere does not open this partner's records."""
     order = order_for(world, family(world))
@@ -83,6 +84,8 @@ def test_a_partner_without_captured_consent_releases_nothing(world: World) -> No
         verify(world, order, world.partners[0])
 
 
+@pytest.mark.invariant(2, "a withdrawal after approval")
+@pytest.mark.invariant(3, "a withdrawal after approval")
 def test_a_withdrawal_after_approval_blocks(world: World) -> None:
     """Invariants 2 and 3: state is replayed when the order is answered, not when it was made."""
     order = order_for(world, family(world))
@@ -92,6 +95,7 @@ def test_a_withdrawal_after_approval_blocks(world: World) -> None:
         verify(world, order, world.council)
 
 
+@pytest.mark.invariant(2, "a refusal at another partner")
 def test_a_refusal_recorded_by_another_partner_blocks(world: World) -> None:
     """A member's newest decision anywhere blocks, whatever another partner holds."""
     world.consent(world.partners[0], "3" * 32, state="refused")
@@ -100,6 +104,7 @@ def test_a_refusal_recorded_by_another_partner_blocks(world: World) -> None:
         verify(world, order, world.council)
 
 
+@pytest.mark.invariant(2, "a parent's grant for an adult")
 def test_an_adult_is_not_covered_by_parental_responsibility(world: World) -> None:
     """Nobody decides for another adult."""
     world.consent(
@@ -113,6 +118,7 @@ def test_an_adult_is_not_covered_by_parental_responsibility(world: World) -> Non
         verify(world, order_for(world, members), world.council)
 
 
+@pytest.mark.invariant(11, "a hub that adds a member")
 def test_another_member_voids_the_approval(world: World) -> None:
     """Invariant 11: the order's members are those that were requested."""
     order = order_for(world, family(world))
@@ -123,6 +129,7 @@ def test_another_member_voids_the_approval(world: World) -> None:
         verify(world, order.model_copy(update={"members": more}), world.council)
 
 
+@pytest.mark.invariant(9, "a hub that replays, early and late")
 def test_an_order_is_answered_once_and_in_time(world: World) -> None:
     """Invariant 9: neither a second answer nor one after the request's life."""
     order = order_for(world, family(world))
@@ -141,6 +148,8 @@ def test_an_order_is_answered_once_and_in_time(world: World) -> None:
         verify(world, order, world.council)
 
 
+@pytest.mark.invariant(4, "an approval of another ledger")
+@pytest.mark.invariant(6, "an approval that is not logged")
 def test_an_unlogged_approval_or_another_ledger_is_refused(world: World) -> None:
     """Invariants 4 to 6: what the mirror does not hold does not count."""
     members = family(world)
@@ -156,6 +165,7 @@ def test_an_unlogged_approval_or_another_ledger_is_refused(world: World) -> None
         verify_order(logged, party="council", state=world.state, witnessed=other, now=NOON)
 
 
+@pytest.mark.invariant(9, "a changed request")
 def test_one_changed_byte_of_a_request_is_refused(world: World) -> None:
     """Invariant 9: the approval and signature are over the exact bytes."""
     order = order_for(world, family(world))
@@ -168,6 +178,7 @@ def test_one_changed_byte_of_a_request_is_refused(world: World) -> None:
         verify(world, order.model_copy(update={"request": forged}), world.council)
 
 
+@pytest.mark.invariant(8, "another recipient, request or partner key")
 def test_sealed_items_open_for_the_requester_only(world: World) -> None:
     """Invariant 8: another recipient, request or partner key opens nothing."""
     order = order_for(world, family(world))

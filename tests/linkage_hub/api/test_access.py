@@ -1,5 +1,7 @@
 """The matrix of who may call what is the hub's whole interface."""
 
+import pytest
+
 from governance.identity.models import Role
 from linkage_hub.api.access import ACCESS, PARTY
 from tests.hub_world import HubWorld
@@ -18,6 +20,7 @@ def test_the_matrix_lists_every_route(hub_world: HubWorld) -> None:
     assert routes == set(ACCESS)
 
 
+@pytest.mark.invariant(20, "every route as every caller")
 def test_every_caller_is_refused_what_the_matrix_does_not_give(hub_world: HubWorld) -> None:
     """Each route, each kind of caller: 403 exactly where it is not listed, else no such refusal."""
     for route, allowed in ACCESS.items():

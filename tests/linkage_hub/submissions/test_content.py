@@ -110,6 +110,7 @@ def test_plausible_records_pass() -> None:
         ),
     ],
 )
+@pytest.mark.invariant(19, "crafted records")
 def test_one_wrong_record_refuses_the_submission(
     change: dict[str, Any], refusal: type[errors.SubmissionError]
 ) -> None:
@@ -122,6 +123,7 @@ def test_one_wrong_record_refuses_the_submission(
     assert "hiv" not in str(caught.value)
 
 
+@pytest.mark.invariant(19, "repeated encodings")
 def test_counts_and_repeated_encodings_are_checked() -> None:
     """Another number than announced, or one encoding for many records, is refused."""
     with pytest.raises(errors.CountMismatch):
@@ -202,6 +204,7 @@ def test_other_files_are_not_arrow(tmp_path: Any) -> None:
         read_content(other)
 
 
+@pytest.mark.invariant(19, "more synthetic rows than agreed")
 def test_synthetic_rows_are_only_those_agreed() -> None:
     """Invariant 19: none without an agreement on them, no more than agreed, and committed to."""
     quality = Quality(sentinels=20, decoy_percent=0, groups=(), outcodes=(), reveal_hours=1)

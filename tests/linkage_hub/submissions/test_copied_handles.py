@@ -67,6 +67,7 @@ def send_copied(world: HubWorld, agent: Agent, victim: Agent, count: int) -> Non
     submit(agent.hub, agent.outbox, item, wait=lambda _seconds: world.work())
 
 
+@pytest.mark.invariant(19, "copied handles")
 def test_handles_of_another_source_are_refused(world: HubWorld) -> None:
     """Invariant 19: at the verdict, with their number; the submission before stays in force."""
     council, police = world.agents["council"], world.agents["police"]

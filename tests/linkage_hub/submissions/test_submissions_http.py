@@ -2,14 +2,16 @@
 
 import csv
 import random
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from governance.agreements.errors import AgreementRefusal
-from governance.canonical import canonical_bytes
+from governance.canonical import b64, canonical_bytes
 from governance.exchange.hub_client import HubRefused
 from governance.identity.envelope import sign
+from governance.identity.files import read_secret
 from governance.ledger.events import EventType
 from governance.ledger.payloads import AgreementStopped
 from partner_agent.app import Agent
@@ -100,6 +102,7 @@ def test_a_submission_is_accepted_and_logged(hub_world: HubWorld, council: Agent
     assert len(council.hub.submissions().submissions) == 1
 
 
+@pytest.mark.invariant(16, "a recorded upload")
 def test_no_name_is_in_what_left(hub_world: HubWorld, council: Agent) -> None:
     """The canary's name is in no file of the hub, and the vault does not hold it in clear."""
     given, family = (word.encode() for word in CANARY.split())
@@ -179,6 +182,36 @@ def test_another_secret_is_noticed(hub_world: HubWorld, tmp_path: Path) -> None:
     assert send(hub_world, police) == "accepted"
 
 
+@pytest.mark.invariant(15, "a search of every file of hub and ledger")
+def test_the_linkage_secret_is_nowhere_but_at_partners(
+    hub_world: HubWorld, council: Agent, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Neither it nor what is derived from it is in a file or log, although all of it was used."""
+    caplog.set_level(0)
+    prepared(hub_world, council, extract(tmp_path / "s.csv", seed=21))
+    send(hub_world, council)
+    secret = read_secret(secret_path(council.home, hub_world.agreement), None)
+    keys = load_keys(council.home, hub_world.agreement, None)
+    derived = [getattr(keys, field.name) for field in fields(keys)]
+    sought = [
+        form
+        for key in (secret, *(each for each in derived if isinstance(each, bytes)))
+        for form in (key, key.hex().encode(), b64(key).encode(), b64(key).rstrip("=").encode())
+    ]
+    partners = [agent.home for agent in hub_world.agents.values()]
+    files = [
+        path
+        for path in hub_world.root.rglob("*")
+        if path.is_file() and not any(path.is_relative_to(home) for home in partners)
+    ]
+    assert len(files) > 3
+    texts = [path.read_bytes() for path in files] + [caplog.text.encode()]
+    assert not any(form in text for form in sought for text in texts)
+    own = secret_path(council.home, hub_world.agreement).read_bytes()
+    assert any(form in own for form in sought)  # the search finds it where it is
+
+
+@pytest.mark.invariant(13, "a suspended agreement")
 def test_a_suspended_agreement_stops_everything(
     hub_world: HubWorld, council: Agent, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA
+from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, NEAR_TOKENS
 from partner_agent.encoding.clk import ClkEncoder
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
 from partner_agent.encoding.home_tokens import home_tokens
@@ -187,3 +187,25 @@ def test_age_bands(born: str, band: str | None) -> None:
 def test_every_age_has_a_band(born: date) -> None:
     """Law: everyone alive at the extract has exactly one of the agreed bands."""
     assert age_band(str(born), EXTRACTED) in AGE_BANDS
+
+
+@pytest.mark.invariant(1, "a dictionary of the very rows, under other secrets")
+def test_a_dictionary_without_the_secret_finds_nothing() -> None:
+    """Whoever knows every row and not the secret gets no encoding, household or kin token."""
+
+    def said(keys: LinkageKeys) -> set[bytes]:
+        rows = SubmissionEncoder(SCHEMA, keys, EXTRACTED).encode(CLEANED, HANDLES).batch.to_pylist()
+        homes = [home for row in rows for home in row["households"]]
+        found = {row["encoding"] for row in rows}
+        found |= {mention["encoding"] for row in rows for mention in row["mentions"]}
+        for home in homes:
+            found |= {home["household"], *home["kin"], *(home[name] for name in NEAR_TOKENS)}
+        return found - {None}
+
+    true = said(KEYS)
+    assert len(true) > len(CLEANED)
+    agreement, other = "sha256:" + "00" * 32, "sha256:" + "01" * 32
+    guesses = [LinkageKeys.derive(bytes([n]) * 32, agreement, 1) for n in range(1, 40)]
+    guesses.append(LinkageKeys.derive(bytes(range(32)), other, 1))  # of another agreement
+    guesses.append(LinkageKeys.derive(bytes(range(32)), agreement, 2))  # of another epoch
+    assert not any(said(keys) & true for keys in guesses)

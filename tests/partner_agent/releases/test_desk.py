@@ -153,6 +153,7 @@ def approve(world: HubWorld, request: str) -> None:
     world.witness()
 
 
+@pytest.mark.invariant(17, "an order that is asked twice")
 def test_a_release_opens_for_the_manager_and_is_made_once(world: HubWorld) -> None:
     """The family that agreed is sealed; asking the desk again changes nothing."""
     both_agree(world)
@@ -178,6 +179,7 @@ def test_a_release_opens_for_the_manager_and_is_made_once(world: HubWorld) -> No
     assert [record.sealed_by for record in seals] == [{"council"}]
 
 
+@pytest.mark.invariant(23, "a family that was not asked")
 def test_a_family_that_was_not_asked_is_refused_by_the_hub(world: HubWorld) -> None:
     """Without permission the request is refused at once, with the reason, in the ledger too."""
     answer = ask(world)
@@ -186,6 +188,7 @@ def test_a_family_that_was_not_asked_is_refused_by_the_hub(world: HubWorld) -> N
     assert record.refused_by == {"hub": "consent.missing"}
 
 
+@pytest.mark.invariant(3, "a ledger that is away")
 def test_a_withdrawal_that_the_ledger_does_not_have_yet_stops_this_partner(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +210,7 @@ def test_a_withdrawal_that_the_ledger_does_not_have_yet_stops_this_partner(
     assert agent.consents.log_withdrawals() == 1
 
 
+@pytest.mark.invariant(17, "a desk that fails at each step")
 def test_a_crash_between_storing_and_delivering_neither_loses_nor_doubles(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +238,7 @@ def test_a_crash_between_storing_and_delivering_neither_loses_nor_doubles(
     assert view["state"] == "answered"
 
 
+@pytest.mark.invariant(23, "a protected person")
 def test_a_protected_person_is_never_released(world: HubWorld) -> None:
     """Consent does not override protection; the reason is in the ledger."""
     consent(world, "B1")
@@ -246,6 +251,7 @@ def test_a_protected_person_is_never_released(world: HubWorld) -> None:
     assert record.refused_by == {"council": "release.protected"}
 
 
+@pytest.mark.invariant(11, "a hub that calls an adult a child")
 def test_a_hub_that_lies_gets_nothing(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order with an adult called a child, or with other members, is refused or left alone."""
     both_agree(world)

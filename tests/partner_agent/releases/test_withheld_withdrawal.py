@@ -42,6 +42,7 @@ def withdraw(world: HubWorld, minutes_ago: int, monkeypatch: pytest.MonkeyPatch)
     return agent
 
 
+@pytest.mark.invariant(3, "a ledger that withholds a withdrawal")
 def test_a_witness_waits_for_the_merge_delay_and_no_longer(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,8 @@ def test_a_witness_waits_for_the_merge_delay_and_no_longer(
     assert agent.ledger.witness()
 
 
+@pytest.mark.invariant(3, "a hub that chooses its witnesses")
+@pytest.mark.invariant(6, "a hub that chooses its witnesses")
 def test_a_partner_who_holds_a_record_is_not_outvoted(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def setting(tmp_path: Path) -> tuple[Agent, Workshop, Standing, Extract]:
     return agent, workshop, standing, open_extract(file)
 
 
+@pytest.mark.invariant(14, "a row with an opt-out")
 def test_opted_out_rows_reach_neither_vault_nor_encoder(
     setting: tuple[Agent, Workshop, Standing, Extract],
 ) -> None:
@@ -89,6 +90,7 @@ def test_opted_out_rows_reach_neither_vault_nor_encoder(
     assert done.manifest.content_sha256 == sha256(done.content.read_bytes())
 
 
+@pytest.mark.invariant(16, "a prepared submission")
 def test_no_name_is_in_what_would_leave(
     setting: tuple[Agent, Workshop, Standing, Extract],
 ) -> None:
@@ -101,6 +103,8 @@ def test_no_name_is_in_what_would_leave(
     assert "1980" not in text
 
 
+@pytest.mark.invariant(12, "another column")
+@pytest.mark.invariant(13, "a missing signature")
 def test_nothing_is_hashed_outside_the_agreement(
     setting: tuple[Agent, Workshop, Standing, Extract],
 ) -> None:
