@@ -18,6 +18,7 @@ import pyarrow as pa
 from governance.agreements.models import QualityGroup
 from governance.canonical import sha256
 from governance.errors import FormatError
+from governance.exchange.arrow import announced, batches_of, read_schema
 from governance.exchange.submission import AGE_BANDS, HANDLE_BYTES
 
 KEY_FORMAT: Final = "sentinel-key/v1"
@@ -100,23 +101,32 @@ def commitment(key: bytes) -> str:
     return sha256(key)
 
 
-def read_key(key: bytes) -> list[SyntheticRecord]:
+def read_key(key: bytes, most: int = KEY_MOST) -> list[SyntheticRecord]:
     """The synthetic rows that a key names.
 
+    Args:
+        key: the file.
+        most: rows that it may name; checked before any is read.
+
     Raises:
-        FormatError: it is not of the form above, names a handle twice, or a group's value is not
-            in the closed lists.
+        FormatError: it is not of the form above, announces more rows or more bytes than it has
+            (a key is not compressed), names a handle twice, or a group's value is not in the closed
+            lists.
     """
-    try:
-        with pa.ipc.open_file(pa.BufferReader(key)) as reader:
-            schema = reader.schema
-            table = reader.read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError):
-        raise FormatError("the key to the synthetic rows is not Arrow, or is damaged") from None
+    whole = pa.py_buffer(key)
+    schema = read_schema(whole)
     metadata = schema.metadata or {}
     if not schema.equals(KEY_SCHEMA) or metadata.get(b"format") != KEY_FORMAT.encode():
         raise FormatError(f"expected {KEY_FORMAT}")
+    sizes = [announced(message) for message in batches_of(whole)]
+    if sum(rows for rows, _ in sizes) > most or sum(size for _, size in sizes) > len(key):
+        raise FormatError("the key to the synthetic rows announces more than it may hold")
+    try:
+        batches = [pa.ipc.read_record_batch(each, KEY_SCHEMA) for each in batches_of(whole)]
+        table = pa.Table.from_batches(batches, schema=KEY_SCHEMA)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError):
+        raise FormatError("the key to the synthetic rows is not Arrow, or is damaged") from None
     if any(table.column(name).null_count for name in ("handle", "person", "kind")):
         raise FormatError("the key to the synthetic rows: a value is missing")
     records = [_record(row) for row in table.to_pylist()]

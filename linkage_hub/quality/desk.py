@@ -150,7 +150,7 @@ class RevealDesk:
         if commitment(key) != manifest.synthetic_key:
             raise NotTheKey("the manifest commits to another key")
         try:
-            records = read_key(key)
+            records = read_key(key, manifest.counts.synthetic)
         except FormatError as error:
             raise NotTheKey(error.message) from None
         if len(records) != manifest.counts.synthetic:

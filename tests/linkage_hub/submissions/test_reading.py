@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from governance.exchange.arrow import batches_of
 from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.submissions import errors
-from linkage_hub.submissions.reading import MAGIC, bytes_most, check_size, read_content
+from linkage_hub.submissions.reading import bytes_most, check_size, read_content
 from tests.linkage_hub.submissions.test_content import HOME, hardened_rows, rows, table
 
 TERABYTE = 2**40
@@ -41,9 +42,7 @@ def test_what_an_agent_writes_is_read(tmp_path: Path, batches: int) -> None:
 def _first_buffer(path: Path) -> int:
     """Where the first compressed buffer of a file's first batch begins."""
     whole = pa.memory_map(str(path)).read_buffer()
-    messages = pa.ipc.MessageReader.open_stream(pa.BufferReader(whole.slice(len(MAGIC))))
-    messages.read_next_message()
-    body: int = messages.read_next_message().body.address
+    body: int = next(batches_of(whole)).body.address
     return body - int(whole.address)
 
 

@@ -209,7 +209,7 @@ def test_a_key_is_read_back_and_commits() -> None:
     assert read_key(key) == [record]
     assert commitment(key) != commitment(write_key([record], bytes(31) + b"\1"))
     with pytest.raises(FormatError):
-        read_key(key[:-5])
+        read_key(key[: len(key) // 2])
     with pytest.raises(FormatError, match="twice"):
         read_key(write_key([record, record], bytes(32)))
     odd = SyntheticRecord("0" * 32, "1" * 32, "plain", {"sex": "x"})
@@ -229,6 +229,22 @@ def test_bands_are_of_the_closed_lists_and_only_those_agreed() -> None:
         assert found["mover"] == "mover"
     assert set(bands_of(frame, ("sex",), TODAY)[0]) == {"sex"}
     assert "mover" not in bands_of(extract(1), ("mover",), TODAY)[0]
+
+
+def test_a_key_that_expands_is_refused_before_it_does() -> None:
+    """A hub is handed keys of whatever bytes a partner committed to."""
+    record = SyntheticRecord("0" * 32, "1" * 32, "plain", {})
+    with pytest.raises(FormatError, match="announces"):
+        read_key(write_key([record] * 100, bytes(32)), 99)
+    whole = pa.ipc.open_file(write_key([record] * 1_000_000, bytes(32)))
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(sink, whole.schema, options=options) as writer:
+        writer.write_table(table := whole.read_all())
+    key = sink.getvalue().to_pybytes()
+    assert 10 * len(key) < table.nbytes
+    with pytest.raises(FormatError, match="announces"):
+        read_key(key, 1_000_000)
 
 
 def test_synthetic_rows_are_sealed_and_purged(tmp_path) -> None:  # noqa: ANN001 - a fixture
