@@ -5,6 +5,7 @@ the agreement. So it encodes its list under secrets of its own, several times, w
 noise out, and has for every view the similarity that two encodings of these people should show.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -73,7 +74,12 @@ def expected_layers(
 
 def own_secrets(count: int = OWN_SECRETS) -> list[bytes]:
     """Secrets that the attacker makes up."""
-    return [b"attacker" + bytes(20) + number.to_bytes(4, "big") for number in range(count)]
+    return made_up_secrets(b"attacker", count)
+
+
+def made_up_secrets(whose: bytes, count: int) -> list[bytes]:
+    """Secrets that repeat from run to run, 32 bytes each."""
+    return [hashlib.sha256(b"%s %d" % (whose, number)).digest() for number in range(count)]
 
 
 def _centred(similarity: NDArray[np.float32]) -> NDArray[np.float32]:

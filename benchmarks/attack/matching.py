@@ -27,15 +27,25 @@ def matched(people: Layers, encodings: Layers, seeds: int = 0) -> Order:
 
     Args:
         people: expected similarity of the listed people, float32 (n, n) a view.
-        encodings: similarity of the encodings in each view; the first ``seeds`` are known to be
-            the first people.
+        encodings: similarity of the encodings in each view, float32 (m, m); the first ``seeds`` are
+            known to be the first people.
         seeds: how many.
 
     Returns:
-        for each person the encoding taken for theirs, int64 (n,).
+        for each person the encoding taken for theirs, int64 (max(n, m),): the shorter side is
+        filled up with nobodies, who are like nobody.
     """
+    size = max(len(people[0]), len(encodings[0]))
+    people, encodings = _filled(people, size), _filled(encodings, size)
     found = [_climb(people, encodings, start, seeds) for start in _starts(people, encodings, seeds)]
-    return max(found, key=lambda order: _objective(people, encodings, order))
+    return max(found, key=lambda order: objective(people, encodings, order))
+
+
+def objective(people: Layers, encodings: Layers, order: Order) -> float:
+    """How well an arrangement fits: the sum over views of ``trace(A P B P')``."""
+    return sum(
+        float(np.vdot(a, b[np.ix_(order, order)])) for a, b in zip(people, encodings, strict=True)
+    )
 
 
 def _starts(people: Layers, encodings: Layers, seeds: int) -> list[Plan]:
@@ -100,7 +110,6 @@ def _plan_of(order: Order) -> Plan:
     return plan
 
 
-def _objective(people: Layers, encodings: Layers, order: Order) -> float:
-    return sum(
-        float(np.vdot(a, b[np.ix_(order, order)])) for a, b in zip(people, encodings, strict=True)
-    )
+def _filled(layers: Layers, size: int) -> Layers:
+    missing = size - len(layers[0])
+    return [np.pad(layer, (0, missing)) for layer in layers] if missing else layers

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.hardening.profiles import profiles
 from benchmarks.hardening.ranking import COMBINATIONS, dice_of_all, recall_of_best, recall_over
 from benchmarks.quality.dataset import Dataset, Task, load_dataset, read_truth
 from benchmarks.quality.ours import Encoded, encode_sources
 from governance.agreements.encoding import Hardening
 from partner_agent.encoding.clk import ClkEncoder
 from partner_agent.encoding.hardened import HardenedEncoder
-from partner_agent.encoding.person import default_hardening, schema_for
+from partner_agent.encoding.person import schema_for
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.uniqueness import ViewCounter
 from partner_agent.submissions.scope import mapping_items
@@ -64,15 +65,6 @@ def hardening(
 def _schema(dataset: Dataset) -> dict[str, Any]:
     mappings = [source.mapping for source in dataset.sources.values()]
     return schema_for({item for mapping in mappings for item in mapping_items(mapping)})
-
-
-def profiles(document: dict[str, Any]) -> dict[str, Hardening | None]:
-    """What is compared, by its name in the table; None is profile ``clk``."""
-    found: dict[str, Hardening | None] = {"clk": None}
-    for k in range(1, 5):
-        found[f"k = {k}"] = Hardening(k=k)
-        found[f"k = {k}, views"] = default_hardening(document, k)
-    return found
 
 
 def task_rows(
