@@ -2,7 +2,7 @@
 
 The attacker knows everything but the linkage secret: the schema, the profile and its views are in
 the agreement. So it encodes its list under secrets of its own, several times, which takes the
-noise out, and has for every view the similarity that two encodings of these people should show.
+noise out, and has for every view the correlation that two encodings of these people should show.
 """
 
 import hashlib
@@ -42,18 +42,11 @@ def encoded(
 
 
 def layers_of(encodings: NDArray[np.uint8]) -> Layers:
-    """Cosine similarity of all pairs in each view, centred, float32 (n, n) a view.
+    """Correlation of all pairs in each view, centred, float32 (n, n) a view.
 
-    Bits are taken for -1 and 1, so a half-full filter's strangers have no similarity; the
-    diagonal, which says nothing, is zero.
+    What all encodings have in common is taken out; the diagonal, which says nothing, is zero.
     """
-    found = []
-    for view in encodings:
-        signs = np.unpackbits(view, axis=1).astype(np.float32) * 2.0 - 1.0
-        signs -= signs.mean(axis=0)
-        signs /= np.maximum(np.linalg.norm(signs, axis=1, keepdims=True), 1e-6)
-        found.append(_centred(signs @ signs.T))
-    return found
+    return [_centred(_agreement(view)) for view in encodings]
 
 
 def expected_layers(
@@ -62,14 +55,28 @@ def expected_layers(
     frame: pd.DataFrame,
     secrets: Sequence[bytes],
 ) -> Layers:
-    """What the attacker expects of its list: the mean over secrets of its own."""
+    """What the attacker expects of its list: the mean over secrets of its own.
+
+    A bit of profile hardened is the XOR of k independent majorities, so the expected correlation of
+    two encodings is the k-th power of that of single majorities: the attacker encodes with k = 1,
+    where likeness shows, and takes the power, which leaves hardly any noise among strangers.
+    """
+    single = None if parameters is None else parameters.model_copy(update={"k": 1})
     total: Layers = []
     for secret in secrets:
-        for at, layer in enumerate(layers_of(encoded(document, parameters, frame, secret))):
-            if at == len(total):
-                total.append(np.zeros_like(layer))
-            total[at] += layer / len(secrets)
-    return total
+        for at, view in enumerate(encoded(document, single, frame, secret)):
+            found = _agreement(view) / np.float32(len(secrets))
+            if at < len(total):
+                total[at] += found
+            else:
+                total.append(found)
+    return [_centred(layer ** (1 if parameters is None else parameters.k)) for layer in total]
+
+
+def _agreement(view: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Mean product of the bits of all pairs, taken for -1 and 1."""
+    signs = np.unpackbits(view, axis=1).astype(np.float32) * 2.0 - 1.0
+    return np.asarray(signs @ signs.T / signs.shape[1], dtype=np.float32)
 
 
 def own_secrets(count: int = OWN_SECRETS) -> list[bytes]:
@@ -82,9 +89,13 @@ def made_up_secrets(whose: bytes, count: int) -> list[bytes]:
     return [hashlib.sha256(b"%s %d" % (whose, number)).digest() for number in range(count)]
 
 
-def _centred(similarity: NDArray[np.float32]) -> NDArray[np.float32]:
-    size = len(similarity)
-    np.fill_diagonal(similarity, 0.0)
-    centred = similarity - similarity.sum(dtype=np.float64) / max(1, size * (size - 1))
-    np.fill_diagonal(centred, 0.0)
-    return np.asarray(centred, dtype=np.float32)
+def _centred(agreement: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Correlation after what each bit has in common over all records is taken out."""
+    rows = agreement.mean(axis=0, dtype=np.float64)
+    found = agreement - rows[:, None] - rows[None, :] + rows.mean()
+    scale = np.sqrt(np.maximum(np.diag(found), 1e-6))
+    found /= scale[:, None] * scale[None, :]
+    np.fill_diagonal(found, 0.0)
+    found -= found.sum() / max(1, found.size - len(found))
+    np.fill_diagonal(found, 0.0)
+    return found.astype(np.float32)

@@ -9,7 +9,9 @@ from partner_agent.encoding.person import default_hardening
 ALL: Final = "all"
 VIEW_SETS: Final[Mapping[str, frozenset[str] | None]] = {
     "no": frozenset(),
-    "few": frozenset({"without_surname", "without_address"}),  # what changes in a life
+    "few": frozenset({"without_surname", "without_address"}),
+    "two": frozenset({"without_birth_date", "without_address"}),
+    "three": frozenset({"without_surname", "without_birth_date", "without_address"}),
     ALL: None,
 }
 MAJORITIES: Final = (1, 2, 3, 4)
