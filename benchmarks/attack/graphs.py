@@ -98,4 +98,4 @@ def _centred(agreement: NDArray[np.float32]) -> NDArray[np.float32]:
     np.fill_diagonal(found, 0.0)
     found -= found.sum() / max(1, found.size - len(found))
     np.fill_diagonal(found, 0.0)
-    return found.astype(np.float32)
+    return np.asarray(found, dtype=np.float32)

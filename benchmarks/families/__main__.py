@@ -39,7 +39,7 @@ app = typer.Typer(add_completion=False)
 def families(
     data: Annotated[Path, typer.Option(help="folder with the data")],
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
-    hardened: Annotated[bool, typer.Option(help="profile hardened, k = 3 with views")] = False,
+    hardened: Annotated[bool, typer.Option(help="profile hardened, default k and views")] = False,
     linked: Annotated[bool, typer.Option(help="also on the persons that the hub links")] = True,
 ) -> None:
     """Print pairwise and exact figures beside the peers, and how confidence holds."""

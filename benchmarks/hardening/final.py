@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality.__main__ import linked_stages, one_to_one_rows, person_rows, true_pairs
+from benchmarks.quality.__main__ import (
+    one_to_one_rows,
+    our_person_rows,
+    true_pairs,
+)
 from benchmarks.quality.dataset import load_dataset, read_truth
 from benchmarks.quality.ours import encode_sources
 from governance.agreements.encoding import Hardening
@@ -11,7 +15,7 @@ from partner_agent.encoding.person import schema_for
 from partner_agent.submissions.scope import mapping_items
 
 REFINED = "with refinement"
-KINDS = {"one_to_one": "links", "persons": "persons, B-cubed"}
+ONE_TO_ONE = "one_to_one"
 
 
 def schema_of(folder: Path) -> dict[str, Any]:
@@ -36,12 +40,12 @@ def final_rows(folder: Path, parameters: Hardening | None, kind: str) -> list[di
         if task.kind != kind:
             continue
         sources = [encoded[name] for name in task.sources]
-        if kind == "one_to_one":
+        if kind == ONE_TO_ONE:
             rows = one_to_one_rows("", sources, true_pairs(truth, *task.sources))
             row = next(each for each in rows if each["what"] == REFINED)
         else:
-            rows = person_rows("", sources, truth, linked_stages("", sources))
+            rows = our_person_rows("", sources, truth, homes=False)
             row = next(each for each in rows if each["what"] == f"persons, B-cubed, {REFINED}")
-        label = " x ".join(task.sources) if len(sources) == 2 else f"{len(sources)} sources"
+        label = " x ".join(task.sources) if kind == ONE_TO_ONE else f"{len(sources)} sources"
         found.append({"task": f"{folder.name} {label}", **row})
     return found

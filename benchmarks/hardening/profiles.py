@@ -10,7 +10,6 @@ ALL: Final = "all"
 VIEW_SETS: Final[Mapping[str, frozenset[str] | None]] = {
     "no": frozenset(),
     "few": frozenset({"without_surname", "without_address"}),
-    "two": frozenset({"without_birth_date", "without_address"}),
     "three": frozenset({"without_surname", "without_birth_date", "without_address"}),
     ALL: None,
 }

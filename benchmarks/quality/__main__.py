@@ -19,6 +19,7 @@ from rich.console import Console
 
 from benchmarks import splink_model
 from benchmarks.families.measure import family_rows, reference_of
+from benchmarks.hardening.profiles import ALL, VIEW_SETS, hardening_of
 from benchmarks.quality import metrics, splink_peer
 from benchmarks.quality.agents import InProcess
 from benchmarks.quality.dataset import Dataset, Task, load_dataset, read_truth
@@ -44,7 +45,7 @@ from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.one_to_one import solve
 from linkage_hub.linkage.persons import LinkResult, link_candidates
 from linkage_hub.refinement.two_files import Refined, refined_one_to_one
-from partner_agent.encoding.person import default_hardening, schema_for
+from partner_agent.encoding.person import DEFAULT_K, schema_for
 from partner_agent.submissions.scope import mapping_items
 
 FEW = 5  # sources of a task that are named in its label
@@ -68,13 +69,15 @@ def quality(
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
     splink: Annotated[bool, typer.Option(help="run Splink beside it")] = True,
     only: Annotated[str, typer.Option(help="tasks of this kind: one_to_one or persons")] = "",
+    k: Annotated[int, typer.Option(help="majorities of profile hardened")] = DEFAULT_K,
+    views: Annotated[str, typer.Option(help=f"its views: {', '.join(VIEW_SETS)}")] = ALL,
 ) -> None:
     """Print precision, recall and F1, ours beside its peers in one run."""
     dataset = load_dataset(data)
     truth = read_truth(data, dataset)
     encoded = encode_sources(data, dataset)
     items = {item for each in dataset.sources.values() for item in mapping_items(each.mapping)}
-    hardened = encode_sources(data, dataset, default_hardening(schema_for(items)))
+    hardened = encode_sources(data, dataset, hardening_of(schema_for(items), k, views))
     profiles = {"ours, clk": encoded, "ours, hardened": hardened}
     peer = splink and splink_model.available()
     tables = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 from governance.agreements.encoding import Hardening, View
 from partner_agent.encoding.errors import ColumnMissingError
 
-DEFAULT_K: Final = 3
+DEFAULT_K: Final = 4
 _VIEWS: Final = tuple(  # id, what it leaves out, what it needs; docs/adr/0008 says why these
     View(id=name, leaves_out=leaves_out, needs=needs)
     for name, leaves_out, needs in (

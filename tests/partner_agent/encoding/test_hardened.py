@@ -28,7 +28,7 @@ DOCUMENT = default_schema()
 SCHEMA = LinkageSchema.parse(DOCUMENT)
 HARDENING = default_hardening(DOCUMENT)
 KEYS = LinkageKeys.derive(SECRET, "sha256:" + "ab" * 32, 1)
-DIGEST = "sha256:88bbf7ca6bc146f7cb5e2d0c1e14c11d046494395cd90d3184b0edb9a0999815"
+DIGEST = "sha256:68168ef4c25eb73d961cfcd69ebdb7e01a7f16f1bde3ea886d3c42e5cdc182c9"
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-'.,"
 DATE_PLACES = {"date_of_birth.year": range(6, 10), "date_of_birth.day_month": range(1, 5)}
 
@@ -104,9 +104,9 @@ def test_digest_and_keys_bind_every_parameter() -> None:
     others = [
         None,
         default_hardening(DOCUMENT, 2),
-        Hardening(k=3, views=HARDENING.views[1:]),
-        Hardening(k=3, views=(View(id="other", leaves_out=("surname",)),)),
-        Hardening(k=3, views=(View(id="other", leaves_out=("sex",)),)),
+        Hardening(k=4, views=HARDENING.views[1:]),
+        Hardening(k=4, views=(View(id="other", leaves_out=("surname",)),)),
+        Hardening(k=4, views=(View(id="other", leaves_out=("sex",)),)),
     ]
     digests = {vector_digest(SCHEMA, KEYS, each) for each in (HARDENING, *others)}
     assert len(digests) == 1 + len(others)
