@@ -5,15 +5,17 @@ Rules:
 2. The floor of each pair of datasets is chosen from a sample so that a record of the larger keeps
    about as many candidates as its share of ``per_record`` for each of the smaller; a true match
    below it has that many better-looking strangers.
-3. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
+3. In a dataset alone, records with fewer than half of ``per_record`` candidates have their
+   nearest at lower floors too (``exact`` mode): one floor would spend the pairs on common names.
+4. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
    pair whose mean is at the floor is found by at least one view that is.
-4. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
+5. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
    together are about ``PAIRS_A_RECORD`` a record, and ``PAIRS_MOST``, where there are many.
-5. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
+6. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
 """
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
@@ -49,6 +51,7 @@ FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there 
 PAIRS_MOST = 8_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
 PAIRS_FREE = 2_000_000  # candidates that any number of records may have, and beyond them:
 PAIRS_A_RECORD = 20  # over all sources
+PASSES = 3  # at ever lower floors, for records of a dataset that have few candidates in it
 CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
 
 
@@ -64,7 +67,8 @@ class PairBlock:
         first, second: dataset numbers, ``first <= second``.
         similarity: the mean Dice over the views (``combine``), float64 (m,), descending.
         left, right: record numbers, int64 (m,); ``left < right`` when ``first == second``.
-        floor: pairs below this Dice similarity were not kept.
+        floor: all pairs from this Dice similarity on are there; below it, in a dataset alone,
+            the nearest of records that have few.
         views: Dice of every view, float32 (m, v), rounded; ``similarity`` is exact.
     """
 
@@ -149,11 +153,26 @@ def find_candidates(
     wanted = _wanted(datasets, per_record, lowest, within=within)
     if not wanted:
         return []
+    comparing = fast_join if mode == "fast" else join
+    blocks = _compared(datasets, wanted, comparing, executor, tiles, progress)
+    if mode == "fast" or len(datasets) > 1:
+        return blocks
+    return [_nearest(datasets[0], block, per_record, executor, tiles) for block in blocks]
+
+
+def _compared(
+    datasets: Sequence[Encodings],
+    wanted: Sequence[Wanted],
+    comparing: Callable[..., Iterator[tuple[int, Pairs]]],
+    executor: Executor | None,
+    tiles: Path | None,
+    progress: Progress,
+) -> list[PairBlock]:
+    """One block for each wanted pair of datasets, over all views."""
     views = len(datasets[0])
     words = [np.stack([as_words(view) for view in each]) for each in datasets]
     ones = [np.stack([count_ones(view) for view in each]) for each in words]
     found: list[list[PairBlock]] = [[] for _ in wanted]
-    comparing = fast_join if mode == "fast" else join
     for view in range(views):
         told = _part_of(progress, view / views, 1 / views)
         parts = comparing(
@@ -166,6 +185,43 @@ def find_candidates(
         for number, pairs in parts:
             found[number].append(_weighed(wanted[number], pairs, words, ones))
     return [_merged(each, parts) for each, parts in zip(wanted, found, strict=True)]
+
+
+def _nearest(
+    dataset: Encodings,
+    block: PairBlock,
+    per_record: int,
+    executor: Executor | None,
+    tiles: Path | None,
+) -> PairBlock:
+    """The block of a dataset alone, where records with few candidates have their nearest too.
+
+    One floor for all spends the pairs on people with common names; who is unlike everybody finds
+    a dirty copy of the own record below it.
+    """
+    size, fewest = dataset.shape[1], per_record // 2
+    for _ in range(PASSES):
+        held = np.bincount(np.concatenate([block.left, block.right]), minlength=size)
+        few = np.flatnonzero(held < fewest)
+        if not len(few) or block.floor <= FLOOR_LOWEST:
+            break
+        both = [np.ascontiguousarray(dataset[:, few]), dataset]
+        floor = sampled_floor(
+            list(both[0]), list(both[1]), (fewest + 1) / size, (FLOOR_LOWEST, FLOOR_HIGHEST)
+        )
+        wanted = Wanted(0, 1, floor, fewest + 1)
+        (found,) = _compared(both, [wanted], join, executor, tiles, silent)
+        left = few[found.left]
+        more = replace(
+            found,
+            first=block.first,
+            second=block.first,
+            left=np.minimum(left, found.right),
+            right=np.maximum(left, found.right),
+        ).where(left != found.right)
+        whole = Wanted(block.first, block.first, block.floor, len(block.left) + len(more.left))
+        block = _merged(whole, [block, more])
+    return block
 
 
 def _wanted(
@@ -223,7 +279,7 @@ def _merged(wanted: Wanted, parts: Sequence[PairBlock]) -> PairBlock:
         right=np.concatenate([each.right for each in parts]),
         views=np.concatenate([each.views for each in parts]),
     )
-    if whole.views.shape[1] > 1:
+    if whole.views.shape[1] > 1 or wanted.first == wanted.second:
         key = whole.left * (int(whole.right.max(initial=0)) + 1) + whole.right
         whole = whole.where(np.unique(key, return_index=True)[1])
     whole = whole.where(np.lexsort((whole.right, whole.left, -whole.similarity)))

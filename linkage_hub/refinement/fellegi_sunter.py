@@ -86,7 +86,10 @@ class FellegiSunter:
         """Parameters for decisions; None where too little was answered to decide anything."""
         odds = {}
         drawn = np.ones(len(pairs))
+        alone = all(block.first == block.second for block in blocks)
         for block in blocks:
+            if block.first == block.second and not alone:
+                continue  # nobody is asked about such pairs
             fit = fitted(block, sizes)
             pair_sizes = (sizes[block.first], sizes[block.second])
             sure = sure_pairs(block, fit)

@@ -58,6 +58,24 @@ def test_every_pair_at_its_floor_is_found(views: int) -> None:
         assert np.array_equal(block.views, again.astype(np.float32))
 
 
+def test_records_of_a_source_alone_have_their_nearest_below_the_floor() -> None:
+    """One floor would give all pairs to a crowd of likes; a dirty copy is found below it."""
+    draw = np.random.default_rng(9)
+    crowd = draw.random((1, 1024)) < 0.5
+    flips = draw.random((400, 1024)) < 0.02
+    lonely = draw.random((40, 1024)) < 0.5
+    copies = lonely ^ (draw.random((40, 1024)) < 0.3)
+    rows = np.packbits(np.concatenate([crowd ^ flips, lonely, copies]), axis=1)
+    (block,) = find_candidates([rows[None]])
+    found = set(zip(block.left.tolist(), block.right.tolist(), strict=True))
+    assert len(found) == len(block.left)
+    assert (block.left < block.right).all()
+    assert sum((400 + at, 440 + at) in found for at in range(40)) > 36
+    again = dice_pairs(rows[None], rows[None], block.left, block.right)[:, 0]
+    assert np.array_equal(block.similarity, again)
+    assert block.similarity[-1] < block.floor
+
+
 def test_fast_mode_keeps_nothing_below_its_floor() -> None:
     """Every pair is one of the exact mode's, and true pairs are there."""
     datasets = sources(400, 1)
