@@ -20,7 +20,7 @@ from linkage_hub.submissions.errors import CountMismatch, NotArrow, TooMuchConte
 
 BESIDE_ENCODINGS: Final = 4_096
 """Bytes that homes, mentions, indicators and offsets may take, on average, of one record; measured
-300 to 450 with an encoding of profile ``clk`` in it (county of 60,000 persons)."""
+300 to 450 with an encoding of profile ``clk`` in it, by source of ``benchmarks.scale``."""
 _ALWAYS: Final = 1024 * 1024  # bytes of a file with few records
 
 
