@@ -101,11 +101,20 @@ def table_of(clean: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def train(tables: Sequence[pd.DataFrame], *, threads: int = 1, memory_mb: int = 4_000) -> Model:
+def train(
+    tables: Sequence[pd.DataFrame],
+    *,
+    most: float | None = None,
+    u_pairs: float = U_PAIRS,
+    threads: int = 1,
+    memory_mb: int = 4_000,
+) -> Model:
     """A model of one table, to find duplicates in it, or of two, to link one with the other.
 
     Args:
         tables: from ``table_of``.
+        most: pairs that one blocking rule may make; 100 a record when None, at least two million.
+        u_pairs: compared at random for u; Splink takes a million unless told.
         threads: of DuckDB.
         memory_mb: that DuckDB may take before it uses the disk.
     """
@@ -115,7 +124,7 @@ def train(tables: Sequence[pd.DataFrame], *, threads: int = 1, memory_mb: int = 
 
     used = _columns(tables)
     kind: Literal["dedupe_only", "link_only"] = "dedupe_only" if len(tables) == 1 else "link_only"
-    rules, left_out = _affordable([rule for rule in RULES if _covered(rule, used)], tables)
+    rules, left_out = _affordable([r for r in RULES if _covered(r, used)], tables, most)
     blocking: list[Any] = [block_on(*rule) for rule in rules]
     if {"first_name", "surname"} <= used:
         blocking.append(CustomRule(_SWAPPED))
@@ -134,7 +143,7 @@ def train(tables: Sequence[pd.DataFrame], *, threads: int = 1, memory_mb: int = 
                 retain_matching_columns=False,
             ),
         )
-        _fit(linker, used, tables)
+        _fit(linker, used, tables, u_pairs)
     return Model(linker, len(blocking), left_out)
 
 
@@ -171,12 +180,13 @@ def _covered(rule: tuple[str, ...], used: set[str]) -> bool:
 
 
 def _affordable(
-    rules: list[tuple[str, ...]], tables: Sequence[pd.DataFrame]
+    rules: list[tuple[str, ...]], tables: Sequence[pd.DataFrame], most: float | None
 ) -> tuple[list[tuple[str, ...]], list[str]]:
     """Rules that make few enough pairs, as Splink's guide to blocking counts them first."""
     import duckdb  # noqa: PLC0415 - comes with Splink
 
-    most = max(LEAST_PAIRS, PAIRS_A_RECORD * sum(map(len, tables)))
+    if most is None:
+        most = max(LEAST_PAIRS, PAIRS_A_RECORD * sum(map(len, tables)))
     kept, left_out = [], []
     with duckdb.connect(":memory:", config={"threads": 1}) as database:
         for rule in rules:
@@ -288,7 +298,7 @@ def _initials() -> Any:
     )
 
 
-def _fit(linker: Any, used: set[str], tables: Sequence[pd.DataFrame]) -> None:
+def _fit(linker: Any, used: set[str], tables: Sequence[pd.DataFrame], u_pairs: float) -> None:
     """Prior, u and m, without truth."""
     from splink import block_on  # noqa: PLC0415 - an optional peer
     from splink.internals.exceptions import EMTrainingException  # noqa: PLC0415
@@ -297,7 +307,7 @@ def _fit(linker: Any, used: set[str], tables: Sequence[pd.DataFrame]) -> None:
     certain = [c for c in ("first_name", "surname", *third[:1]) if c in used]
     prior = linker.training.estimate_probability_two_random_records_match
     prior([block_on(*certain)], recall=RECALL)
-    linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=1)
+    linker.training.estimate_u_using_random_sampling(max_pairs=u_pairs, seed=1)
     sessions: list[tuple[str, ...]] = [
         ("first_name", "surname"),
         ("substr(first_name, 1, 2)", "substr(surname, 1, 3)"),

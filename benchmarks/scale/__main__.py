@@ -8,7 +8,6 @@ and not counted; nor are the parties' keys and signatures.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -39,6 +38,9 @@ def main(
         bool, typer.Option(help="let the hub ask the partners about grey pairs")
     ] = False,
     peer: Annotated[bool, typer.Option(help="run Splink beside it")] = True,
+    pairs: Annotated[
+        int, typer.Option(help="pairs a record that one of its blocking rules may make")
+    ] = 10,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
     keep: Annotated[Path | None, typer.Option(help="keep counties and sites here")] = None,
 ) -> None:
@@ -64,8 +66,8 @@ def main(
                 if keep is None:
                     shutil.rmtree(site, ignore_errors=True)
             if peer:
-                found = _peer(county)
-                console.print(f"Splink on plaintext, {found['records']} records: {found}")
+                found = _peer(county, root / f"splink-{size}.parquet", pairs)
+                _show_peer(console, found)
                 figures.append({"system": "splink", **found})
             if json_file is not None:
                 json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
@@ -83,28 +85,44 @@ def _county(root: Path, records: int, console: Console) -> Path:
     return folder
 
 
-def _peer(county: Path) -> dict[str, Any]:
+def _peer(county: Path, rows: Path, pairs: int) -> dict[str, Any]:
+    """Splink's figures; ``rows`` is written if it is not there."""
+    words = (sys.executable, "-W", "ignore", "-m", "benchmarks.scale.splink_peer")
+    if not rows.exists():
+        subprocess.run([*words, "clean", str(county), str(rows)], check=True)
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale.splink_peer", str(county)],
+        [*words, "link", str(rows), "--pairs", str(pairs)],
         capture_output=True,
         text=True,
         timeout=PEER_SECONDS,
         check=True,
-        env=os.environ | {"PYTHONWARNINGS": "ignore"},
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def _show(console: Console, job: Job) -> None:
-    table = Table("stage", "seconds", "share", title=f"{job.records} records, {job.mode}")
-    for name, seconds in job.seconds.items():
-        table.add_row(name, f"{seconds:.1f}", f"{seconds / job.total:.0%}")
-    table.add_row("all", f"{job.total:.1f}", "100%")
+def _show_peer(console: Console, found: dict[str, Any]) -> None:
+    title = f"Splink on plaintext, {found['records']} records, {found['rules']} blocking rules"
+    table = Table("stage", "seconds", "processor", title=title)
+    for name, seconds in found["wall"].items():
+        table.add_row(name, f"{seconds:.1f}", f"{found['processor'][name]:.1f}")
+    table.add_row("all", f"{found['wall_all']:.1f}", f"{found['processor_all']:.1f}")
     console.print(table)
-    steps = Table("step of the hub's worker", "seconds", "hub, MB")
+    left_out = "; ".join(found["rules_left_out"])
+    console.print(f"most memory: {found['peak_mb']} MB; rules left out: {left_out}")
+    console.print(f"person pairs: {json.dumps(found['quality'])}")
+
+
+def _show(console: Console, job: Job) -> None:
+    table = Table("stage", "seconds", "processor", title=f"{job.records} records, {job.mode}")
+    for name, seconds in job.seconds.items():
+        table.add_row(name, f"{seconds:.1f}", f"{job.processor[name]:.1f}")
+    table.add_row("all", f"{job.total:.1f}", f"{sum(job.processor.values()):.1f}")
+    console.print(table)
+    steps = Table("step of the hub's worker", "seconds", "processor", "hub, MB")
     for name, seconds in job.steps.items():
-        steps.add_row(name, f"{seconds:.1f}", str(job.hub_by_step.get(name, "")))
+        used, held = job.step_processor.get(name, 0.0), job.hub_by_step.get(name, "")
+        steps.add_row(name, f"{seconds:.1f}", f"{used:.1f}", str(held))
     console.print(steps)
     console.print(f"memory, MB: {job.megabytes}; {json.dumps(job.figures)}")
 

@@ -1,6 +1,7 @@
 """Our side: every program as a process, over real HTTP, databases and files, stage by stage."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.scale.referee import Referee
-from benchmarks.scale.watching import watching
+from benchmarks.scale.watching import Watch, watching
 from examples.county.demo.site import Site, agents, found, services
 from examples.county.demo.story import Story
 
@@ -20,8 +21,10 @@ class Job:
     """What one run of the whole job took.
 
     Attributes:
-        seconds: of each stage, in order.
+        seconds: wall-clock, of each stage, in order.
+        processor: processor seconds of each stage: all programs of the site.
         steps: seconds of each step of the hub's worker, as far as it was seen.
+        step_processor: processor seconds of the hub in each step.
         megabytes: most memory of the hub, all agents together, and the ledger.
         hub_by_step: the hub's most megabytes in each step.
         figures: counts and quality.
@@ -30,7 +33,9 @@ class Job:
     records: int
     mode: str
     seconds: dict[str, float] = field(default_factory=dict)
+    processor: dict[str, float] = field(default_factory=dict)
     steps: dict[str, float] = field(default_factory=dict)
+    step_processor: dict[str, float] = field(default_factory=dict)
     megabytes: dict[str, int] = field(default_factory=dict)
     hub_by_step: dict[str, int] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -41,11 +46,12 @@ class Job:
         return sum(self.seconds.values())
 
     @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str, watch: Watch) -> Iterator[None]:
         """Time a stage."""
-        began = time.monotonic()
+        began, used = time.monotonic(), _processor(watch)
         yield
         self.seconds[name] = round(time.monotonic() - began, 1)
+        self.processor[name] = round(_processor(watch) - used, 1)
 
 
 def whole_job(
@@ -75,18 +81,19 @@ def whole_job(
             story.share_secret()
             story.enrol_staff()
             watch.memory.clear()
-            with job.stage("agents: clean, encode, seal"):
+            with job.stage("agents: clean, encode, seal", watch):
                 prepared = story.prepare()
             job.records = sum(int(source["submitted"]) for source in prepared)
             say(f"{job.records} records prepared in {job.seconds['agents: clean, encode, seal']} s")
-            with job.stage("upload and verify"):
+            with job.stage("upload and verify", watch):
                 story.submit()
-            with job.stage("hub: persons, families, results"):
+            with job.stage("hub: persons, families, results", watch):
                 view = _link(story, mode, say, questions=questions)
-            with job.stage("exports"):
+            with job.stage("exports", watch):
                 out = site.root / "exports"
                 story.person("analyst", "linkage-hub", "runs", "export", view["id"], "--out", out)
         job.steps = {name: round(seconds, 1) for name, seconds in watch.steps.items()}
+        job.step_processor = {name: round(used, 1) for name, used in watch.processor.items()}
         job.megabytes, job.hub_by_step = dict(watch.memory), dict(watch.hub_by_step)
     job.figures = {
         name: view[name]
@@ -94,6 +101,12 @@ def whole_job(
     }
     job.figures |= Referee(site).quality(site.root / "exports")
     return job
+
+
+def _processor(watch: Watch) -> float:
+    """Processor seconds of living programs, and of commands that ended."""
+    times = os.times()
+    return watch.processor_seconds() + times.children_user + times.children_system
 
 
 def _link(

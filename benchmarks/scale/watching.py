@@ -1,16 +1,18 @@
-"""Memory and progress of the job's processes while it runs."""
+"""Memory, processor seconds and progress of the job's processes while it runs."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 EVERY: Final = 0.2  # seconds between two looks
 _PROC: Final = Path("/proc")
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
@@ -20,6 +22,7 @@ class Watch:
         steps: seconds in which each step of the hub's jobs was seen, in order of appearance.
         memory: most megabytes that all processes of a kind held at once: ``hub``, ``agents``,
             ``ledger``; resident, so that shared libraries count once for each process.
+        processor: processor seconds of the hub's processes in each step of its jobs.
         hub_by_step: the hub's most megabytes in each step.
     """
 
@@ -30,20 +33,23 @@ class Watch:
         self.steps: dict[str, float] = defaultdict(float)
         self.memory: dict[str, int] = defaultdict(int)
         self.hub_by_step: dict[str, int] = defaultdict(int)
+        self.processor: dict[str, float] = defaultdict(float)
 
     def run(self) -> None:
         """Look until stopped; called in a thread."""
-        before = time.monotonic()
+        before, used = time.monotonic(), 0.0
         while not self._stopping.wait(EVERY):
-            now = time.monotonic()
+            processes = list(self._processes())
+            now, spent = time.monotonic(), _processor(processes, "hub")
             step = self._step()
-            held = self._held()
+            held = _held(processes)
             for kind, megabytes in held.items():
                 self.memory[kind] = max(self.memory[kind], megabytes)
             if step:
                 self.steps[step] += now - before
+                self.processor[step] += max(0.0, spent - used)  # a process that ended takes its own
                 self.hub_by_step[step] = max(self.hub_by_step[step], held["hub"])
-            before = now
+            before, used = now, spent
 
     def stop(self) -> None:
         """End the watch."""
@@ -67,24 +73,40 @@ class Watch:
                 return f"{row[0]}: {' '.join(w for w in words.split() if not w[0].isdigit())}"
         return ""
 
-    def _held(self) -> dict[str, int]:
-        found: dict[str, int] = defaultdict(int)
-        for status in _PROC.glob("[0-9]*/status"):
-            with contextlib.suppress(OSError, ValueError):
-                command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if self._root not in command:
+    def processor_seconds(self) -> float:
+        """Processor seconds so far of all living processes, and of their ended children."""
+        return _processor(self._processes())
+
+    def _processes(self) -> Iterator[tuple[Path, str]]:
+        """Folder and kind of each process of the site."""
+        for folder in _PROC.glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if self._root not in command or int(folder.name) == os.getpid():
                     continue
-                kind = (
-                    "hub"
-                    if "linkage" in command
-                    else "agents"
-                    if "partner-agent" in command
-                    else "ledger"
-                )
-                for line in status.read_text().splitlines():
-                    if line.startswith("VmRSS:"):
-                        found[kind] += int(line.split()[1]) // 1024
-        return found
+                hub, agent = "linkage" in command, "partner-agent" in command
+                yield folder, "hub" if hub else "agents" if agent else "ledger"
+
+
+def _processor(processes: Iterable[tuple[Path, str]], kind: str = "") -> float:
+    """Processor seconds so far of processes of one kind, or of all."""
+    ticks = 0
+    for folder, found in processes:
+        with contextlib.suppress(OSError, ValueError):
+            if kind in {"", found}:
+                fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+                ticks += sum(map(int, fields[11:15]))  # own and awaited children's
+    return ticks / _TICKS
+
+
+def _held(processes: Iterable[tuple[Path, str]]) -> dict[str, int]:
+    held: dict[str, int] = defaultdict(int)
+    for folder, kind in processes:
+        with contextlib.suppress(OSError, ValueError):
+            for line in (folder / "status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    held[kind] += int(line.split()[1]) // 1024
+    return held
 
 
 @contextlib.contextmanager
