@@ -32,6 +32,7 @@ COLUMNS: Final = (
 )
 FILLED: Final = 0.2  # share of records that hold a column, for it to be compared
 RARE: Final = 0.02  # the same of exact identifiers and contacts, over all sources
+DATED: Final = 0.9  # share with a date of birth, from which relatives are no danger
 PAIRS_A_RECORD: Final = 100  # that one blocking rule may make
 LEAST_PAIRS: Final = 2e6  # that it may make however few records there are
 RECALL: Final = 0.7  # of the deterministic rule, before the model can tell
@@ -64,6 +65,13 @@ RULES: Final = (  # narrow ones first
     ("right(surname, 4)", _INITIAL),
     ("surname",),
     ("first_name",),
+    ("postcode",),
+    ("address",),
+)
+FAMILY_RULES: Final = (  # that relatives fulfil, who are told apart by their dates of birth
+    ("surname", "postcode"),
+    ("surname", "address"),
+    ("surname",),
     ("postcode",),
     ("address",),
 )
@@ -123,8 +131,15 @@ def train(
     from splink.blocking_rule_library import CustomRule  # noqa: PLC0415
 
     used = _columns(tables)
-    kind: Literal["dedupe_only", "link_only"] = "dedupe_only" if len(tables) == 1 else "link_only"
-    rules, left_out = _affordable([r for r in RULES if _covered(r, used)], tables, most)
+    persons = len(tables) == 1
+    kind: Literal["dedupe_only", "link_only"] = "dedupe_only" if persons else "link_only"
+    dated = float(tables[0]["date_of_birth"].notna().mean()) >= DATED
+    wanted = [
+        rule
+        for rule in RULES
+        if _covered(rule, used) and (dated or not persons or rule not in FAMILY_RULES)
+    ]
+    rules, left_out = _affordable(wanted, tables, most)
     blocking: list[Any] = [block_on(*rule) for rule in rules]
     if {"first_name", "surname"} <= used:
         blocking.append(CustomRule(_SWAPPED))
@@ -138,7 +153,7 @@ def train(
             held,
             SettingsCreator(
                 link_type=kind,
-                comparisons=_comparisons(used, joined=len(tables) == 1),
+                comparisons=_comparisons(used, joined=persons),
                 blocking_rules_to_generate_predictions=blocking,
                 retain_matching_columns=False,
             ),

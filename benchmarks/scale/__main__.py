@@ -40,7 +40,7 @@ def main(
     peer: Annotated[bool, typer.Option(help="run Splink beside it")] = True,
     pairs: Annotated[
         int, typer.Option(help="pairs a record that one of its blocking rules may make")
-    ] = 10,
+    ] = 3,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
     keep: Annotated[Path | None, typer.Option(help="keep counties and sites here")] = None,
 ) -> None:

@@ -27,7 +27,7 @@ from partner_agent.extracts.reader import open_extract
 DAY: Final = date(2026, 10, 31)
 SURE: Final = (0.5, 0.9, 0.99)
 SWEEP: Final = (0.999, 0.9999, 0.99999, 0.999999)
-PAIRS_A_RECORD: Final = 10  # of one blocking rule
+PAIRS_A_RECORD: Final = 3  # of one blocking rule
 U_PAIRS: Final = 1e6  # Splink's own default
 MEMORY_MB: Final = 8_000
 app = typer.Typer(add_completion=False)
