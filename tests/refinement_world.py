@@ -130,9 +130,10 @@ class HubCore:
         per_record: int,
         most: int,
         exclude: Pairs,
+        encodings: Sequence[Any],
     ) -> Pairs:
         """The most similar pairs, no record in more of them than it may."""
-        del sizes
+        del sizes, encodings
         counts = [each.copy() for each in asked]
         known = {tuple(pair) for pair in exclude.tolist()}
         found = []

@@ -64,7 +64,9 @@ def ask(sources: Sequence[Encoded], blocks: Sequence[PairBlock]) -> Asked:
     for number, record in (("first", "left"), ("second", "right")):
         for at, count in enumerate(counts):
             np.add.at(count, sample[record][sample[number] == at].astype(np.int64), 1)
-    pairs = core.questions(blocks, sizes, counts, PER_RECORD, sum(sizes) * PER_RECORD, sample)
+    encodings = [source.encodings for source in sources]
+    most = sum(sizes) * PER_RECORD
+    pairs = core.questions(blocks, sizes, counts, PER_RECORD, most, sample, encodings)
     yes = [known]
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         part = pairs[start : start + PAIRS_AT_ONCE]

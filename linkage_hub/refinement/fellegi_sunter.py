@@ -24,7 +24,7 @@ from governance.exchange.parameters import (
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.payloads import RoundKind
-from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.linkage.candidates import Encodings, PairBlock
 from linkage_hub.refinement.calibration import (
     MISSING,
     NAMES,
@@ -130,6 +130,7 @@ class FellegiSunter:
         per_record: int,
         most: int,
         exclude: Pairs,
+        encodings: Sequence[Encodings],
     ) -> Pairs:
         """Pairs that are worth a question."""
         before = np.column_stack(
@@ -142,6 +143,7 @@ class FellegiSunter:
             per_record=per_record,
             most=most,
             exclude=before,
+            encodings=encodings,
         )
         return make_pairs(*found.T)
 

@@ -50,7 +50,7 @@ def persons_questions(
         per_record: how often a record may be asked about in all.
         most: pairs in all.
         exclude: pairs asked about before: first, second, left, right, int64 (k, 4).
-        encodings: of each dataset, uint8 (v, n, width); better evidence where v = 1.
+        encodings: of each dataset, uint8 (v, n, width); without them a pair is judged by its Dice.
 
     Returns:
         first, second, left, right, int64 (m, 4).

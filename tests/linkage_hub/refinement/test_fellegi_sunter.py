@@ -21,12 +21,12 @@ def answers(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def block(first: int, second: int, size: int) -> PairBlock:
-    """Every pair of two sources, none of them telling."""
+    """Every pair of two sources, by two views, none of them telling."""
     left, right = np.divmod(np.arange(size * size, dtype=np.int64), size)
-    similarity = np.random.default_rng(first).uniform(0.5, 0.6, size * size)
+    similarity = np.random.default_rng(first).uniform(0.6, 0.7, size * size)
     order = np.argsort(-similarity)
     similarity = similarity[order]
-    views = similarity[:, None].astype(np.float32)
+    views = np.column_stack([similarity, similarity]).astype(np.float32)
     return PairBlock(first, second, similarity, left[order], right[order], 0.5, views)
 
 
@@ -49,12 +49,13 @@ def test_questions_stay_within_the_record_and_the_run() -> None:
     asked = [np.zeros(30, dtype=np.int64) for _ in sizes]
     asked[0][:10] = 1
     none = make_pairs([], [], [], [])
-    found = core.questions(blocks, sizes, asked, 1, 1_000, none)
+    held = [np.zeros((2, size, 128), dtype=np.uint8) for size in sizes]
+    found = core.questions(blocks, sizes, asked, 1, 1_000, none, held)
     ends = [(int(p["first"]), int(p["left"])) for p in found]
     ends += [(int(p["second"]), int(p["right"])) for p in found]
     assert len(set(ends)) == len(ends)
     assert not {(0, row) for row in range(10)} & set(ends)
-    assert len(core.questions(blocks, sizes, asked, 5, 7, none)) == 7
+    assert len(core.questions(blocks, sizes, asked, 5, 7, none, held)) == 7
 
 
 def profile(records: int, **changes: Any) -> dict[str, Any]:
