@@ -16,6 +16,7 @@ from partner_agent.cleansing.profile import ExtractProfile
 from partner_agent.cleansing.profile import profile as profile_extract
 from partner_agent.cleansing.uprn import UprnIndex
 from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.encoding.likeness import too_alike
 from partner_agent.extracts.mapping import SourceMapping, load_mapping
 from partner_agent.extracts.reader import open_extract
 from partner_agent.linkage_secret import load_keys
@@ -118,6 +119,7 @@ def _prepare_one(
         **counts.model_dump(),
         "report": str(done.report_file),
         "rejects": str(done.rejects),
+        "likeness": done.likeness,
     }
 
 
@@ -140,3 +142,7 @@ def _show_prepared(out: Console, done: list[dict[str, Any]]) -> None:
             item["report"],
         )
     out.print(table)
+    for item in done:
+        warning = too_alike(item["source"], item["likeness"])
+        if warning is not None:
+            out.print(warning)

@@ -20,6 +20,7 @@ from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, ENCODING_BYT
 from partner_agent.encoding.clk import InvalidField
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
 from partner_agent.encoding.home_tokens import token_columns
+from partner_agent.encoding.likeness import LikenessMeter
 from partner_agent.encoding.mentions import filled, mentions_of
 from partner_agent.encoding.profiles import mention_encoder, record_encoder
 from partner_agent.encoding.schema import LinkageSchema
@@ -78,6 +79,7 @@ class SubmissionEncoder:
         self._encoder = record_encoder(schema, keys, hardening)
         self._mention_encoder = mention_encoder(schema, keys, hardening)
         self._views = None if hardening is None else ViewCounter(hardening)
+        self._likeness = None if hardening is None else LikenessMeter(schema, hardening)
         self._keys = keys
         self._reference_date = reference_date
         self._bands = bands
@@ -108,6 +110,8 @@ class SubmissionEncoder:
         rows = frame.iloc[kept].reset_index(drop=True)
         if self._views is not None:
             self._views.add(chunk.encodings[:, kept], rows)
+        if self._likeness is not None:
+            self._likeness.add(rows)
         columns: dict[str, Any] = {
             "handle": [handles[at] for at in kept.tolist()],
             "encoding": _binary(chunk.encodings[0, kept]),
@@ -139,6 +143,13 @@ class SubmissionEncoder:
         """
         if self._views is not None:
             self._views.check()
+
+    def likeness(self) -> float | None:
+        """How alike the people encoded so far are (``LikenessMeter.thresholds``).
+
+        None for profile ``clk``, which hides no likeness, and where records are too few.
+        """
+        return None if self._likeness is None else self._likeness.thresholds()
 
     def _with_schema_columns(self, frame: pd.DataFrame) -> pd.DataFrame:
         names = self._encoder.schema.columns

@@ -68,7 +68,7 @@ _RELEASED: Final = (
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission that waits in the outbox."""
+    """A submission that waits in the outbox; ``likeness``: see ``LikenessMeter``."""
 
     manifest: Manifest
     content: Path
@@ -76,6 +76,7 @@ class Prepared:
     report_file: Path
     rejects: Path
     rejected: int
+    likeness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def prepare(
                 next_step=f"look at the mapping of {mapping.source}: partner-agent profile FILE",
             )
         encoding.check_views()
+        likeness = encoding.likeness()  # before synthetic rows, which are alike by themselves
     mixture = _mix(workshop, agreement, line, encoding, mapping.source, id_, real, content)
     report = cleanser.report()
     report_file = reports / f"{mapping.source}.html"
@@ -184,7 +186,7 @@ def prepare(
     except ReasonedError:
         content.unlink(missing_ok=True)  # no manifest names it
         raise
-    return Prepared(manifest, content, report, report_file, rejects, rejected.count)
+    return Prepared(manifest, content, report, report_file, rejects, rejected.count, likeness)
 
 
 def _bands(
