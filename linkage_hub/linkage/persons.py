@@ -12,7 +12,7 @@ In order (docs/adr/0011-persons.md):
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ from linkage_hub.linkage.threshold import Estimate, estimate_of, expected_thresh
 from linkage_hub.linkage.weighing import weigh
 
 COMPARING_SHARE = 0.7  # of the progress bar
+TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
+MOST_TAIL = 0.9  # of a step's matches that the step below it holds, however few there are
 CERTAIN_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 
 
@@ -66,7 +68,8 @@ class LinkResult:
             from 0 in order of first appearance.
         persons: how many there are.
         threshold: Dice similarity, the median over pairs of sources weighted by their matches.
-        estimate: expected precision and recall, pooled over pairs of sources.
+        estimate: expected precision of direct pairs, pooled over pairs of sources, and recall of
+            pairs of records within a person.
         pairs: threshold and estimate of each pair of sources.
         conflicts: rulings that were not followed, as row numbers of ``ruled``: to follow them
             would have brought together two records that another ruling keeps apart.
@@ -154,7 +157,10 @@ def link_candidates(
         [found.label[offsets[at] : offsets[at + 1]] for at in range(len(sizes))],
         int(found.label.max(initial=-1)) + 1,
         _typical_threshold(pairs),
-        pooled_estimate([pair.estimate for pair in pairs]),
+        replace(
+            pooled_estimate([pair.estimate for pair in pairs]),
+            recall=expected_recall(weighed, found.label, offsets),
+        ),
         pairs,
         together[found.conflicts].tolist(),
     )
@@ -171,6 +177,36 @@ def pooled_estimate(estimates: Sequence[Estimate]) -> Estimate:
         right / matches if matches else 1.0,
         min(1.0, right / expected) if expected else 1.0,
     )
+
+
+def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices) -> float:
+    """Of the pairs of records that are one person, the share that is in one cluster, expected.
+
+    Over all pairs that were weighed, those that lost a competition too, by what is believed of
+    each; clusters may have taken them apart. Below the floors matches go on falling off as they
+    do just above (a geometric tail).
+
+    Args:
+        weighed: all blocks.
+        label: cluster of each record over all datasets, int64 (n,).
+        offsets: number of each dataset's first record, int64 (datasets + 1,).
+    """
+    gained, missed, steps = 0.0, 0.0, np.zeros(2)
+    for each in weighed:
+        block = each.block
+        same = (
+            label[block.left + offsets[block.first]] == label[block.right + offsets[block.second]]
+        )
+        believed = np.where(each.probability > 0, each.probability, each.likely)
+        if block.first == block.second:
+            believed = each.probability
+        gained += float(believed[same].sum())
+        missed += float(believed[~same].sum())
+        step = ((block.similarity - block.floor) / TAIL).astype(np.int64)
+        steps += [float(believed[step == number].sum()) for number in range(2)]
+    share = min(MOST_TAIL, float(steps[0] / steps[1])) if steps[1] else 0.0
+    below = float(steps[0]) * share / (1.0 - share)
+    return gained / (gained + missed + below) if gained else 1.0
 
 
 def _at_threshold(block: PairBlock, threshold: float) -> Weighed:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from linkage_hub.linkage.answers import PairAnswers
-from linkage_hub.linkage.candidates import Encodings, find_candidates
+from linkage_hub.linkage.candidates import Encodings, PairBlock, find_candidates
+from linkage_hub.linkage.duplicates import Weighed
 from linkage_hub.linkage.errors import LinkageError
-from linkage_hub.linkage.persons import LinkResult, link, link_candidates
+from linkage_hub.linkage.persons import LinkResult, expected_recall, link, link_candidates
 from linkage_hub.refinement.questions import persons_questions
 
 WIDTH = 128
@@ -148,6 +149,18 @@ def test_questions_keep_to_budgets_and_never_repeat(three: list[Encodings]) -> N
     )
     both = np.concatenate([first, second])
     assert len(np.unique(both, axis=0)) == len(both)
+
+
+def test_expected_recall_counts_pairs_that_clusters_part_and_matches_below_the_floor() -> None:
+    """Two of four matches are together; a lowest step half of the next goes on downwards."""
+    similarity = np.array([0.9, 0.73, 0.73, 0.71])
+    row = np.arange(4)
+    block = PairBlock(0, 1, similarity, row, row, 0.7, similarity[:, None].astype(np.float32))
+    sure = np.ones(4)
+    weighed = Weighed(block, sure, sure, 0.5, sure)
+    label = np.array([0, 1, 2, 3, 0, 1, 4, 5])
+    found = expected_recall([weighed], label, np.array([0, 4, 8]))
+    assert found == pytest.approx(2.0 / (4.0 + 1.0))  # one in the lowest step, two in the next
 
 
 def test_estimates_are_near_the_truth(linked: LinkResult) -> None:
