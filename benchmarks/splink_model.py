@@ -168,6 +168,17 @@ def predictions(model: Model, least: float | None = None) -> Any:
         return model.linker.inference.predict(threshold_match_probability=least)
 
 
+def pairs_of(model: Model, predicted: Any) -> pd.DataFrame:
+    """Candidate pairs: unique_id_l, unique_id_r, match_weight, match_probability."""
+    columns = "unique_id_l, unique_id_r, match_weight, match_probability"
+    with _quiet():
+        found: pd.DataFrame = model.linker.misc.query_sql(
+            f"select {columns} from {predicted.physical_name}",  # noqa: S608 - names of Splink's
+            output_type="pandas",
+        )
+    return found
+
+
 def clusters(model: Model, predicted: Any, threshold: float) -> list[Any]:
     """The group of every record at a probability, in the order of the table."""
     with _quiet():

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from benchmarks.quality.dataset import Dataset, read_raw
 from benchmarks.quality.ours import Encoded
-from benchmarks.splink_model import predictions, table_of, train
+from benchmarks.splink_model import pairs_of, predictions, table_of, train
 
 _PARTS: Final = re.compile(r"[\s./\-]+")
 _YEAR_DIGITS: Final = 4
@@ -87,7 +87,7 @@ def plain(folder: Path, dataset: Dataset, source: Encoded) -> pd.DataFrame:
 def link(first: Encoded, second: Encoded, tables: list[pd.DataFrame]) -> Linked:
     """One file with another."""
     model = train(tables)
-    pairs: pd.DataFrame = predictions(model).as_pandas_dataframe()
+    pairs = pairs_of(model, predictions(model))
     ids = [
         [each.record_ids[at] for at in pairs[f"unique_id_{side}"]]
         for each, side in ((first, "l"), (second, "r"))
@@ -101,7 +101,7 @@ def pool(tables: list[pd.DataFrame]) -> Pooled:
     pooled = pd.concat(tables, ignore_index=True)
     pooled["unique_id"] = range(len(pooled))
     model = train([pooled])
-    pairs = predictions(model).as_pandas_dataframe()
+    pairs = pairs_of(model, predictions(model))
     return Pooled(
         pairs[["unique_id_l", "unique_id_r"]].to_numpy(np.int64),
         pairs["match_probability"].to_numpy(np.float64),
