@@ -102,8 +102,9 @@ bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
 	$(BIN)/python -m benchmarks.encoding
 
 .PHONY: bench-hardening
-bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, k = 1 to 4: DATA=folder
+bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, and quality against attack: DATA=folder
 	$(BIN)/python -m benchmarks.hardening --data $(DATA)
+	$(BIN)/python -m benchmarks.hardening.choice --data $(DATA)/essnet_uk_dev --data $(DATA)/pseudopeople_dev
 
 .PHONY: bench-attack
 bench-attack: $(VENV)/dev.stamp ## how many people graph matching names: PEOPLE=1000
