@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, triu
 
-from linkage_hub.linkage.answered import PutRight, share_of_yes
+from linkage_hub.linkage.answered import YES_OF_MATCH, PutRight, share_of_yes
 from linkage_hub.linkage.candidates import Floats, Indices, PairBlock
 from linkage_hub.linkage.threshold import MATCH
 
@@ -31,7 +31,6 @@ MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs m
 SURE = 0.9  # probability of a pair that counts in triples
 SETTLED = 0.999  # from which answers about others change nothing
 USUAL_PRESENT, USUAL_PATHS = 0.95, 20.0  # pairs of one person that are candidates; what it counts
-MOST_PATHS = 1_000_000  # triples that are looked at
 _LEAST = 1e-9
 
 Asked = tuple[Indices, NDArray[np.bool_]]
@@ -77,7 +76,7 @@ def weigh_alone(
         guessed: probability of each by the first stage, float64 (m,).
         asked: what the agents were asked, and said.
     """
-    of_match, updated = _put_right(guessed, asked)
+    of_match, updated = _put_right(blocks, guessed, asked)
     no = -np.log2(1.0 - of_match) / FULL_BITS
     found = []
     for block, first, now, (at, yes) in zip(blocks, guessed, updated, asked, strict=True):
@@ -97,7 +96,9 @@ def weigh_alone(
     return found
 
 
-def _put_right(guessed: Sequence[Floats], asked: Sequence[Asked]) -> tuple[float, Sequence[Floats]]:
+def _put_right(
+    blocks: Sequence[PairBlock], guessed: Sequence[Floats], asked: Sequence[Asked]
+) -> tuple[float, Sequence[Floats]]:
     """Share of matches that are answered yes, and the probabilities with the answers."""
     prior = np.concatenate(
         [np.empty(0), *(p[at] for p, (at, _) in zip(guessed, asked, strict=True))]
@@ -106,6 +107,7 @@ def _put_right(guessed: Sequence[Floats], asked: Sequence[Asked]) -> tuple[float
     of_match = share_of_yes(prior, answers)
     if not len(prior):
         return of_match, guessed
+    of_match = min(of_match, _closed(blocks, asked))
     right = PutRight(prior, answers, of_match)
     found = []
     for own, (at, yes) in zip(guessed, asked, strict=True):
@@ -117,14 +119,31 @@ def _put_right(guessed: Sequence[Floats], asked: Sequence[Asked]) -> tuple[float
     return of_match, found
 
 
+def _closed(blocks: Sequence[PairBlock], asked: Sequence[Asked]) -> float:
+    """Share of matches answered yes, as triples show it: B and C, both one with A by a yes."""
+    yes, every = 0.0, 0.0
+    for block, (at, said) in zip(blocks, asked, strict=True):
+        size = int(max(block.left.max(initial=-1), block.right.max(initial=-1))) + 1
+        told = _graph(block.left[at], block.right[at], size)
+        agreed = _graph(block.left[at[said]], block.right[at[said]], size)
+        third = _thirds(agreed)
+        every += float(third.multiply(told).sum())
+        yes += float(third.multiply(agreed).sum())
+    return (yes + USUAL_PATHS * YES_OF_MATCH) / (every + USUAL_PATHS)
+
+
+def _thirds(agreed: csr_array) -> csr_array:
+    """Pairs, the lower record first, that are both one with some third record."""
+    both = agreed + agreed.T
+    return csr_array(triu(both @ both, k=1).astype(np.bool_).astype(np.float64))
+
+
 def _absence(block: PairBlock, likely: Floats) -> float:
     """How much the absence of a pair within a source speaks against one person."""
     sure = np.flatnonzero(likely >= SURE)
     size = int(max(block.left.max(initial=-1), block.right.max(initial=-1))) + 1
     there = _graph(block.left, block.right, size)
-    one = _graph(block.left[sure], block.right[sure], size)
-    one = one + one.T
-    paths = triu(one @ one, k=1).astype(np.bool_).astype(np.float64)
+    paths = _thirds(_graph(block.left[sure], block.right[sure], size))
     seen = float(paths.multiply(there).sum())
     present = (seen + USUAL_PATHS * USUAL_PRESENT) / (float(paths.sum()) + USUAL_PATHS)
     return float(np.clip(-np.log2(max(1.0 - present, _LEAST)) / FULL_BITS, 0.0, 1.0))

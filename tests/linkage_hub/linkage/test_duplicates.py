@@ -32,6 +32,18 @@ def test_a_pair_that_looks_unlike_does_not_part_two_that_are_like_a_third() -> N
     assert -4.0 / FULL_BITS < denied.weight[2] < 0.0
 
 
+def test_a_no_says_less_where_triples_show_that_matches_are_often_denied() -> None:
+    """Third sides of triples that are answered no tell how often a match is."""
+    stars = [(3 * star, 3 * star + tip) for star in range(60) for tip in (1, 2)]
+    sides = [(3 * star + 1, 3 * star + 2) for star in range(60)]
+    (alone,) = weigh_alone([block(*sides)], [np.full(60, 0.1)], [(np.arange(60), np.zeros(60) > 0)])
+    likely = np.repeat([0.9, 0.1], [120, 60])
+    told = np.arange(180), np.arange(180) < 120
+    (beside,) = weigh_alone([block(*stars, *sides)], [likely], [told])
+    assert alone.weight[0] < -0.3
+    assert -0.1 < beside.weight[120] < 0.0
+
+
 def test_absent_pairs_weigh_less_where_triples_show_that_many_are_absent() -> None:
     """Candidates that hold few third sides of triples lack pairs of one person."""
     stars = [(5 * star, 5 * star + tip) for star in range(30) for tip in range(1, 5)]
