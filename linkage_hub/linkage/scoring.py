@@ -6,8 +6,9 @@ says more than one that many set. Both go into a log-likelihood ratio over bits 
 and Sunter (1969), each bit with its own frequency, and beside it stand Dice, Dice corrected
 for chance, rarity and both cardinalities. Bits are not independent, so none of these is a
 probability: ``fitting`` learns without truth what they are worth. Over many sources it is given
-the ratio alone: a model that weighs six kinds of evidence by labels that it made itself drifts
-from the best of them, and the further the more strangers there are (docs/adr/0011-persons.md).
+the ratio alone until agents have answered: a model that weighs six kinds of evidence by labels
+that it made itself drifts from the best of them, and the further the more strangers there are
+(docs/adr/0011-persons.md).
 
 Profile ``hardened`` (several views): half the bits are set whatever a record holds, so the Dice
 of every view is the evidence, with the largest, the mean and the full view's.

@@ -54,7 +54,8 @@ def weigh(
         decisions: refinement's answers.
         progress: told the share done, 0 to 1.
     """
-    parts = _parts(blocks, offsets, encodings, progress)
+    alone = not len(decisions)  # what six kinds of evidence are worth, answers tell better
+    parts = _parts(blocks, offsets, encodings, progress, ratio_alone=alone)
     between = [part for part in parts if part.block.first != part.block.second]
     inside = [part for part in parts if part.block.first == part.block.second]
     progress(0.6, "finding duplicates within sources")
@@ -85,23 +86,29 @@ def _parts(
     offsets: Indices,
     encodings: Sequence[Encodings] | None,
     progress: Progress,
+    *,
+    ratio_alone: bool,
 ) -> list[_Part]:
     """The evidence of every block, on all processors."""
     several = any(block.views.shape[1] > 1 for block in blocks)
     known = None if encodings is None or several else [Filters.of(each) for each in encodings]
     parts = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for part in pool.map(lambda block: _part(block, offsets, known), blocks):
+        for part in pool.map(
+            lambda block: _part(block, offsets, known, ratio_alone=ratio_alone), blocks
+        ):
             parts.append(part)
             progress(0.5 * len(parts) / len(blocks), "weighing pairs")
     return parts
 
 
-def _part(block: PairBlock, offsets: Indices, known: Sequence[Filters] | None) -> _Part:
+def _part(
+    block: PairBlock, offsets: Indices, known: Sequence[Filters] | None, *, ratio_alone: bool
+) -> _Part:
     """The block's likeliest pairs with their evidence."""
     first = None if known is None else known[block.first]
     second = None if known is None else known[block.second]
-    evidence = block_evidence(block, first, second, ratio_alone=True)
+    evidence = block_evidence(block, first, second, ratio_alone=ratio_alone)
     sizes = (
         int(offsets[block.first + 1] - offsets[block.first]),
         int(offsets[block.second + 1] - offsets[block.second]),
