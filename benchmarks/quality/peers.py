@@ -98,10 +98,18 @@ def _naive(
     mapped = [_mapped(each, dataset, own.name) for each, own in zip(raw, sources, strict=True)]
     columns = [str(item) for item in mapped[0] if all(item in each for each in mapped)]
     ids = [
-        each[dataset.sources[own.name].mapping.record_id].tolist()
+        _ids(each, dataset.sources[own.name].mapping.record_id)
         for each, own in zip(raw, sources, strict=True)
     ]
     return [naive.naive_encodings(each, columns) for each in mapped], ids
+
+
+def _ids(frame: pd.DataFrame, column: str | None) -> list[str]:
+    """Record ids, numbers of rows where the source has none, as the agent counts them."""
+    if column is None:
+        return [str(number) for number in range(1, len(frame) + 1)]
+    found: list[str] = frame[column].tolist()
+    return found
 
 
 def _mapped(frame: pd.DataFrame, dataset: Dataset, name: str) -> pd.DataFrame:
@@ -112,6 +120,6 @@ def _mapped(frame: pd.DataFrame, dataset: Dataset, name: str) -> pd.DataFrame:
             continue
         parts = column if isinstance(column, tuple) else (column,)
         if not isinstance(column, str | tuple):
-            parts = (column.year, column.month, column.day)
+            parts = tuple(part for part in (column.year, column.month, column.day) if part)
         found[item] = frame[list(parts)].agg(" ".join, axis=1)
     return pd.DataFrame(found)

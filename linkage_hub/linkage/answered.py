@@ -15,7 +15,7 @@ LOST_YES: Final = 0.75  # probability of a pair that lost the first stage's comp
 PRIOR_ANSWERS: Final = 10.0  # answers that the first stage's probabilities count for
 SUREST: Final = 0.97  # first-stage probability from which pairs show what matches are answered
 WRONG: Final = 0.15  # of those, the share that may be no matches although the first stage is sure
-_FEWEST_YES: Final = 0.1  # of matches; below it answers would say nothing
+FEWEST_YES: Final = 0.1  # of matches; below it answers would say nothing
 _LEAST: Final = 1e-6
 
 Flags = NDArray[np.bool_]
@@ -35,7 +35,7 @@ def share_of_yes(prior: Floats, yes: Flags) -> float:
     surest = prior >= SUREST
     matches = float(prior[surest].sum()) * (1.0 - WRONG)
     shown = (float(yes[surest].sum()) + PRIOR_ANSWERS * YES_OF_MATCH) / (matches + PRIOR_ANSWERS)
-    return float(np.clip(shown, _FEWEST_YES, YES_OF_MATCH))
+    return float(np.clip(shown, FEWEST_YES, YES_OF_MATCH))
 
 
 def with_answer(prior: Floats, yes: Flags, of_match: float) -> Floats:

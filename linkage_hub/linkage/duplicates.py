@@ -20,7 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, triu
 
-from linkage_hub.linkage.answered import YES_OF_MATCH, PutRight, share_of_yes
+from linkage_hub.linkage.answered import (
+    FEWEST_YES,
+    PRIOR_ANSWERS,
+    YES_OF_MATCH,
+    PutRight,
+    share_of_yes,
+)
 from linkage_hub.linkage.candidates import Floats, Indices, PairBlock
 from linkage_hub.linkage.threshold import MATCH
 
@@ -107,7 +113,7 @@ def _put_right(
     of_match = share_of_yes(prior, answers)
     if not len(prior):
         return of_match, guessed
-    of_match = min(of_match, _closed(blocks, asked))
+    of_match = min(of_match, _closed(blocks, asked), _as_expected(prior, answers))
     right = PutRight(prior, answers, of_match)
     found = []
     for own, (at, yes) in zip(guessed, asked, strict=True):
@@ -130,6 +136,17 @@ def _closed(blocks: Sequence[PairBlock], asked: Sequence[Asked]) -> float:
         every += float(third.multiply(told).sum())
         yes += float(third.multiply(agreed).sum())
     return (yes + USUAL_PATHS * YES_OF_MATCH) / (every + USUAL_PATHS)
+
+
+def _as_expected(prior: Floats, yes: NDArray[np.bool_]) -> float:
+    """Share of matches answered yes, were the first stage right about how many matches there are.
+
+    Beside other sources a first stage that is too sure is put right. A source alone has nothing to
+    be put right by: where far fewer are answered yes than it expects, it is rather the agent that
+    cannot tell, because the rows hold too little or too much that is wrong.
+    """
+    shown = (float(yes.sum()) + PRIOR_ANSWERS * YES_OF_MATCH) / (float(prior.sum()) + PRIOR_ANSWERS)
+    return float(np.clip(shown, FEWEST_YES, YES_OF_MATCH))
 
 
 def _thirds(agreed: csr_array) -> csr_array:

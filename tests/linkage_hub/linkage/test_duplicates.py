@@ -40,8 +40,16 @@ def test_a_no_says_less_where_triples_show_that_matches_are_often_denied() -> No
     likely = np.repeat([0.9, 0.1], [120, 60])
     told = np.arange(180), np.arange(180) < 120
     (beside,) = weigh_alone([block(*stars, *sides)], [likely], [told])
-    assert alone.weight[0] < -0.3
-    assert -0.1 < beside.weight[120] < 0.0
+    assert alone.weight[0] < -0.1 < beside.weight[120] < 0.0
+
+
+def test_an_agent_that_cannot_tell_takes_little_away() -> None:
+    """Where hardly any of many likely pairs is answered yes, the rows are too dirty to agree."""
+    pairs = block(*((2 * at, 2 * at + 1) for at in range(400)))
+    likely = np.full(400, 0.9)
+    (few,) = weigh_alone([pairs], [likely], [(np.arange(400), np.arange(400) < 36)])
+    assert (few.weight[36:] > 0.0).all()
+    assert (few.weight[:36] > few.weight[40]).all()
 
 
 def test_absent_pairs_weigh_less_where_triples_show_that_many_are_absent() -> None:
