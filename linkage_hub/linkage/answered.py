@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from linkage_hub.linkage.candidates import Floats
+from linkage_hub.linkage.candidates import Floats, Indices
 
 YES_OF_MATCH: Final = 0.93  # usual share of matches that are answered yes, with usual errors
 YES_OF_OTHER: Final = 0.001  # usual share of other pairs that are
@@ -15,6 +15,8 @@ LOST_YES: Final = 0.75  # probability of a pair that lost the first stage's comp
 PRIOR_ANSWERS: Final = 10.0  # answers that the first stage's probabilities count for
 SUREST: Final = 0.97  # first-stage probability from which pairs show what matches are answered
 WRONG: Final = 0.15  # of those, the share that may be no matches although the first stage is sure
+FEWEST_EXPECTED: Final = 20.0  # matches among the asked that show whether sources can say yes
+NEVER: Final = 0.02  # of them; where fewer are answered yes, none could be
 FEWEST_YES: Final = 0.1  # of matches; below it answers would say nothing
 _LEAST: Final = 1e-6
 
@@ -49,6 +51,23 @@ def with_answer(prior: Floats, yes: Flags, of_match: float) -> Floats:
     match = prior * np.where(yes, of_match, 1.0 - of_match)
     other = (1.0 - prior) * np.where(yes, YES_OF_OTHER, 1.0 - YES_OF_OTHER)
     return np.asarray(match / (match + other), dtype=np.float64)
+
+
+def heard(prior: Floats, at: Indices, yes: Flags) -> tuple[Indices, Flags]:
+    """What was answered about the pairs of two sources; nothing where they cannot say yes.
+
+    An agent says yes only where what agrees singles a person out. Two sources that hold names and
+    little else in common never get there, and every match would be denied.
+
+    Args:
+        prior: of a match by the first stage, of every pair of the two sources, float64 (m,).
+        at: positions of the pairs that were asked about, int64 (k,).
+        yes: what the answers say, bool (k,).
+    """
+    expected = float(prior[at].sum())
+    if expected >= FEWEST_EXPECTED and float(yes.sum()) < NEVER * expected:
+        return at[:0], yes[:0]
+    return at, yes
 
 
 class PutRight:

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.linkage.answered import LOST_YES, PutRight, share_of_yes, with_answer
+from linkage_hub.linkage.answered import LOST_YES, PutRight, heard, share_of_yes, with_answer
 from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
@@ -24,7 +24,6 @@ from linkage_hub.linkage.within import Inside, contradicted, empirical_null
 
 KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
 SURE = 0.9  # a partner from this probability on contradicts another
-SETTLED = 0.999  # probability of the first stage from which answers about others change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +293,19 @@ def _with_answers(
 ) -> Sequence[_Stage]:
     """The first stage put right by the answers, over all pairs of sources together.
 
-    Where two sources share few records, their answers alone would show little.
+    Where two sources share few records, their answers alone would show little. Where they hold too
+    little in common for a yes, a no means nothing, and their pairs count as not asked. Pairs that
+    nobody was asked about stay as they were: those that are asked were chosen because they are in
+    doubt, so that what they show does not hold for the others.
     """
     if not len(decisions):
         return stages
-    asked = places([stage.block for stage in stages], decisions, offsets)
+    asked = [
+        heard(stage.competing, *each)
+        for stage, each in zip(
+            stages, places([stage.block for stage in stages], decisions, offsets), strict=True
+        )
+    ]
     if not any(len(at) for at, _ in asked):
         return stages
     competed = [stage.competing[at] > 0.0 for stage, (at, _) in zip(stages, asked, strict=True)]
@@ -312,8 +319,6 @@ def _with_answers(
     for stage, (at, yes), own in zip(stages, asked, competed, strict=True):
         first, alone = stage.competing, stage.alone.copy()
         full = first.copy()
-        open_ = np.flatnonzero((first > 0.0) & (first < SETTLED))
-        full[open_] = right.before(first[open_])
         full[at[own]] = right.after(first[at[own]], yes[own])
         lost, said = at[~own], yes[~own]
         alone[lost] = with_answer(alone[lost], said, of_match)

@@ -9,6 +9,7 @@ from linkage_hub.linkage.answered import (
     YES_OF_MATCH,
     YES_OF_OTHER,
     PutRight,
+    heard,
     share_of_yes,
     with_answer,
 )
@@ -72,3 +73,13 @@ def test_a_first_stage_that_is_too_sure_is_put_right(share: float) -> None:
     prior = np.full(2_000, 0.7)
     yes = np.arange(2_000) < 2_000 * (share * 0.9 + (1.0 - share) * YES_OF_OTHER)
     assert PutRight(prior, yes, 0.9).before(prior[:1])[0] == pytest.approx(share, abs=0.01)
+
+
+def test_sources_that_cannot_say_yes_are_not_heard() -> None:
+    """Among many likely pairs hardly any yes means that none could be; among few it means no."""
+    at, no = np.arange(200), np.zeros(200, dtype=bool)
+    assert len(heard(np.full(200, 0.5), at, no)[0]) == 0
+    assert len(heard(np.full(200, 0.05), at, no)[0]) == 200
+    told, yes = heard(np.full(200, 0.5), at, np.arange(200) < 20)
+    assert told.tolist() == at.tolist()
+    assert yes.sum() == 20
