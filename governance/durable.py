@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 OWNER_ONLY = 0o600
+BY_UMASK = 0o666
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from typer.core import TyperGroup
 
 from governance.canonical import canonical_bytes, parse_json
-from governance.durable import durable, write_durably
+from governance.durable import BY_UMASK, durable, write_durably
 from governance.errors import FormatError, GovernanceError, ReasonedError
 from governance.identity.envelope import Envelope, Model, parse_model
 
@@ -197,9 +197,6 @@ def read_bytes(path: Path) -> bytes:
         raise FileProblem(f"{path.name} cannot be read: {error.strerror}") from None
 
 
-_BY_UMASK: Final = 0o666
-
-
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file.
 
@@ -211,7 +208,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():  # a terminal or a pipe
             path.write_bytes(data)
         else:
-            write_durably(path, data, _BY_UMASK)
+            write_durably(path, data, BY_UMASK)
     except OSError as error:
         raise FileProblem(f"{path.name} cannot be written: {error.strerror}") from None
 
@@ -225,7 +222,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with durable(path, _BY_UMASK) as file:
+        with durable(path, BY_UMASK) as file:
             yield file
     except OSError as error:
         raise FileProblem(f"{path.name} cannot be written: {error.strerror}") from None

@@ -4,7 +4,8 @@ Rules: rows that no extract has held for ``vault_days`` go, and synthetic rows w
 prepared files go after ``encodings_days``, and at once when a later submission of their source was
 accepted; periods are those of the agreement that this agent works under, also once it has ended.
 What was destroyed is told to the ledger, in counts; an event that the ledger does not have yet is
-kept until it has.
+kept until it has. After a crash while things are destroyed the ledger is told of fewer than there
+were, since what is gone is not counted again.
 """
 
 import logging

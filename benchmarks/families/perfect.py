@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
-from benchmarks.families.measure import Ints, Reference, Row, evidence_of, families_rows, split
+from benchmarks.families.measure import Reference, Row, evidence_of, families_rows, split
 from benchmarks.quality.ours import Encoded
 from governance.agreements.encoding import Hardening
 from linkage_hub.families.columns import Evidence
@@ -71,7 +72,6 @@ def _homes(evidence: Evidence, sources: Sequence[Encoded], truth: pd.DataFrame) 
     return replace(evidence, statements=statements, tokens=tokens)
 
 
-def _rows_of_statements(source: Encoded) -> Ints:
-    lengths = source.data.table.column("households").combine_chunks()
-    counts = np.array([len(each) for each in lengths.to_pylist()], dtype=np.int64)
-    return np.repeat(np.arange(len(counts)), counts)
+def _rows_of_statements(source: Encoded) -> list[int]:
+    rows: list[int] = pc.list_parent_indices(source.data.table.column("households")).to_pylist()
+    return rows

@@ -5,6 +5,7 @@ it, about a source and its owner as the agreement lists them. A ruling is logged
 too, of an enrolled analyst of one of the agreement's parties.
 """
 
+from governance.agreements.models import Agreement
 from governance.agreements.registry import AgreementRegistry
 from governance.identity.models import Role
 from governance.identity.registry import IdentityRegistry
@@ -37,9 +38,7 @@ class SubmissionRegistry:
     def _verdict(self, entry: Entry) -> Commit:
         payload = payload_of(entry, SubmissionOutcome)
         agreement = self._agreements.standing(payload.agreement).agreement
-        party, _ = self._identities.party_key(entry.author)
-        if any(source.party == party for source in agreement.sources):
-            raise NotAdmissible("a party that owns a source gives no verdict")
+        _owns_no_source(self._identities, entry, agreement)
         source = agreement.source(payload.source)
         if source is None or source.party != payload.party:
             raise NotAdmissible("the agreement lists no such source of that party")
@@ -61,12 +60,16 @@ class RulingRegistry:
     def _ruled(self, entry: Entry) -> Commit:
         payload = payload_of(entry, ReviewRuled)
         agreement = self._agreements.standing(payload.agreement).agreement
-        party, _ = self._identities.party_key(entry.author)
-        if any(source.party == party for source in agreement.sources):
-            raise NotAdmissible("a party that owns a source logs no ruling")
+        _owns_no_source(self._identities, entry, agreement)
         person = self._identities.person(payload.person)
         if (person.party, person.role) != (payload.party, Role.ANALYST):
             raise NotAdmissible("a ruling is an analyst's of the party that it names")
         if agreement.party(payload.party) is None:
             raise NotAdmissible("a ruling is by a party of the agreement")
         return lambda: None
+
+
+def _owns_no_source(identities: IdentityRegistry, entry: Entry, agreement: Agreement) -> None:
+    party, _ = identities.party_key(entry.author)
+    if any(source.party == party for source in agreement.sources):
+        raise NotAdmissible("a party that owns a source says nothing of others' records")

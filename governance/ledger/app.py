@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from governance.canonical import canonical_bytes, parse_json, utc_now
-from governance.durable import write_durably
+from governance.durable import BY_UMASK, write_durably
 from governance.errors import FormatError
 from governance.exchange.http import RequestVerifier
 from governance.identity.envelope import parse_model
@@ -54,7 +54,7 @@ def init_ledger(settings: LedgerSettings, genesis: Event) -> VerifierKey:
     if not settings.key_file.exists():
         write_secret(settings.key_file, SigningKey.generate().seed)
     if settings.genesis_file is not None and not settings.genesis_file.exists():
-        write_durably(settings.genesis_file, canonical_bytes(WireEvent.of(genesis)), 0o666)
+        write_durably(settings.genesis_file, canonical_bytes(WireEvent.of(genesis)), BY_UMASK)
     store, service = _open(settings, utc_now)
     try:
         _begin(settings, store, service, genesis)

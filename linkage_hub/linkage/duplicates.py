@@ -29,10 +29,10 @@ from linkage_hub.linkage.answered import (
 )
 from linkage_hub.linkage.candidates import Floats, Indices, PairBlock
 from linkage_hub.linkage.threshold import MATCH
+from linkage_hub.linkage.within import DOUBTFUL
 
 FULL_BITS = 10.0
 EVEN = 0.5  # probability below which a pair within one of several sources is left out altogether
-DOUBTFUL = 0.3  # the same within a source alone
 MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 SURE = 0.9  # probability of a pair that counts in triples
 SETTLED = 0.999  # from which answers about others change nothing

@@ -28,7 +28,7 @@ from linkage_hub.linkage.candidates import (
     silent,
 )
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.duplicates import Weighed
+from linkage_hub.linkage.duplicates import MOST_LOSS, Weighed
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import Estimate, estimate_of, expected_threshold
 from linkage_hub.linkage.weighing import weigh
@@ -36,7 +36,6 @@ from linkage_hub.linkage.weighing import weigh
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
 MOST_TAIL = 0.9  # of a step's matches that the step below it holds, however few there are
-CERTAIN_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +196,9 @@ def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices
         same = (
             label[block.left + offsets[block.first]] == label[block.right + offsets[block.second]]
         )
-        believed = np.where(each.probability > 0, each.probability, each.likely)
-        if block.first == block.second:
-            believed = each.probability
+        believed = each.probability
+        if block.first != block.second:  # a pair that lost a competition is still believed in
+            believed = np.where(believed > 0, believed, each.likely)
         gained += float(believed[same].sum())
         missed += float(believed[~same].sum())
         step = ((block.similarity - block.floor) / TAIL).astype(np.int64)
@@ -214,7 +213,7 @@ def _at_threshold(block: PairBlock, threshold: float) -> Weighed:
     weight = np.clip((block.similarity - threshold) / spread, -1.0, 1.0)
     weight[block.similarity >= threshold] += 1e-9  # the edge itself is a match
     match = (block.similarity >= threshold).astype(np.float64)
-    return Weighed(block, weight, match, CERTAIN_LOSS, match)
+    return Weighed(block, weight, match, MOST_LOSS, match)
 
 
 def _graph(weighed: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> Graph:

@@ -53,8 +53,8 @@ def weigh(
         decisions: refinement's answers.
         progress: told the share done, 0 to 1.
     """
-    alone = not len(decisions)  # what six kinds of evidence are worth, answers tell better
-    parts = _parts(blocks, offsets, encodings, progress, ratio_alone=alone)
+    unasked = not len(decisions)  # nothing but the model says what six kinds of evidence are worth
+    parts = _parts(blocks, offsets, encodings, progress, ratio_alone=unasked)
     between = [part for part in parts if part.block.first != part.block.second]
     inside = [part for part in parts if part.block.first == part.block.second]
     progress(0.6, "finding duplicates within sources")
@@ -220,12 +220,8 @@ def _entries(inside: Sequence[Weighed], offsets: Indices) -> Indices:
     found = clusters(
         Graph(
             np.repeat(np.arange(sources), np.diff(offsets)),
-            np.concatenate(
-                [none, *(each.block.left + offsets[each.block.first] for each in inside)]
-            ),
-            np.concatenate(
-                [none, *(each.block.right + offsets[each.block.first] for each in inside)]
-            ),
+            np.concatenate([left for left, _ in ends]),
+            np.concatenate([right for _, right in ends]),
             np.concatenate([np.empty(0), *(each.weight for each in inside)]),
             absent,
         )

@@ -3,9 +3,9 @@
 Rules: pairs are shown to, and ruled on by, parties of an agreement that is in force and allows
 linking; everything is pseudonymous (handles, source names, probabilities); a ruling is in the
 ledger before it counts, without the records that it is about; it binds every later run of its
-agreement; of two rulings on one pair the newer counts, and the older stays on
-record; who ruled and when is kept with each; rulings that contradict each other are shown as not
-followed, and what keeps apart prevails.
+agreement; of two rulings on one pair the newer counts, and the older stays on record; who ruled and
+when is kept with each; rulings that contradict each other are shown as not followed, and what keeps
+apart prevails.
 """
 
 import secrets

@@ -4,8 +4,7 @@ Rules: a pair of records is answered once while both submissions are the same, i
 run; a record is in no more answered pairs than agreed while its own submission is the same; under
 one agreement no more than the agreed share of a source's records is ever calibrated, and each of
 them once, however often the source is submitted; parameters that decisions were given under are
-remembered. All of it is stored in the transaction that also
-stores the answers, before they leave.
+remembered. All of it is stored in the transaction that also stores the answers, before they leave.
 """
 
 import hashlib

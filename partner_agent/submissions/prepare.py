@@ -9,7 +9,6 @@ is its manifest signed and the submission noted.
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,10 +28,10 @@ from governance.errors import ReasonedError
 from governance.exchange.submission import ARROW_SCHEMA, Counts, Manifest
 from governance.identity.envelope import sign
 from governance.identity.files import PartySecrets
-from partner_agent.cleansing.cleanser import CleanChunk, Cleanser
+from partner_agent.cleansing.cleanser import Cleanser
 from partner_agent.cleansing.errors import OutputNotWrittenError
 from partner_agent.cleansing.quality import QualityReport
-from partner_agent.cleansing.rejects import RejectsWriter, rejects_file
+from partner_agent.cleansing.rejects import rejects_file
 from partner_agent.cleansing.report import write_report
 from partner_agent.cleansing.uprn import UprnIndex
 from partner_agent.encoding.profiles import vector_digest
@@ -40,30 +39,20 @@ from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys, key_check_value
 from partner_agent.extracts.mapping import SourceMapping
-from partner_agent.extracts.model import Chunk, Extract, Reject
+from partner_agent.extracts.model import Extract
 from partner_agent.sentinels.bands import bands_of
-from partner_agent.sentinels.mixing import Sampler
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
 from partner_agent.submissions.digest import digest_of
 from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions.line import Line
 from partner_agent.submissions.mixed import Mixture, make_mixture, mixed_batches
 from partner_agent.submissions.scope import mapping_items
-from partner_agent.vault.store import Row, Vault
+from partner_agent.vault.store import Vault
 
 SUBMISSION: Final = "submission/v1"
 FIND_PURPOSE: Final = "find-families"
-_RELEASED: Final = (
-    "first_name",
-    "middle_name",
-    "surname",
-    "full_name",
-    "address",
-    "postcode",
-    "phone",
-    "email",
-)
 
 
 @dataclass(frozen=True)
@@ -153,7 +142,7 @@ def prepare(
     with ExitStack() as stack:
         written = stack.enter_context(_arrow_file(real))
         rejected = stack.enter_context(rejects_file(rejects, extract.columns))
-        line = _Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date())
+        line = Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date())
         for chunk in extract:
             written.write_batch(line.run(chunk))
             progress(line.rows)
@@ -199,93 +188,6 @@ def _bands(
     return lambda frame: bands_of(frame, groups, today)
 
 
-class _Line:
-    """Chunks through cleansing, vault and encoder."""
-
-    def __init__(
-        self,
-        vault: Vault,
-        mapping: SourceMapping,
-        cleanser: Cleanser,
-        encoder: SubmissionEncoder,
-        rejects: RejectsWriter,
-        today: date,
-    ) -> None:
-        self._vault = vault
-        self._mapping = mapping
-        self._cleanser = cleanser
-        self._encoder = encoder
-        self._rejects = rejects
-        self._today = today
-        self._seen: Counter[str] = Counter()
-        self.sampler = Sampler()
-        self.rows = 0
-        self.submitted = 0
-
-    def run(self, chunk: Chunk) -> pa.RecordBatch:
-        """One chunk as a record batch."""
-        self.rows += len(chunk.rows) + len(chunk.rejects)
-        clean = self._cleanser.clean(chunk)
-        handles = self._vault.put(
-            self._mapping.source, self._vault_rows(chunk, clean), self._today, self._seen
-        )
-        encoded = self._encoder.encode(clean.table, handles)
-        originals = chunk.table.iloc[clean.kept]
-        unencoded = [
-            Reject(
-                int(clean.table["row"].iloc[field.row]),
-                field.feature,
-                field.reason,
-                tuple(originals.iloc[field.row]),
-            )
-            for field in encoded.invalid
-        ]
-        self._rejects.write([*clean.rejects, *unencoded])
-        self.submitted += encoded.batch.num_rows
-        self.sampler.see(clean.table[encoded.accepted])
-        return encoded.batch
-
-    def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:
-        table = clean.table
-        columns = {str(name): table[name].tolist() for name in table.columns if name != "row"}
-        filled = {name: cells for name, cells in columns.items() if any(cells)}
-        words = self._source_words(chunk.table.iloc[clean.kept])
-        return [
-            Row(
-                record_id=record_id,
-                clean={name: value for name, value in zip(filled, row, strict=True) if value},
-                source=source,
-                protected=protected == "y",
-            )
-            for record_id, protected, row, source in zip(
-                columns["source_record_id"],
-                columns["protected"],
-                zip(*filled.values(), strict=True),
-                words,
-                strict=True,
-            )
-        ]
-
-    def _source_words(self, table: pd.DataFrame) -> list[dict[str, str]]:
-        """The extract's own words for what may be released."""
-        found: dict[str, list[str]] = {}
-        for item in _RELEASED:
-            column = getattr(self._mapping.columns, item)
-            if column is None:
-                continue
-            columns = [column] if isinstance(column, str) else list(column)
-            cells = [table[name].tolist() for name in columns]
-            found[item] = (
-                cells[0]
-                if len(cells) == 1
-                else [", ".join(filter(None, row)) for row in zip(*cells, strict=True)]
-            )
-        return [
-            {item: text for item, text in zip(found, row, strict=True) if text}
-            for row in zip(*found.values(), strict=True)
-        ] or [{} for _ in range(len(table))]
-
-
 @contextmanager
 def _arrow_file(path: Path) -> Iterator[pa.ipc.RecordBatchFileWriter]:
     """An Arrow file that appears, mode 0600, when the block ends without an error."""
@@ -307,7 +209,7 @@ def _manifest(
     id_: str,
     content: Path,
     report: QualityReport,
-    line: _Line,
+    line: Line,
     mixture: Mixture | None,
     now: datetime,
 ) -> Manifest:
@@ -344,7 +246,7 @@ def _manifest(
 def _mix(
     workshop: Workshop,
     agreement: Agreement,
-    line: _Line,
+    line: Line,
     encoder: SubmissionEncoder,
     source: str,
     id_: str,

@@ -77,6 +77,7 @@ def test_plain_encodings_are_opened(village: pd.DataFrame, town: pd.DataFrame) -
     assert share_named(town, None, 0.0) > 0.8
 
 
+@pytest.mark.invariant(22, "graph matching with a complete, clean list")
 def test_the_default_profile_in_a_town(town: pd.DataFrame) -> None:
     """Few are named under the default by who knows nobody or two in a hundred of the people."""
     default = default_hardening(DOCUMENT)
@@ -95,6 +96,7 @@ def test_a_village_needs_more(village: pd.DataFrame) -> None:
     assert share_named(village, Hardening(k=4), 0.1) <= 0.15
 
 
+@pytest.mark.invariant(22, "lists that lack people or are dirty")
 def test_a_worse_list_names_fewer(town: pd.DataFrame) -> None:
     """Overlap of four fifths, errors and synthetic rows each leave fewer people named."""
     rows, others = town.iloc[:180], town.iloc[180:]

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,20 @@ def approve(world: HubWorld, request: str) -> None:
     world.witness()
 
 
+def withdraw_unseen(world: HubWorld, when: datetime, monkeypatch: pytest.MonkeyPatch) -> Agent:
+    """The council accepts the mother's withdrawal while the ledger is away; its agent."""
+    agent = world.agents["council"]
+    handle = agent.vault.find("council_records", "A1")[0].hex()
+    grant = agent.ledger.state.consents.current("council", handle, ConsentKind.APPROACH)
+    assert grant is not None
+    with monkeypatch.context() as away:
+        away.setattr(agent.ledger.client, "_base", "http://127.0.0.1:9")
+        away.setattr(agent.ledger.client, "_wait", lambda _seconds: None)
+        (done,) = agent.consents.withdraw([grant], when)
+    assert not done.logged
+    return agent
+
+
 @pytest.mark.invariant(17, "an order that is asked twice")
 def test_a_release_opens_for_the_manager_and_is_made_once(world: HubWorld) -> None:
     """The family that agreed is sealed; asking the desk again changes nothing."""
@@ -196,15 +210,7 @@ def test_a_withdrawal_that_the_ledger_does_not_have_yet_stops_this_partner(
     both_agree(world)
     request = ask(world).json()["id"]
     approve(world, request)
-    agent = world.agents["council"]
-    handle = agent.vault.find("council_records", "A1")[0].hex()
-    grant = agent.ledger.state.consents.current("council", handle, ConsentKind.APPROACH)
-    assert grant is not None
-    with monkeypatch.context() as away:
-        away.setattr(agent.ledger.client, "_base", "http://127.0.0.1:9")
-        away.setattr(agent.ledger.client, "_wait", lambda _seconds: None)
-        (done,) = agent.consents.withdraw([grant], utc_now())
-        assert not done.logged
+    agent = withdraw_unseen(world, utc_now(), monkeypatch)
     answers, _ = agent.desk.answer_all(agent.hub)
     assert [answer.reason for answer in answers] == ["consent.withdrawn"]
     assert agent.consents.log_withdrawals() == 1

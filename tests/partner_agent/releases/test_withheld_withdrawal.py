@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from governance.canonical import utc_now
-from governance.consent.models import ConsentKind
 from governance.ledger.errors import WithdrawalMissingError
-from partner_agent.app import Agent
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import (
     approve,
@@ -17,6 +15,7 @@ from tests.partner_agent.releases.test_desk import (
     both_agree,
     consent,
     submit_and_link,
+    withdraw_unseen,
 )
 
 
@@ -29,25 +28,12 @@ def world(tmp_path: Path) -> Iterator[HubWorld]:
         yield found
 
 
-def withdraw(world: HubWorld, minutes_ago: int, monkeypatch: pytest.MonkeyPatch) -> Agent:
-    """The council accepts a withdrawal that its ledger never takes."""
-    agent = world.agents["council"]
-    handle = agent.vault.find("council_records", "A1")[0].hex()
-    grant = agent.ledger.state.consents.current("council", handle, ConsentKind.APPROACH)
-    assert grant is not None
-    with monkeypatch.context() as away:
-        away.setattr(agent.ledger.client, "_base", "http://127.0.0.1:9")
-        away.setattr(agent.ledger.client, "_wait", lambda _seconds: None)
-        agent.consents.withdraw([grant], utc_now() - timedelta(minutes=minutes_ago))
-    return agent
-
-
 @pytest.mark.invariant(3, "a ledger that withholds a withdrawal")
 def test_a_witness_waits_for_the_merge_delay_and_no_longer(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five minutes are agreed; once the ledger has the withdrawal the partner cosigns again."""
-    agent = withdraw(world, 4, monkeypatch)
+    agent = withdraw_unseen(world, utc_now() - timedelta(minutes=4), monkeypatch)
     agent.ledger.sync()
     agent.ledger.witness()
     monkeypatch.setattr(agent, "now", lambda: utc_now() + timedelta(minutes=2))
