@@ -45,3 +45,8 @@ class SignatureError(GovernanceError):
 
     reason = "signature.invalid"
     exit_code = 77  # EX_NOPERM
+
+
+def plain(text: str) -> str:
+    """What another program said, without what could steer a terminal or break a line of a log."""
+    return "".join(char for char in text if char.isprintable())

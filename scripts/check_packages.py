@@ -22,6 +22,7 @@ MODULES = (
     "fastapi",
     "ftfy",
     "http_message_signatures",
+    "httpcore",
     "httpx",
     "jinja2",
     "keyring",

@@ -1,7 +1,8 @@
 """A typed client of the hub, for agents, staff and analysts. Every request is signed.
 
-Rules: an answer has a largest size; no redirection is followed; a refusal by the hub becomes
-``HubRefused`` with the hub's own reason and next step; a hub that cannot be reached becomes
+Rules: an answer has a largest size, and with all attempts at it a deadline, also when it drips
+(``web/deadline.py``); nothing is decompressed and no redirection followed; a refusal by the hub
+becomes ``HubRefused`` with the hub's own reason and next step; a hub that cannot be reached becomes
 ``HubUnavailable`` after a few attempts. Requests that change something are idempotent by id, so
 repeating one is safe.
 """
@@ -14,7 +15,7 @@ import httpx
 from pydantic import BaseModel
 
 from governance.canonical import canonical_bytes, parse_json
-from governance.errors import FormatError, GovernanceError
+from governance.errors import FormatError, GovernanceError, plain
 from governance.exchange.http import RequestSigner
 from governance.exchange.hub_api import (
     AnswerPost,
@@ -44,11 +45,13 @@ from governance.exchange.hub_api import (
 from governance.exchange.refinement import ProfilesPost, RoundList, RoundRefusal
 from governance.identity.envelope import Envelope, Model, parse_model
 from governance.identity.keys import SigningKey
+from governance.web.deadline import bounded_client, deadline
 
 ANSWER_BYTES: Final = 64 * 1024 * 1024
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
-TIMEOUT: Final = 30.0  # seconds
+TIMEOUT: Final = 30.0  # seconds for connecting and for each part of a question or an answer
+DEADLINE: Final = 60.0  # seconds for all attempts together; what moves earns more
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -94,11 +97,12 @@ class HubClient:
         thumbprint: str,
         key: SigningKey,
         *,
-        http: httpx.Client | None = None,
         wait: Callable[[float], None] = time.sleep,
+        within: float = DEADLINE,
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._http = http or httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        self._http = bounded_client(TIMEOUT)
+        self._within = within
         self._auth = RequestSigner(thumbprint, key)
         self._wait = wait
 
@@ -288,12 +292,23 @@ class HubClient:
         headers: Mapping[str, str] | None = None,
         sink: _Sink | None = None,
     ) -> bytes:
+        with deadline(self._within):
+            return self._attempts(method, path, body, headers or {}, sink)
+
+    def _attempts(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        sink: _Sink | None,
+    ) -> bytes:
         failure = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._wait(FIRST_WAIT * 2 ** (attempt - 1))
             try:
-                status, answer = self._once(method, path, body, headers or {}, sink)
+                status, answer = self._once(method, path, body, headers, sink)
             except httpx.TransportError as error:
                 failure = type(error).__name__
                 continue
@@ -315,16 +330,19 @@ class HubClient:
         headers: Mapping[str, str],
         sink: _Sink | None,
     ) -> tuple[int, bytes]:
+        headers = {"Accept-Encoding": "identity", **headers}
         with self._http.stream(
-            method, self._base + path, content=body, headers=dict(headers), auth=self._auth
+            method, self._base + path, content=body, headers=headers, auth=self._auth
         ) as response:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise HubAnswerError("the hub's answer is compressed, which was not asked for")
             if sink is not None and response.status_code < 300:  # noqa: PLR2004 - 2xx
                 write = sink()
-                for part in response.iter_bytes():
+                for part in response.iter_raw():
                     write(part)
                 return response.status_code, b""
             answer = bytearray()
-            for part in response.iter_bytes():
+            for part in response.iter_raw():
                 answer += part
                 if len(answer) > ANSWER_BYTES:
                     raise HubAnswerError(f"the hub's answer has more than {ANSWER_BYTES} bytes")
@@ -339,8 +357,8 @@ def _refusal(status: int, answer: bytes) -> HubRefused:
     if not isinstance(problem, dict):
         problem = {}
     return HubRefused(
-        str(problem.get("detail", f"the hub answered with HTTP {status}"))[:500],
-        next_step=str(problem.get("next_step", ""))[:500],
-        hub_reason=str(problem.get("reason", "hub.refused"))[:80],
+        plain(str(problem.get("detail", f"the hub answered with HTTP {status}"))[:500]),
+        next_step=plain(str(problem.get("next_step", ""))[:500]),
+        hub_reason=plain(str(problem.get("reason", "hub.refused"))[:80]),
         status=status,
     )

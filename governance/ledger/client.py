@@ -1,9 +1,9 @@
 """The ledger as its callers see it over HTTP.
 
-Rules: an answer has a largest size and a deadline, also when it drips; nothing is decompressed and
-no redirection followed; a request is repeated after a failed connection, since an event and a
-cosignature may arrive twice without harm; what the ledger says about its own tree is verified by
-the caller's mirror, and an append's receipt here.
+Rules: an answer has a largest size, and with all attempts at it a deadline, also when it drips
+(``web/deadline.py``); nothing is decompressed and no redirection followed; a request is repeated
+after a failed connection, since an event and a cosignature may arrive twice without harm; what the
+ledger says about its own tree is verified by the caller's mirror, and an append's receipt here.
 """
 
 import time
@@ -15,7 +15,7 @@ import httpx
 from pydantic import BaseModel, Field
 
 from governance.canonical import Base64, Frozen, parse_json, unb64
-from governance.errors import FormatError
+from governance.errors import FormatError, plain
 from governance.identity.envelope import Model, parse_model
 from governance.ledger.errors import (
     AnswerError,
@@ -33,13 +33,14 @@ from governance.ledger.note import (
     open_checkpoint,
     parse_note,
 )
+from governance.web.deadline import bounded_client, deadline
 
 SMALL_ANSWER_BYTES: Final = 64 * 1024
 ENTRIES_ANSWER_BYTES: Final = 16 * 1024 * 1024
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
 TIMEOUT: Final = 10.0  # seconds for connecting and for each part of an answer
-DEADLINE: Final = 60.0  # seconds for a whole answer
+DEADLINE: Final = 60.0  # seconds for all attempts together
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -98,9 +99,8 @@ class LedgerClient:
         log_key: the log's verifier key, pinned beforehand.
         auth: signs requests as a party (``governance.exchange.http.RequestSigner``); needed to
             append and to cosign.
-        http: another httpx client, for example with a proxy; its timeouts are replaced.
         wait: how to pause between attempts.
-        deadline: seconds for a whole answer.
+        within: seconds for a whole question and answer; large ones earn more.
     """
 
     def __init__(
@@ -109,17 +109,15 @@ class LedgerClient:
         log_key: VerifierKey,
         auth: httpx.Auth | None = None,
         *,
-        http: httpx.Client | None = None,
         wait: Callable[[float], None] = time.sleep,
-        deadline: float = DEADLINE,
+        within: float = DEADLINE,
     ) -> None:
         self.log_key = log_key
         self._base = base_url.rstrip("/")
-        self._http = http or httpx.Client(trust_env=False)
-        self._http.timeout = httpx.Timeout(min(TIMEOUT, deadline))
+        self._http = bounded_client(TIMEOUT)
         self._auth = auth
         self._wait = wait
-        self._deadline = deadline
+        self._within = within
 
     def __enter__(self) -> Self:
         return self
@@ -221,6 +219,10 @@ class LedgerClient:
         return self._send(request, SMALL_ANSWER_BYTES)
 
     def _send(self, request: dict[str, Any], most: int) -> bytes:
+        with deadline(self._within):
+            return self._attempts(request, most)
+
+    def _attempts(self, request: dict[str, Any], most: int) -> bytes:
         headers = {"accept-encoding": "identity", **request.pop("headers", {})}
         pause = FIRST_WAIT
         for attempt in range(1, ATTEMPTS + 1):
@@ -244,7 +246,6 @@ class LedgerClient:
     def _once(
         self, request: dict[str, Any], headers: dict[str, str], most: int
     ) -> tuple[int, bytes]:
-        ends = time.monotonic() + self._deadline
         body = bytearray()
         with self._http.stream(**request, headers=headers) as response:
             if response.headers.get("content-encoding", "identity") != "identity":
@@ -253,11 +254,6 @@ class LedgerClient:
                 body += part
                 if len(body) > most:
                     raise AnswerError(f"the ledger's answer is larger than {most} bytes")
-                if time.monotonic() > ends:
-                    raise LedgerUnavailableError(
-                        f"the ledger's answer took more than {self._deadline:g} seconds",
-                        next_step="try again; if it stays slow, tell the ledger's operator",
-                    )
             return response.status_code, bytes(body)
 
 
@@ -275,12 +271,7 @@ def _refusal(status: int, body: bytes) -> LedgerRefusedError:
         problem = parse_model(parse_json(body), _Problem)
     except FormatError:
         problem = _Problem()
-    reason, detail, step = map(_plain, (problem.reason, problem.detail, problem.next_step))
+    reason, detail, step = map(plain, (problem.reason, problem.detail, problem.next_step))
     return LedgerRefusedError(
         f"the ledger refused: {detail} ({reason})", code=reason, status=status, next_step=step
     )
-
-
-def _plain(text: str) -> str:
-    """Without what could steer a terminal."""
-    return "".join(char for char in text if char.isprintable())

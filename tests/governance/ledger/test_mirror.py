@@ -75,10 +75,10 @@ class Ledger:
         """Show the log of these events from now on."""
         self.front.show(self.make(events))
 
-    def client(self, deadline: float = 10.0) -> LedgerClient:
+    def client(self, within: float = 10.0) -> LedgerClient:
         """A client that does not wait between attempts."""
         key = self.make([]).log_key
-        return LedgerClient(self.url, key, wait=lambda _seconds: None, deadline=deadline)
+        return LedgerClient(self.url, key, wait=lambda _seconds: None, within=within)
 
 
 @pytest.fixture
@@ -452,7 +452,7 @@ def test_endless_and_compressed_answers_are_refused(
 def test_a_dripping_answer_is_given_up(ledger: Ledger, mirror: Mirror) -> None:
     """An answer that keeps coming, too slowly, ends at the deadline."""
     ledger.front.pause = 0.02
-    with ledger.client(deadline=0.3) as client, pytest.raises(LedgerUnavailableError):
+    with ledger.client(within=0.3) as client, pytest.raises(LedgerUnavailableError):
         mirror.sync(client)
 
 

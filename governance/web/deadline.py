@@ -1,0 +1,137 @@
+"""An HTTP client whom no server can hold up.
+
+httpx bounds each read by itself, so a server that sends a byte of its headers now and then would
+hold a caller for days. Rules: everything inside ``deadline`` together, from connecting to the last
+byte of the last attempt, has one deadline; bytes that move, either way, earn time at ``RATE``, so
+that a large answer may take longer than a small one; no redirection is followed, and no proxy,
+certificate or password is taken from the environment.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from ssl import SSLContext
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+RATE: Final = 128 * 1024  # bytes that earn a second
+_PIECE: Final = 64 * 1024  # bytes written at once
+
+
+class _Left:
+    """What is left of a deadline."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    def moved(self, count: int) -> None:
+        self._ends += count / RATE
+
+    def seconds(self) -> float:
+        return self._ends - time.monotonic()
+
+
+_LEFT: Final[ContextVar[_Left | None]] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Bound every exchange inside, of a client of ``bounded_client`` in this thread.
+
+    Raises:
+        httpx.TimeoutException: in the exchange that goes on for longer.
+    """
+    token = _LEFT.set(_Left(seconds))
+    try:
+        yield
+    finally:
+        _LEFT.reset(token)
+
+
+def bounded_client(timeout: float) -> httpx.Client:
+    """A client for use inside ``deadline``.
+
+    Args:
+        timeout: seconds for connecting, and for each part of a question or an answer.
+    """
+    return httpx.Client(
+        transport=_Transport(), timeout=timeout, follow_redirects=False, trust_env=False
+    )
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx's own, over a network that knows the deadline."""
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            keepalive_expiry=5.0,
+            network_backend=_Network(),
+        )
+
+
+class _Network(httpcore.NetworkBackend):
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        bounded = _bounded(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.connect_tcp(host, port, bounded, local_address, socket_options))
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._inner.read(max_bytes, _bounded(timeout, httpcore.ReadTimeout))
+        _earn(len(data))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            piece = buffer[start : start + _PIECE]
+            self._inner.write(piece, _bounded(timeout, httpcore.WriteTimeout))
+            _earn(len(piece))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        bounded = _bounded(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, bounded))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _bounded(timeout: float | None, over: type[Exception]) -> float | None:
+    """The seconds that the next step may take."""
+    left = _LEFT.get()
+    if left is None:
+        return timeout
+    seconds = left.seconds()
+    if seconds <= 0:
+        raise over("the deadline has passed")
+    return seconds if timeout is None else min(seconds, timeout)
+
+
+def _earn(count: int) -> None:
+    if (left := _LEFT.get()) is not None:
+        left.moved(count)
