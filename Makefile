@@ -90,6 +90,11 @@ invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break 
 soak: $(VENV)/dev.stamp ## a million steps of consents, requests and forged orders (hours)
 	HEARTHLINK_SOAK_STEPS=1000000 $(BIN)/python -m pytest -q tests/governance/release/test_machine.py
 
+.PHONY: mutants
+mutants: $(VENV)/dev.stamp ## change every line that guards a release, see that a test fails (docs/mutants.md)
+	$(BIN)/mutmut run --max-children $(TEST_WORKERS)
+	$(BIN)/mutmut results
+
 .PHONY: format
 format: $(VENV)/dev.stamp ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix --quiet . || true
@@ -144,4 +149,4 @@ lock: $(BIN)/python ## compile requirements/*.in
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json mutants
