@@ -1,0 +1,96 @@
+"""Which rows of one source are of one person, in plaintext, which its agent alone may see."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from partner_agent.duplicates.fields import Comparer, Levels
+from partner_agent.duplicates.model import Compared, Model
+from partner_agent.duplicates.pairs import candidates
+from partner_agent.duplicates.rarity import Rarity
+from partner_agent.duplicates.source import Source, keys_of
+from partner_agent.duplicates.texts import Columns
+
+LEAST: Final = 0.5  # probability of a pair that is told
+SAMPLE: Final = 100_000  # random pairs
+_SEED: Final = 1  # of the pairs that are drawn: the same rows give the same answer
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Pairs of rows that are more likely of one person than not, ordered by left, then right.
+
+    Attributes:
+        left: int64 (m,), rows numbered from 0 over everything that was added.
+        right: int64 (m,), larger than ``left``.
+        probability: float32 (m,), that they are of one person, at least ``LEAST``.
+    """
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    probability: NDArray[np.float32]
+
+
+class DuplicateFinder:
+    """Takes the accepted rows of a source, then says which are of one person.
+
+    The order of the rows does not matter, and the same rows always give the same answer.
+    """
+
+    def __init__(self) -> None:
+        self._columns = Columns()
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Rows of a cleaned table (docs/architecture.md), in the order of the submission."""
+        self._columns.add(frame)
+
+    def find(self) -> Duplicates:
+        """Pairs among all rows that were added."""
+        source = Source.of(self._columns)
+        order = np.argsort(source.fingerprints(), kind="stable")
+        left, right, odds = scored(source.ordered(order))
+        kept = odds >= np.log(LEAST / (1.0 - LEAST))
+        one, other = order[left[kept]], order[right[kept]]
+        left, right = np.minimum(one, other), np.maximum(one, other)
+        by_row = np.lexsort((right, left))
+        probability = 1.0 / (1.0 + np.exp(-odds[kept]))
+        return Duplicates(left[by_row], right[by_row], probability[by_row].astype(np.float32))
+
+
+def scored(
+    source: Source,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Candidate pairs of a source's rows and the log odds of each."""
+    keys = keys_of(source)
+    left, right = candidates((make() for make in keys), source.rows, len(keys))
+    comparer, rarity = Comparer(source), Rarity(source)
+    model = Model(comparer.fields, _sampled(comparer, source.rows), source.rows)
+    compared = _compared(comparer, rarity, left, right)
+    model.learn(compared)
+    return left, right, model.log_odds(compared)
+
+
+def _sampled(comparer: Comparer, rows: int) -> Levels:
+    """Levels of pairs drawn at random."""
+    chance = np.random.default_rng(_SEED)
+    drawn = SAMPLE if rows > 1 else 0
+    left = chance.integers(0, max(1, rows), drawn)
+    right = (left + chance.integers(1, max(2, rows), drawn)) % max(1, rows)
+    return comparer.levels(left, right)[0]
+
+
+def _compared(
+    comparer: Comparer, rarity: Rarity, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> Compared:
+    levels, swapped = comparer.levels(left, right)
+    log_chance = np.zeros(len(left))
+    for field, level in zip(comparer.fields, levels, strict=True):
+        if field.rare:
+            exact = np.flatnonzero((level == 1) & (swapped == 0))
+            log_chance[exact] += rarity.chance(field, left[exact], right[exact])
+            crossed = (level == 1) & (swapped > 0)
+            log_chance[crossed] += np.log(field.stranger[0])
+    return Compared(levels, swapped, log_chance)
