@@ -48,6 +48,7 @@ MODULES = (
     "typer",
     "uvicorn",
     "vl_convert",
+    "webauthn",
 )
 
 

@@ -102,6 +102,13 @@ class Source(Frozen):
     max_records: Annotated[int, Field(ge=1)]
 
 
+class SignatureKind(StrEnum):
+    """How a member of staff signs a request or an approval."""
+
+    PASSKEY = "passkey"
+    KEY_FILE = "key_file"
+
+
 class FamilyRule(Frozen):
     """Whose permission a family's approach needs."""
 
@@ -190,6 +197,10 @@ class Agreement(Frozen):
     encoding: Encoding
     actions: tuple[Action, ...]
     recipients: tuple[Slug, ...]
+    staff_signatures: Annotated[tuple[SignatureKind, ...], Field(min_length=1)] = (
+        SignatureKind.PASSKEY,
+    )
+    """What requests and approvals may be signed with (ADR 16)."""
     family_rule: FamilyRule
     witnessing: Witnessing
     limits: Limits

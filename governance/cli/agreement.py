@@ -166,3 +166,5 @@ def show_agreement(out: Console, agreement: Agreement) -> None:
     out.print(sources)
     released = ", ".join(item.id for item in agreement.items if item.releasable)
     out.print(f"released for an approach: {released}; to: {', '.join(agreement.recipients)}")
+    signed = " or ".join(kind.value.replace("_", " ") for kind in agreement.staff_signatures)
+    out.print(f"requests and approvals are signed by {signed}")

@@ -68,6 +68,11 @@ def countersign(
     signed = sign(PERSON_ENROLMENT, enrolment, lead.signing_key, lead.keys.thumbprint)
     write_document(out, PersonEnrolled(keys=envelope, enrolment=signed))
     screen = terminal(context)
+    if person.passkey is not None:
+        copies = "can" if person.passkey.backup_eligible else "cannot"
+        screen.say(
+            f"its passkey signs on {person.passkey.origin} and {copies} be copied to other devices"
+        )
     screen.result(
         {"thumbprint": person.thumbprint, "role": person.role.value, "enrolment": str(out)},
         lambda console: console.print(f"{person.role.value} of {person.party}: {out}"),

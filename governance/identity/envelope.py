@@ -2,11 +2,13 @@
 
 Rules, in order: the payload type is the one expected; every signature names a key that the caller
 knows; each verifies over the exact payload bytes; only then is the payload parsed, and it must be
-in canonical form, so that one document has one hash.
+in canonical form, so that one document has one hash. A passkey signs the SHA-256 of what an Ed25519
+key signs, as its challenge, and only documents of which the caller says so.
 
 Signed format: fields are never reordered, renamed or removed.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
@@ -24,6 +26,7 @@ from governance.canonical import (
 )
 from governance.errors import FormatError, SignatureError
 from governance.identity.keys import Signer, verify_ed25519
+from governance.identity.passkeys import Assertion, Passkey, PasskeyLookup, verify_assertion
 
 PAYLOAD_MAX_BYTES = 4 * 1024 * 1024
 
@@ -33,7 +36,7 @@ KeyLookup = Callable[[str], bytes]
 
 
 class Signature(Frozen):
-    """One signature, by the key whose thumbprint is ``key``."""
+    """An Ed25519 signature, by the key whose thumbprint is ``key``."""
 
     scheme: Literal["ed25519"] = "ed25519"
     key: Hash
@@ -45,7 +48,10 @@ class Envelope(Frozen):
 
     payload_type: Annotated[str, Field(max_length=100)]
     payload: Base64
-    signatures: Annotated[tuple[Signature, ...], Field(min_length=1, max_length=64)]
+    signatures: Annotated[
+        tuple[Annotated[Signature | Assertion, Field(discriminator="scheme")], ...],
+        Field(min_length=1, max_length=64),
+    ]
 
     @property
     def payload_bytes(self) -> bytes:
@@ -62,6 +68,14 @@ def pre_auth_encoding(payload_type: str, payload: bytes) -> bytes:
     """DSSE PAE: what is really signed, so that one type never passes for another."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def challenge_of(payload_type: str, payload: bytes) -> bytes:
+    """What a passkey is asked to sign for a document, 32 bytes.
+
+    Persisted in signatures: never changed.
+    """
+    return hashlib.sha256(pre_auth_encoding(payload_type, payload)).digest()
 
 
 def sign_bytes(payload_type: str, payload: bytes, key: Signer, thumbprint: str) -> Signature:
@@ -82,6 +96,11 @@ def verify_signature(
     )
 
 
+def no_passkeys(_thumbprint: str) -> Passkey:
+    """The lookup of documents that passkeys do not sign."""
+    raise SignatureError("a document of this kind is not signed by a passkey")
+
+
 def sign(payload_type: str, document: BaseModel, key: Signer, thumbprint: str) -> Envelope:
     """Put a document into an envelope with one signature."""
     payload = canonical_bytes(document)
@@ -93,9 +112,20 @@ def sign(payload_type: str, document: BaseModel, key: Signer, thumbprint: str) -
 
 
 def open_envelope(
-    envelope: Envelope, payload_type: str, model: type[Model], keys: KeyLookup
+    envelope: Envelope,
+    payload_type: str,
+    model: type[Model],
+    keys: KeyLookup,
+    passkeys: PasskeyLookup = no_passkeys,
 ) -> tuple[Model, tuple[str, ...]]:
     """Verify every signature, then parse.
+
+    Args:
+        envelope: as it came.
+        payload_type: the type that it must have.
+        model: what its payload must be.
+        keys: Ed25519 keys by thumbprint.
+        passkeys: passkeys by the thumbprint of their person's keys; none without it.
 
     Returns:
         The document, and the thumbprints that signed it.
@@ -110,11 +140,14 @@ def open_envelope(
     if len(payload) > PAYLOAD_MAX_BYTES:
         raise FormatError(f"a signed document has at most {PAYLOAD_MAX_BYTES} bytes")
     for signature in envelope.signatures:
-        verify_signature(payload_type, payload, signature, keys)
-    signers = tuple(signature.key for signature in envelope.signatures)
-    if len(set(signers)) != len(signers):
+        if isinstance(signature, Assertion):
+            challenge = challenge_of(payload_type, payload)
+            verify_assertion(passkeys(signature.key), signature, challenge)
+        else:
+            verify_signature(payload_type, payload, signature, keys)
+    if len({(one.scheme, one.key) for one in envelope.signatures}) != len(envelope.signatures):
         raise SignatureError("one key signed twice")
-    return parse_canonical(payload, model), signers
+    return parse_canonical(payload, model), tuple(one.key for one in envelope.signatures)
 
 
 def parse_canonical(payload: bytes, model: type[Model]) -> Model:

@@ -21,6 +21,7 @@ from governance.identity.keys import (
     SigningKey,
     is_weak,
 )
+from governance.identity.passkeys import Assertion, Passkey
 
 PARTY_KEYS = "party-keys/v1"
 PERSON_KEYS = "person-keys/v1"
@@ -70,7 +71,11 @@ class PartyKeys(Frozen):
 
 
 class PersonKeys(Frozen):
-    """The public keys of a member of staff in one role."""
+    """The public keys of a member of staff in one role, on one device.
+
+    ``signing`` signs HTTP requests and, where an agreement accepts key files, requests and
+    approvals; ``passkey`` signs those of an agreement that accepts passkeys.
+    """
 
     format: Literal["person-keys/v1"] = "person-keys/v1"
     person: Hex128
@@ -79,11 +84,18 @@ class PersonKeys(Frozen):
     signing: SigningPublic
     sealing: SealingPublic
     created: Time
+    passkey: Passkey | None = None
 
     @property
     def thumbprint(self) -> str:
         """The name of these keys."""
         return hash_of(self)
+
+    @property
+    def public_keys(self) -> frozenset[str]:
+        """Every public key in the document; each is of one person and no other."""
+        passkey = () if self.passkey is None else (self.passkey.public_key,)
+        return frozenset((self.signing, self.sealing, *passkey))
 
 
 Keys = TypeVar("Keys", PartyKeys, PersonKeys)
@@ -114,9 +126,20 @@ def read_party_keys(envelope: Envelope) -> PartyKeys:
     return _self_signed(envelope, PARTY_KEYS, PartyKeys)
 
 
-def publish_person_keys(keys: PersonKeys, signing: SigningKey) -> Envelope:
-    """The document signed by its own key, as proof that the person holds it."""
-    return sign(PERSON_KEYS, keys, signing, keys.thumbprint)
+def publish_person_keys(
+    keys: PersonKeys, signing: SigningKey, assertion: Assertion | None = None
+) -> Envelope:
+    """The document signed by its own keys, as proof that the person holds them.
+
+    Args:
+        keys: the document.
+        signing: its Ed25519 key.
+        assertion: by its passkey over the document, where it has one.
+    """
+    envelope = sign(PERSON_KEYS, keys, signing, keys.thumbprint)
+    if assertion is None:
+        return envelope
+    return envelope.model_copy(update={"signatures": (*envelope.signatures, assertion)})
 
 
 def read_person_keys(envelope: Envelope) -> PersonKeys:
@@ -124,17 +147,39 @@ def read_person_keys(envelope: Envelope) -> PersonKeys:
 
     Raises:
         FormatError: not a person's keys.
-        SignatureError: not signed by the key inside.
+        SignatureError: not signed by the key inside, and by the passkey inside if it has one.
     """
-    return _self_signed(envelope, PERSON_KEYS, PersonKeys)
+    keys = _self_signed(envelope, PERSON_KEYS, PersonKeys)
+    schemes = [signature.scheme for signature in envelope.signatures]
+    if schemes != (["ed25519"] if keys.passkey is None else ["ed25519", "webauthn"]):
+        raise SignatureError("a key document is signed by each of its own keys")
+    return keys
 
 
 def _self_signed(envelope: Envelope, kind: str, model: type[Keys]) -> Keys:
     keys = parse_canonical(envelope.payload_bytes, model)
 
-    def own_key(thumbprint: str) -> bytes:
+    def own(thumbprint: str) -> Keys:
         if thumbprint != keys.thumbprint:
             raise SignatureError("a key document is signed by its own key and no other")
-        return unb64(keys.signing)
+        return keys
 
-    return open_envelope(envelope, kind, model, own_key)[0]
+    return open_envelope(
+        envelope,
+        kind,
+        model,
+        lambda thumbprint: unb64(own(thumbprint).signing),
+        lambda thumbprint: passkey_of(own(thumbprint)),
+    )[0]
+
+
+def passkey_of(keys: PartyKeys | PersonKeys) -> Passkey:
+    """The passkey of a person's keys.
+
+    Raises:
+        SignatureError: these keys have none.
+    """
+    passkey = keys.passkey if isinstance(keys, PersonKeys) else None
+    if passkey is None:
+        raise SignatureError("signed by a passkey where these keys have none")
+    return passkey

@@ -2,25 +2,28 @@
 
 Rules: the first event names the first parties, the first of which operates the ledger and admits
 others; a party's name is taken once, and so is each of its keys, or one witness could count as two;
-nobody's keys are a party's, nor keys that were revoked under another id; a first IG lead is
+nobody's keys are a party's, nor another person's, nor keys that were revoked; a first IG lead is
 enrolled by the party's own key, and every other person by an IG lead of the same party; revoked
-keys verify nothing from then on.
+keys verify nothing from then on; an authenticator that counts its signatures counts upwards, or
+somebody may have a copy of it.
 """
 
 from dataclasses import dataclass
 
 from governance.canonical import unb64
 from governance.errors import SignatureError
-from governance.identity.envelope import open_envelope
+from governance.identity.envelope import Envelope, open_envelope
 from governance.identity.models import (
     PERSON_ENROLMENT,
     PartyKeys,
     PersonEnrolment,
     PersonKeys,
     Role,
+    passkey_of,
     read_party_keys,
     read_person_keys,
 )
+from governance.identity.passkeys import Assertion, Passkey
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
 from governance.ledger.payloads import Genesis, PartyAdmitted, PersonEnrolled, PersonRevoked
@@ -28,9 +31,10 @@ from governance.ledger.payloads import Genesis, PartyAdmitted, PersonEnrolled, P
 
 @dataclass
 class Person:
-    """An enrolled person and whether the keys still hold."""
+    """An enrolled person, whether the keys still hold, and how far the passkey has counted."""
 
     keys: PersonKeys
+    counter: int = 0
     revoked: bool = False
 
 
@@ -62,6 +66,39 @@ class IdentityRegistry:
         if thumbprint in self.parties:
             return unb64(self.parties[thumbprint].signing)
         return unb64(self.person(thumbprint).signing)
+
+    def passkey(self, thumbprint: str) -> Passkey:
+        """The passkey of an enrolled person.
+
+        Raises:
+            SignatureError: not known, revoked, or without a passkey.
+        """
+        return passkey_of(self.person(thumbprint))
+
+    def counted(self, envelope: Envelope) -> Commit:
+        """Check that the passkeys that signed have counted on since they last signed in the ledger.
+
+        Raises:
+            NotAdmissible: one has not, as a copy of it would; those that never count say 0.
+        """
+        counters = {
+            signature.key: signature.counter
+            for signature in envelope.signatures
+            if isinstance(signature, Assertion)
+        }
+        for thumbprint, counter in counters.items():
+            last = self.people[thumbprint].counter
+            if counter <= last and (counter, last) != (0, 0):
+                raise NotAdmissible(
+                    "the passkey's counter has not risen: there may be a copy of it",
+                    next_step="sign again; if that is refused too, revoke these keys",
+                )
+
+        def commit() -> None:
+            for thumbprint, counter in counters.items():
+                self.people[thumbprint].counter = counter
+
+        return commit
 
     def party_key(self, thumbprint: str) -> tuple[str, bytes]:
         """Name and Ed25519 public key of a known party.
@@ -123,7 +160,7 @@ class IdentityRegistry:
         if keys.party in {known.party for known in self.parties.values()}:
             raise NotAdmissible("a party of that name is known already")
         _keys_once([*self.parties.values(), keys])
-        if any(known.keys.signing in _public(keys) for known in self.people.values()):
+        if any(known.keys.public_keys & set(_public(keys)) for known in self.people.values()):
             raise NotAdmissible("a party's keys are its own and no person's")
         return lambda: self.parties.update({keys.thumbprint: keys})
 
@@ -131,7 +168,7 @@ class IdentityRegistry:
         payload = payload_of(entry, PersonEnrolled)
         keys = read_person_keys(payload.keys)
         enrolment, signers = open_envelope(
-            payload.enrolment, PERSON_ENROLMENT, PersonEnrolment, self.key
+            payload.enrolment, PERSON_ENROLMENT, PersonEnrolment, self.key, self.passkey
         )
         named = (enrolment.keys, enrolment.role, enrolment.party)
         if named != (keys.thumbprint, keys.role, keys.party):
@@ -143,17 +180,23 @@ class IdentityRegistry:
         self._never_used(keys)
         for signer in signers:
             self._may_enrol(signer, keys)
-        return lambda: self.people.update({keys.thumbprint: Person(keys)})
+        counted = self.counted(payload.enrolment)
+
+        def commit() -> None:
+            counted()
+            self.people[keys.thumbprint] = Person(keys, _first_count(payload.keys))
+
+        return commit
 
     def _never_used(self, keys: PersonKeys) -> None:
-        own = {keys.signing, keys.sealing}
+        own = keys.public_keys
         if any(own & set(_public(party)) for party in self.parties.values()):
             raise NotAdmissible("a person's keys are not a party's")
-        if any(
-            known.revoked and own & {known.keys.signing, known.keys.sealing}
-            for known in self.people.values()
-        ):
+        used = [known for known in self.people.values() if own & known.keys.public_keys]
+        if any(known.revoked for known in used):
             raise NotAdmissible("these keys were revoked", next_step="make new ones")
+        if any(known.keys.person != keys.person for known in used):
+            raise NotAdmissible("these keys are another person's", next_step="make new ones")
 
     def _may_enrol(self, signer: str, keys: PersonKeys) -> None:
         if signer in self.parties:
@@ -182,6 +225,13 @@ class IdentityRegistry:
             person.revoked = True
 
         return commit
+
+
+def _first_count(envelope: Envelope) -> int:
+    """How far a passkey had counted when it was enrolled."""
+    return max(
+        (one.counter for one in envelope.signatures if isinstance(one, Assertion)), default=0
+    )
 
 
 def _public(keys: PartyKeys) -> tuple[str, str, str]:

@@ -34,6 +34,12 @@ class NotApproved(ReleaseRefusal):
     reason = "release.not_approved"
 
 
+class SignatureKindNotAccepted(ReleaseRefusal):
+    """A request or approval is signed with what the agreement does not accept."""
+
+    reason = "release.signature_kind"
+
+
 class SamePerson(ReleaseRefusal):
     """Requester and approver are one person."""
 

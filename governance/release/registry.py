@@ -2,7 +2,8 @@
 
 Rules: a request is signed by one enrolled service manager, to that person's own keys, and lives at
 most 24 hours; a decision is signed by one enrolled IG lead who is another person, while the
-request lives; each party seals at most once for a request, and only after an approval.
+request lives; a passkey that counts its signatures counts upwards; each party seals at most once
+for a request, and only after an approval.
 """
 
 from dataclasses import dataclass, field
@@ -48,7 +49,9 @@ def read_request(envelope: Envelope, identities: IdentityRegistry) -> tuple[Requ
         SignatureError, FormatError: not signed by an enrolled person, or malformed.
         NotAServiceManager, RecipientMismatch, RequestExpired: see the module's rules.
     """
-    request, signers = open_envelope(envelope, REQUEST, Request, _person_key(identities))
+    request, signers = open_envelope(
+        envelope, REQUEST, Request, _person_key(identities), identities.passkey
+    )
     requester = identities.person(signers[0])
     if len(signers) != 1 or requester.role is not Role.SERVICE_MANAGER:
         raise NotAServiceManager("a request is signed by one service manager")
@@ -70,13 +73,19 @@ def read_approval(
         NotApproved: not an IG lead.
         SamePerson: requester and approver share an id or a key.
     """
-    approval, signers = open_envelope(envelope, APPROVAL, Approval, _person_key(identities))
+    approval, signers = _open_approval(envelope, identities)
     approver = identities.person(signers[0])
     if len(signers) != 1 or approver.role is not Role.IG_LEAD:
         raise NotApproved("a decision is signed by one information-governance lead")
-    if approver.person == requester.person or approver.signing == requester.signing:
+    if approver.person == requester.person or approver.public_keys & requester.public_keys:
         raise SamePerson("requester and approver are two different people")
     return approval, approver
+
+
+def _open_approval(
+    envelope: Envelope, identities: IdentityRegistry
+) -> tuple[Approval, tuple[str, ...]]:
+    return open_envelope(envelope, APPROVAL, Approval, _person_key(identities), identities.passkey)
 
 
 def _person_key(identities: IdentityRegistry) -> KeyLookup:
@@ -120,8 +129,10 @@ class ReleaseRegistry:
         request, requester = read_request(envelope, self._identities)
         if request.id in self._ids:
             raise NotAdmissible("a request is logged once")
+        counted = self._identities.counted(envelope)
 
         def commit() -> None:
+            counted()
             self._ids.add(request.id)
             self.requests[envelope.payload_hash] = RequestRecord(request, requester, entry.index)
 
@@ -130,7 +141,7 @@ class ReleaseRegistry:
     def _decided(self, entry: Entry) -> Commit:
         self._identities.party_key(entry.author)
         envelope = payload_of(entry, Decided).approval
-        claimed = open_envelope(envelope, APPROVAL, Approval, _person_key(self._identities))[0]
+        claimed, _ = _open_approval(envelope, self._identities)
         record = self._record(claimed.request)
         approval, approver = read_approval(envelope, self._identities, record.requester)
         approving = entry.kind is EventType.RELEASE_APPROVED
@@ -138,8 +149,10 @@ class ReleaseRegistry:
             raise NotAdmissible("a request is decided once, as its decision says")
         if parse_time(approval.created) >= parse_time(record.request.expires):
             raise NotAdmissible("a request is decided while it lives")
+        counted = self._identities.counted(envelope)
 
         def commit() -> None:
+            counted()
             record.decision, record.approver = approval, approver
             record.decision_index = entry.index
 

@@ -8,8 +8,8 @@ Rules, in order:
 3. Both are in this party's own mirror, inside the order's witnessed checkpoint, and the approval's
    checkpoint lies on the same mirror (invariants 4 to 6).
 4. The request lives, and this party has not answered it before (invariants 9 and 17).
-5. The agreement is in force and permits the release (invariant 13), and the approver works for one
-   of its parties.
+5. The agreement is in force and permits the release (invariant 13), request and approval are signed
+   with what it accepts, and the approver works for one of its parties.
 6. The members are those that the request names (invariant 11).
 7. Every required permission is live, by replay of this party's own mirror (invariants 2 and 3).
 8. This party captured the consent of each record that it releases (invariant 10).
@@ -21,12 +21,14 @@ before this runs. Rate limits, protected people and opt-outs are checked where t
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from governance.agreements.models import Action, Agreement
+from governance.agreements.models import Action, Agreement, SignatureKind
 from governance.agreements.policy import permits
 from governance.canonical import b64, parse_time
 from governance.consent.registry import Grant
 from governance.consent.rules import Approach, require_family_permission
+from governance.identity.envelope import Envelope
 from governance.identity.models import PersonKeys
 from governance.ledger.state import LedgerState
 from governance.release.errors import (
@@ -37,6 +39,7 @@ from governance.release.errors import (
     NothingToRelease,
     RequestExpired,
     RequestNotLogged,
+    SignatureKindNotAccepted,
 )
 from governance.release.models import Approval, CheckpointRef, Order, RecordRef, Request
 from governance.release.registry import RequestRecord, read_approval, read_request
@@ -62,6 +65,23 @@ class VerifiedOrder:
     agreement: Agreement
     checkpoint: CheckpointRef
     records: dict[RecordRef, Grant]
+
+
+_KINDS: Final = {"ed25519": SignatureKind.KEY_FILE, "webauthn": SignatureKind.PASSKEY}
+
+
+def require_accepted_kind(agreement: Agreement, envelope: Envelope) -> None:
+    """Check that a request or an approval is signed with what its agreement accepts.
+
+    Raises:
+        SignatureKindNotAccepted: with the kinds that are.
+    """
+    if any(_KINDS[one.scheme] not in agreement.staff_signatures for one in envelope.signatures):
+        accepted = " or ".join(kind.value for kind in agreement.staff_signatures)
+        raise SignatureKindNotAccepted(
+            f"agreement {agreement.id} takes requests and approvals signed by {accepted}",
+            next_step="sign with that, or agree a version that accepts what you have",
+        )
 
 
 def verify_order(
@@ -92,6 +112,8 @@ def verify_order(
         items=request.items,
         recipient=requester.party,
     )
+    for envelope in (order.request, order.approval):
+        require_accepted_kind(agreement, envelope)
     if agreement.party(approver.party) is None:
         raise NotApproved("the approver works for no party of the agreement")
     members = order.members

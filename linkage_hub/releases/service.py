@@ -40,6 +40,7 @@ from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged
 from governance.release.models import SEALED, Approval, Members, Order, Request, SealedItems
 from governance.release.registry import read_approval, read_request
+from governance.release.verify import require_accepted_kind
 from linkage_hub.releases.errors import AnswerRefused, RequestDecided, UnknownRequest
 from linkage_hub.releases.families import Families
 from linkage_hub.store.database import HubDatabase
@@ -87,7 +88,7 @@ class Releases:
             Requested(request=envelope),
             f"request:{id_}",
         )
-        refusal = self._precheck(request, requester, state)
+        refusal = self._precheck(envelope, request, requester, state)
         document = self._families.document(request.family)
         with self._database.writing() as connection:
             connection.execute(
@@ -112,7 +113,7 @@ class Releases:
         return self.view(caller, id_)
 
     def _precheck(
-        self, request: Request, requester: PersonKeys, state: LedgerState
+        self, envelope: Envelope, request: Request, requester: PersonKeys, state: LedgerState
     ) -> ReasonedError | None:
         try:
             agreement = permits(
@@ -124,6 +125,7 @@ class Releases:
                 items=request.items,
                 recipient=requester.party,
             )
+            require_accepted_kind(agreement, envelope)
             document = self._families.document(request.family)
             if document.digest != request.members:
                 raise MembersChanged(
@@ -145,6 +147,7 @@ class Releases:
 
         Raises:
             SignatureError, NotApproved, SamePerson: not a decision by another person who may.
+            SignatureKindNotAccepted: signed with what the agreement does not accept.
             RequestDecided: decided before, or over.
         """
         row = self._known(id_)
@@ -155,6 +158,7 @@ class Releases:
             raise SignatureError(
                 "a decision is signed by the person who sends it, for this request"
             )
+        require_accepted_kind(state.agreements.standing(row.agreement).agreement, envelope)
         if row.approval is not None and row.approval == canonical_bytes(envelope):
             return self.view(caller, id_)
         if row.state != "waiting_for_approval" or self._over(row):

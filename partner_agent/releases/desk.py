@@ -25,14 +25,15 @@ from governance.canonical import b64, sha256, write_time
 from governance.errors import GovernanceError, ReasonedError
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
-from governance.identity.envelope import Envelope, open_envelope, sign
+from governance.identity.envelope import Envelope, sign
 from governance.identity.files import PartySecrets
 from governance.ledger.errors import LedgerError, LedgerUnavailableError, MirrorError
 from governance.ledger.events import Event, EventType
 from governance.ledger.note import parse_note
 from governance.ledger.payloads import ReleaseRefused, Sealed
 from governance.release.errors import MembersChanged, RequestNotLogged
-from governance.release.models import REQUEST, SEALED, CheckpointRef, Order, Request
+from governance.release.models import SEALED, CheckpointRef, Order
+from governance.release.registry import read_request
 from governance.release.seal import seal_records
 from governance.release.verify import VerifiedOrder, Witnessed, verify_order
 from partner_agent.consents import Consents
@@ -213,7 +214,7 @@ class ReleaseDesk:
 
     def _verify(self, order: Order) -> VerifiedOrder:
         state = self._ledger.sync()
-        request, _ = open_envelope(order.request, REQUEST, Request, state.identities.key)
+        request, _ = read_request(order.request, state.identities)
         if order.members.agreement != request.agreement:
             raise MembersChanged("the order's members are of another agreement")
         agreement = state.agreements.standing(request.agreement).agreement

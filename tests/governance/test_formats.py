@@ -1,15 +1,17 @@
 """Signed formats never change: the canonical bytes of a fixed document have a pinned hash."""
 
+import hashlib
+
 import pytest
 from pydantic import BaseModel
 
 from governance.agreements.models import AGREEMENT, Agreement
-from governance.canonical import canonical_bytes, hash_of, sha256
+from governance.canonical import b64, canonical_bytes, hash_of, sha256
 from governance.consent.models import ConsentRecord
 from governance.exchange.refinement import RefinementRound
 from governance.exchange.secret import LINKAGE_SECRET, SealedSecret, seal_info
 from governance.exchange.submission import Manifest
-from governance.identity.envelope import pre_auth_encoding, sign_bytes
+from governance.identity.envelope import challenge_of, pre_auth_encoding, sign_bytes
 from governance.identity.keys import SealingKey, SigningKey
 from governance.identity.models import (
     PARTY_KEYS,
@@ -18,6 +20,7 @@ from governance.identity.models import (
     PersonEnrolment,
     Role,
 )
+from governance.identity.passkeys import Assertion, Passkey
 from governance.ledger.events import EventType, Leaf, LeafBody, signed_type
 from governance.release.models import (
     APPROVAL,
@@ -36,10 +39,21 @@ H, ID, T = "sha256:" + "a" * 64, "b" * 32, "2026-11-22T12:00:00Z"
 POLICE = Party("police", SigningKey(b"\1" * 32), SigningKey(b"\2" * 32), SealingKey(b"\3" * 32))
 COUNCIL = Party("council", SigningKey(b"\4" * 32), SigningKey(b"\5" * 32), SealingKey(b"\6" * 32))
 LEAD = Staff("council", Role.IG_LEAD, ID, SigningKey(b"\7" * 32), SealingKey(b"\x08" * 32))
+PASSKEY = Passkey(
+    credential="AAAA",
+    public_key=b64(b"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20" + LEAD.signing.public),
+    relying_party="example.org",
+    origin="https://console.example.org",
+    backup_eligible=False,
+)
 
 DOCUMENTS: dict[str, BaseModel] = {
     "party-keys": POLICE.keys,
     "person-keys": LEAD.keys,
+    "passkey-keys": LEAD.keys.model_copy(update={"passkey": PASSKEY}),
+    "assertion": Assertion(
+        key=H, client_data="AAAA", authenticator_data=b64(bytes(37)), value="AAAA"
+    ),
     "person-enrolment": PersonEnrolment(keys=H, role=Role.IG_LEAD, party="council", created=T),
     "agreement": Agreement.model_validate(agreement_data([POLICE, COUNCIL])),
     "leaf": Leaf.model_validate(
@@ -107,9 +121,11 @@ DOCUMENTS: dict[str, BaseModel] = {
 
 PINNED = {
     "party-keys": "sha256:8466b03daa8cf9d2927c83de890f415d4c9136ce9766b9c0f77c06dcbe345e40",
-    "person-keys": "sha256:54efb1bff85b1ad59d031a9a74512e1a576d9a5825c34c55dd174724b0125bcb",
+    "person-keys": "sha256:3bf647b44f10aa565853c5bf68cff81fae43aca726f1ea48e4ba99371b4baf7a",
+    "passkey-keys": "sha256:e542e17fe7c4b03f84584fd966a48d740e7877e86ddecf51136079bf25292c18",
+    "assertion": "sha256:485b5c553626ef4289c477f9ab01eba699b0aabaec973f558c275e8ea141452f",
     "person-enrolment": "sha256:1895083896c99b19e0ae33a498836292e73d18d06a3f2314ab31c33f6198a6aa",
-    "agreement": "sha256:c0b47c5cd53906debf6e03b80f14067d54207343b3c1a08c6d44b47a0bd0a1cd",
+    "agreement": "sha256:94a70b50ec07e827a6d1e8bb4efa44c4dd2b06b27e0eb31619aafce1669982d3",
     "leaf": "sha256:aed673f2986e3e6c5b3716938fb6e0ab1febd4ad63e99525ace7decab7926912",
     "consent-record": "sha256:89b8e452184c30516c76628eb885a93682221069ef825716819884e255ebfda5",
     "manifest": "sha256:7d5cfe2a2c1a697af5bee495c58aacb1c4ff0bf08d39324da7f53b6d672cecdf",
@@ -155,6 +171,14 @@ def test_dsse_pre_auth_encoding_is_the_specifications() -> None:
         b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
     )
     assert pre_auth_encoding("caf\u00e9", b"") == b"DSSEv1 5 caf\xc3\xa9 0 "
+
+
+def test_what_a_passkey_is_asked_to_sign_never_changes() -> None:
+    """The challenge of a document is the SHA-256 of its pre-authentication encoding."""
+    assert (
+        challenge_of(REQUEST, b"{}")
+        == hashlib.sha256(b"DSSEv1 18 release-request/v1 2 {}").digest()
+    )
 
 
 def test_a_leafs_signature_never_changes() -> None:

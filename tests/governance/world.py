@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import b64, canonical_bytes, sha256, write_time
 from governance.consent.models import ConsentRecord
-from governance.identity.envelope import Envelope, sign, sign_bytes
+from governance.identity.envelope import Envelope, challenge_of, sign, sign_bytes
 from governance.identity.keys import SealingKey, SigningKey
 from governance.identity.models import (
     PERSON_ENROLMENT,
+    PERSON_KEYS,
     PartyKeys,
     PersonEnrolment,
     PersonKeys,
@@ -41,6 +42,7 @@ from governance.release.models import (
     RecordRef,
     Request,
 )
+from tests.soft_authenticator import SoftAuthenticator
 
 ORIGIN = "ledger.example.org/county"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -74,13 +76,14 @@ class Party:
 
 @dataclass
 class Staff:
-    """A member of staff with private keys."""
+    """A member of staff with private keys, and a passkey where one is given."""
 
     party: str
     role: Role
     id: str
     signing: SigningKey = field(default_factory=SigningKey.generate)
     sealing: SealingKey = field(default_factory=SealingKey.generate)
+    authenticator: SoftAuthenticator | None = None
 
     @property
     def keys(self) -> PersonKeys:
@@ -92,10 +95,26 @@ class Staff:
             signing=b64(self.signing.public),
             sealing=b64(self.sealing.public),
             created=write_time(NOON),
+            passkey=self.authenticator and self.authenticator.passkey,
         )
 
+    def published(self) -> Envelope:
+        """The public document, signed by its own keys."""
+        keys, assertion = self.keys, None
+        if self.authenticator is not None:
+            challenge = challenge_of(PERSON_KEYS, canonical_bytes(keys))
+            assertion = self.authenticator.assertion(keys.thumbprint, challenge)
+        return publish_person_keys(keys, self.signing, assertion)
+
     def sign(self, kind: str, document: BaseModel) -> Envelope:
-        """Sign a document as this person."""
+        """Sign a document as this person: with the passkey, or else with the key file."""
+        if self.authenticator is not None:
+            payload = canonical_bytes(document)
+            return self.authenticator.sign(kind, payload, self.keys.thumbprint)
+        return self.sign_with_file(kind, document)
+
+    def sign_with_file(self, kind: str, document: BaseModel) -> Envelope:
+        """Sign a document with the key file."""
         return sign(kind, document, self.signing, self.keys.thumbprint)
 
 
@@ -156,6 +175,7 @@ def agreement_data(parties: list[Party]) -> dict[str, Any]:
         "encoding": {"profile": "clk", "epoch": 1, "linkage_schema": {"version": 3}},
         "actions": ["encode", "submit", "link", "analyse", "release"],
         "recipients": [parties[-1].name],
+        "staff_signatures": ["passkey", "key_file"],
         "family_rule": {
             "adults": "every_adult",
             "children": "own_or_parental_responsibility",
@@ -251,7 +271,7 @@ class World:
             party,
             EventType.PERSON_ENROLLED,
             PersonEnrolled(
-                keys=publish_person_keys(keys, staff.signing),
+                keys=staff.published(),
                 enrolment=sign(PERSON_ENROLMENT, enrolment, key, thumbprint),
             ),
         )

@@ -87,6 +87,7 @@ def template(
         "encoding": _encoding(schema_for(items), profile),
         "actions": ["encode", "submit", "link", *["refine"] * refine, "analyse", "release"],
         "recipients": ["council"],
+        "staff_signatures": ["key_file"],  # the command line signs with key files
         "family_rule": {
             "adults": "every_adult",
             "children": "own_or_parental_responsibility",

@@ -212,13 +212,13 @@ def test_requester_and_approver_are_two_people(world: World) -> None:
     world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
     approval = world.approval(request)
     double = Staff("council", Role.IG_LEAD, "e" * 32, signing=world.manager.signing)
-    _enrol(world, double, world.lead, world.council)
+    with pytest.raises(NotAdmissible, match="another person's"):
+        _enrol(world, double, world.lead, world.council)
     same_person = Staff("council", Role.IG_LEAD, world.manager.id)
     _enrol(world, same_person, world.lead, world.council)
-    for pretender in (double, same_person):
-        forged = _as(pretender, world, request)
-        with pytest.raises(SamePerson):
-            world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=forged))
+    forged = _as(same_person, world, request)
+    with pytest.raises(SamePerson):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=forged))
     forged = _as(world.manager, world, request)
     with pytest.raises((NotApproved, SamePerson)):
         world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=forged))

@@ -1,0 +1,424 @@
+"""Enrolling a passkey, asking and approving with it, and a partner's verification of both."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from governance.agreements.models import Agreement
+from governance.canonical import b64, canonical_bytes, write_time
+from governance.errors import SignatureError
+from governance.identity.envelope import Envelope, challenge_of, open_envelope, sign_bytes
+from governance.identity.models import (
+    PERSON_ENROLMENT,
+    PERSON_KEYS,
+    PersonEnrolment,
+    Role,
+    publish_person_keys,
+    read_person_keys,
+)
+from governance.identity.registry import Person
+from governance.ledger.admission import NotAdmissible
+from governance.ledger.events import EventType
+from governance.ledger.payloads import Decided, PersonEnrolled, PersonRevoked, Requested
+from governance.ledger.state import LedgerState
+from governance.release.errors import (
+    NotApproved,
+    NotAServiceManager,
+    RequestNotLogged,
+    SamePerson,
+    SignatureKindNotAccepted,
+)
+from governance.release.models import APPROVAL, REQUEST, CheckpointRef, Members, Order, Request
+from governance.release.registry import read_approval
+from governance.release.verify import VerifiedOrder, Witnessed, verify_order
+from tests.governance.world import NOON, Staff, World, agreement_data
+from tests.soft_authenticator import PRESENT, VERIFIED, SoftAuthenticator
+
+MOTHER = "1" * 32
+
+
+class PasskeyWorld(World):
+    """A world whose manager and lead have passkeys, under an agreement that takes nothing else."""
+
+    def __init__(self, kinds: tuple[str, ...] = ("passkey",), **manager: Any) -> None:
+        self._kinds, self._manager = kinds, manager
+        super().__init__()
+        self.consent(self.council, MOTHER)
+
+    def _found(self) -> None:
+        data = agreement_data(self.partners) | {"staff_signatures": list(self._kinds)}
+        self.agreement = Agreement.model_validate(data)
+        self.manager.authenticator = SoftAuthenticator(**self._manager)
+        self.lead.authenticator = SoftAuthenticator("EdDSA")
+        super()._found()
+
+    def family(self) -> Members:
+        """The mother alone."""
+        return self.members(("1", True, [(self.council, MOTHER)]))
+
+    def order(self, request: Envelope | None = None, approval: Envelope | None = None) -> Order:
+        """An order over a request and an approval, honest ones unless others are given."""
+        request = request or self.request(self.family())
+        approval = approval or self.approval(request)
+        return Order(request=request, approval=approval, members=self.family(), checkpoint="note")
+
+    def logged(self) -> Order:
+        """An honest order whose request and approval are in the ledger."""
+        order = self.order()
+        self.log_release(order.request, order.approval)
+        return order
+
+    def verify(self, order: Order, state: LedgerState | None = None) -> VerifiedOrder:
+        """Verify an order as the council's agent."""
+        reference = CheckpointRef(size=len(self.events), root=b64(bytes(32)))
+        return verify_order(
+            order,
+            party="council",
+            state=state or self.state,
+            witnessed=Witnessed(reference, lambda _size: bytes(32)),
+            now=NOON,
+        )
+
+
+@pytest.fixture
+def world() -> PasskeyWorld:
+    """Passkeys only."""
+    return PasskeyWorld()
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+def test_a_partner_releases_what_passkeys_signed(algorithm: str) -> None:
+    """Enrolled, requested, approved and verified, by replay of the ledger and without network."""
+    world = PasskeyWorld(algorithm=algorithm)
+    order = world.logged()
+    replayed = LedgerState().replay(world.events)
+    assert not replayed.rejected
+    verified = world.verify(order, replayed)
+    assert {record.handle for record in verified.records} == {MOTHER}
+    assert verified.recipient == world.manager.keys
+
+
+@pytest.mark.invariant(9, "a passkey's assertion over another request")
+def test_an_assertion_over_another_request_is_refused(world: PasskeyWorld) -> None:
+    """A hub cannot move an assertion to a request of its own, nor replay it for a second one."""
+    order = world.logged()
+    other = world.request(world.family(), items=["first_name", "surname", "address"])
+    moved = other.model_copy(update={"signatures": order.request.signatures})
+    with pytest.raises(SignatureError, match="another document"):
+        world.verify(world.order(request=moved, approval=order.approval))
+    with pytest.raises(SignatureError, match="another document"):
+        world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=moved))
+
+
+@pytest.mark.invariant(9, "a passkey's request or approval changed by one byte")
+@pytest.mark.parametrize("part", ["request", "approval"])
+def test_one_changed_byte_is_refused(world: PasskeyWorld, part: str) -> None:
+    """Whatever byte of a signed document is changed, the assertion is over another."""
+    order = world.logged()
+    envelope: Envelope = getattr(order, part)
+    payload = envelope.payload_bytes
+    for at in range(0, len(payload), 7):
+        changed = payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :]
+        forged = envelope.model_copy(update={"payload": b64(changed)})
+        with pytest.raises(SignatureError, match="another document"):
+            world.verify(order.model_copy(update={part: forged}))
+
+
+@pytest.mark.invariant(9, "an assertion over a document of another type")
+def test_a_document_of_another_type_is_not_what_was_signed(world: PasskeyWorld) -> None:
+    """The challenge holds the payload's type: an approval's signature is no request's."""
+    request = world.request(world.family())
+    crossed = passkey_of(world.manager).sign(
+        APPROVAL, request.payload_bytes, world.manager.keys.thumbprint
+    )
+    forged = request.model_copy(update={"signatures": crossed.signatures})
+    with pytest.raises(SignatureError, match="another document"):
+        world.verify(world.order(request=forged))
+
+
+@pytest.mark.invariant(7, "a downgrade from passkeys to a key file")
+@pytest.mark.parametrize("part", ["request", "approval"])
+def test_a_key_file_is_refused_where_only_passkeys_are_accepted(
+    world: PasskeyWorld, part: str
+) -> None:
+    """A hub that got hold of key files cannot fall back to them, though the ledger took it all."""
+    request = world.request(world.family())
+    if part == "request":
+        request = by_file(world.manager, request)
+    approval = world.approval(request)
+    if part == "approval":
+        approval = by_file(world.lead, approval)
+    world.log_release(request, approval)
+    with pytest.raises(SignatureKindNotAccepted):
+        world.verify(world.order(request, approval))
+
+
+def by_file(staff: Staff, envelope: Envelope) -> Envelope:
+    """The same document, signed with a person's key file."""
+    signature = sign_bytes(
+        envelope.payload_type, envelope.payload_bytes, staff.signing, staff.keys.thumbprint
+    )
+    return envelope.model_copy(update={"signatures": (signature,)})
+
+
+@pytest.mark.parametrize("part", ["request", "approval"])
+def test_a_passkey_is_refused_where_only_key_files_are_accepted(part: str) -> None:
+    """An agreement is kept to in both directions."""
+    world = PasskeyWorld(("key_file",))
+    request = world.request(world.family())
+    if part == "approval":
+        request = by_file(world.manager, request)
+    approval = world.approval(request)
+    if part == "request":
+        approval = by_file(world.lead, approval)
+    world.log_release(request, approval)
+    with pytest.raises(SignatureKindNotAccepted):
+        world.verify(world.order(request, approval))
+
+
+def test_an_agreement_that_says_nothing_takes_passkeys_only() -> None:
+    """The safe kind is the default, and an empty list is no agreement."""
+    data = agreement_data(World().partners)
+    del data["staff_signatures"]
+    assert Agreement.model_validate(data).staff_signatures == ("passkey",)
+    with pytest.raises(ValueError, match="staff_signatures"):
+        Agreement.model_validate(data | {"staff_signatures": []})
+
+
+@pytest.mark.invariant(7, "two signatures of one person on one document")
+def test_two_signatures_are_not_one(world: PasskeyWorld) -> None:
+    """A request or approval bears exactly one signature, whatever the kinds."""
+    request = world.request(world.family())
+    approval = world.approval(request)
+    with pytest.raises(NotAServiceManager):
+        world.verify(world.order(both(world.manager, request), approval))
+    with pytest.raises(NotApproved):
+        world.verify(world.order(request, both(world.lead, approval)))
+
+
+def both(staff: Staff, envelope: Envelope) -> Envelope:
+    """An envelope signed with passkey and key file."""
+    signatures = (*envelope.signatures, *by_file(staff, envelope).signatures)
+    return envelope.model_copy(update={"signatures": signatures})
+
+
+@pytest.mark.invariant(7, "another person's passkey")
+def test_another_persons_passkey_is_refused(world: PasskeyWorld) -> None:
+    """The lead's passkey signs nothing in the manager's name, nor a stranger's in the lead's."""
+    request = world.request(world.family())
+    forged = passkey_of(world.lead).sign(
+        REQUEST, request.payload_bytes, world.manager.keys.thumbprint
+    )
+    with pytest.raises(SignatureError, match="does not verify"):
+        world.verify(world.order(forged))
+    approval = world.approval(request)
+    stranger = SoftAuthenticator("EdDSA").sign(
+        APPROVAL, approval.payload_bytes, world.lead.keys.thumbprint
+    )
+    with pytest.raises(SignatureError, match="does not verify"):
+        world.verify(world.order(request, stranger))
+
+
+def passkey_of(staff: Staff) -> SoftAuthenticator:
+    """A person's authenticator."""
+    assert staff.authenticator is not None
+    return staff.authenticator
+
+
+@pytest.mark.invariant(7, "a passkey at another site, or without its owner verified")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"site": "evil.example.org"},
+        {"origin": "https://evil.example.org"},
+        {"flags": PRESENT},
+        {"flags": VERIFIED},
+    ],
+)
+def test_where_and_by_whom_it_was_signed_is_verified(
+    world: PasskeyWorld, changes: dict[str, Any]
+) -> None:
+    """A page that is not the enrolled one, or a stolen key that nobody unlocked, signs nothing."""
+    request = world.request(world.family())
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    approval = world.approval(request).payload_bytes
+    elsewhere = replace(passkey_of(world.lead), **changes)
+    forged = elsewhere.sign(APPROVAL, approval, world.lead.keys.thumbprint)
+    with pytest.raises(SignatureError):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=forged))
+    with pytest.raises(SignatureError):
+        world.verify(world.order(request, forged))
+
+
+@pytest.mark.invariant(7, "a revoked passkey")
+def test_a_revoked_passkey_signs_nothing(world: PasskeyWorld) -> None:
+    """Revocation also undoes what waits: the order is refused from the next replay on."""
+    order = world.logged()
+    world.verify(order)
+    lost = PersonRevoked(keys=world.lead.keys.thumbprint, reason="lost_key")
+    world.write(world.council, EventType.PERSON_REVOKED, lost)
+    with pytest.raises(SignatureError, match="enrolled"):
+        world.verify(order)
+    again = Staff("council", Role.IG_LEAD, "c" * 32, authenticator=world.lead.authenticator)
+    with pytest.raises(NotAdmissible, match="revoked"):
+        world.enrol(again, world.council.signing, world.council.keys.thumbprint)
+
+
+def replacement() -> Staff:
+    """A new lead with a passkey, not enrolled yet."""
+    return Staff("council", Role.IG_LEAD, "c" * 32, authenticator=SoftAuthenticator())
+
+
+@pytest.mark.invariant(7, "a passkey that no IG lead countersigned")
+@pytest.mark.parametrize("signer", ["nobody", "itself", "manager", "party", "another party"])
+def test_a_passkey_needs_the_leads_countersignature(world: PasskeyWorld, signer: str) -> None:
+    """Neither the person, nor a manager, nor a party's key enrols a second lead."""
+    lead = replacement()
+    key, thumbprint = {
+        "nobody": (lead.signing, "sha256:" + "0" * 64),
+        "itself": (lead.signing, lead.keys.thumbprint),
+        "manager": (world.manager.signing, world.manager.keys.thumbprint),
+        "party": (world.council.signing, world.council.keys.thumbprint),
+        "another party": (world.partners[0].signing, world.partners[0].keys.thumbprint),
+    }[signer]
+    with pytest.raises((SignatureError, NotAdmissible)):
+        world.enrol(lead, key, thumbprint)
+    request = world.request(world.family())
+    approval = world.approval(request, lead)
+    with pytest.raises(SignatureError, match="enrolled"):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=approval))
+    with pytest.raises(SignatureError, match="enrolled"):
+        world.verify(world.order(request, approval))
+
+
+def test_a_lead_countersigns_with_a_passkey(world: PasskeyWorld) -> None:
+    """Whoever has a passkey needs no key file to vouch for a colleague."""
+    lead = replacement()
+    enrolment = PersonEnrolment(
+        keys=lead.keys.thumbprint, role=lead.role, party="council", created=write_time(NOON)
+    )
+    countersigned = world.lead.sign(PERSON_ENROLMENT, enrolment)
+    payload = PersonEnrolled(keys=lead.published(), enrolment=countersigned)
+    world.write(world.council, EventType.PERSON_ENROLLED, payload)
+    request = world.request(world.family())
+    approval = world.approval(request, lead)
+    world.log_release(request, approval)
+    world.verify(world.order(request, approval))
+
+
+def test_keys_are_published_by_each_of_them() -> None:
+    """Nobody enrols a passkey that does not sign, or that is not in the document."""
+    lead = replacement()
+    published = lead.published()
+    assert read_person_keys(published) == lead.keys
+    first, second = published.signatures
+    other = SoftAuthenticator().assertion(
+        lead.keys.thumbprint, challenge_of(PERSON_KEYS, published.payload_bytes)
+    )
+    bare = Staff("council", Role.IG_LEAD, "c" * 32)
+    stray = SoftAuthenticator().assertion(
+        bare.keys.thumbprint, challenge_of(PERSON_KEYS, canonical_bytes(bare.keys))
+    )
+    for envelope in (
+        published.model_copy(update={"signatures": (first,)}),
+        published.model_copy(update={"signatures": (second,)}),
+        published.model_copy(update={"signatures": (first, other)}),
+        published.model_copy(update={"signatures": (first, second, second)}),
+        publish_person_keys(bare.keys, bare.signing, stray),
+    ):
+        with pytest.raises(SignatureError):
+            read_person_keys(envelope)
+
+
+@pytest.mark.invariant(7, "one person with two passkeys")
+def test_one_person_with_two_passkeys_does_not_approve_alone(world: PasskeyWorld) -> None:
+    """Two credentials of one person are one person, in the ledger and at the agent."""
+    double = Staff("council", Role.IG_LEAD, world.manager.id, authenticator=SoftAuthenticator())
+    enrol(world, double)
+    request = world.request(world.family())
+    approval = world.approval(request, double)
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    with pytest.raises(SamePerson):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=approval))
+    with pytest.raises(SamePerson):
+        world.verify(world.order(request, approval))
+
+
+@pytest.mark.invariant(7, "one passkey, key file or sealing key under two names")
+@pytest.mark.parametrize("shared", ["authenticator", "signing", "sealing"])
+def test_one_key_is_one_person(world: PasskeyWorld, shared: str) -> None:
+    """A key is enrolled for one person; if it were not, it would still not approve itself."""
+    double = Staff("council", Role.IG_LEAD, "c" * 32, authenticator=SoftAuthenticator())
+    setattr(double, shared, getattr(world.manager, shared))
+    with pytest.raises(NotAdmissible, match="another person's"):
+        enrol(world, double)
+    request = world.request(world.family())
+    approval = world.approval(request, double)
+    people = world.state.identities.people
+    people[double.keys.thumbprint] = Person(double.keys)
+    with pytest.raises(SamePerson):
+        read_approval(approval, world.state.identities, world.manager.keys)
+
+
+def enrol(world: PasskeyWorld, staff: Staff) -> None:
+    """Enrol somebody, countersigned by the lead."""
+    enrolment = PersonEnrolment(
+        keys=staff.keys.thumbprint, role=staff.role, party="council", created=write_time(NOON)
+    )
+    payload = PersonEnrolled(
+        keys=staff.published(), enrolment=world.lead.sign(PERSON_ENROLMENT, enrolment)
+    )
+    world.write(world.council, EventType.PERSON_ENROLLED, payload)
+
+
+@pytest.mark.invariant(9, "an authenticator's copy, told by its counter")
+def test_a_counter_that_does_not_rise_is_not_admitted() -> None:
+    """A copy that lags behind is refused by the ledger, and so by every agent."""
+    world = PasskeyWorld(counts=True, counter=7)
+    copy = replace(passkey_of(world.manager))
+    first = world.logged()
+    world.verify(first)
+    second = world.request(world.family(), purpose="offer-help", without=[], id="d" * 32)
+    lagging = copy.sign(REQUEST, second.payload_bytes, world.manager.keys.thumbprint)
+    event = world.hub.author().write(EventType.RELEASE_REQUESTED, Requested(request=lagging))
+    with pytest.raises(NotAdmissible, match="counter"):
+        world.append(event)
+    world.state.apply(event)
+    world.events.append(event)
+    assert [rejected.reason for rejected in world.state.rejected] == ["ledger.not_admissible"]
+    approval = world.approval(lagging)
+    with pytest.raises(NotAdmissible):
+        world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=approval))
+    with pytest.raises(RequestNotLogged):
+        world.verify(world.order(lagging, approval))
+    world.log_release(second, world.approval(second))
+
+
+def test_a_counter_that_says_nothing_is_no_copy(world: PasskeyWorld) -> None:
+    """Passkeys on several devices always say 0; one that begins to count must go on."""
+    for letter in "ef":
+        request = world.request(world.family(), id=letter * 32)
+        world.log_release(request, world.approval(request))
+    passkey_of(world.manager).counter = 3
+    world.write(
+        world.hub,
+        EventType.RELEASE_REQUESTED,
+        Requested(request=world.request(world.family(), id="7" * 32)),
+    )
+    passkey_of(world.manager).counter = 0
+    fallen = Requested(request=world.request(world.family(), id="8" * 32))
+    with pytest.raises(NotAdmissible, match="counter"):
+        world.write(world.hub, EventType.RELEASE_REQUESTED, fallen)
+
+
+def test_parties_have_no_passkeys(world: PasskeyWorld) -> None:
+    """What a party signs is signed by its key: an assertion in its name is refused."""
+    request = world.request(world.family())
+    forged = passkey_of(world.manager).sign(
+        REQUEST, request.payload_bytes, world.council.keys.thumbprint
+    )
+    with pytest.raises(SignatureError, match="enrolled"):
+        world.verify(world.order(forged, world.approval(request)))
+    with pytest.raises(SignatureError, match="not signed by a passkey"):
+        open_envelope(request, REQUEST, Request, world.state.identities.key)
