@@ -24,18 +24,18 @@ import typer
 
 from benchmarks.county import describe
 from benchmarks.quality.dataset import Dataset, read_truth
+from benchmarks.quality.ours import submitted
 from examples.county.generate import generate
 from governance.agreements.models import Quality
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.exchange.sentinels import GROUPS, SyntheticRecord
-from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.linkage.persons import link
 from linkage_hub.quality.pairs import joined_and_parted
 from linkage_hub.quality.render import HEADINGS, cells
 from linkage_hub.quality.service import measured
 from linkage_hub.runs.inputs import SourceData
-from linkage_hub.submissions.content import encodings_of, handles_of
 from partner_agent.cleansing.cleanser import Cleanser
+from partner_agent.duplicates.finding import DuplicateFinder
 from partner_agent.encoding.person import default_hardening, schema_for
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder
@@ -105,7 +105,7 @@ class _Agents:
 
     def _one(self, name: str, path: Path, mapping: SourceMapping, today: date) -> Submitted:
         extract = open_extract(path, sheet=mapping.sheet)
-        cleanser, sampler = Cleanser(mapping, today=today), Sampler()
+        cleanser, sampler, finder = Cleanser(mapping, today=today), Sampler(), DuplicateFinder()
         batches: list[pa.RecordBatch] = []
         ids: dict[str, str] = {}
         for chunk in extract:
@@ -113,6 +113,7 @@ class _Agents:
             batch, kept, known = self._encoded(clean)
             batches.append(batch)
             sampler.see(kept)
+            finder.add(kept)
             ids |= dict(zip(known, kept["source_record_id"], strict=True))
         made = synthetic_rows(sampler, self._quality, self._keys.sentinels, name, today)
         handles = [secrets.token_bytes(16) for _ in made.kinds]
@@ -121,8 +122,9 @@ class _Agents:
             SyntheticRecord(handles[at].hex(), made.persons[at], made.kinds[at], made.groups[at])
             for at in np.flatnonzero(encoded.accepted).tolist()
         ]
-        table = pa.Table.from_batches([*batches, encoded.batch], ARROW_SCHEMA).combine_chunks()
-        data = SourceData("bench", name, "", handles_of(table), encodings_of(table), table)
+        finder.add(made.frame[encoded.accepted])
+        table = submitted([*batches, encoded.batch], finder, len(ids))
+        data = SourceData.of("bench", name, "", table)
         return Submitted(data, ids, synthetic)
 
     def _encoded(self, clean: pd.DataFrame) -> tuple[pa.RecordBatch, pd.DataFrame, list[str]]:
@@ -217,7 +219,10 @@ def one_county(
         dataset = describe(folder)
         sources = _Agents(dataset, folder, quality, seed, hard=hard).submit()
         people = read_truth(folder, dataset)
-    linked = link([each.data.encodings for each in sources])
+    linked = link(
+        [each.data.encodings for each in sources],
+        duplicates=[each.data.duplicates for each in sources],
+    )
     synthetic = [{record.handle: record for record in each.synthetic} for each in sources]
     done = measured([each.data for each in sources], linked, synthetic, 7)
     truth = _truth_of(done.sources, sources, people, done.linked.person_of)

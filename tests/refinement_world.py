@@ -130,10 +130,11 @@ class HubCore:
         per_record: int,
         most: int,
         exclude: Pairs,
+        duplicates: Sequence[Any],
         encodings: Sequence[Any],
     ) -> Pairs:
         """The most similar pairs, no record in more of them than it may."""
-        del sizes, encodings
+        del sizes, duplicates, encodings
         counts = [each.copy() for each in asked]
         known = {tuple(pair) for pair in exclude.tolist()}
         found = []

@@ -179,10 +179,13 @@ def linked_stages(who: str, sources: list[Encoded]) -> dict[str, LinkResult]:
     encodings = [source.encodings for source in sources]
     sizes = [len(source.record_ids) for source in sources]
     blocks = find_candidates(encodings)
-    stages = {"": link_candidates(blocks, sizes, encodings=encodings)}
+    held = [source.data.duplicates for source in sources]
+    stages = {"": link_candidates(blocks, sizes, encodings=encodings, duplicates=held)}
+    if len(sources) == 1:  # its agent has said all that it knows
+        return stages
     asked = ask(sources, blocks)
     stages[", with refinement"] = link_candidates(
-        blocks, sizes, encodings=encodings, decisions=asked.answers
+        blocks, sizes, encodings=encodings, duplicates=held, decisions=asked.answers
     )
     Console(stderr=True).print(
         f"{who}: {asked.questions} questions, {asked.questions / sum(sizes):.2f} a record, "

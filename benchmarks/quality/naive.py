@@ -18,7 +18,7 @@ from clkhash.schema import from_json_dict
 
 from benchmarks.quality.ours import SWEEP, sweep
 from benchmarks.quality.splink_peer import connected
-from linkage_hub.linkage.candidates import anonlink_pairs, find_candidates
+from linkage_hub.linkage.candidates import PER_RECORD, anonlink_pairs, find_candidates
 from linkage_hub.linkage.one_to_one import one_to_one
 
 BITS_A_FEATURE: Final = 200
@@ -53,7 +53,9 @@ def best_groups(encodings: list[npt.NDArray[np.uint8]]) -> Iterator[tuple[float,
     """
     sizes = [len(each) for each in encodings]
     alone = len(sizes) == 1
-    blocks = find_candidates([each[None] for each in encodings], within=alone)
+    # a source alone is compared with itself: every pair comes twice
+    compared, times = (encodings * 2, 2) if alone else (encodings, 1)
+    blocks = find_candidates([each[None] for each in compared], per_record=times * PER_RECORD)
     for threshold in SWEEP:
         kept = [block.where(block.similarity >= threshold) for block in blocks]
         if alone:

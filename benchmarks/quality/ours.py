@@ -16,15 +16,16 @@ from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.linkage.one_to_one import OneToOne, one_to_one, solve
 from linkage_hub.linkage.persons import LinkResult, link
 from linkage_hub.runs.inputs import SourceData
-from linkage_hub.submissions.content import encodings_of, handles_of
 from partner_agent.cleansing.cleanser import Cleanser
 from partner_agent.cleansing.uprn import UprnIndex
+from partner_agent.duplicates.finding import DuplicateFinder
 from partner_agent.encoding.person import schema_for
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.reader import open_extract
+from partner_agent.submissions.duplicates import DuplicatesColumn
 from partner_agent.submissions.scope import mapping_items
 
 SECRET = bytes(range(32))  # fixed, so that a run repeats
@@ -85,16 +86,31 @@ def _encode(
     extract = open_extract(path, sheet=mapping.sheet)
     mapping.check_columns(extract.columns)
     cleanser = Cleanser(mapping, today=today, uprn=uprn)
-    batches, frames = [], []
+    batches, frames, finder = [], [], DuplicateFinder()
     for chunk in extract:
         clean = cleanser.clean(chunk).table
         rows = encoder.encode(clean, [secrets.token_bytes(16) for _ in range(len(clean))])
         batches.append(rows.batch)
         frames.append(clean[rows.accepted])
-    table = pa.Table.from_batches(batches, ARROW_SCHEMA).combine_chunks()
+        finder.add(frames[-1])
     frame = pd.concat(frames, ignore_index=True)
-    data = SourceData("bench", name, "", handles_of(table), encodings_of(table), table)
+    data = SourceData.of("bench", name, "", submitted(batches, finder, len(frame)))
     return Encoded(name, frame["source_record_id"].tolist(), frame, data)
+
+
+def submitted(batches: list[pa.RecordBatch], finder: DuplicateFinder, real: int) -> pa.Table:
+    """A submission's records, duplicates named.
+
+    Args:
+        batches: as encoded.
+        finder: has seen the same rows in the same order.
+        real: how many of them are real; the others are synthetic.
+    """
+    handles = [handle for batch in batches for handle in batch.column("handle").to_pylist()]
+    column = DuplicatesColumn(b"".join(handles), finder.find(), real)
+    starts = np.cumsum([0, *(batch.num_rows for batch in batches)]).tolist()
+    named = [column.named(batch, start) for batch, start in zip(batches, starts, strict=False)]
+    return pa.Table.from_batches(named, ARROW_SCHEMA).combine_chunks()
 
 
 def link_two(first: Encoded, second: Encoded) -> OneToOne:
@@ -114,4 +130,8 @@ def sweep(found: OneToOne) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArr
 
 def link_persons(sources: list[Encoded], threshold: float | None = None) -> LinkResult:
     """Persons over several sources, duplicates within a source included."""
-    return link([source.encodings for source in sources], threshold=threshold)
+    return link(
+        [source.encodings for source in sources],
+        duplicates=[source.data.duplicates for source in sources],
+        threshold=threshold,
+    )

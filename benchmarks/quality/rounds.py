@@ -66,7 +66,8 @@ def ask(sources: Sequence[Encoded], blocks: Sequence[PairBlock]) -> Asked:
             np.add.at(count, sample[record][sample[number] == at].astype(np.int64), 1)
     encodings = [source.encodings for source in sources]
     most = sum(sizes) * PER_RECORD
-    pairs = core.questions(blocks, sizes, counts, PER_RECORD, most, sample, encodings)
+    held = [source.data.duplicates for source in sources]
+    pairs = core.questions(blocks, sizes, counts, PER_RECORD, most, sample, held, encodings)
     yes = [known]
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         part = pairs[start : start + PAIRS_AT_ONCE]

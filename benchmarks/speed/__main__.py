@@ -117,14 +117,15 @@ def hardened(runs: int) -> list[dict[str, Any]]:
 
 
 def fast(records: int) -> dict[str, Any]:
-    """Recall of the fast mode against the exact join, all records in one dataset."""
-    pool = [np.concatenate(clk_sources(records))]
-    wanted = [Wanted(0, 0, FAST_FLOOR, UNBOUNDED)]
+    """Recall of the fast mode against the exact join, of two halves of all records."""
+    every_record = np.concatenate(clk_sources(records))
+    pool = [np.ascontiguousarray(every_record[start::2]) for start in range(2)]
+    wanted = [Wanted(0, 1, FAST_FLOOR, UNBOUNDED)]
     found, fast_seconds = timed(lambda: silent_join(fast_join, pool, wanted))
     every, exact_seconds = timed(lambda: silent_join(join, pool, wanted))
-    common = np.intersect1d(*(_keys(each, len(pool[0])) for each in (found, every)))
+    common = np.intersect1d(*(_keys(each, len(pool[1])) for each in (found, every)))
     return {
-        "records": len(pool[0]),
+        "records": len(every_record),
         "floor": FAST_FLOOR,
         "recall": len(common) / max(1, len(every)),
         "pairs": len(every),
@@ -134,8 +135,7 @@ def fast(records: int) -> dict[str, Any]:
 
 
 def _keys(pairs: Any, size: int) -> Any:
-    low, high = pairs[:, :2].min(axis=1).astype(np.int64), pairs[:, :2].max(axis=1)
-    return low * size + high
+    return pairs[:, 0].astype(np.int64) * size + pairs[:, 1]
 
 
 def hub(records: int, mode: str) -> dict[str, Any]:

@@ -38,6 +38,18 @@ NEAR_TOKENS: Final = ("near_number", "near_street", "near_postcode", "near_area"
 """Tokens of a surname and an address with one part left out, or its postcode alone. Without a
 household token there is the last only."""
 
+DUPLICATES_MOST: Final = 50
+"""Other records of its file that the agent may hold for the same person as one record."""
+GROUP_MOST: Final = 100
+"""Records that such pairs may connect: of one person no source holds more, whatever it holds, and
+a corrupt partner cannot make one person of all that it submits."""
+PAIRS_A_RECORD: Final = 10
+PAIRS_FREE: Final = 1_000
+"""All such pairs of a file together: so many for each record, and so many besides."""
+PROBABILITY_STEPS: Final = 100
+"""A pair's probability is rounded to two decimals, so that it carries no more than it must."""
+PROBABILITY_LEAST: Final = 0.5
+
 ARROW_SCHEMA: Final = pa.schema(
     [
         pa.field("handle", pa.binary(HANDLE_BYTES), nullable=False),
@@ -69,6 +81,20 @@ ARROW_SCHEMA: Final = pa.schema(
                     [
                         pa.field("relation", pa.string(), nullable=False),
                         pa.field("encoding", pa.binary(ENCODING_BYTES), nullable=False),
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+        # other records of the file that the agent holds for the same person: each pair once, at
+        # the record with the smaller handle, so that the order of the file says nothing
+        pa.field(
+            "duplicates",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("handle", pa.binary(HANDLE_BYTES), nullable=False),
+                        pa.field("probability", pa.float32(), nullable=False),
                     ]
                 )
             ),

@@ -1,24 +1,23 @@
-"""Candidate pairs by Dice similarity, within and across datasets.
+"""Candidate pairs by Dice similarity, of every two datasets.
 
 Rules:
-1. No blocking: every record of a dataset meets every record of every other, and of its own.
+1. No blocking: every record of a dataset meets every record of every other. None is compared with
+   itself: which of its records are one person its agent says (``duplicates``).
 2. The floor of each pair of datasets is chosen from a sample so that a record of the larger keeps
    about as many candidates as its share of ``per_record`` for each of the smaller; a true match
    below it has that many better-looking strangers.
-3. In a dataset alone, records with fewer than half of ``per_record`` candidates have their
-   nearest at lower floors too (``exact`` mode): one floor would spend the pairs on common names.
-4. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
+3. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
    pair whose mean is at the floor is found by at least one view that is.
-5. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
+4. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
    together are about ``PAIRS_A_RECORD`` a record, and ``PAIRS_MOST``, where there are many.
-6. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
+5. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
 """
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -51,7 +50,6 @@ FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there 
 PAIRS_MOST = 8_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
 PAIRS_FREE = 2_000_000  # candidates that any number of records may have, and beyond them:
 PAIRS_A_RECORD = 20  # over all sources
-PASSES = 3  # at ever lower floors, for records of a dataset that have few candidates in it
 CAP_FACTOR = 20  # a row keeps at most this many times PER_RECORD: a bound on memory
 
 
@@ -64,11 +62,10 @@ class PairBlock:
     """Candidate pairs of one pair of datasets, most similar first.
 
     Attributes:
-        first, second: dataset numbers, ``first <= second``.
+        first, second: dataset numbers, ``first < second``.
         similarity: the mean Dice over the views (``combine``), float64 (m,), descending.
-        left, right: record numbers, int64 (m,); ``left < right`` when ``first == second``.
-        floor: all pairs from this Dice similarity on are there; below it, in a dataset alone,
-            the nearest of records that have few.
+        left, right: record numbers, int64 (m,).
+        floor: all pairs from this Dice similarity on are there, and none below it.
         views: Dice of every view, float32 (m, v), rounded; ``similarity`` is exact.
     """
 
@@ -126,18 +123,16 @@ def find_candidates(
     datasets: Sequence[Encodings],
     *,
     per_record: int = PER_RECORD,
-    within: bool = True,
     mode: Mode = "exact",
     executor: Executor | None = None,
     tiles: Path | None = None,
     progress: Progress = silent,
 ) -> list[PairBlock]:
-    """Candidate pairs of every pair of datasets, each dataset against itself included.
+    """Candidate pairs of every two datasets.
 
     Args:
         datasets: encodings, uint8 (v, n, width).
         per_record: candidates wanted per record of the smaller in the larger dataset.
-        within: whether to compare datasets with themselves.
         mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR on, and
             with one view keeps none below (docs/performance.md has its recall).
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
@@ -150,14 +145,11 @@ def find_candidates(
     """
     check_encodings(datasets)
     lowest = FAST_FLOOR if mode == "fast" and len(datasets[0]) == 1 else FLOOR_LOWEST
-    wanted = _wanted(datasets, per_record, lowest, within=within)
+    wanted = _wanted(datasets, per_record, lowest)
     if not wanted:
         return []
     comparing = fast_join if mode == "fast" else join
-    blocks = _compared(datasets, wanted, comparing, executor, tiles, progress)
-    if mode == "fast" or len(datasets) > 1:
-        return blocks
-    return [_nearest(datasets[0], block, per_record, executor, tiles) for block in blocks]
+    return _compared(datasets, wanted, comparing, executor, tiles, progress)
 
 
 def _compared(
@@ -187,53 +179,10 @@ def _compared(
     return [_merged(each, parts) for each, parts in zip(wanted, found, strict=True)]
 
 
-def _nearest(
-    dataset: Encodings,
-    block: PairBlock,
-    per_record: int,
-    executor: Executor | None,
-    tiles: Path | None,
-) -> PairBlock:
-    """The block of a dataset alone, where records with few candidates have their nearest too.
-
-    One floor for all spends the pairs on people with common names; who is unlike everybody finds
-    a dirty copy of the own record below it.
-    """
-    size, fewest = dataset.shape[1], per_record // 2
-    for _ in range(PASSES):
-        held = np.bincount(np.concatenate([block.left, block.right]), minlength=size)
-        few = np.flatnonzero(held < fewest)
-        if not len(few) or block.floor <= FLOOR_LOWEST:
-            break
-        both = [np.ascontiguousarray(dataset[:, few]), dataset]
-        floor = sampled_floor(
-            list(both[0]), list(both[1]), (fewest + 1) / size, (FLOOR_LOWEST, FLOOR_HIGHEST)
-        )
-        wanted = Wanted(0, 1, floor, fewest + 1)
-        (found,) = _compared(both, [wanted], join, executor, tiles, silent)
-        left = few[found.left]
-        more = replace(
-            found,
-            first=block.first,
-            second=block.first,
-            left=np.minimum(left, found.right),
-            right=np.maximum(left, found.right),
-        ).where(left != found.right)
-        whole = Wanted(block.first, block.first, block.floor, len(block.left) + len(more.left))
-        block = _merged(whole, [block, more])
-    return block
-
-
-def _wanted(
-    datasets: Sequence[Encodings], per_record: int, lowest: float, *, within: bool
-) -> list[Wanted]:
+def _wanted(datasets: Sequence[Encodings], per_record: int, lowest: float) -> list[Wanted]:
     """Every pair of datasets with its floor."""
     sizes = [dataset.shape[1] for dataset in datasets]
-    pairs = [
-        (a, b)
-        for a, b in combinations_with_replacement(range(len(datasets)), 2)
-        if (within or a != b) and sizes[a] and sizes[b]
-    ]
+    pairs = [(a, b) for a, b in combinations(range(len(datasets)), 2) if sizes[a] and sizes[b]]
     expected = per_record * sum(min(sizes[a], sizes[b]) for a, b in pairs)
     budget = min(PAIRS_MOST, max(PAIRS_FREE, PAIRS_A_RECORD * sum(sizes)))
     each = per_record * min(1.0, budget / max(1, expected))
@@ -262,8 +211,6 @@ def _weighed(
     a, b = wanted.first, wanted.second
     dice = _dice((words[a], words[b]), (ones[a], ones[b]), left, right)
     similarity = combine(dice)
-    if a == b:
-        left, right = np.minimum(left, right), np.maximum(left, right)
     block = PairBlock(a, b, similarity, left, right, wanted.floor, dice.astype(np.float32))
     return block.where(similarity >= wanted.floor) if dice.shape[1] > 1 else block
 
@@ -279,7 +226,7 @@ def _merged(wanted: Wanted, parts: Sequence[PairBlock]) -> PairBlock:
         right=np.concatenate([each.right for each in parts]),
         views=np.concatenate([each.views for each in parts]),
     )
-    if whole.views.shape[1] > 1 or wanted.first == wanted.second:
+    if whole.views.shape[1] > 1:
         key = whole.left * (int(whole.right.max(initial=0)) + 1) + whole.right
         whole = whole.where(np.unique(key, return_index=True)[1])
     whole = whole.where(np.lexsort((whole.right, whole.left, -whole.similarity)))

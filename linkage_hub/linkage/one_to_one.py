@@ -61,9 +61,7 @@ def one_to_one(
     Raises:
         LinkageError: the encodings do not fit together.
     """
-    blocks = find_candidates(
-        [first, second], per_record=PER_RECORD, within=False, progress=progress
-    )
+    blocks = find_candidates([first, second], per_record=PER_RECORD, progress=progress)
     block = blocks[0] if blocks else empty_block(0, 1, 1.0, len(first))
     if threshold is not None:
         left, right = solve(block, block.similarity >= threshold)

@@ -3,12 +3,11 @@
 In order (docs/adr/0011-persons.md):
 1. The evidence of every pair (``scoring``); each record keeps its likeliest few in each source.
 2. One model of all pairs of sources, fitted without truth (``fitting``).
-3. Duplicates within a source, by the same model or, with one source alone, by the shape of its
-   scores (``within``). They become one entry, and the model is fitted again over entries:
+   Records of one source that its agent holds for one person (``duplicates``) are one entry of it:
    a record and its duplicate would otherwise pass for rivals.
-4. The agents' answers put the model's probabilities right, and are weighed with them
+3. The agents' answers put the model's probabilities right, and are weighed with them
    (``answered``); rulings bind.
-5. Clusters of the pairs' weights (``clustering``).
+4. Clusters of the pairs' weights, the agents' own pairs within sources among them (``clustering``).
 """
 
 from collections.abc import Sequence
@@ -28,10 +27,10 @@ from linkage_hub.linkage.candidates import (
     silent,
 )
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.duplicates import MOST_LOSS, Weighed
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
-from linkage_hub.linkage.threshold import Estimate, estimate_of, expected_threshold
-from linkage_hub.linkage.weighing import weigh
+from linkage_hub.linkage.threshold import MATCH, Estimate, estimate_of, expected_threshold
+from linkage_hub.linkage.weighing import MOST_LOSS, Weighed, weigh, weigh_within
 
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
@@ -43,7 +42,8 @@ class SourcePair:
     """What was found between two sources, or within one (``first == second``).
 
     Attributes:
-        threshold: Dice similarity that maximises expected F1.
+        threshold: Dice similarity that maximises expected F1; within a source, whose pairs the
+            agent tells, the probability from which two records are one person.
         estimate: of the pairs that are matches.
         left, right: records of the pairs that compete to be a match, int64 (k,).
         probability: that each is one, decisions included, float64 (k,).
@@ -66,7 +66,8 @@ class LinkResult:
         person_of: for each dataset the person of each record, int64 (n,); persons are numbered
             from 0 in order of first appearance.
         persons: how many there are.
-        threshold: Dice similarity, the median over pairs of sources weighted by their matches.
+        threshold: Dice similarity, the median over pairs of sources weighted by their matches; 1
+            where nothing matches.
         estimate: expected precision of direct pairs, pooled over pairs of sources, and recall of
             pairs of records within a person.
         pairs: threshold and estimate of each pair of sources.
@@ -85,6 +86,7 @@ class LinkResult:
 def link(
     datasets: Sequence[Encodings],
     *,
+    duplicates: Sequence[Duplicates] | None = None,
     threshold: float | None = None,
     progress: Progress = silent,
 ) -> LinkResult:
@@ -92,6 +94,7 @@ def link(
 
     Args:
         datasets: encodings of each source, uint8 (v, n, width).
+        duplicates: of each source, as its agent found them; none when None.
         threshold: Dice similarity for every pair of sources; chosen without truth when None.
         progress: told the share done, 0 to 1, and what is being done.
 
@@ -105,6 +108,7 @@ def link(
         blocks,
         [dataset.shape[1] for dataset in datasets],
         encodings=datasets,
+        duplicates=duplicates,
         threshold=threshold,
         progress=lambda share, message: progress(
             COMPARING_SHARE + share * (1 - COMPARING_SHARE), message
@@ -117,6 +121,7 @@ def link_candidates(
     sizes: Sequence[int],
     *,
     encodings: Sequence[Encodings] | None = None,
+    duplicates: Sequence[Duplicates] | None = None,
     decisions: PairAnswers | None = None,
     ruled: PairAnswers | None = None,
     threshold: float | None = None,
@@ -128,6 +133,7 @@ def link_candidates(
         blocks: candidate pairs, one block for each pair of datasets.
         sizes: number of records of each dataset.
         encodings: of each dataset; without them a pair's evidence is the Dice of its views.
+        duplicates: of each dataset, as its agent found them; none when None.
         decisions: refinement's answers about candidate pairs between two datasets: evidence, as
             far as they show themselves to be (``answered``); not looked at with a ``threshold``.
         ruled: people's rulings, the oldest first: they bind.
@@ -135,7 +141,7 @@ def link_candidates(
         progress: told the share done, 0 to 1.
 
     Raises:
-        LinkageError: an answer names a record that is not there.
+        LinkageError: an answer or a duplicate names a record that is not there.
     """
     decisions = PairAnswers.none() if decisions is None else decisions
     ruled = PairAnswers.none() if ruled is None else ruled
@@ -143,11 +149,15 @@ def link_candidates(
         each.check(sizes)
     if encodings is not None and len(encodings) != len(sizes):
         raise LinkageError(f"expected encodings of {len(sizes)} datasets, got {len(encodings)}")
+    held = [Duplicates.none() for _ in sizes] if duplicates is None else duplicates
+    for own, size in zip(held, sizes, strict=True):
+        own.check(size)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     if threshold is None:
-        weighed = weigh(blocks, offsets, encodings, decisions, progress)
+        weighed = weigh(blocks, offsets, encodings, held, decisions, progress)
     else:
         weighed = [_at_threshold(block, threshold) for block in blocks]
+        weighed += [weigh_within(number, own) for number, own in enumerate(held)]
     found = clusters(_graph(weighed, offsets, ruled))
     progress(1.0, "persons")
     pairs = [_source_pair(each, threshold) for each in weighed]
@@ -182,8 +192,9 @@ def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices
     """Of the pairs of records that are one person, the share that is in one cluster, expected.
 
     Over all pairs that were weighed, those that lost a competition too, by what is believed of
-    each; clusters may have taken them apart. Below the floors matches go on falling off as they
-    do just above (a geometric tail).
+    each; clusters may have taken them apart. Below the floors matches between sources go on falling
+    off as they do just above (a geometric tail). Of those within a source that its agent did not
+    tell, nothing is known here.
 
     Args:
         weighed: all blocks.
@@ -196,11 +207,12 @@ def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices
         same = (
             label[block.left + offsets[block.first]] == label[block.right + offsets[block.second]]
         )
-        believed = each.probability
-        if block.first != block.second:  # a pair that lost a competition is still believed in
-            believed = np.where(believed > 0, believed, each.likely)
+        # a pair that lost a competition is still believed in
+        believed = np.where(each.probability > 0, each.probability, each.likely)
         gained += float(believed[same].sum())
         missed += float(believed[~same].sum())
+        if each.inside:
+            continue
         step = ((block.similarity - block.floor) / TAIL).astype(np.int64)
         steps += [float(believed[step == number].sum()) for number in range(2)]
     share = min(MOST_TAIL, float(steps[0] / steps[1])) if steps[1] else 0.0
@@ -241,6 +253,8 @@ def _graph(weighed: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> 
 def _source_pair(each: Weighed, threshold: float | None) -> SourcePair:
     competing: NDArray[np.bool_] = each.probability > 0
     similarity, probability = each.block.similarity[competing], each.probability[competing]
+    if each.inside:
+        threshold = MATCH
     return SourcePair(
         each.block.first,
         each.block.second,
@@ -253,7 +267,9 @@ def _source_pair(each: Weighed, threshold: float | None) -> SourcePair:
 
 
 def _typical_threshold(pairs: Sequence[SourcePair]) -> float:
-    counted = sorted((pair.threshold, pair.estimate.matches) for pair in pairs)
+    counted = sorted(
+        (pair.threshold, pair.estimate.matches) for pair in pairs if pair.first != pair.second
+    )
     half = sum(matches for _, matches in counted) / 2.0
     seen = 0
     for threshold, matches in counted:

@@ -1,6 +1,7 @@
 """From the evidence of candidate pairs to weights that can be clustered.
 
-The weight of a pair is ``2 p - 1``: 1 is certainly one person, -1 certainly two, 0 unknown.
+The weight of a pair is ``2 p - 1``: 1 is certainly one person, -1 certainly two, 0 unknown. Between
+sources p is the model's, within a source its agent's.
 """
 
 import os
@@ -16,14 +17,38 @@ from linkage_hub.linkage.answered import LOST_YES, PutRight, heard, share_of_yes
 from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.duplicates import MOST_LOSS, Weighed, weigh_alone, weigh_beside_others
-from linkage_hub.linkage.fitting import CHANCE, PairModel, Problem, cautious, fit_problems
+from linkage_hub.linkage.duplicates import Duplicates
+from linkage_hub.linkage.fitting import PairModel, Problem, cautious, fit_problems
 from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 from linkage_hub.linkage.threshold import MATCH
-from linkage_hub.linkage.within import Inside, contradicted, empirical_null
 
 KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
-SURE = 0.9  # a partner from this probability on contradicts another
+MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A block with the weight of every pair.
+
+    Attributes:
+        block: between two sources; within one (``inside``) the similarity is the agent's
+            probability, and there are no views.
+        weight: in [-1, 1], float64 (m,); above zero for a match.
+        probability: of a match where the pair competes to be one, else zero, float64 (m,).
+        loss: how much an absent pair speaks against one person, 0 to 1.
+        likely: probability by the evidence alone, or the competition's where higher, (m,).
+    """
+
+    block: PairBlock
+    weight: Floats
+    probability: Floats
+    loss: float
+    likely: Floats
+
+    @property
+    def inside(self) -> bool:
+        """Whether the pairs are of one source."""
+        return self.block.first == self.block.second
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,43 +66,53 @@ def weigh(
     blocks: Sequence[PairBlock],
     offsets: Indices,
     encodings: Sequence[Encodings] | None,
+    duplicates: Sequence[Duplicates],
     decisions: PairAnswers,
     progress: Progress,
 ) -> list[Weighed]:
-    """Weights of the pairs of all blocks, chosen without truth; pairs without a chance are gone.
+    """Weights of the pairs of all blocks, chosen without truth, and of those within sources.
 
     Args:
         blocks: candidate pairs, one block for each pair of datasets.
         offsets: number of each dataset's first record over all, int64 (sources + 1,).
         encodings: of each dataset, or None.
+        duplicates: of each dataset.
         decisions: refinement's answers.
         progress: told the share done, 0 to 1.
     """
     unasked = not len(decisions)  # nothing but the model says what six kinds of evidence are worth
     parts = _parts(blocks, offsets, encodings, progress, ratio_alone=unasked)
-    between = [part for part in parts if part.block.first != part.block.second]
-    inside = [part for part in parts if part.block.first == part.block.second]
-    progress(0.6, "finding duplicates within sources")
-    guessed, between = _duplicates(inside, between, offsets)
-    held = [part.block for part in inside]
-    if between:
-        duplicates = [weigh_beside_others(*each) for each in zip(held, guessed, strict=True)]
-    else:
-        duplicates = weigh_alone(held, guessed, places(held, decisions, offsets))
-    entry = _entries(duplicates, offsets)
-    chosen = [_choose(part, entry, offsets) for part in between]
+    held = [weigh_within(number, each) for number, each in enumerate(duplicates)]
+    entry = _entries(held, offsets)
+    progress(0.6, "fitting")
+    chosen = [_choose(part, entry, offsets) for part in parts]
     problems = [each.problem for each in chosen]
     fitted = cautious(problems, fit_problems(problems))
     progress(0.9, "choosing thresholds")
-    offset = np.zeros(len(between)) if fitted.model is None else fitted.model.offset
+    offset = np.zeros(len(parts)) if fitted.model is None else fitted.model.offset
     first_stage = [
         _first_stage(part, choice, probability, fitted.model, float(own))
         for part, choice, probability, own in zip(
-            between, chosen, fitted.probability, offset, strict=True
+            parts, chosen, fitted.probability, offset, strict=True
         )
     ]
     found = [_weighed(each) for each in _with_answers(first_stage, decisions, offsets)]
-    return [*found, *duplicates]
+    return [*found, *held]
+
+
+def weigh_within(number: int, found: Duplicates) -> Weighed:
+    """Weights of the pairs that an agent holds for one person.
+
+    An absent pair speaks fully against one person: the agent has compared all of its rows.
+
+    Args:
+        number: of the source.
+        found: by its agent.
+    """
+    likely = found.probability
+    none = np.empty((len(likely), 0), dtype=np.float32)
+    block = PairBlock(number, number, likely, found.left, found.right, MATCH, none)
+    return Weighed(block, 2.0 * likely - 1.0, likely, MOST_LOSS, likely)
 
 
 def _parts(
@@ -112,8 +147,6 @@ def _part(
         int(offsets[block.first + 1] - offsets[block.first]),
         int(offsets[block.second + 1] - offsets[block.second]),
     )
-    if block.first == block.second:
-        return _Part(block, evidence, sizes)
     order = np.argsort(-evidence.start, kind="stable")
     kept = _likeliest(order, block.left, block.right, sizes[0], sizes[1], KEPT_PER_RECORD)
     return _Part(block, evidence, sizes).where(kept)
@@ -143,68 +176,15 @@ class _Chosen:
     key: Indices  # of the two entries, for every pair of the block
 
 
-def _choose(part: _Part, entry: Indices | None, offsets: Indices) -> _Chosen:
-    left, right = part.block.left, part.block.right
-    if entry is None:  # every pair is of two entries of its own
-        every = np.arange(len(left))
-        return _Chosen(Problem(part.evidence, left, right, part.sizes), every, every)
-    left = entry[left + offsets[part.block.first]] - offsets[part.block.first]
-    right = entry[right + offsets[part.block.second]] - offsets[part.block.second]
+def _choose(part: _Part, entry: Indices, offsets: Indices) -> _Chosen:
+    left = entry[part.block.left + offsets[part.block.first]] - offsets[part.block.first]
+    right = entry[part.block.right + offsets[part.block.second]] - offsets[part.block.second]
     key = left * np.int64(part.sizes[1]) + right
     order = np.argsort(-part.evidence.start, kind="stable")
     _, first = np.unique(key[order], return_index=True)
     kept = np.sort(order[first])
     evidence = part.evidence.where(kept)
     return _Chosen(Problem(evidence, left[kept], right[kept], part.sizes), kept, key)
-
-
-def _duplicates(
-    inside: Sequence[_Part], between: Sequence[_Part], offsets: Indices
-) -> tuple[list[Floats], list[_Part]]:
-    """Probability that each pair within a source is of one person, by source.
-
-    Also the parts between sources without the pairs that have no chance.
-    """
-    likely = list(between)
-    if not between:
-        return [empirical_null(part.evidence.start.astype(np.float64)) for part in inside], likely
-    found = None
-    if inside:
-        chosen = [_choose(part, None, offsets) for part in between]
-        fitted = fit_problems([each.problem for each in chosen])
-        seen = [np.zeros(len(part.block.left), dtype=np.bool_) for part in inside]
-        for part, probability in zip(between, fitted.probability, strict=True):
-            _contradict(inside, seen, part.block.where(probability >= SURE), offsets)
-        found = contradicted(
-            [
-                Inside(part.evidence.start.astype(np.float64), own)
-                for part, own in zip(inside, seen, strict=True)
-            ]
-        )
-        if fitted.model is not None:
-            likely = [
-                part.where(fitted.model.chance(part.evidence, float(offset)) >= CHANCE)
-                for part, offset in zip(between, fitted.model.offset, strict=True)
-            ]
-    if found is None:  # relatives would pass for duplicates, who join all that they are linked to
-        found = [np.zeros(len(part.block.left)) for part in inside]
-    return found, likely
-
-
-def _contradict(
-    inside: Sequence[_Part], seen: list[NDArray[np.bool_]], matched: PairBlock, offsets: Indices
-) -> None:
-    """Mark pairs within a source whose two records have different partners."""
-    for number, own, partner in (
-        (matched.first, matched.left, matched.right),
-        (matched.second, matched.right, matched.left),
-    ):
-        partners = np.full(int(offsets[number + 1] - offsets[number]), -1, dtype=np.int64)
-        partners[own] = partner
-        for at, part in enumerate(inside):
-            if part.block.first == number:
-                one, two = partners[part.block.left], partners[part.block.right]
-                seen[at] |= (one >= 0) & (two >= 0) & (one != two)
 
 
 def _entries(inside: Sequence[Weighed], offsets: Indices) -> Indices:

@@ -98,5 +98,6 @@ def _only(source: SourceData, real: Mask) -> SourceData:
         source,
         handles=source.handles[real],
         encodings=np.ascontiguousarray(source.encodings[:, real]),
+        duplicates=source.duplicates.among(real),
         table=source.table.filter(pa.array(real)).combine_chunks(),
     )

@@ -146,7 +146,6 @@ def estimate(
         np.array([told[pair].match for pair in pair_of]),
         np.array([told[pair].home for pair in pair_of]),
         np.ones(len(levels)) if drawn is None else drawn,
-        drawn is not None and all(first == second for first, second in pair_of),
     )
     match, swapped = matches(sample, chance, home)
     return Parameters(
@@ -201,7 +200,6 @@ class Sample(NamedTuple):
         swapped: whether the names are in swapped order, bool (n,).
         match, home: prior log2 odds of each pair against strangers, float64 (n,).
         drawn: chance of each pair to be drawn, in any unit, float64 (n,).
-        alone: the pairs are within a source alone, and ``drawn`` their probabilities.
     """
 
     column: dict[str, NDArray[np.int64]]
@@ -209,7 +207,6 @@ class Sample(NamedTuple):
     match: NDArray[np.float64]
     home: NDArray[np.float64]
     drawn: NDArray[np.float64]
-    alone: bool = False
 
 
 def matches(sample: Sample, chance: Shares, home: Shares) -> tuple[Shares, float]:
@@ -217,9 +214,7 @@ def matches(sample: Sample, chance: Shares, home: Shares) -> tuple[Shares, float
 
     The prior odds hold for any two records that still look for their match, however alike the
     sampled ones are, so they stay fixed; only the matches' shares are fitted. A pair that was drawn
-    with half the chance of another stands for twice as many (Horvitz and Thompson 1952). Within a
-    source alone the first round believes the first stage: from usual shares a source in which
-    hardly any name is written twice alike would never be learnt.
+    with half the chance of another stands for twice as many (Horvitz and Thompson 1952).
     """
     match = {name: np.array(USUAL[name]) for name in sample.column}
     swapped = USUAL_SWAPPED
@@ -228,12 +223,10 @@ def matches(sample: Sample, chance: Shares, home: Shares) -> tuple[Shares, float
         _likelihood(sample, chance, SWAPPED_CHANCE),
         sample.home + _likelihood(sample, home, SWAPPED_CHANCE),
     )
-    for turn in range(ROUNDS):
+    for _ in range(ROUNDS):
         before = weight
         odds = sample.match + _likelihood(sample, match, swapped) - others
         weight = 1.0 / (1.0 + np.exp2(-np.clip(odds, -_ODDS_LIMIT, _ODDS_LIMIT)))
-        if turn == 0 and sample.alone:
-            weight = np.clip(sample.drawn, 0.0, 1.0)
         stands = weight / sample.drawn
         # as many pairs as stand for all with equal weights would tell as much (Kish 1965)
         stands *= stands.sum() / max(float((stands**2).sum()), _LEAST)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from governance.ledger.payloads import RoundKind
 from linkage_hub.linkage.candidates import Encodings, PairBlock
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.refinement.pairs import Pairs
 
 Answers = npt.NDArray[np.uint8]
@@ -62,6 +63,7 @@ class Core(Protocol):
         per_record: int,
         most: int,
         exclude: Pairs,
+        duplicates: Sequence[Duplicates],
         encodings: Sequence[Encodings],
     ) -> Pairs:
         """Pairs that are worth a question.
@@ -73,6 +75,7 @@ class Core(Protocol):
             per_record: how often a record may be asked about in all.
             most: pairs in all.
             exclude: pairs that were asked about before.
+            duplicates: of each source, as its agent found them.
             encodings: of each source, uint8 (v, n, width): what persons will be made from.
         """
         ...

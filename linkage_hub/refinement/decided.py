@@ -53,7 +53,7 @@ class DecisionFiles:
         """What is known about pairs of these submissions, numbered in this order."""
         pairs, states = [np.zeros(0, dtype=PAIR)], [np.zeros(0, dtype=np.uint8)]
         for first in range(len(manifests)):
-            for second in range(first, len(manifests)):
+            for second in range(first + 1, len(manifests)):
                 found = self._read(manifests[first], manifests[second])
                 part = np.zeros(len(found), dtype=PAIR)
                 part["first"], part["second"] = first, second

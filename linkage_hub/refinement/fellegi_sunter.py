@@ -25,6 +25,7 @@ from governance.exchange.parameters import (
 from governance.identity.envelope import parse_model
 from governance.ledger.payloads import RoundKind
 from linkage_hub.linkage.candidates import Encodings, PairBlock
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.refinement.calibration import (
     MISSING,
     NAMES,
@@ -86,14 +87,11 @@ class FellegiSunter:
         """Parameters for decisions; None where too little was answered to decide anything."""
         odds = {}
         drawn = np.ones(len(pairs))
-        alone = all(block.first == block.second for block in blocks)
         for block in blocks:
-            if block.first == block.second and not alone:
-                continue  # nobody is asked about such pairs
             fit = fitted(block, sizes)
             pair_sizes = (sizes[block.first], sizes[block.second])
-            sure = sure_pairs(block, fit)
-            odds[block.first, block.second] = prior_odds(block, fit, sure, pair_sizes)
+            sure = sure_pairs(fit)
+            odds[block.first, block.second] = prior_odds(fit, sure, pair_sizes)
             own = (pairs["first"] == block.first) & (pairs["second"] == block.second)
             ends = (pairs[name][own].astype(np.int64) for name in ("left", "right"))
             drawn[own] = chance_of(fit)[place_of(block, *ends)]
@@ -130,6 +128,7 @@ class FellegiSunter:
         per_record: int,
         most: int,
         exclude: Pairs,
+        duplicates: Sequence[Duplicates],
         encodings: Sequence[Encodings],
     ) -> Pairs:
         """Pairs that are worth a question."""
@@ -143,6 +142,7 @@ class FellegiSunter:
             per_record=per_record,
             most=most,
             exclude=before,
+            duplicates=duplicates,
             encodings=encodings,
         )
         return make_pairs(*found.T)

@@ -1,9 +1,9 @@
 """Pairs of records as a round asks about them, and what each party is asked.
 
-Rules: a pair is a record of one source and one of another, or two of one source, by source number
-and row; each pair gives one question to the party of either record, two where both are one
-party's; a party's questions are sorted by its own handle and then the other, so that their order
-says nothing about similarity.
+Rules: a pair is a record of one source and one of another, by source number and row; each pair
+gives one question to the party of either record, two where both are one party's; a party's
+questions are sorted by its own handle and then the other, so that their order says nothing about
+similarity.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,9 @@
 """Which pairs to ask about where many sources become persons.
 
 A yes or no is worth most where it decides whether two groups of records are one person, so:
-1. Pairs that are sure need no question; the records that they connect are one group already.
-   Within a source alone only identical records are: without a second file to compete in, the
-   first stage knows little. Beside other sources nobody is asked about pairs within one: what is
-   alike there are mostly relatives, and two records with partners elsewhere show it themselves.
+1. Pairs that are sure need no question; the records that they connect are one group already, and
+   so are those of one source that its agent holds for one person. Nobody is asked about two
+   records of one source: the agent has compared them.
 2. Among the others, likeliest first, a pair is asked about when it connects two groups that
    nothing connects yet: a spanning forest, so that each question can change the grouping.
 3. Then again over pairs not asked yet: a second forest, and more, since one answer may be wrong
@@ -21,10 +20,11 @@ from numpy.typing import NDArray
 
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, Indices, PairBlock, silent
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.weighing import weigh
-from linkage_hub.refinement.selection import IDENTICAL
 
 SURE = 0.995  # probability from which nobody is asked
+ONE_ENTRY = 0.9  # probability, by its agent, from which two records of a source are one group
 LEAST = 0.002  # probability below which a question is not worth its budget
 FORESTS = 8
 
@@ -39,6 +39,7 @@ def persons_questions(
     per_record: int,
     most: int,
     exclude: Table,
+    duplicates: Sequence[Duplicates] = (),
     encodings: Sequence[Encodings] | None = None,
 ) -> Table:
     """Pairs worth a question, those that decide most first.
@@ -50,25 +51,23 @@ def persons_questions(
         per_record: how often a record may be asked about in all.
         most: pairs in all.
         exclude: pairs asked about before: first, second, left, right, int64 (k, 4).
+        duplicates: of each dataset, as its agent found them; none when empty.
         encodings: of each dataset, uint8 (v, n, width); without them a pair is judged by its Dice.
 
     Returns:
         first, second, left, right, int64 (m, 4).
     """
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    weighed = weigh(blocks, offsets, encodings, PairAnswers.none(), silent)
+    weighed = weigh(blocks, offsets, encodings, duplicates, PairAnswers.none(), silent)
     rows, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
     known_same = [np.empty(0, dtype=np.bool_)]
-    alone = all(each.block.first == each.block.second for each in weighed)
     for each in weighed:
-        if each.block.first == each.block.second and not alone:
-            continue
-        at = np.flatnonzero(each.likely >= LEAST)
+        at = np.flatnonzero(each.likely >= (ONE_ENTRY if each.inside else LEAST))
         block = each.block
         ends = (np.full(len(at), block.first), np.full(len(at), block.second))
         rows.append(np.column_stack([*ends, block.left[at], block.right[at]]))
         likely.append(each.likely[at])
-        known_same.append(block.similarity[at] >= IDENTICAL if alone else likely[-1] >= SURE)
+        known_same.append(likely[-1] >= (ONE_ENTRY if each.inside else SURE))
     pairs, worth, sure = np.concatenate(rows), np.concatenate(likely), np.concatenate(known_same)
     order = np.lexsort((pairs[:, 3], pairs[:, 2], pairs[:, 1], pairs[:, 0], -worth))
     pairs, worth, sure = pairs[order], worth[order], sure[order]

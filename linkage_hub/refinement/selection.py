@@ -7,8 +7,7 @@ In order:
    their own evidence: a pair that lost the first stage's competition may be the match,
    until a record has ``per_record`` questions or the run has ``most``.
 3. The prior of such a pair is that of two records which both still look for their match.
-4. Within a source alone, pairs that may be duplicates are asked about like any others.
-5. Calibration takes each record once at most, from the best of the pairs to ask, likely matches
+4. Calibration takes each record once at most, from the best of the pairs to ask, likely matches
    more often than unlikely ones: it has to show how matches agree.
 """
 
@@ -20,18 +19,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.candidates import Indices, PairBlock
-from linkage_hub.linkage.threshold import MATCH, PairFit, estimate_of, fit_pair
-from linkage_hub.linkage.within import empirical_null
+from linkage_hub.linkage.threshold import PairFit, fit_pair
 
 SURE: Final = 0.999
-IDENTICAL: Final = 0.995  # Dice of two records of one source that need no question
 LEAST_DRAWN: Final = 0.02
-DUPLICATES: Final = 0.002  # of a source's records at least, where the first stage sees fewer
 _LEAST_EXPECTED: Final = 0.5  # true pairs; an expectation of none would forbid every match
 
 
 class Questions(NamedTuple):
-    """Pairs of records, int64 (n,) each; ``first <= second`` are dataset numbers."""
+    """Pairs of records, int64 (n,) each; ``first < second`` are dataset numbers."""
 
     first: Indices
     second: Indices
@@ -52,8 +48,6 @@ def calibration_pairs(
     They are drawn from the pairs that would be asked about, each record's best only, since the
     errors of those differ from the errors of pairs that need no question; each with a chance in
     proportion to its probability by its own evidence, though never less than ``LEAST_DRAWN``.
-    Pairs within a source calibrate only where there is no other: of several sources each may hold
-    everybody once, and then the likeliest pairs within are relatives, who would pass for matches.
 
     Args:
         blocks: candidate pairs of each pair of datasets.
@@ -64,13 +58,10 @@ def calibration_pairs(
     """
     draw = np.random.default_rng(seed)
     found, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
-    alone = all(block.first == block.second for block in blocks)
     for at, block in enumerate(blocks):
-        if block.first == block.second and not alone:
-            continue
         fit = (fits[at] if fits else None) or fitted(block, sizes)
         size = (sizes[block.first], sizes[block.second])
-        grey = grey_of_block(block, fit, sure_pairs(block, fit), size, 1)
+        grey = grey_of_block(block, fit, sure_pairs(fit), size, 1)
         found.append(_table(block, grey))
         likely.append(chance_of(fit)[grey])
     worth = np.concatenate(likely)
@@ -86,10 +77,8 @@ def chance_of(fit: PairFit) -> NDArray[np.float64]:
     return np.maximum(fit.likely, LEAST_DRAWN)
 
 
-def sure_pairs(block: PairBlock, fit: PairFit) -> NDArray[np.bool_]:
+def sure_pairs(fit: PairFit) -> NDArray[np.bool_]:
     """Pairs of a block that need no question, bool (m,)."""
-    if block.first == block.second:
-        return np.asarray(block.similarity >= IDENTICAL)
     return np.asarray(fit.probability >= SURE)
 
 
@@ -109,32 +98,20 @@ def grey_of_block(
         sizes: records of the two datasets.
         per_record: questions that one record may be in.
     """
-    if block.first == block.second:  # a record may have several duplicates
-        free = np.flatnonzero(~sure)
-    else:
-        free = np.flatnonzero(
-            _free(block.left, sure, sizes[0]) & _free(block.right, sure, sizes[1])
-        )
+    free = np.flatnonzero(_free(block.left, sure, sizes[0]) & _free(block.right, sure, sizes[1]))
     free = free[np.argsort(-fit.likely[free], kind="stable")]
     keep = _few_each(block.left[free], block.right[free], sizes[0], sizes[1], per_record)
     return np.asarray(free[keep], dtype=np.int64)
 
 
-def prior_odds(
-    block: PairBlock, fit: PairFit, sure: NDArray[np.bool_], sizes: Sequence[int]
-) -> float:
+def prior_odds(fit: PairFit, sure: NDArray[np.bool_], sizes: Sequence[int]) -> float:
     """Log2 odds that two records which both still look for a match are one person.
 
     Args:
-        block: candidate pairs.
         fit: of the first stage.
         sure: pairs that are matches without a question, bool (m,).
         sizes: records of the two datasets.
     """
-    if block.first == block.second:
-        pairs = max(1.0, sizes[0] * (sizes[0] - 1) / 2.0)
-        duplicates = max(fit.estimate.true_pairs, DUPLICATES * sizes[0], _LEAST_EXPECTED)
-        return float(np.log2(duplicates / pairs))
     left = sizes[0] - int(sure.sum())
     right = sizes[1] - int(sure.sum())
     expected = max(fit.estimate.true_pairs - float(sure.sum()), _LEAST_EXPECTED)
@@ -149,9 +126,6 @@ def _free(side: Indices, sure: NDArray[np.bool_], size: int) -> NDArray[np.bool_
 
 def fitted(block: PairBlock, sizes: Sequence[int]) -> PairFit:
     """The first stage's model of a block by its similarities."""
-    if block.first == block.second:
-        likely = empirical_null(block.similarity)
-        return PairFit(likely, likely, MATCH, estimate_of(likely))
     return fit_pair(
         block.similarity,
         block.left,

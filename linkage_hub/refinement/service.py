@@ -201,6 +201,7 @@ class Refinement:
             subject.agreement.limits.refinement_pairs_per_record,
             sum(room.values()) // 2,
             known.pairs,
+            [source.duplicates for source in subject.sources],
             [source.encodings for source in subject.sources],
         )
         return within_room(without(pairs, known.pairs), subject.parties, room)

@@ -92,11 +92,11 @@ def refined_one_to_one(
         LinkageError: the encodings do not fit together.
     """
     sizes = (first.shape[1], second.shape[1])
-    found = find_candidates([first, second], per_record=PER_RECORD, within=False, progress=progress)
+    found = find_candidates([first, second], per_record=PER_RECORD, progress=progress)
     block = found[0] if found else empty_block(0, 1, 1.0, len(first))
     fit = fit_block(block, first, second)
-    sure = selection.sure_pairs(block, fit)
-    odds = selection.prior_odds(block, fit, sure, sizes)
+    sure = selection.sure_pairs(fit)
+    odds = selection.prior_odds(fit, sure, sizes)
 
     most = [int(share * min(sizes))] * 2
     pairs = selection.calibration_pairs([block], sizes, most, fits=[fit])

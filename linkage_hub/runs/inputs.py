@@ -12,6 +12,7 @@ from sqlalchemy import Select, delete, insert, select, update
 
 from governance.errors import ReasonedError
 from governance.exchange.submission import ARROW_SCHEMA
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
@@ -22,7 +23,8 @@ from linkage_hub.store.tables import (
     runs,
     submissions,
 )
-from linkage_hub.submissions.content import encodings_of, handles_of
+from linkage_hub.submissions.content import encodings_of
+from linkage_hub.submissions.duplicates import duplicates_of, handles_of
 from linkage_hub.submissions.files import ContentFiles
 from linkage_hub.submissions.reading import read_content
 
@@ -38,6 +40,7 @@ class SourceData:
         manifest: hash of the submission's manifest.
         handles: of the records, ``V16`` (n,).
         encodings: uint8 (v, n, 128): v views, the first of them the full encoding.
+        duplicates: records that its agent holds for one person.
     """
 
     party: str
@@ -45,7 +48,15 @@ class SourceData:
     manifest: str
     handles: npt.NDArray[np.void]
     encodings: npt.NDArray[np.uint8]
+    duplicates: Duplicates
     table: pa.Table
+
+    @classmethod
+    def of(cls, party: str, source: str, manifest: str, table: pa.Table) -> "SourceData":
+        """From a submission's records."""
+        handles = handles_of(table)
+        found = duplicates_of(table, handles)
+        return cls(party, source, manifest, handles, encodings_of(table), found, table)
 
 
 @dataclass(frozen=True)
@@ -164,9 +175,7 @@ def _accepted(agreement: str) -> Select[Any]:
 
 def _read(row: Any, work: Work) -> SourceData:
     table = read_content(work.pinned(row.submission))
-    return SourceData(
-        row.party, row.source, row.manifest_hash, handles_of(table), encodings_of(table), table
-    )
+    return SourceData.of(row.party, row.source, row.manifest_hash, table)
 
 
 def read_previous(database: HubDatabase, agreement: str) -> Previous:

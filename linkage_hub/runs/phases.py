@@ -180,6 +180,7 @@ class Phases:
                 self._candidates(found, progress),
                 found.sizes,
                 encodings=[source.encodings for source in found.sources],
+                duplicates=[source.duplicates for source in found.sources],
                 decisions=decisions,
                 ruled=self._reviews.answers(found.row.agreement, found.sources),
                 progress=lambda share, step: progress(0.1 + 0.85 * share, step),
@@ -296,7 +297,9 @@ class Phases:
         return blocks
 
     def _refining(self, found: _Run) -> Refinement | None:
-        return self._refinement if found.row.questions and allowed(found.agreement) else None
+        several = len(found.sources) > 1  # within one source its agent has told all that it knows
+        asks = found.row.questions and several and allowed(found.agreement)
+        return self._refinement if asks else None
 
     def _open(self, run: str) -> _Run:
         row = self.row(run)

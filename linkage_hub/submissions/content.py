@@ -3,8 +3,9 @@
 Rules, in order: no handle twice; as many views for each record as the agreement has; no encoding,
 of a record or of a mention, with implausibly few or many bits set for the agreement's profile, and
 no encoding shared by too many records (invariant 19: crafted encodings probe the link results);
-relations, age bands, indicators and months from the closed lists of the agreement; no home that
-ends before it begins. Columns and counts were checked before (``reading``).
+what is said of records of one person, as ``duplicates`` has it; relations, age bands, indicators
+and months from the closed lists of the agreement; no home that ends before it begins. Columns and
+counts were checked before (``reading``).
 """
 
 from collections.abc import Iterable
@@ -23,11 +24,11 @@ from governance.exchange.submission import (
     ARROW_SCHEMA,
     CLK_FILL_LEAST,
     ENCODING_BYTES,
-    HANDLE_BYTES,
     KIN_MOST,
     RELATIONS,
     Manifest,
 )
+from linkage_hub.submissions.duplicates import check_duplicates
 from linkage_hub.submissions.errors import (
     CountMismatch,
     DuplicateEncodings,
@@ -66,12 +67,6 @@ MENTIONS_MOST: Final = 50
 MONTH_LEAST, MONTH_MOST = 12 * 1900, 12 * 2200
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece."""
-    combined = column.combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
-
-
 def encodings_of(table: pa.Table) -> npt.NDArray[np.uint8]:
     """Encodings, uint8 (v, n, 128): the full one first, then the views; ``clk`` has none.
 
@@ -102,15 +97,6 @@ def _bytes_of(column: pa.Array) -> npt.NDArray[np.uint8]:
     return data[start : start + len(column) * ENCODING_BYTES].reshape(-1, ENCODING_BYTES)
 
 
-def handles_of(table: pa.Table) -> npt.NDArray[np.void]:
-    """Handles as ``V16`` (n,)."""
-    if not table.num_rows:
-        return np.zeros(0, dtype=f"V{HANDLE_BYTES}")
-    column = _whole(table.column("handle"))
-    data = np.frombuffer(column.buffers()[1], dtype=f"V{HANDLE_BYTES}")
-    return data[column.offset : column.offset + len(column)]
-
-
 def check_content(
     table: pa.Table,
     manifest: Manifest,
@@ -133,6 +119,7 @@ def check_content(
     if pc.count_distinct(handles).as_py() != table.num_rows:
         raise DuplicateHandles("a record handle occurs twice")
     _check_views(encodings_of(table), hardening)
+    check_duplicates(table)
     _check_lists(table, set(indicators))
     shares = HARDENED_SHARES if hardening else CLK_SHARES
     mentioned = _bytes_of(_flat(table, "mentions").field("encoding"))

@@ -100,6 +100,12 @@ class ValueNotAgreed(SubmissionError):
     reason = "submission.value_not_agreed"
 
 
+class DuplicatesNotAgreed(SubmissionError):
+    """Records said to be one person that the file does not hold, or more of them than may be."""
+
+    reason = "submission.duplicates"
+
+
 class SyntheticNotAgreed(SubmissionError):
     """Synthetic rows where the agreement has none, more than agreed, or none committed to."""
 

@@ -125,6 +125,7 @@ class SubmissionEncoder:
                 age_band(each, self._reference_date)
                 for each in cleaned_column(rows, "date_of_birth")
             ],
+            "duplicates": [[]] * len(rows),  # known once all rows are (partner_agent.submissions)
             "indicators": indicators_of(rows),
         }
         bands: Sequence[Mapping[str, str]] = (

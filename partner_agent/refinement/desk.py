@@ -268,13 +268,16 @@ class RefinementDesk:
 
     @staticmethod
     def _owned(bench: _Bench, question: np.void) -> PairAsked | None:
-        """The pair, where its own end is a record that this partner sent in that submission."""
+        """The pair, where its own end is a record that this partner sent in that submission.
+
+        Two records of one submission are no pair: the agent said of them what it knows.
+        """
         number, other = int(question["own_submission"]), int(question["other_submission"])
         submission = bench.own.get(number)
         document = bench.round.document
         manifests = document.submissions
         pair = bytes(question["own"]), bytes(question["other"])
-        if submission is None or other >= len(manifests) or pair[0] == pair[1]:
+        if submission is None or other >= len(manifests) or other == number or pair[0] == pair[1]:
             return None
         if pair[0] not in submission.handles:
             return None

@@ -4,10 +4,11 @@ Rules: a synthetic row has the gaps, indicators, address dates and mentions' pat
 of its own source, drawn at random, so that neither its columns nor their emptiness set it apart;
 its values belong to nobody. Sentinels are chosen so that sources of like age hold many of the same
 people: each source takes a month's people in one order, by the ages of its own rows, and passes
-over a quarter of them by a draw of its own. Decoys are put together from different rows of the
-source: one row's given name, sex and about its year of birth, another's surname, a third's street
-under another house number. Rows come to lie at random places, real ones among themselves too, so
-that the order of an extract tells nothing.
+over a quarter of them by a draw of its own; it holds some of them twice, as often as it repeats
+real names with their dates of birth, so that duplicates do not set real rows apart. Decoys are put
+together from different rows of the source: one row's given name, sex and about its year of birth,
+another's surname, a third's street under another house number. Rows come to lie at random places,
+real ones among themselves too, so that the order of an extract tells nothing.
 """
 
 import hmac
@@ -15,20 +16,22 @@ import random
 import re
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from governance.agreements.models import Quality
 from governance.exchange.sentinels import DECOY, GROUPS, HARD, PLAIN
 from governance.exchange.submission import AGE_BANDS
 from partner_agent.encoding.submission import age_band
-from partner_agent.encoding.tokens import month_number
+from partner_agent.encoding.tokens import cleaned_column, month_number
 from partner_agent.sentinels.bands import bands_of, bands_of_person
 from partner_agent.sentinels.errors import Disagreements, ErrorRates, with_gaps, written_down
 from partner_agent.sentinels.people import Person, month_key, people_of
@@ -70,12 +73,14 @@ class Sampler:
         self._keys = np.zeros(0)
         self._frame: pd.DataFrame | None = None
         self._errors = Disagreements()
+        self._people: list[NDArray[np.uint64]] = []
         self.rows = 0
 
     def see(self, frame: pd.DataFrame) -> None:
         """Add a chunk; a protected row lends nothing."""
         self.rows += len(frame)
         self._errors.see(frame)
+        self._people.append(_people_in(frame))
         open_rows = frame[frame["protected"] == ""] if "protected" in frame else frame
         keys = self._rng.random(len(open_rows))
         both = np.concatenate([self._keys, keys])
@@ -87,6 +92,12 @@ class Sampler:
     def frame(self) -> pd.DataFrame:
         """The sample."""
         return pd.DataFrame() if self._frame is None else self._frame.reset_index(drop=True)
+
+    @property
+    def repeated(self) -> float:
+        """Share of the rows with names and date of birth that repeat another row's, at most .5."""
+        people = np.concatenate([np.empty(0, dtype=np.uint64), *self._people])
+        return min(0.5, 1.0 - len(np.unique(people)) / len(people)) if len(people) else 0.0
 
     @property
     def rates(self) -> ErrorRates:
@@ -114,7 +125,8 @@ def synthetic_rows(
     seed = month_key(key, month_number(today))
     people = people_of(seed, POOL * quality.sentinels, month_number(today), quality.outcodes)
     donors = [{str(name): text for name, text in row.items()} for row in sample.to_dict("records")]
-    chosen = list(_sentinels(people, donors, wanted, seed, source, today, rng))
+    held = _sentinels(people, donors, wanted, seed, source, today, rng)
+    chosen = list(islice(_twice(held, sampler.repeated, rng), wanted))
     rows = [_row(rng, person, donor, rates, people) for person, donor in chosen]
     sentinels = pd.DataFrame(rows, columns=sample.columns)
     count = _decoys_wanted(sampler.rows + len(sentinels), quality.decoy_percent)
@@ -133,20 +145,25 @@ def synthetic_rows(
 
 
 def interleave(
-    reader: pa.ipc.RecordBatchFileReader, synthetic: pa.RecordBatch
+    real: Iterable[pa.RecordBatch], sizes: Sequence[int], synthetic: pa.RecordBatch
 ) -> Iterator[pa.RecordBatch]:
-    """Real batches with synthetic rows among them, every batch in random order."""
+    """Real batches with synthetic rows among them, every batch in random order.
+
+    Args:
+        real: batches.
+        sizes: rows of each.
+        synthetic: rows.
+    """
     rng = np.random.default_rng(secrets.randbits(128))
-    sizes = [reader.get_batch(at).num_rows for at in range(reader.num_record_batches)]
     total = sum(sizes)
     shares = np.array(sizes) / total if total else np.ones(len(sizes)) / max(1, len(sizes))
     counts = rng.multinomial(synthetic.num_rows, shares)
     order = rng.permutation(synthetic.num_rows)
     start = 0
-    for at, count in enumerate(counts.tolist()):
+    for batch, count in zip(real, counts.tolist(), strict=True):
         part = synthetic.take(pa.array(order[start : start + count]))
         start += count
-        table = pa.Table.from_batches([reader.get_batch(at), part]).combine_chunks()
+        table = pa.Table.from_batches([batch, part]).combine_chunks()
         mixed = table.take(pa.array(rng.permutation(table.num_rows)))
         yield from mixed.combine_chunks().to_batches()
 
@@ -171,6 +188,23 @@ def _sentinels(
         band = bands[at] or rng.choices(list(known), list(known.values()))[0]
         if waiting[band]:
             yield waiting[band].pop(), donors[at]
+
+
+def _twice(
+    held: Iterable[tuple[Person, dict[str, str]]], share: float, rng: random.Random
+) -> Iterator[tuple[Person, dict[str, str]]]:
+    """Some people a second time, so that they make that share of all rows."""
+    for each in held:
+        yield each
+        if rng.random() < share / (1.0 - share):
+            yield each
+
+
+def _people_in(frame: pd.DataFrame) -> NDArray[np.uint64]:
+    """What stands for names and date of birth of the rows that have them all, uint64 (n,)."""
+    columns = [cleaned_column(frame, name) for name in ("first_name", "surname", "date_of_birth")]
+    whole = ["\n".join(row) for row in zip(*columns, strict=True) if all(row)]
+    return np.asarray(pd.util.hash_array(np.array(whole, dtype=object)), dtype=np.uint64)
 
 
 def _passed_over(seed: bytes, person: Person, source: str) -> bool:

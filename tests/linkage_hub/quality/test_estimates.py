@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.exchange.sentinels import DECOY, SyntheticRecord
 from governance.exchange.submission import ARROW_SCHEMA
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.quality.curve import Known, fit, worth
@@ -223,7 +224,8 @@ def test_a_partner_calls_no_other_partners_record_synthetic() -> None:
     for number, party in enumerate(("council", "police")):
         handles = np.array([bytes([number + 1]) * 16], dtype="V16")
         encodings = np.zeros((1, 1, 128), dtype=np.uint8)
-        sources.append(SourceData(party, f"{party}_records", "", handles, encodings, empty))
+        own = Duplicates.none()
+        sources.append(SourceData(party, f"{party}_records", "", handles, encodings, own, empty))
     theirs = sources[0].handles[0].tobytes().hex()
     key = {theirs: SyntheticRecord(theirs, "0" * 32, DECOY, {})}
     linked = LinkResult([np.array([0]), np.array([1])], 2, 0.8, NOTHING)

@@ -74,16 +74,6 @@ def test_pairs_that_are_seldom_drawn_stand_for_more() -> None:
     assert parameters.fields[0].match[-1] == pytest.approx(0.5, abs=0.08)
 
 
-def test_a_source_alone_is_learnt_where_hardly_a_name_is_written_twice_alike() -> None:
-    """The first stage says which pairs are matches; from usual shares none would be."""
-    levels = sample(200, 0.0)
-    for name in FIELDS:
-        levels[:200, list(LEVELS).index(name)] = 2
-    drawn = np.repeat([0.9, 0.02], 200)
-    found = estimate([profile()], levels, {(0, 0): -20.0}, [(0, 0)] * 400, drawn=drawn)
-    assert all(each.match[2] > 0.7 for each in found.fields)
-
-
 def test_answers_have_room_for_the_ways_in_which_matches_agree() -> None:
     """Dirty records take more tokens than clean ones."""
     clean = estimate([profile()] * 2, sample(400, 0.0), {(0, 1): -11.0}, [(0, 1)] * 800)

@@ -50,12 +50,12 @@ def test_questions_stay_within_the_record_and_the_run() -> None:
     asked[0][:10] = 1
     none = make_pairs([], [], [], [])
     held = [np.zeros((2, size, 128), dtype=np.uint8) for size in sizes]
-    found = core.questions(blocks, sizes, asked, 1, 1_000, none, held)
+    found = core.questions(blocks, sizes, asked, 1, 1_000, none, [], held)
     ends = [(int(p["first"]), int(p["left"])) for p in found]
     ends += [(int(p["second"]), int(p["right"])) for p in found]
     assert len(set(ends)) == len(ends)
     assert not {(0, row) for row in range(10)} & set(ends)
-    assert len(core.questions(blocks, sizes, asked, 5, 7, none, held)) == 7
+    assert len(core.questions(blocks, sizes, asked, 5, 7, none, [], held)) == 7
 
 
 def profile(records: int, **changes: Any) -> dict[str, Any]:

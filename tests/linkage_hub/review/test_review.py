@@ -17,6 +17,7 @@ from governance.identity.models import Role
 from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import ReviewRuled, read_payload
 from governance.ledger.state import LedgerState
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate, estimate_of
 from linkage_hub.review.errors import UnknownRecord
@@ -53,7 +54,8 @@ def source(number: int) -> SourceData:
     """Three records without content."""
     handles = np.array([bytes([number, at]) + b"\1" * 14 for at in range(3)], dtype="V16")
     encodings = np.zeros((1, 3, 128), dtype=np.uint8)
-    return SourceData("council", f"s{number}", "", handles, encodings, pa.table({}))
+    none = Duplicates.none()
+    return SourceData("council", f"s{number}", "", handles, encodings, none, pa.table({}))
 
 
 SOURCES = [source(0), source(1)]

@@ -13,7 +13,6 @@ from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.runs.inputs import Previous, SourceData
 from linkage_hub.runs.pipeline import run_pipeline
 from linkage_hub.runs.results import results_digest
-from linkage_hub.submissions.content import encodings_of, handles_of
 from tests.governance.world import World
 
 RECORDS = 20_000  # of each of two sources
@@ -55,9 +54,7 @@ def test_memory_grows_by_a_bounded_number_of_bytes_a_record() -> None:
     sources = []
     for number in range(2):
         content = table(number)
-        sources.append(
-            SourceData("p", f"s{number}", "", handles_of(content), encodings_of(content), content)
-        )
+        sources.append(SourceData.of("p", f"s{number}", "", content))
     persons = [np.arange(RECORDS), np.arange(RECORDS)]
     linked = LinkResult(persons, RECORDS, 0.8, Estimate(1, 1, 1.0, 1.0))
     agreement = World().agreement

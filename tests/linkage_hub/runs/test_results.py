@@ -23,7 +23,6 @@ from linkage_hub.runs.pipeline import Results, run_pipeline
 from linkage_hub.runs.results import RUNS_KEPT, discard, publish, results_digest, write_results
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, person_records, runs
-from linkage_hub.submissions.content import encodings_of, handles_of
 from tests.governance.world import World
 
 TODAY = date(2026, 11, 24)
@@ -53,10 +52,7 @@ def source(number: int, name: str) -> SourceData:
         values = data.get(field.name, empty)
         columns.append(pa.array(values, field.type))
     table = pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)
-    return SourceData(
-        f"party{number}", name, f"sha256:{number:064}", handles_of(table), encodings_of(table),
-        table,
-    )  # fmt: skip
+    return SourceData.of(f"party{number}", name, f"sha256:{number:064}", table)
 
 
 @pytest.fixture(scope="module")

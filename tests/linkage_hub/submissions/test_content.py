@@ -41,6 +41,7 @@ def rows(count: int = 60) -> list[dict[str, Any]]:
             "views": [],
             "households": [{**HOME, "first_month": 24_300}],
             "mentions": [],
+            "duplicates": [],
             "age_band": "25_44",
             "indicators": [{"indicator": "neet", "met": True}],
         }

@@ -256,7 +256,7 @@ def test_a_replayed_round_is_not_answered_again(hub: LyingHub) -> None:
 
 
 def test_foreign_handles_are_refused(hub: LyingHub) -> None:
-    """Another partner's record, a made-up handle and a wrong submission get no answer."""
+    """Another's record, a made-up handle, a wrong submission or the own one get no answer."""
     council = handle(hub.world, 1, "council")
     own = hub.fresh()
     questions = np.concatenate(
@@ -264,12 +264,13 @@ def test_foreign_handles_are_refused(hub: LyingHub) -> None:
             ask((council, OTHER[:16]), (OTHER[16:], OTHER[:16]), (own, own)),
             ask((own, OTHER[:16]), own=0, other=1),
             ask((own, OTHER[:16]), other=9),
+            ask((own, handle(hub.world, 1)), other=1),
         ]
     )
     hub.show(questions)
     answer(hub)
-    assert states(hub) == [False] * 5
-    assert notes(hub).refused == {"refinement.not_own": 5}
+    assert states(hub) == [False] * 6
+    assert notes(hub).refused == {"refinement.not_own": 6}
 
 
 def test_a_submission_that_was_prepared_and_not_sent_is_not_answered_for(own_hub: LyingHub) -> None:

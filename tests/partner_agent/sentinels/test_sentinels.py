@@ -112,7 +112,7 @@ def test_synthetic_rows_look_like_rows_of_their_source() -> None:
     made = synthetic_rows(sampled(frame), QUALITY, KEY, "council_records", TODAY)
     kinds = Counter(made.kinds)
     assert set(kinds) <= set(KINDS)
-    assert kinds["decoy"] == 1_100 * 10 // 90
+    assert kinds["decoy"] == (len(frame) + len(made.kinds) - kinds["decoy"]) * 10 // 90
     assert 60 < len(made.kinds) - kinds["decoy"] <= 100
     assert list(made.frame.columns) == list(frame.columns)
     assert set(made.frame["source_record_id"]) == {""}
@@ -152,6 +152,23 @@ def test_a_small_source_gets_few() -> None:
     assert empty.kinds == []
 
 
+def test_sentinels_are_held_twice_as_often_as_real_people_are() -> None:
+    """A source without repeats repeats nobody; one that repeats does so with new errors."""
+    frame = extract(600)
+    frame["surname"] = [f"person{at}" for at in range(600)]
+    again = frame.iloc[:150].assign(address="another road")
+    for table, low, high in ((frame, 0.0, 0.0), (pd.concat([frame, again]), 0.08, 0.32)):
+        sampler = sampled(table)
+        assert sampler.repeated == pytest.approx(0.2 if high else 0.0)
+        made = synthetic_rows(sampler, QUALITY, KEY, "council_records", TODAY)
+        people = [
+            each for each, kind in zip(made.persons, made.kinds, strict=True) if kind != "decoy"
+        ]
+        assert len(people) <= 100
+        assert low <= 1 - len(set(people)) / len(people) <= high
+        assert max(Counter(people).values()) <= 2
+
+
 def test_errors_are_measured_on_repeated_identifiers() -> None:
     """A source whose repeats differ often gets more errors than one whose repeats agree."""
     frame = extract(600, nhs_number="")
@@ -184,15 +201,13 @@ def test_errors_leave_values_that_are_clean(seed: int, rate: float) -> None:
 def test_rows_are_mixed_and_none_is_lost() -> None:
     """Synthetic rows come to lie in every batch, and the order of real rows is not kept."""
     schema = pa.schema([pa.field("handle", pa.int64())])
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, schema) as writer:
-        for start in range(0, 3_000, 1_000):
-            writer.write_batch(
-                pa.record_batch([pa.array(range(start, start + 1_000))], schema=schema)
-            )
-    reader = pa.ipc.open_file(pa.BufferReader(sink.getvalue()))
+    real = [
+        pa.record_batch([pa.array(range(start, start + 1_000))], schema=schema)
+        for start in range(0, 3_000, 1_000)
+    ]
     synthetic = pa.record_batch([pa.array(range(10_000, 10_600))], schema=schema)
-    batches = [batch.column(0).to_pylist() for batch in interleave(reader, synthetic)]
+    mixed = interleave(real, [1_000] * 3, synthetic)
+    batches = [batch.column(0).to_pylist() for batch in mixed]
     assert sorted(value for batch in batches for value in batch) == [
         *range(3_000),
         *range(10_000, 10_600),

@@ -108,15 +108,17 @@ def test_pairs_exactly_at_the_floor_are_kept(floor: float) -> None:
     assert any(each[2] == floor for each in wanted)
 
 
-def test_within_a_dataset_every_pair_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Across the borders of tiles too, and no record is paired with itself."""
+def test_across_the_borders_of_tiles_every_pair_comes_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However the two datasets are cut."""
     monkeypatch.setattr(join_module, "TILE_ROWS", 100)
     monkeypatch.setattr(join_module, "TILE_COLUMNS", 170)
-    rows = records(700, 128, 3)
-    (found,) = joined([rows], [Wanted(0, 0, 0.8, ALL)])
-    got = [(min(a, b), max(a, b), dice) for a, b, dice in pairs(found, rows, rows)]
+    first, second = records(450, 128, 3), records(400, 128, 3)
+    (found,) = joined([first, second], [Wanted(0, 1, 0.8, ALL)])
+    got = pairs(found, first, second)
     assert len(got) == len(set(got))
-    assert set(got) == {each for each in reference(rows, rows, 0.8) if each[0] < each[1]}
+    assert set(got) == reference(first, second, 0.8)
 
 
 def test_needed_bits_are_what_division_says() -> None:
@@ -131,8 +133,8 @@ def test_needed_bits_are_what_division_says() -> None:
 def test_executors_and_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads and processes give the same pairs in the same order."""
     monkeypatch.setattr(join_module, "TILE_ROWS", 150)
-    datasets = [records(400, 128, 1), records(300, 128, 1)]
-    wanted = [Wanted(0, 0, 0.8, ALL), Wanted(0, 1, 0.7, ALL), Wanted(1, 1, 0.9, ALL)]
+    datasets = [records(400, 128, 1), records(300, 128, 1), records(200, 128, 1)]
+    wanted = [Wanted(0, 1, 0.8, ALL), Wanted(0, 2, 0.7, ALL), Wanted(1, 2, 0.9, ALL)]
     expected = joined(datasets, wanted)
     with ThreadPoolExecutor(3) as threads:
         assert all(map(np.array_equal, joined(datasets, wanted, executor=threads), expected))
@@ -155,7 +157,7 @@ def test_a_crowded_row_keeps_its_most_similar_pairs() -> None:
 def test_finished_tiles_are_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a stop only what was not finished is done again; a damaged tile is done again too."""
     monkeypatch.setattr(join_module, "TILE_ROWS", 100)
-    datasets, wanted = [records(500, 128, 4)], [Wanted(0, 0, 0.8, ALL)]
+    datasets, wanted = [records(500, 128, 4)] * 2, [Wanted(0, 1, 0.8, ALL)]
     (expected,) = joined(datasets, wanted)
     stopped = join(datasets, wanted, folder=tmp_path, progress=silent)
     next(stopped)
@@ -168,5 +170,5 @@ def test_finished_tiles_are_taken_up_again(tmp_path: Path, monkeypatch: pytest.M
     (found,) = joined(datasets, wanted, folder=tmp_path)
     assert np.array_equal(found, expected)
     assert files[1].stat().st_mtime_ns == kept
-    (other,) = joined(datasets, [Wanted(0, 0, 0.9, ALL)], folder=tmp_path)
+    (other,) = joined(datasets, [Wanted(0, 1, 0.9, ALL)], folder=tmp_path)
     assert len(other) < len(expected)
