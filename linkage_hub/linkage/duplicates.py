@@ -8,9 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
 
 from linkage_hub.linkage.candidates import Floats, Indices
 from linkage_hub.linkage.errors import LinkageError
+
+SURE = 0.9  # probability of a pair that counts in triples
+USUAL_PRESENT, USUAL_PATHS = 0.95, 20.0  # third sides of triples that are named; what it counts
+FULL_BITS = 10.0  # log2 odds that weigh as much as can be
+MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
+_LEAST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +59,24 @@ class Duplicates:
         chosen = kept[self.left] & kept[self.right]
         new = np.cumsum(kept) - 1
         return Duplicates(new[self.left[chosen]], new[self.right[chosen]], self.probability[chosen])
+
+    def absence(self) -> float:
+        """How much it speaks against one person that the agent does not name a pair, 0 to 1.
+
+        Two dirty records of one person may look like strangers to the agent although both are like
+        a third, and the more often so the dirtier the source. Triples show how often: where A is
+        one with B and with C, then so are B and C, and either that pair is named or it is not.
+        """
+        size = int(self.right.max(initial=-1)) + 1
+        sure = self.probability >= SURE
+        one = _graph(self.left[sure], self.right[sure], size)
+        both = one + one.T
+        thirds = csr_array(triu(both @ both, k=1).astype(np.bool_).astype(np.float64))
+        named = float(thirds.multiply(_graph(self.left, self.right, size)).sum())
+        present = (named + USUAL_PATHS * USUAL_PRESENT) / (float(thirds.sum()) + USUAL_PATHS)
+        bits = -np.log2(max(1.0 - present, _LEAST))
+        return float(np.clip(bits / FULL_BITS, 0.0, MOST_LOSS))
+
+
+def _graph(left: Indices, right: Indices, size: int) -> csr_array:
+    return csr_array((np.ones(len(left)), (left, right)), shape=(size, size))

@@ -27,10 +27,10 @@ from linkage_hub.linkage.candidates import (
     silent,
 )
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.duplicates import Duplicates
+from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import MATCH, Estimate, estimate_of, expected_threshold
-from linkage_hub.linkage.weighing import MOST_LOSS, Weighed, weigh, weigh_within
+from linkage_hub.linkage.weighing import Weighed, weigh, weigh_within
 
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it

@@ -17,13 +17,12 @@ from linkage_hub.linkage.answered import LOST_YES, PutRight, heard, share_of_yes
 from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
-from linkage_hub.linkage.duplicates import Duplicates
+from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
 from linkage_hub.linkage.fitting import PairModel, Problem, cautious, fit_problems
 from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
 from linkage_hub.linkage.threshold import MATCH
 
 KEPT_PER_RECORD = 6  # likeliest candidates of a record in one other dataset that are weighed
-MOST_LOSS = 0.98  # a pair that should have been seen and was not never weighs more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def weigh(
 def weigh_within(number: int, found: Duplicates) -> Weighed:
     """Weights of the pairs that an agent holds for one person.
 
-    An absent pair speaks fully against one person: the agent has compared all of its rows.
+    An absent pair speaks against one person as far as the agent names such pairs elsewhere.
 
     Args:
         number: of the source.
@@ -112,7 +111,7 @@ def weigh_within(number: int, found: Duplicates) -> Weighed:
     likely = found.probability
     none = np.empty((len(likely), 0), dtype=np.float32)
     block = PairBlock(number, number, likely, found.left, found.right, MATCH, none)
-    return Weighed(block, 2.0 * likely - 1.0, likely, MOST_LOSS, likely)
+    return Weighed(block, 2.0 * likely - 1.0, likely, found.absence(), likely)
 
 
 def _parts(

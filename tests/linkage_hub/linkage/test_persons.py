@@ -38,6 +38,10 @@ def twice(*pairs: tuple[int, int], probability: float = 0.97) -> Duplicates:
     return Duplicates(left, right, np.full(len(left), probability))
 
 
+def _all(pairs: Duplicates) -> tuple[np.ndarray, ...]:
+    return pairs.left, pairs.right, pairs.probability
+
+
 TOLD = [twice(*((at, 115 + at) for at in range(5))), twice(), twice()]
 """Of the three sources."""
 
@@ -86,16 +90,30 @@ def test_nothing_but_the_agents_word_joins_two_records_of_a_source(
 def test_persons_of_a_source_alone_are_clusters_of_its_agents_pairs(
     three: list[Encodings],
 ) -> None:
-    """No encoding is looked at: a chain whose ends its agent holds apart is parted again."""
+    """No encoding is looked at; where the agent names third sides, a chain without one is cut."""
     one = three[0]
-    told = twice((0, 1), (2, 3), (2, 4), (3, 4), (10, 11), (11, 12))
+    triples = [(at + a, at + b) for at in range(20, 110, 3) for a, b in ((0, 1), (0, 2), (1, 2))]
+    told = twice((0, 1), (2, 3), (2, 4), (3, 4), *triples)
+    chain = twice((10, 11), (11, 12), probability=0.6)
+    told = Duplicates(*(np.concatenate(each) for each in zip(_all(told), _all(chain), strict=True)))
     found = link([one], duplicates=[told])
     person = found.person_of[0]
     assert len({person[at] for at in (2, 3, 4)}) == 1
     assert person[0] == person[1] != person[2]
     assert len({person[at] for at in (10, 11, 12)}) == 2
-    assert found.estimate.precision == pytest.approx(0.97)
+    assert found.estimate.precision == pytest.approx(0.962, abs=0.002)
     assert found.pairs[0].threshold == 0.5
+
+
+def test_absent_pairs_weigh_less_where_triples_show_that_many_are_absent() -> None:
+    """An agent that names few third sides of triples misses pairs of one person."""
+    stars = [(5 * star, 5 * star + tip) for star in range(30) for tip in range(1, 5)]
+    sides = [
+        (5 * s + a, 5 * s + b) for s in range(30) for a in range(1, 5) for b in range(a + 1, 5)
+    ]
+    assert twice(*stars).absence() < 0.1 < twice().absence() < twice(*stars, *sides).absence()
+    many = link([people(150, 1)], duplicates=[twice(*stars)]).person_of[0]
+    assert len(set(many.tolist())) == 30
 
 
 def test_a_few_wrong_pairs_of_one_partner_join_nobody_whom_others_hold_apart() -> None:
