@@ -43,7 +43,7 @@ install: $(VENV)/app.stamp ## install the three programs into .venv
 	@echo "programs: $(BIN)/partner-agent  $(BIN)/linkage-hub  $(BIN)/governance"
 
 .PHONY: services
-services: ## find PostgreSQL for the tests, or install it (Debian, as root)
+services: ## find PostgreSQL and Chromium for the tests, or install them (Debian, as root)
 	@bash scripts/services.sh
 
 # --- the main job -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from governance.canonical import b64
+from governance.canonical import b64, unb64
 from governance.identity.envelope import Envelope, challenge_of
 from governance.identity.passkeys import Assertion, Passkey
 
@@ -56,6 +56,10 @@ def raw_signature(key: PrivateKey, data: bytes) -> bytes:
 def base64url(data: bytes) -> str:
     """Base64 for URLs, without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _two(number: int) -> bytes:
+    return number.to_bytes(2, "big")
 
 
 @dataclass
@@ -117,6 +121,38 @@ class SoftAuthenticator:
             authenticator_data=b64(authenticator_data),
             value=b64(raw_signature(self.key, signed)),
         )
+
+    def registration(self, challenge: bytes, /, **changes: Any) -> dict[str, Any]:
+        """A browser's answer to ``navigator.credentials.create()``, without attestation."""
+        key = cose_key(self.key)
+        data = hashlib.sha256(self.site.encode()).digest() + bytes([self.flags | ATTESTED])
+        data += bytes(4 + 16) + len(self.credential).to_bytes(2, "big") + self.credential + key
+        size = b"\x58" + bytes([len(data)]) if len(data) < 256 else b"\x59" + _two(len(data))
+        client_data = self.client_data(challenge, **{"type": '"webauthn.create"'} | changes)
+        attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData" + size + data
+        return {
+            "id": base64url(self.credential),
+            "rawId": base64url(self.credential),
+            "type": "public-key",
+            "response": {
+                "clientDataJSON": base64url(client_data),
+                "attestationObject": base64url(attestation),
+            },
+        }
+
+    def answer(self, challenge: bytes) -> dict[str, Any]:
+        """A browser's answer to ``navigator.credentials.get()``."""
+        made = self.assertion("sha256:" + "0" * 64, challenge)
+        return {
+            "id": base64url(self.credential),
+            "rawId": base64url(self.credential),
+            "type": "public-key",
+            "response": {
+                "clientDataJSON": base64url(unb64(made.client_data)),
+                "authenticatorData": base64url(unb64(made.authenticator_data)),
+                "signature": base64url(unb64(made.value)),
+            },
+        }
 
     def sign(self, kind: str, payload: bytes, thumbprint: str) -> Envelope:
         """An envelope with this passkey's signature alone."""

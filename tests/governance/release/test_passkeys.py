@@ -29,56 +29,11 @@ from governance.release.errors import (
     SamePerson,
     SignatureKindNotAccepted,
 )
-from governance.release.models import APPROVAL, REQUEST, CheckpointRef, Members, Order, Request
+from governance.release.models import APPROVAL, REQUEST, Request
 from governance.release.registry import read_approval
-from governance.release.verify import VerifiedOrder, Witnessed, verify_order
+from tests.governance.passkey_world import MOTHER, PasskeyWorld
 from tests.governance.world import NOON, Staff, World, agreement_data
 from tests.soft_authenticator import PRESENT, VERIFIED, SoftAuthenticator
-
-MOTHER = "1" * 32
-
-
-class PasskeyWorld(World):
-    """A world whose manager and lead have passkeys, under an agreement that takes nothing else."""
-
-    def __init__(self, kinds: tuple[str, ...] = ("passkey",), **manager: Any) -> None:
-        self._kinds, self._manager = kinds, manager
-        super().__init__()
-        self.consent(self.council, MOTHER)
-
-    def _found(self) -> None:
-        data = agreement_data(self.partners) | {"staff_signatures": list(self._kinds)}
-        self.agreement = Agreement.model_validate(data)
-        self.manager.authenticator = SoftAuthenticator(**self._manager)
-        self.lead.authenticator = SoftAuthenticator("EdDSA")
-        super()._found()
-
-    def family(self) -> Members:
-        """The mother alone."""
-        return self.members(("1", True, [(self.council, MOTHER)]))
-
-    def order(self, request: Envelope | None = None, approval: Envelope | None = None) -> Order:
-        """An order over a request and an approval, honest ones unless others are given."""
-        request = request or self.request(self.family())
-        approval = approval or self.approval(request)
-        return Order(request=request, approval=approval, members=self.family(), checkpoint="note")
-
-    def logged(self) -> Order:
-        """An honest order whose request and approval are in the ledger."""
-        order = self.order()
-        self.log_release(order.request, order.approval)
-        return order
-
-    def verify(self, order: Order, state: LedgerState | None = None) -> VerifiedOrder:
-        """Verify an order as the council's agent."""
-        reference = CheckpointRef(size=len(self.events), root=b64(bytes(32)))
-        return verify_order(
-            order,
-            party="council",
-            state=state or self.state,
-            witnessed=Witnessed(reference, lambda _size: bytes(32)),
-            now=NOON,
-        )
 
 
 @pytest.fixture
