@@ -109,7 +109,7 @@ def swapped(
             one = name_level(first_data, first_starts, first[i], last_data, last_starts, last[j])
         if last[i] >= 0 and first[j] >= 0:
             other = name_level(last_data, last_starts, last[i], first_data, first_starts, first[j])
-        if EQUAL in (one, other) and one <= SLIP and other <= SLIP:
+        if EQUAL in (one, other) and one <= SPELLING and other <= SPELLING:
             out[pair] = 1
             first_out[pair] = one
             last_out[pair] = other

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from partner_agent.duplicates.fields import Comparer, Levels
+from partner_agent.duplicates.fields import Comparer, Levels, Rows
+from partner_agent.duplicates.groups import consistent
 from partner_agent.duplicates.model import Compared, Model
 from partner_agent.duplicates.pairs import candidates
 from partner_agent.duplicates.rarity import Rarity
@@ -51,26 +52,29 @@ class DuplicateFinder:
         """Pairs among all rows that were added."""
         source = Source.of(self._columns)
         order = np.argsort(source.fingerprints(), kind="stable")
-        left, right, odds = scored(source.ordered(order))
-        kept = odds >= np.log(LEAST / (1.0 - LEAST))
-        one, other = order[left[kept]], order[right[kept]]
+        left, right, odds = found_in(source.ordered(order))
+        one, other = order[left], order[right]
         left, right = np.minimum(one, other), np.maximum(one, other)
         by_row = np.lexsort((right, left))
-        probability = 1.0 / (1.0 + np.exp(-odds[kept]))
+        probability = 1.0 / (1.0 + np.exp(-odds))
         return Duplicates(left[by_row], right[by_row], probability[by_row].astype(np.float32))
 
 
-def scored(
+def found_in(
     source: Source,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Candidate pairs of a source's rows and the log odds of each."""
+    """Pairs of a source's rows that are likelier of one person than not, and their log odds."""
     keys = keys_of(source)
     left, right = candidates((make() for make in keys), source.rows, len(keys))
     comparer, rarity = Comparer(source), Rarity(source)
     model = Model(comparer.fields, _sampled(comparer, source.rows), source.rows)
     compared = _compared(comparer, rarity, left, right)
     model.learn(compared)
-    return left, right, model.log_odds(compared)
+
+    def judge(one: Rows, other: Rows) -> NDArray[np.float64]:
+        return model.log_odds(_compared(comparer, rarity, one, other))
+
+    return consistent(left, right, model.log_odds(compared), source.rows, judge)
 
 
 def _sampled(comparer: Comparer, rows: int) -> Levels:

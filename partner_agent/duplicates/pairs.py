@@ -26,6 +26,9 @@ def candidates(keys: Iterable[NDArray[np.int64]], rows: int, count: int) -> tupl
         rows: of the source.
         count: of keys.
     """
+    if rows * (rows - 1) // 2 <= LEAST_PAIRS:
+        left, right = np.triu_indices(rows, 1)
+        return left.astype(np.int64), right.astype(np.int64)
     budget = PAIRS_A_RECORD * rows + LEAST_PAIRS
     found = []
     for at, key in enumerate(keys):
