@@ -23,7 +23,6 @@ from governance.identity.models import (
     PersonEnrolment,
     Role,
     publish_party_keys,
-    publish_person_keys,
 )
 from governance.ledger.app import create_app as create_ledger
 from governance.ledger.app import init_ledger
@@ -42,6 +41,7 @@ from partner_agent.app import Agent, init_agent
 from partner_agent.encoding.person import schema_for
 from partner_agent.settings import AgentSettings
 from tests.governance.world import Party, Staff, agreement_data
+from tests.soft_authenticator import SoftAuthenticator
 
 ORIGIN = "ledger.example.org/test"
 
@@ -115,9 +115,18 @@ class HubWorld:
 
 @contextlib.contextmanager
 def hub_world_in(
-    root: Path, adjust: Callable[[dict[str, Any]], None] = lambda _agreement: None
+    root: Path,
+    adjust: Callable[[dict[str, Any]], None] = lambda _agreement: None,
+    *,
+    passkeys: bool = False,
 ) -> Iterator[HubWorld]:
-    """Found a world in a folder; ``adjust`` may change the agreement before it is signed."""
+    """Found a world in a folder.
+
+    Args:
+        root: an empty folder.
+        adjust: may change the agreement before it is signed.
+        passkeys: whether staff have a passkey each.
+    """
     operator, hub_keys = new_party("ledger", "Ledger"), new_party("hub", "Hub")
     hub_home = root / "hub"
     hub_home.mkdir()
@@ -155,7 +164,7 @@ def hub_world_in(
         )  # fmt: skip
         stack.callback(world.http.close)
         _agree(world)
-        _enrol(world)
+        _enrol(world, passkeys=passkeys)
         world.witness()
         yield world
 
@@ -201,16 +210,17 @@ def _agree(world: HubWorld) -> None:
     world.hub.ledger.sync()
 
 
-def _enrol(world: HubWorld) -> None:
+def _enrol(world: HubWorld, *, passkeys: bool) -> None:
     council = world.agents["council"]
     signer, thumbprint = council.secrets.signing_key, council.secrets.keys.thumbprint
     for number, role in enumerate((Role.IG_LEAD, Role.SERVICE_MANAGER, Role.ANALYST)):
         staff = Staff("council", role, f"{number:032x}")
+        staff.authenticator = SoftAuthenticator() if passkeys else None
         enrolment = PersonEnrolment(
             keys=staff.keys.thumbprint, role=role, party="council", created=write_time(utc_now())
         )
         payload = PersonEnrolled(
-            keys=publish_person_keys(staff.keys, staff.signing),
+            keys=staff.published(),
             enrolment=sign(PERSON_ENROLMENT, enrolment, signer, thumbprint),
         )
         council.ledger.write(EventType.PERSON_ENROLLED, payload)

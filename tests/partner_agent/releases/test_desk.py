@@ -133,8 +133,8 @@ def ask(world: HubWorld, record_id: str = "A1") -> Any:
     return world.call("service_manager", "POST", "/v1/requests", content=canonical_bytes(body))
 
 
-def approve(world: HubWorld, request: str) -> None:
-    """The lead's approval over the ledger as it is."""
+def decide(world: HubWorld, request: str) -> Any:
+    """The lead's approval over the ledger as it is, as the hub answers it."""
     checkpoint = world.agents["council"].ledger.mirror.sync(world.agents["council"].ledger.client)
     approval = Approval(
         request=request,
@@ -146,9 +146,14 @@ def approve(world: HubWorld, request: str) -> None:
         created=write_time(utc_now()),
     )
     body = {"approval": world.staff["ig_lead"].sign(APPROVAL, approval).model_dump(mode="json")}
-    answer = world.call(
+    return world.call(
         "ig_lead", "POST", f"/v1/requests/{request}/approval", content=canonical_bytes(body)
     )
+
+
+def approve(world: HubWorld, request: str) -> None:
+    """The lead approves, and every agent sees it."""
+    answer = decide(world, request)
     assert answer.json()["state"] == "approved", answer.text
     world.witness()
 

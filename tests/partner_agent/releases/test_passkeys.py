@@ -1,0 +1,90 @@
+"""Passkeys through a real hub, ledger and agent: what is signed is taken, a key file is not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from governance.identity.envelope import Envelope, parse_model
+from governance.release.seal import open_records
+from tests.hub_world import HubWorld, hub_world_in
+from tests.partner_agent.releases.test_desk import (
+    approve,
+    ask,
+    both_agree,
+    decide,
+    submit_and_link,
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[HubWorld]:
+    """A family that agreed, under an agreement of passkeys alone."""
+    with hub_world_in(
+        tmp_path, lambda data: data.update(staff_signatures=["passkey"]), passkeys=True
+    ) as found:
+        submit_and_link(found)
+        both_agree(found)
+        yield found
+
+
+def test_a_release_by_passkeys_opens_for_the_manager(world: HubWorld) -> None:
+    """Asked and approved by passkeys, verified by hub, ledger and agent, opened by the manager."""
+    request = ask(world).json()["id"]
+    approve(world, request)
+    agent, manager = world.agents["council"], world.staff["service_manager"]
+    answers, later = agent.desk.answer_all(agent.hub)
+    assert (later, [answer.sealed for answer in answers]) == ([], [True])
+    release = world.call("service_manager", "GET", f"/v1/requests/{request}/release").json()
+    _, opened = open_records(
+        parse_model(release["sealed"][0], Envelope),
+        key=manager.sealing,
+        recipient=manager.keys,
+        request=request,
+        party_key=agent.ledger.state.identities.party_key,
+    )
+    assert {record.items["first_name"] for record in opened} == {"Ada", "Cy"}
+
+
+def use_key_file(world: HubWorld, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a person signs with the key file, as a thief of it would."""
+    staff = world.staff[role]
+    monkeypatch.setattr(staff, "sign", staff.sign_with_file)
+
+
+@pytest.mark.invariant(23, "a request by key file where passkeys are agreed")
+def test_the_hub_refuses_a_key_file(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request by key file is refused at once, with the reason, in the ledger too."""
+    use_key_file(world, "service_manager", monkeypatch)
+    answer = ask(world)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "release.signature_kind")
+    records = world.agents["council"].ledger.sync().releases.requests.values()
+    assert [record.refused_by for record in records] == [{"hub": "release.signature_kind"}]
+
+
+def test_the_hub_refuses_an_approval_by_key_file(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request waits for an approval that counts."""
+    request = ask(world).json()["id"]
+    with monkeypatch.context() as stolen:
+        use_key_file(world, "ig_lead", stolen)
+        assert decide(world, request).json()["reason"] == "release.signature_kind"
+    approve(world, request)
+
+
+@pytest.mark.invariant(7, "a corrupt hub that takes key files")
+@pytest.mark.parametrize("role", ["service_manager", "ig_lead"])
+def test_an_agent_refuses_what_a_corrupt_hub_takes(
+    world: HubWorld, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that does not look at kinds gets no release: the agent looks for itself."""
+    monkeypatch.setattr("linkage_hub.releases.service.require_accepted_kind", lambda *_: None)
+    use_key_file(world, role, monkeypatch)
+    request = ask(world).json()["id"]
+    approve(world, request)
+    agent = world.agents["council"]
+    (answer,), later = agent.desk.answer_all(agent.hub)
+    assert (answer.sealed, answer.reason, later) == (False, "release.signature_kind", [])
+    (record,) = agent.ledger.sync().releases.requests.values()
+    assert record.refused_by == {"council": "release.signature_kind"}
