@@ -24,7 +24,7 @@ OTHER: Final = 6
 _YEAR: Final = 366  # days
 _DIGITS: Final = 8  # of a date
 _TWO: Final = 2  # parts of a date, or digits of it
-_SHORT: Final = 24  # letters: lines that are compared by letters beside words
+_SHORT: Final = 2  # words: lines that are compared by letters too
 _WORDS_CLOSE: Final = 0.75  # share of an address line's words
 _WORDS_ALIKE: Final = 0.5
 
@@ -75,24 +75,28 @@ def swapped(
     first: Any,
     first_data: Any,
     first_starts: Any,
+    first_digests: Any,
     last: Any,
     last_data: Any,
     last_starts: Any,
+    last_digests: Any,
     left: Any,
     right: Any,
     first_out: Any,
     last_out: Any,
     out: Any,
 ) -> None:
-    """Names in each other's place: where that agrees far better, its levels are taken.
+    """Names in each other's place: where one is equal and the other alike, these levels are taken.
 
     Args:
         first: codes of first names.
         first_data: their values.
         first_starts: where these begin.
+        first_digests: int64 (values,), equal for one name in both columns.
         last: codes of surnames.
         last_data: their values.
         last_starts: where these begin.
+        last_digests: as of first names.
         left: rows.
         right: rows.
         first_out: levels of first names so far; overwritten where swapped.
@@ -104,12 +108,18 @@ def swapped(
         if 0 < first_out[pair] < VAGUE or 0 < last_out[pair] < VAGUE:
             continue
         i, j = left[pair], right[pair]
+        one_held = first[i] >= 0 and last[j] >= 0
+        other_held = last[i] >= 0 and first[j] >= 0
+        one_equal = one_held and first_digests[first[i]] == last_digests[last[j]]
+        other_equal = other_held and last_digests[last[i]] == first_digests[first[j]]
+        if not (one_equal or other_equal):
+            continue
         one = other = 0
-        if first[i] >= 0 and last[j] >= 0:
+        if one_held:
             one = name_level(first_data, first_starts, first[i], last_data, last_starts, last[j])
-        if last[i] >= 0 and first[j] >= 0:
+        if other_held:
             other = name_level(last_data, last_starts, last[i], first_data, first_starts, first[j])
-        if EQUAL in (one, other) and one <= SPELLING and other <= SPELLING:
+        if one <= SPELLING and other <= SPELLING:
             out[pair] = 1
             first_out[pair] = one
             last_out[pair] = other
@@ -216,9 +226,9 @@ def _lines_alike(data: Any, starts: Any, words: Any, edges: Any, a: Any, b: Any)
     if a == b:
         return 1.0
     score = min(_words_shared(words, edges, a, b), 0.99)
-    one, other = _slice(data, starts, a), _slice(data, starts, b)
-    if score < _WORDS_CLOSE and max(len(one), len(other)) <= _SHORT:
-        letters = jaro_winkler(one, other)
+    shorter = min(edges[a + 1] - edges[a], edges[b + 1] - edges[b])
+    if score < _WORDS_CLOSE and shorter <= _SHORT:
+        letters = jaro_winkler(_slice(data, starts, a), _slice(data, starts, b))
         if letters >= _CLOSE:
             return _WORDS_CLOSE
         if letters >= _ALIKE:

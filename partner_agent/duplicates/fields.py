@@ -100,7 +100,8 @@ class Comparer:
         if set(NAMES) <= set(self._at):
             first, last = (self._source.texts[name] for name in NAMES)
             self._swap(
-                first.codes, first.data, first.starts, last.codes, last.data, last.starts,
+                first.codes, first.data, first.starts, first.ends(),
+                last.codes, last.data, last.starts, last.ends(),
                 left, right, *(found[self._at[name]] for name in NAMES), turned,
             )  # fmt: skip
         self._sex_of_names(found)

@@ -35,7 +35,8 @@ def candidates(keys: Iterable[NDArray[np.int64]], rows: int, count: int) -> tupl
         made = _sharing(key, budget // max(1, count - at))
         budget -= len(made)
         found.append(made)
-    whole = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+    whole = np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+    whole = whole[np.diff(whole, prepend=-1) != 0]  # faster than numpy's unique
     return whole // max(1, rows), whole % max(1, rows)
 
 

@@ -35,7 +35,7 @@ class Rarity:
             column = self._source.texts[field.name]
             codes, counts = column.codes.astype(np.int64), column.counts
         held = int(counts.sum())
-        others = np.maximum(counts[codes[left]], counts[codes[right]]) - 2.0
+        others = np.maximum(0.0, np.maximum(counts[codes[left]], counts[codes[right]]) - 2.0)
         if field.name in OWN:
             share = np.maximum(others + 2.0 - HOME, SELDOM) / held
         else:
