@@ -64,7 +64,6 @@ def read_registration(
             expected_rp_id=relying_party,
             expected_origin=origin,
             require_user_verification=True,
-            supported_pub_key_algs=list(_ALGORITHMS),
         )
     except Exception:  # noqa: BLE001 - several kinds, whose words may hold values; all mean the same
         raise SignatureError("the browser's answer is no new passkey for this page") from None

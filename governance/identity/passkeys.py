@@ -51,6 +51,12 @@ _RS256: Final = re.compile(
 )
 
 
+class CounterNotRisen(SignatureError):
+    """An authenticator has counted no further since it last signed: there may be a copy of it."""
+
+    reason = "signature.counter"
+
+
 def _sized(least: int, most: int) -> AfterValidator:
     def check(text: str) -> str:
         if not least <= len(unb64(text)) <= most:

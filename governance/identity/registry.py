@@ -23,7 +23,7 @@ from governance.identity.models import (
     read_party_keys,
     read_person_keys,
 )
-from governance.identity.passkeys import Assertion, Passkey
+from governance.identity.passkeys import Assertion, CounterNotRisen, Passkey
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
 from governance.ledger.payloads import Genesis, PartyAdmitted, PersonEnrolled, PersonRevoked
@@ -79,7 +79,7 @@ class IdentityRegistry:
         """Check that the passkeys that signed have counted on since they last signed in the ledger.
 
         Raises:
-            NotAdmissible: one has not, as a copy of it would; those that never count say 0.
+            CounterNotRisen: one has not, as a copy of it would; those that never count say 0.
         """
         counters = {
             signature.key: signature.counter
@@ -89,7 +89,7 @@ class IdentityRegistry:
         for thumbprint, counter in counters.items():
             last = self.people[thumbprint].counter
             if counter <= last and (counter, last) != (0, 0):
-                raise NotAdmissible(
+                raise CounterNotRisen(
                     "the passkey's counter has not risen: there may be a copy of it",
                     next_step="sign again; if that is refused too, revoke these keys",
                 )

@@ -82,6 +82,8 @@ class Releases:
         id_ = envelope.payload_hash
         if self._row(id_) is not None:
             return self.view(caller, id_)
+        if id_ not in state.releases.requests:  # else it was logged, and then something failed
+            state.identities.counted(envelope)
         log_once(
             self._ledger,
             EventType.RELEASE_REQUESTED,
@@ -163,6 +165,8 @@ class Releases:
             return self.view(caller, id_)
         if row.state != "waiting_for_approval" or self._over(row):
             raise RequestDecided("the request was decided before, or its time is over")
+        if state.releases.requests[id_].decision is None:
+            state.identities.counted(envelope)
         self._log_decision(id_, approval, envelope)
         with self._database.writing() as connection:
             connection.execute(

@@ -227,6 +227,19 @@ def test_parts_have_bounds(field: str, size: int) -> None:
         parse_model(ES256.assertion(ME, CHALLENGE).model_dump() | {"more": 1}, Assertion)
 
 
+def test_the_bounds_themselves_are_taken() -> None:
+    """The longest that WebAuthn and RS256 allow, and the shortest, are no refusal."""
+    for credential in (b"\1", bytes(1_023)):
+        assert SoftAuthenticator(credential=credential).passkey.credential == b64(credential)
+    with pytest.raises(ValueError, match="credential"):
+        _ = SoftAuthenticator(credential=bytes(1_024)).passkey
+    filler = 2_048 - len(ES256.client_data(CHALLENGE, filler='""'))
+    longest = ES256.client_data(CHALLENGE, filler=f'"{"x" * filler}"')
+    verify(ES256, with_client_data(longest))
+    honest = ES256.assertion(ME, CHALLENGE).model_dump(mode="json")
+    parse_model(honest | {"value": b64(bytes(512))}, Assertion)
+
+
 KEY = cose_key(ES256.key)
 P384 = ec.generate_private_key(ec.SECP384R1()).public_key().public_numbers()
 ED = cose_key(new_key("EdDSA"))

@@ -73,6 +73,25 @@ def test_the_hub_refuses_an_approval_by_key_file(
     approve(world, request)
 
 
+@pytest.mark.invariant(9, "an authenticator's copy at the hub")
+def test_a_copy_that_lags_behind_is_told_so(world: HubWorld) -> None:
+    """A counter that has not risen is refused with a reason; repeating a request is not."""
+    manager, lead = (world.staff[role] for role in ("service_manager", "ig_lead"))
+    assert manager.authenticator is not None
+    assert lead.authenticator is not None
+    manager.authenticator.counts = lead.authenticator.counts = True
+    request = ask(world).json()["id"]
+    approve(world, request)
+    manager.authenticator.counter = 0
+    answer = ask(world)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "signature.counter")
+    manager.authenticator.counter = 7
+    other = ask(world).json()["id"]
+    lead.authenticator.counter = 0
+    answer = decide(world, other)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "signature.counter")
+
+
 @pytest.mark.invariant(7, "a corrupt hub that takes key files")
 @pytest.mark.parametrize("role", ["service_manager", "ig_lead"])
 def test_an_agent_refuses_what_a_corrupt_hub_takes(
