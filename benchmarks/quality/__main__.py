@@ -81,7 +81,9 @@ def quality(
     profiles = {"ours, clk": encoded, "ours, hardened": hardened}
     peer = splink and splink_model.available()
     tables = {
-        name: splink_peer.plain(data, dataset, each) for name, each in encoded.items() if peer
+        name: splink_peer.plain(data, dataset, name, each.clean)
+        for name, each in encoded.items()
+        if peer
     }
     folder = Folder(data, dataset, truth, profiles, tables)
     rows: list[Row] = []

@@ -66,21 +66,20 @@ class Pooled:
         return connected(self.pairs[self.probability >= threshold], self.records)
 
 
-def plain(folder: Path, dataset: Dataset, source: Encoded) -> pd.DataFrame:
-    """A source's rows for Splink: cleaned, dates that cannot be one as they were written."""
-    table = table_of(source.clean)
-    mapping = dataset.sources[source.name].mapping
+def plain(folder: Path, dataset: Dataset, name: str, clean: pd.DataFrame) -> pd.DataFrame:
+    """A source's cleaned rows for Splink, dates that cannot be one as they were written."""
+    table = table_of(clean)
+    mapping = dataset.sources[name].mapping
     column = mapping.columns.date_of_birth
     if column is None:
         return table
     parts = [column] if isinstance(column, str) else [column.year, column.month, column.day]
-    cells = read_raw(folder, dataset, source.name)[parts].agg("-".join, axis=1)
+    cells = read_raw(folder, dataset, name)[parts].agg("-".join, axis=1)
     raw = [
-        _as_iso(cells[row], dataset.day, day_first=mapping.dates.day_first)
-        for row in source.clean["row"]
+        _as_iso(cells[row], dataset.day, day_first=mapping.dates.day_first) for row in clean["row"]
     ]
-    clean = table["date_of_birth"]
-    table["date_of_birth"] = clean.where(clean.notna(), pd.Series(raw, dtype=object))
+    dates = table["date_of_birth"]
+    table["date_of_birth"] = dates.where(dates.notna(), pd.Series(raw, dtype=object))
     return table
 
 
