@@ -34,7 +34,7 @@ from linkage_hub.linkage.weighing import Weighed, weigh, weigh_within
 
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
-MOST_TAIL = 0.9  # of a step's matches that the step below it holds, however few there are
+MOST_TAIL = 0.5  # of a step's matches that the step below it holds; beyond it they are noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +191,10 @@ def pooled_estimate(estimates: Sequence[Estimate]) -> Estimate:
 def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices) -> float:
     """Of the pairs of records that are one person, the share that is in one cluster, expected.
 
-    Over all pairs that were weighed, those that lost a competition too, by what is believed of
-    each; clusters may have taken them apart. Below the floors matches between sources go on falling
-    off as they do just above (a geometric tail). Of those within a source that its agent did not
-    tell, nothing is known here.
+    Over all pairs that were weighed, by what is believed of each, also of those that lost a
+    competition; clusters may have taken them apart. Below the floors matches between sources go on
+    falling off as they do just above (a geometric tail). Of those within a source that its agent
+    did not tell, nothing is known here.
 
     Args:
         weighed: all blocks.
@@ -207,14 +207,12 @@ def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices
         same = (
             label[block.left + offsets[block.first]] == label[block.right + offsets[block.second]]
         )
-        # a pair that lost a competition is still believed in
-        believed = np.where(each.probability > 0, each.probability, each.likely)
-        gained += float(believed[same].sum())
-        missed += float(believed[~same].sum())
+        gained += float(each.believed[same].sum())
+        missed += float(each.believed[~same].sum())
         if each.inside:
             continue
         step = ((block.similarity - block.floor) / TAIL).astype(np.int64)
-        steps += [float(believed[step == number].sum()) for number in range(2)]
+        steps += [float(each.believed[step == number].sum()) for number in range(2)]
     share = min(MOST_TAIL, float(steps[0] / steps[1])) if steps[1] else 0.0
     below = float(steps[0]) * share / (1.0 - share)
     return gained / (gained + missed + below) if gained else 1.0
@@ -225,7 +223,7 @@ def _at_threshold(block: PairBlock, threshold: float) -> Weighed:
     weight = np.clip((block.similarity - threshold) / spread, -1.0, 1.0)
     weight[block.similarity >= threshold] += 1e-9  # the edge itself is a match
     match = (block.similarity >= threshold).astype(np.float64)
-    return Weighed(block, weight, match, MOST_LOSS, match)
+    return Weighed(block, weight, match, MOST_LOSS, match, match)
 
 
 def _graph(weighed: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> Graph:

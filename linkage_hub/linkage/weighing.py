@@ -36,6 +36,8 @@ class Weighed:
         probability: of a match where the pair competes to be one, else zero, float64 (m,).
         loss: how much an absent pair speaks against one person, 0 to 1.
         likely: probability by the evidence alone, or the competition's where higher, (m,).
+        believed: of every pair, those that lost a competition too: likely only as far as what they
+            lost to is none, float64 (m,).
     """
 
     block: PairBlock
@@ -43,6 +45,7 @@ class Weighed:
     probability: Floats
     loss: float
     likely: Floats
+    believed: Floats
 
     @property
     def inside(self) -> bool:
@@ -111,7 +114,7 @@ def weigh_within(number: int, found: Duplicates) -> Weighed:
     likely = found.probability
     none = np.empty((len(likely), 0), dtype=np.float32)
     block = PairBlock(number, number, likely, found.left, found.right, MATCH, none)
-    return Weighed(block, 2.0 * likely - 1.0, likely, found.absence(), likely)
+    return Weighed(block, 2.0 * likely - 1.0, likely, found.absence(), likely, likely)
 
 
 def _parts(
@@ -248,7 +251,20 @@ def _weighed(stage: _Stage) -> Weighed:
     weight[stage.said] = np.maximum(weight[stage.said], 2.0 * LOST_YES - 1.0)
     weight = np.where(full > 0, 2.0 * full - 1.0, weight)
     weight = np.clip(weight, -recall_and_precision, 1.0)
-    return Weighed(stage.block, weight, full, recall_and_precision, np.maximum(full, alone))
+    believed = np.where(full > 0, full, alone * np.where(matched, 1.0, _unrivalled(stage)))
+    likely = np.maximum(full, alone)
+    return Weighed(stage.block, weight, full, recall_and_precision, likely, believed)
+
+
+def _unrivalled(stage: _Stage) -> Floats:
+    """Probability that neither record of a pair has its match in a pair that competes, (m,)."""
+    found = np.ones(len(stage.block.left))
+    competing = np.flatnonzero(stage.competing > 0)
+    for end in (stage.block.left, stage.block.right):
+        taken = np.zeros(int(end.max(initial=-1)) + 1)
+        taken[end[competing]] = stage.competing[competing]
+        found *= 1.0 - taken[end]
+    return found
 
 
 def _trust(probability: Floats) -> float:

@@ -248,7 +248,7 @@ def test_expected_recall_counts_pairs_that_clusters_part_and_matches_below_the_f
     row = np.arange(4)
     block = PairBlock(0, 1, similarity, row, row, 0.7, similarity[:, None].astype(np.float32))
     sure = np.ones(4)
-    weighed = Weighed(block, sure, sure, 0.5, sure)
+    weighed = Weighed(block, sure, sure, 0.5, sure, sure)
     label = np.array([0, 1, 2, 3, 0, 1, 4, 5])
     found = expected_recall([weighed], label, np.array([0, 4, 8]))
     assert found == pytest.approx(2.0 / (4.0 + 1.0))  # one in the lowest step, two in the next
