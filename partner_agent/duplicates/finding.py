@@ -11,6 +11,7 @@ from partner_agent.duplicates.fields import Comparer, Levels, Rows
 from partner_agent.duplicates.groups import consistent
 from partner_agent.duplicates.model import Compared, Model
 from partner_agent.duplicates.pairs import candidates
+from partner_agent.duplicates.places import Places
 from partner_agent.duplicates.rarity import Rarity
 from partner_agent.duplicates.source import Source, keys_of
 from partner_agent.duplicates.texts import Columns
@@ -68,11 +69,12 @@ def found_in(
     left, right = candidates((make() for make in keys), source.rows, len(keys))
     comparer, rarity = Comparer(source), Rarity(source)
     model = Model(comparer.fields, _sampled(comparer, source.rows), source.rows)
-    compared = _compared(comparer, rarity, left, right)
+    places = Places(comparer, rarity, model.strangers)
+    compared = _compared(comparer, rarity, places, left, right)
     model.learn(compared)
 
     def judge(one: Rows, other: Rows) -> NDArray[np.float64]:
-        return model.log_odds(_compared(comparer, rarity, one, other))
+        return model.log_odds(_compared(comparer, rarity, places, one, other))
 
     return consistent(left, right, model.log_odds(compared), source.rows, judge)
 
@@ -87,7 +89,7 @@ def _sampled(comparer: Comparer, rows: int) -> Levels:
 
 
 def _compared(
-    comparer: Comparer, rarity: Rarity, left: NDArray[np.int64], right: NDArray[np.int64]
+    comparer: Comparer, rarity: Rarity, places: Places, left: Rows, right: Rows
 ) -> Compared:
     levels, swapped = comparer.levels(left, right)
     log_chance = np.zeros(len(left))
@@ -97,4 +99,5 @@ def _compared(
             log_chance[exact] += rarity.chance(field, left[exact], right[exact])
             crossed = (level == 1) & (swapped > 0)
             log_chance[crossed] += np.log(field.stranger[0])
+    log_chance += places.chance(comparer, left, right, levels)
     return Compared(levels, swapped, log_chance)

@@ -86,6 +86,11 @@ class Model:
         self.persons = FIRST_PERSONS * rows + FEWEST
         self.kin = FIRST_KIN * rows + FEWEST
 
+    @property
+    def strangers(self) -> dict[str, Float]:
+        """Shares of levels among strangers, by field."""
+        return {f.name: share for f, share in zip(self._fields, self._strangers, strict=True)}
+
     def learn(self, compared: Compared) -> None:
         """Expectation maximisation over candidates, alike ones counted together."""
         levels, swapped, rarity, times = _patterns(compared)

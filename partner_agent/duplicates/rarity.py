@@ -26,11 +26,12 @@ class Rarity:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._local: dict[str, NDArray[np.int64]] = {}
 
     def chance(self, field: Field, left: Rows, right: Rows) -> NDArray[np.float64]:
         """Log of the chance for each pair, which agrees exactly on the field; float64 (m,)."""
         if field.name == "address":
-            codes, counts = self._homes
+            codes, counts = self.homes
         else:
             column = self._source.texts[field.name]
             codes, counts = column.codes.astype(np.int64), column.counts
@@ -44,8 +45,33 @@ class Rarity:
             share = np.maximum(share, self._born_that_day[codes[left]])
         return np.log(share)
 
+    def at(
+        self, field: Field, left: Rows, right: Rows, place: Rows, rows: Rows
+    ) -> NDArray[np.float64]:
+        """Log of how much likelier the value is where both rows are, at least 0; float64 (m,).
+
+        Args:
+            field: of a name.
+            left: rows that agree exactly on it.
+            right: rows of the same place.
+            place: int64 (n,), number of each row's place.
+            rows: of each place.
+        """
+        if field.name not in self._local:
+            column = self._source.texts[field.name]
+            _, codes, counts = np.unique(
+                mixed(place, column.codes.astype(np.int64), hold=True),
+                return_inverse=True,
+                return_counts=True,
+            )
+            self._local[field.name] = counts[codes]
+        others = np.maximum(0.0, self._local[field.name][left] - 2.0)
+        share = (others + SEEN_BEFORE * field.stranger[0]) / (rows[place[left]] + SEEN_BEFORE)
+        more: NDArray[np.float64] = np.log(share) - self.chance(field, left, right)
+        return np.maximum(0.0, more)
+
     @cached_property
-    def _homes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def homes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Number of the home of each row, and the rows of each."""
         texts = self._source.texts
         line, postcode = texts["address"], texts["postcode"]
