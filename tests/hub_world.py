@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,14 @@ def hub_world_in(
     root: Path,
     adjust: Callable[[dict[str, Any]], None] = lambda _agreement: None,
     *,
-    passkeys: bool = False,
+    passkeys: Collection[Role] = (),
 ) -> Iterator[HubWorld]:
     """Found a world in a folder.
 
     Args:
         root: an empty folder.
         adjust: may change the agreement before it is signed.
-        passkeys: whether staff have a passkey each.
+        passkeys: roles whose holders have a passkey.
     """
     operator, hub_keys = new_party("ledger", "Ledger"), new_party("hub", "Hub")
     hub_home = root / "hub"
@@ -164,7 +164,7 @@ def hub_world_in(
         )  # fmt: skip
         stack.callback(world.http.close)
         _agree(world)
-        _enrol(world, passkeys=passkeys)
+        _enrol(world, passkeys)
         world.witness()
         yield world
 
@@ -210,21 +210,20 @@ def _agree(world: HubWorld) -> None:
     world.hub.ledger.sync()
 
 
-def _enrol(world: HubWorld, *, passkeys: bool) -> None:
+def _enrol(world: HubWorld, passkeys: Collection[Role]) -> None:
     council = world.agents["council"]
-    signer, thumbprint = council.secrets.signing_key, council.secrets.keys.thumbprint
     for number, role in enumerate((Role.IG_LEAD, Role.SERVICE_MANAGER, Role.ANALYST)):
         staff = Staff("council", role, f"{number:032x}")
-        staff.authenticator = SoftAuthenticator() if passkeys else None
+        staff.authenticator = SoftAuthenticator() if role in passkeys else None
         enrolment = PersonEnrolment(
             keys=staff.keys.thumbprint, role=role, party="council", created=write_time(utc_now())
         )
-        payload = PersonEnrolled(
-            keys=staff.published(),
-            enrolment=sign(PERSON_ENROLMENT, enrolment, signer, thumbprint),
-        )
-        council.ledger.write(EventType.PERSON_ENROLLED, payload)
         if role is Role.IG_LEAD:
-            signer, thumbprint = staff.signing, staff.keys.thumbprint
+            own = council.secrets
+            signed = sign(PERSON_ENROLMENT, enrolment, own.signing_key, own.keys.thumbprint)
+        else:
+            signed = world.staff[Role.IG_LEAD].sign(PERSON_ENROLMENT, enrolment)
+        payload = PersonEnrolled(keys=staff.published(), enrolment=signed)
+        council.ledger.write(EventType.PERSON_ENROLLED, payload)
         world.staff[role.value] = staff
     world.hub.ledger.sync()

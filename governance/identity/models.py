@@ -73,8 +73,8 @@ class PartyKeys(Frozen):
 class PersonKeys(Frozen):
     """The public keys of a member of staff in one role, on one device.
 
-    ``signing`` signs HTTP requests and, where an agreement accepts key files, requests and
-    approvals; ``passkey`` signs those of an agreement that accepts passkeys.
+    ``signing`` signs HTTP requests. Documents are signed by ``passkey`` where there is one, and
+    else by ``signing``, for agreements that accept key files.
     """
 
     format: Literal["person-keys/v1"] = "person-keys/v1"

@@ -4,8 +4,8 @@ Rules: the first event names the first parties, the first of which operates the 
 others; a party's name is taken once, and so is each of its keys, or one witness could count as two;
 nobody's keys are a party's, nor another person's, nor keys that were revoked; a first IG lead is
 enrolled by the party's own key, and every other person by an IG lead of the same party; revoked
-keys verify nothing from then on; an authenticator that counts its signatures counts upwards, or
-somebody may have a copy of it.
+keys verify nothing from then on; keys that hold a passkey sign documents with it alone; an
+authenticator that counts its signatures counts upwards, or somebody may have a copy of it.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class IdentityRegistry:
         }
 
     def key(self, thumbprint: str) -> bytes:
-        """The Ed25519 public key of a known party or person.
+        """The Ed25519 public key of a known party or person, for HTTP requests.
 
         Raises:
             SignatureError: not known, or revoked.
@@ -66,6 +66,20 @@ class IdentityRegistry:
         if thumbprint in self.parties:
             return unb64(self.parties[thumbprint].signing)
         return unb64(self.person(thumbprint).signing)
+
+    def document_key(self, thumbprint: str) -> bytes:
+        """The Ed25519 public key that signs documents of a known party or person.
+
+        Raises:
+            SignatureError: not known, revoked, or of a person who signs documents with a passkey.
+        """
+        person = self.people.get(thumbprint)
+        if person is not None and person.keys.passkey is not None:
+            raise SignatureError(
+                "keys that hold a passkey sign with it and not with their key file",
+                next_step="sign in the browser, with the passkey",
+            )
+        return self.key(thumbprint)
 
     def passkey(self, thumbprint: str) -> Passkey:
         """The passkey of an enrolled person.
@@ -168,7 +182,7 @@ class IdentityRegistry:
         payload = payload_of(entry, PersonEnrolled)
         keys = read_person_keys(payload.keys)
         enrolment, signers = open_envelope(
-            payload.enrolment, PERSON_ENROLMENT, PersonEnrolment, self.key, self.passkey
+            payload.enrolment, PERSON_ENROLMENT, PersonEnrolment, self.document_key, self.passkey
         )
         named = (enrolment.keys, enrolment.role, enrolment.party)
         if named != (keys.thumbprint, keys.role, keys.party):

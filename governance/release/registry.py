@@ -92,7 +92,7 @@ def _person_key(identities: IdentityRegistry) -> KeyLookup:
     def lookup(thumbprint: str) -> bytes:
         if thumbprint in identities.parties:
             raise SignatureError("signed by a party where a person was expected")
-        return identities.key(thumbprint)
+        return identities.document_key(thumbprint)
 
     return lookup
 

@@ -15,18 +15,26 @@ MOTHER = "1" * 32
 
 
 class PasskeyWorld(World):
-    """A world whose manager and lead have passkeys, under an agreement that takes nothing else."""
+    """A world whose manager and lead have passkeys, under an agreement that takes nothing else.
 
-    def __init__(self, kinds: tuple[str, ...] = ("passkey",), **manager: Any) -> None:
-        self._kinds, self._manager = kinds, manager
+    ``kinds`` is what the agreement takes, ``without`` who has no passkey; ``manager`` says of what
+    make the manager's is.
+    """
+
+    def __init__(
+        self, kinds: tuple[str, ...] = ("passkey",), without: str = "", **manager: Any
+    ) -> None:
+        self._kinds, self._without, self._manager = kinds, without, manager
         super().__init__()
         self.consent(self.council, MOTHER)
 
     def _found(self) -> None:
         data = agreement_data(self.partners) | {"staff_signatures": list(self._kinds)}
         self.agreement = Agreement.model_validate(data)
-        self.manager.authenticator = SoftAuthenticator(**self._manager)
-        self.lead.authenticator = SoftAuthenticator("EdDSA")
+        if self._without != "manager":
+            self.manager.authenticator = SoftAuthenticator(**self._manager)
+        if self._without != "lead":
+            self.lead.authenticator = SoftAuthenticator("EdDSA")
         super()._found()
 
     def family(self) -> Members:

@@ -243,7 +243,7 @@ class World:
             ),
         )
         self.enrol(self.lead, self.council.signing, self.council.keys.thumbprint)
-        self.enrol(self.manager, self.lead.signing, self.lead.keys.thumbprint)
+        self.vouch(self.manager)
         self.write(
             self.council,
             EventType.AGREEMENT_PROPOSED,
@@ -262,19 +262,27 @@ class World:
 
     def enrol(self, staff: Staff, key: SigningKey, thumbprint: str) -> Event:
         """Enrol a person, countersigned with ``key``."""
+        enrolment = sign(PERSON_ENROLMENT, self.enrolment(staff), key, thumbprint)
+        return self.log_enrolment(staff, enrolment)
+
+    def vouch(self, staff: Staff) -> Event:
+        """Enrol a person, countersigned by the lead as the lead signs."""
+        enrolment = self.lead.sign(PERSON_ENROLMENT, self.enrolment(staff))
+        return self.log_enrolment(staff, enrolment)
+
+    @staticmethod
+    def enrolment(staff: Staff) -> PersonEnrolment:
+        """What is countersigned."""
         keys = staff.keys
-        enrolment = PersonEnrolment(
+        return PersonEnrolment(
             keys=keys.thumbprint, role=keys.role, party=keys.party, created=write_time(NOON)
         )
+
+    def log_enrolment(self, staff: Staff, enrolment: Envelope) -> Event:
+        """Log a person's keys and the countersignature, as the party's agent."""
         party = next(p for p in self.partners if p.name == staff.party)
-        return self.write(
-            party,
-            EventType.PERSON_ENROLLED,
-            PersonEnrolled(
-                keys=staff.published(),
-                enrolment=sign(PERSON_ENROLMENT, enrolment, key, thumbprint),
-            ),
-        )
+        payload = PersonEnrolled(keys=staff.published(), enrolment=enrolment)
+        return self.write(party, EventType.PERSON_ENROLLED, payload)
 
     def consent(self, party: Party, handle: str, now: datetime = NOON, **changes: Any) -> Event:
         """Record a consent of one record's subject."""

@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 
 from governance.agreements.models import Agreement
-from governance.canonical import b64, canonical_bytes, write_time
+from governance.canonical import b64, canonical_bytes
 from governance.errors import SignatureError
 from governance.identity.envelope import Envelope, challenge_of, open_envelope, sign_bytes
 from governance.identity.models import (
-    PERSON_ENROLMENT,
     PERSON_KEYS,
-    PersonEnrolment,
     Role,
+    publish_party_keys,
     publish_person_keys,
+    read_party_keys,
     read_person_keys,
 )
 from governance.identity.passkeys import CounterNotRisen
 from governance.identity.registry import Person
 from governance.ledger.admission import NotAdmissible
 from governance.ledger.events import EventType
-from governance.ledger.payloads import Decided, PersonEnrolled, PersonRevoked, Requested
+from governance.ledger.payloads import Decided, PersonRevoked, Requested
 from governance.ledger.state import LedgerState
 from governance.release.errors import (
     NotApproved,
@@ -33,7 +33,7 @@ from governance.release.errors import (
 from governance.release.models import APPROVAL, REQUEST, Request
 from governance.release.registry import read_approval
 from tests.governance.passkey_world import MOTHER, PasskeyWorld
-from tests.governance.world import NOON, Staff, World, agreement_data
+from tests.governance.world import Staff, World, agreement_data
 from tests.soft_authenticator import PRESENT, VERIFIED, SoftAuthenticator
 
 
@@ -93,21 +93,50 @@ def test_a_document_of_another_type_is_not_what_was_signed(world: PasskeyWorld) 
         world.verify(world.order(request=forged))
 
 
-@pytest.mark.invariant(7, "a downgrade from passkeys to a key file")
-@pytest.mark.parametrize("part", ["request", "approval"])
-def test_a_key_file_is_refused_where_only_passkeys_are_accepted(
-    world: PasskeyWorld, part: str
-) -> None:
-    """A hub that got hold of key files cannot fall back to them, though the ledger took it all."""
-    request = world.request(world.family())
-    if part == "request":
-        request = by_file(world.manager, request)
-    approval = world.approval(request)
-    if part == "approval":
-        approval = by_file(world.lead, approval)
-    world.log_release(request, approval)
+@pytest.mark.invariant(7, "a key file where only passkeys are accepted")
+@pytest.mark.parametrize("who", ["manager", "lead"])
+def test_a_key_file_is_refused_where_only_passkeys_are_accepted(who: str) -> None:
+    """A hub cannot let somebody without a passkey sign, though the ledger took it all."""
+    world = PasskeyWorld(without=who)
     with pytest.raises(SignatureKindNotAccepted):
-        world.verify(world.order(request, approval))
+        world.verify(world.logged())
+
+
+@pytest.mark.parametrize("who", ["manager", "lead"])
+def test_a_passkey_is_refused_where_only_key_files_are_accepted(who: str) -> None:
+    """An agreement is kept to in both directions."""
+    world = PasskeyWorld(("key_file",), without=who)
+    with pytest.raises(SignatureKindNotAccepted):
+        world.verify(world.logged())
+
+
+@pytest.mark.parametrize("who", ["manager", "lead", "nobody"])
+def test_both_kinds_are_accepted_where_both_are_agreed(who: str) -> None:
+    """One signs with a passkey and the other with a key file."""
+    world = PasskeyWorld(("key_file", "passkey"), without=who)
+    world.verify(world.logged())
+
+
+@pytest.mark.invariant(7, "a downgrade from a passkey to the key file beside it")
+@pytest.mark.parametrize("kinds", [("passkey",), ("passkey", "key_file"), ("key_file",)])
+def test_who_has_a_passkey_signs_with_it_alone(kinds: tuple[str, ...]) -> None:
+    """A thief of the key file of such keys gets no further, whatever the agreement accepts."""
+    world = PasskeyWorld(kinds)
+    request = world.request(world.family())
+    approval = world.approval(request)
+    stolen = Requested(request=by_file(world.manager, request))
+    with pytest.raises(SignatureError, match="hold a passkey"):
+        world.write(world.hub, EventType.RELEASE_REQUESTED, stolen)
+    for order in (
+        world.order(by_file(world.manager, request), approval),
+        world.order(request, by_file(world.lead, approval)),
+        world.order(both(world.manager, request), approval),
+        world.order(request, both(world.lead, approval)),
+    ):
+        with pytest.raises(SignatureError, match="hold a passkey"):
+            world.verify(order)
+    with pytest.raises(SignatureError, match="hold a passkey"):
+        world.enrol(replacement(), world.lead.signing, world.lead.keys.thumbprint)
 
 
 def by_file(staff: Staff, envelope: Envelope) -> Envelope:
@@ -118,19 +147,10 @@ def by_file(staff: Staff, envelope: Envelope) -> Envelope:
     return envelope.model_copy(update={"signatures": (signature,)})
 
 
-@pytest.mark.parametrize("part", ["request", "approval"])
-def test_a_passkey_is_refused_where_only_key_files_are_accepted(part: str) -> None:
-    """An agreement is kept to in both directions."""
-    world = PasskeyWorld(("key_file",))
-    request = world.request(world.family())
-    if part == "approval":
-        request = by_file(world.manager, request)
-    approval = world.approval(request)
-    if part == "request":
-        approval = by_file(world.lead, approval)
-    world.log_release(request, approval)
-    with pytest.raises(SignatureKindNotAccepted):
-        world.verify(world.order(request, approval))
+def both(staff: Staff, envelope: Envelope) -> Envelope:
+    """An envelope signed with passkey and key file."""
+    signatures = (*envelope.signatures, *by_file(staff, envelope).signatures)
+    return envelope.model_copy(update={"signatures": signatures})
 
 
 def test_an_agreement_that_says_nothing_takes_passkeys_only() -> None:
@@ -142,21 +162,24 @@ def test_an_agreement_that_says_nothing_takes_passkeys_only() -> None:
         Agreement.model_validate(data | {"staff_signatures": []})
 
 
-@pytest.mark.invariant(7, "two signatures of one person on one document")
-def test_two_signatures_are_not_one(world: PasskeyWorld) -> None:
-    """A request or approval bears exactly one signature, whatever the kinds."""
+@pytest.mark.invariant(7, "a document signed by two people")
+def test_a_document_is_signed_by_one(world: PasskeyWorld) -> None:
+    """A request or approval bears exactly one signature, however good the second is."""
+    other = Staff("council", Role.SERVICE_MANAGER, "e" * 32, authenticator=SoftAuthenticator())
+    world.vouch(other)
+    lead = replacement()
+    world.vouch(lead)
     request = world.request(world.family())
     approval = world.approval(request)
+    joint = (*request.signatures, *world.request(world.family(), other).signatures)
     with pytest.raises(NotAServiceManager):
-        world.verify(world.order(both(world.manager, request), approval))
+        world.verify(world.order(request.model_copy(update={"signatures": joint}), approval))
+    joint = (*approval.signatures, *world.approval(request, lead).signatures)
     with pytest.raises(NotApproved):
-        world.verify(world.order(request, both(world.lead, approval)))
-
-
-def both(staff: Staff, envelope: Envelope) -> Envelope:
-    """An envelope signed with passkey and key file."""
-    signatures = (*envelope.signatures, *by_file(staff, envelope).signatures)
-    return envelope.model_copy(update={"signatures": signatures})
+        world.verify(world.order(request, approval.model_copy(update={"signatures": joint})))
+    twice = request.model_copy(update={"signatures": request.signatures * 2})
+    with pytest.raises(SignatureError, match="twice"):
+        world.verify(world.order(twice, approval))
 
 
 @pytest.mark.invariant(7, "another person's passkey")
@@ -251,12 +274,7 @@ def test_a_passkey_needs_the_leads_countersignature(world: PasskeyWorld, signer:
 def test_a_lead_countersigns_with_a_passkey(world: PasskeyWorld) -> None:
     """Whoever has a passkey needs no key file to vouch for a colleague."""
     lead = replacement()
-    enrolment = PersonEnrolment(
-        keys=lead.keys.thumbprint, role=lead.role, party="council", created=write_time(NOON)
-    )
-    countersigned = world.lead.sign(PERSON_ENROLMENT, enrolment)
-    payload = PersonEnrolled(keys=lead.published(), enrolment=countersigned)
-    world.write(world.council, EventType.PERSON_ENROLLED, payload)
+    world.vouch(lead)
     request = world.request(world.family())
     approval = world.approval(request, lead)
     world.log_release(request, approval)
@@ -291,7 +309,7 @@ def test_keys_are_published_by_each_of_them() -> None:
 def test_one_person_with_two_passkeys_does_not_approve_alone(world: PasskeyWorld) -> None:
     """Two credentials of one person are one person, in the ledger and at the agent."""
     double = Staff("council", Role.IG_LEAD, world.manager.id, authenticator=SoftAuthenticator())
-    enrol(world, double)
+    world.vouch(double)
     request = world.request(world.family())
     approval = world.approval(request, double)
     world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
@@ -308,24 +326,13 @@ def test_one_key_is_one_person(world: PasskeyWorld, shared: str) -> None:
     double = Staff("council", Role.IG_LEAD, "c" * 32, authenticator=SoftAuthenticator())
     setattr(double, shared, getattr(world.manager, shared))
     with pytest.raises(NotAdmissible, match="another person's"):
-        enrol(world, double)
+        world.vouch(double)
     request = world.request(world.family())
     approval = world.approval(request, double)
     people = world.state.identities.people
     people[double.keys.thumbprint] = Person(double.keys)
     with pytest.raises(SamePerson):
         read_approval(approval, world.state.identities, world.manager.keys)
-
-
-def enrol(world: PasskeyWorld, staff: Staff) -> None:
-    """Enrol somebody, countersigned by the lead."""
-    enrolment = PersonEnrolment(
-        keys=staff.keys.thumbprint, role=staff.role, party="council", created=write_time(NOON)
-    )
-    payload = PersonEnrolled(
-        keys=staff.published(), enrolment=world.lead.sign(PERSON_ENROLMENT, enrolment)
-    )
-    world.write(world.council, EventType.PERSON_ENROLLED, payload)
 
 
 @pytest.mark.invariant(9, "an authenticator's copy, told by its counter")
@@ -378,3 +385,7 @@ def test_parties_have_no_passkeys(world: PasskeyWorld) -> None:
         world.verify(world.order(forged, world.approval(request)))
     with pytest.raises(SignatureError, match="not signed by a passkey"):
         open_envelope(request, REQUEST, Request, world.state.identities.key)
+    published = publish_party_keys(world.council.keys, world.council.signing)
+    signatures = (*published.signatures, *forged.signatures)
+    with pytest.raises(SignatureError, match="have none"):
+        read_party_keys(published.model_copy(update={"signatures": signatures}))

@@ -1,11 +1,13 @@
 """Passkeys through a real hub, ledger and agent: what is signed is taken, a key file is not."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from governance.identity.envelope import Envelope, parse_model
+from governance.identity.models import Role
 from governance.release.seal import open_records
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import (
@@ -16,15 +18,24 @@ from tests.partner_agent.releases.test_desk import (
     submit_and_link,
 )
 
+MANAGER, LEAD = Role.SERVICE_MANAGER, Role.IG_LEAD
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[HubWorld]:
-    """A family that agreed, under an agreement of passkeys alone."""
+
+@contextmanager
+def agreed(folder: Path, *passkeys: Role) -> Iterator[HubWorld]:
+    """A family that agreed, under an agreement of passkeys alone, which some of the staff have."""
     with hub_world_in(
-        tmp_path, lambda data: data.update(staff_signatures=["passkey"]), passkeys=True
+        folder, lambda data: data.update(staff_signatures=["passkey"]), passkeys=passkeys
     ) as found:
         submit_and_link(found)
         both_agree(found)
+        yield found
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[HubWorld]:
+    """Manager and lead have passkeys."""
+    with agreed(tmp_path, MANAGER, LEAD) as found:
         yield found
 
 
@@ -46,31 +57,23 @@ def test_a_release_by_passkeys_opens_for_the_manager(world: HubWorld) -> None:
     assert {record.items["first_name"] for record in opened} == {"Ada", "Cy"}
 
 
-def use_key_file(world: HubWorld, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on a person signs with the key file, as a thief of it would."""
-    staff = world.staff[role]
-    monkeypatch.setattr(staff, "sign", staff.sign_with_file)
-
-
 @pytest.mark.invariant(23, "a request by key file where passkeys are agreed")
-def test_the_hub_refuses_a_key_file(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_refuses_a_key_file(tmp_path: Path) -> None:
     """A request by key file is refused at once, with the reason, in the ledger too."""
-    use_key_file(world, "service_manager", monkeypatch)
-    answer = ask(world)
-    assert (answer.status_code, answer.json()["reason"]) == (403, "release.signature_kind")
-    records = world.agents["council"].ledger.sync().releases.requests.values()
-    assert [record.refused_by for record in records] == [{"hub": "release.signature_kind"}]
+    with agreed(tmp_path, LEAD) as world:
+        answer = ask(world)
+        assert (answer.status_code, answer.json()["reason"]) == (403, "release.signature_kind")
+        records = world.agents["council"].ledger.sync().releases.requests.values()
+        assert [record.refused_by for record in records] == [{"hub": "release.signature_kind"}]
 
 
-def test_the_hub_refuses_an_approval_by_key_file(
-    world: HubWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_hub_refuses_an_approval_by_key_file(tmp_path: Path) -> None:
     """The request waits for an approval that counts."""
-    request = ask(world).json()["id"]
-    with monkeypatch.context() as stolen:
-        use_key_file(world, "ig_lead", stolen)
+    with agreed(tmp_path, MANAGER) as world:
+        request = ask(world).json()["id"]
         assert decide(world, request).json()["reason"] == "release.signature_kind"
-    approve(world, request)
+        view = world.call("ig_lead", "GET", f"/v1/requests/{request}").json()
+        assert view["state"] == "waiting_for_approval"
 
 
 @pytest.mark.invariant(9, "an authenticator's copy at the hub")
@@ -93,17 +96,28 @@ def test_a_copy_that_lags_behind_is_told_so(world: HubWorld) -> None:
 
 
 @pytest.mark.invariant(7, "a corrupt hub that takes key files")
-@pytest.mark.parametrize("role", ["service_manager", "ig_lead"])
+@pytest.mark.parametrize("with_passkey", [MANAGER, LEAD])
 def test_an_agent_refuses_what_a_corrupt_hub_takes(
-    world: HubWorld, role: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, with_passkey: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hub that does not look at kinds gets no release: the agent looks for itself."""
     monkeypatch.setattr("linkage_hub.releases.service.require_accepted_kind", lambda *_: None)
-    use_key_file(world, role, monkeypatch)
-    request = ask(world).json()["id"]
-    approve(world, request)
-    agent = world.agents["council"]
-    (answer,), later = agent.desk.answer_all(agent.hub)
-    assert (answer.sealed, answer.reason, later) == (False, "release.signature_kind", [])
-    (record,) = agent.ledger.sync().releases.requests.values()
-    assert record.refused_by == {"council": "release.signature_kind"}
+    with agreed(tmp_path, with_passkey) as world:
+        request = ask(world).json()["id"]
+        approve(world, request)
+        agent = world.agents["council"]
+        (answer,), later = agent.desk.answer_all(agent.hub)
+        assert (answer.sealed, answer.reason, later) == (False, "release.signature_kind", [])
+        (record,) = agent.ledger.sync().releases.requests.values()
+        assert record.refused_by == {"council": "release.signature_kind"}
+
+
+@pytest.mark.invariant(7, "a stolen key file beside a passkey")
+def test_a_stolen_key_file_is_worth_nothing_beside_a_passkey(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a passkey signs with it alone; the hub says so at once."""
+    manager = world.staff["service_manager"]
+    monkeypatch.setattr(manager, "sign", manager.sign_with_file)
+    answer = ask(world)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "signature.invalid")
