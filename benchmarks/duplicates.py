@@ -119,7 +119,7 @@ def duplicates(
         tallies.add(name, OURS, LEAST, ours(clean, person))
         if peer and len(clean) >= FEWEST:
             table = plain(data, dataset, name, clean)
-            for cut, tally in splinks(table, person).items():
+            for cut, tally in splinks(name, table, person).items():
                 tallies.add(name, SPLINK, cut, tally)
     print(markdown(dataset.name, tallies, list(dataset.sources) if each else []))
     if splink and not peer:
@@ -150,10 +150,15 @@ def ours(clean: pd.DataFrame, person: Labels) -> Tally:
     )
 
 
-def splinks(table: pd.DataFrame, person: Labels) -> dict[float, Tally]:
-    """Splink on one source, at every probability of the sweep."""
+def splinks(name: str, table: pd.DataFrame, person: Labels) -> dict[float, Tally]:
+    """Splink on one source, at every probability of the sweep; where it fails it tells nothing."""
     began = time.process_time()
-    found = pool([table])
+    try:
+        found = pool([table])
+    except ValueError as error:  # of shares that underflow, where nearly nobody is held twice
+        Console(stderr=True).print(f"{name}: Splink failed: {type(error).__name__}")
+        nothing = Tally(len(table), true=pairs_in(person), expected=np.nan)
+        return dict.fromkeys(SWEEP, nothing)
     seconds = time.process_time() - began
     tallies = {}
     for cut in SWEEP:

@@ -3,43 +3,53 @@
 import numpy as np
 import pandas as pd
 
-from partner_agent.duplicates.finding import DuplicateFinder
-from partner_agent.duplicates.texts import COLUMNS
+from partner_agent.duplicates.fields import FIELDS, Comparer
+from partner_agent.duplicates.places import Places
+from partner_agent.duplicates.rarity import Rarity
+from partner_agent.duplicates.source import Source
+from partner_agent.duplicates.texts import COLUMNS, Columns
 
 
-def rows_of(count: int, names: list[str], surnames: list[str], town: str) -> pd.DataFrame:
+def rows_of(town: str, count: int, names: list[str], surnames: list[str]) -> pd.DataFrame:
     """People of one town, whose names are of its own few."""
-    rng = np.random.default_rng(len(town))
+    rng = np.random.default_rng(count)
     rows = pd.DataFrame("", index=range(count), columns=list(COLUMNS))
     rows["first_name"] = rng.choice(names, count)
     rows["surname"] = rng.choice(surnames, count)
-    rows["date_of_birth"] = [
-        f"{year}-{month:02}-{day:02}"
-        for year, month, day in zip(
-            rng.integers(1950, 2010, count),
-            rng.integers(1, 13, count),
-            rng.integers(1, 29, count),
-            strict=True,
-        )
-    ]
     rows["address"] = town
     return rows
 
 
+def more_likely(frame: pd.DataFrame, left: list[int], right: list[int]) -> list[float]:
+    """Log of how much likelier strangers are to agree as each pair does."""
+    columns = Columns()
+    columns.add(frame)
+    source = Source.of(columns)
+    comparer = Comparer(source)
+    strangers = {field.name: np.array(field.stranger) for field in FIELDS}
+    places = Places(comparer, Rarity(source), strangers)
+    ends = np.array(left), np.array(right)
+    levels, _ = comparer.levels(*ends)
+    found: list[float] = places.chance(comparer, *ends, levels).tolist()
+    return found
+
+
 def test_names_of_a_place_tell_little_there() -> None:
-    """Two of a town's many namesakes stay apart though their name is rare elsewhere."""
-    others = [
-        head + tail for head in ("har", "wel", "bro", "kin") for tail in ("ris", "ton", "ley")
-    ]
-    towns = [
-        rows_of(150, ["ann", "bob", "cat", "dan", "eve", "fin"], others, town)
-        for town in ("north", "southern", "west end", "east", "middle town", "upper hill")
-    ]
-    small = rows_of(60, ["nguyet", "phuong"], ["nguyen", "pham"], "harbour")
-    small.loc[1, ["first_name", "surname", "date_of_birth"]] = ["nguyet", "pham", "1990-05-03"]
-    small.loc[2, ["first_name", "surname", "date_of_birth"]] = ["nguyet", "pham", "1990-05-23"]
-    finder = DuplicateFinder()
-    for frame in (small, *towns):
-        finder.add(frame)
-    found = finder.find()
-    assert (1, 2) not in set(zip(found.left.tolist(), found.right.tolist(), strict=True))
+    """Names that are of one place make its strangers alike, and nobody else."""
+    many = [head + tail for head in ("har", "wel", "bro", "kin") for tail in ("ris", "ton", "ley")]
+    harbour = rows_of("harbour", 60, ["nguyet", "phuong"], ["nguyen", "pham"])
+    town = rows_of("town", 900, many, many)
+    harbour.iloc[:2, :3] = ["nguyet", "", "pham"]
+    frame = pd.concat([harbour, town], ignore_index=True)
+    together, across = more_likely(frame, [0, 0], [1, 100])
+    assert together > np.log(4)
+    assert across == 0.0
+
+
+def test_a_home_is_no_place() -> None:
+    """A few people at one address are relatives, of whom the model has a class of its own."""
+    frame = pd.concat(
+        [rows_of(f"{at} high street", 4, ["ann", "bob"], ["cole"]) for at in range(50)],
+        ignore_index=True,
+    )
+    assert more_likely(frame, [0, 0], [1, 2]) == [0.0, 0.0]
