@@ -1,8 +1,8 @@
 """Requests, decisions, orders and the relay of sealed answers.
 
-Rules for a request, in order: it is signed by the calling service manager; the family is in the
-current results with the members that the request names; the agreement permits the release; every
-required permission is live. It is logged before it is shown to anyone. A refusal is logged too.
+Rules for a request, in order: it is signed by the calling service manager; it is logged before it
+is shown to anyone; the family is in the current results; what :mod:`checks` says. A refusal is
+logged too.
 
 An order is made anew at each poll, from the newest checkpoint that the agreement's quorum has
 cosigned, once that covers the decision and as long as the members are still the same. Partners
@@ -15,12 +15,9 @@ from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 
-from governance.agreements.models import Action
-from governance.agreements.policy import permits
 from governance.canonical import canonical_bytes, parse_json, parse_time, write_time
 from governance.consent.models import ConsentKind
-from governance.consent.rules import Approach, require_family_permission
-from governance.errors import ReasonedError, SignatureError
+from governance.errors import SignatureError
 from governance.exchange.hub_api import (
     AnswerPost,
     OrderItem,
@@ -38,9 +35,10 @@ from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import Decided, Outcome, ReleaseRefused, Requested
 from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged
-from governance.release.models import SEALED, Approval, Members, Order, Request, SealedItems
+from governance.release.models import SEALED, Approval, Members, Order, SealedItems
 from governance.release.registry import read_approval, read_request
 from governance.release.verify import require_accepted_kind
+from linkage_hub.releases.checks import refusal_of
 from linkage_hub.releases.errors import AnswerRefused, RequestDecided, UnknownRequest
 from linkage_hub.releases.families import Families
 from linkage_hub.store.database import HubDatabase
@@ -90,8 +88,8 @@ class Releases:
             Requested(request=envelope),
             f"request:{id_}",
         )
-        refusal = self._precheck(envelope, request, requester, state)
         document = self._families.document(request.family)
+        refusal = refusal_of(envelope, document, state, self._now())
         with self._database.writing() as connection:
             connection.execute(
                 insert(requests).values(
@@ -114,36 +112,6 @@ class Releases:
             raise refusal
         return self.view(caller, id_)
 
-    def _precheck(
-        self, envelope: Envelope, request: Request, requester: PersonKeys, state: LedgerState
-    ) -> ReasonedError | None:
-        try:
-            agreement = permits(
-                state.agreements.standing(request.agreement),
-                party=requester.party,
-                action=Action.RELEASE,
-                purpose=request.purpose,
-                now=self._now(),
-                items=request.items,
-                recipient=requester.party,
-            )
-            require_accepted_kind(agreement, envelope)
-            document = self._families.document(request.family)
-            if document.digest != request.members:
-                raise MembersChanged(
-                    "the family's members have changed since it was shown",
-                    next_step="look at the family again and make a new request",
-                )
-            approach = Approach(
-                agreement, request.purpose, request.items, requester.party, self._now()
-            )
-            require_family_permission(document, request.without, state.consents, approach)
-        except LedgerError:
-            raise
-        except ReasonedError as refusal:
-            return refusal
-        return None
-
     def decide(self, caller: PersonKeys, id_: str, envelope: Envelope) -> RequestView:
         """Take an IG lead's decision; may be repeated.
 
@@ -165,7 +133,8 @@ class Releases:
             return self.view(caller, id_)
         if row.state != "waiting_for_approval" or self._over(row):
             raise RequestDecided("the request was decided before, or its time is over")
-        if state.releases.requests[id_].decision is None:
+        logged = state.releases.requests.get(id_)
+        if logged is None or logged.decision is None:
             state.identities.counted(envelope)
         self._log_decision(id_, approval, envelope)
         with self._database.writing() as connection:

@@ -101,7 +101,9 @@ def test_an_agent_refuses_what_a_corrupt_hub_takes(
     tmp_path: Path, with_passkey: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hub that does not look at kinds gets no release: the agent looks for itself."""
-    monkeypatch.setattr("linkage_hub.releases.service.require_accepted_kind", lambda *_: None)
+    for module in ("checks", "service"):
+        looking = f"linkage_hub.releases.{module}.require_accepted_kind"
+        monkeypatch.setattr(looking, lambda *_: None)
     with agreed(tmp_path, with_passkey) as world:
         request = ask(world).json()["id"]
         approve(world, request)
