@@ -1,10 +1,10 @@
 """``python -m benchmarks.hardening --data DIR``: profile hardened beside ``clk``, k = 1 to 4.
 
 For data with known truth: the share of true pairs among a record's five best candidates (every
-pair of a sample of the first source with the whole second source is compared), by the mean of
-the views' Dice and by the largest; the share of true pairs with some view over a floor; the
-largest share of records that share a view with somebody else; records encoded a second on one
-core. It says nothing of security: see docs/adr/0008.
+pair of a sample of the first source with the whole second source is compared), by the views
+together as the hub compares them, by their mean and by the largest; the share of true pairs with
+some view over a floor; the largest share of records that share a view with somebody else; records
+encoded a second on one core. It says nothing of security: see docs/adr/0008.
 """
 
 import json
@@ -20,7 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.hardening.profiles import profiles
-from benchmarks.hardening.ranking import COMBINATIONS, dice_of_all, recall_of_best, recall_over
+from benchmarks.hardening.ranking import (
+    COMBINATIONS,
+    recall_of_best,
+    recall_over,
+    similarity_of_all,
+)
 from benchmarks.quality.dataset import Dataset, Task, load_dataset, read_truth
 from benchmarks.quality.ours import Encoded, encode_sources
 from governance.agreements.encoding import Hardening
@@ -90,7 +95,7 @@ def task_rows(
     rows = []
     for profile, parameters in profiles(document).items():
         encodings, seconds, shared = _encode(schema, parameters, [first.clean, second.clean])
-        views = dice_of_all(encodings[0][:, chosen], encodings[1])
+        views = similarity_of_all(encodings[0][:, chosen], encodings[1])
         row: Row = {
             "data": name,
             "task": " x ".join(task.sources),

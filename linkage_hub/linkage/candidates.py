@@ -6,8 +6,9 @@ Rules:
 2. The floor of each pair of datasets is chosen from a sample so that a record of the larger keeps
    about as many candidates as its share of ``per_record`` for each of the smaller; a true match
    below it has that many better-looking strangers.
-3. Of several views the mean Dice is the similarity. A mean is never above its largest term, so a
-   pair whose mean is at the floor is found by at least one view that is.
+3. Of several views, whose encodings set half of their bits whatever a record holds, similarity is
+   the share of bits that are equal, over all views (``combine``). That is never above the largest
+   share, so a pair at the floor is found by at least one view that is.
 4. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
    together are about ``PAIRS_A_RECORD`` a record, and ``PAIRS_MOST``, where there are many.
 5. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
@@ -27,9 +28,9 @@ from numpy.typing import NDArray
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.similarity.fast import fast_join
 from linkage_hub.linkage.similarity.join import Wanted, join
-from linkage_hub.linkage.similarity.kernels import common_bits
+from linkage_hub.linkage.similarity.kernels import SOFTNESS, common_bits
 from linkage_hub.linkage.similarity.plan import sampled_floor
-from linkage_hub.linkage.similarity.sides import as_words, count_ones
+from linkage_hub.linkage.similarity.sides import WORD_BITS, as_words, count_ones
 from linkage_hub.linkage.similarity.tiles import Pairs
 
 Encodings = NDArray[np.uint8]
@@ -63,10 +64,11 @@ class PairBlock:
 
     Attributes:
         first, second: dataset numbers, ``first < second``.
-        similarity: the mean Dice over the views (``combine``), float64 (m,), descending.
+        similarity: Dice, or of several views ``combine``, float64 (m,), descending.
         left, right: record numbers, int64 (m,).
-        floor: all pairs from this Dice similarity on are there, and none below it.
-        views: Dice of every view, float32 (m, v), rounded; ``similarity`` is exact.
+        floor: all pairs from this similarity on are there, and none below it.
+        views: similarity of every view, Dice or, of several, the share of equal bits, float32
+            (m, v), rounded; ``similarity`` is exact.
     """
 
     first: int
@@ -97,8 +99,16 @@ def empty_block(first: int, second: int, floor: float, views: int) -> PairBlock:
 
 
 def combine(views: Floats) -> Floats:
-    """One similarity of the Dice of all views, float64 (m, v) to (m,): the mean."""
-    return np.asarray(views.mean(axis=1), dtype=np.float64)
+    """One similarity of those of all views, float64 (m, v) to (m,).
+
+    The logarithm of the mean exponential, in units of ``SOFTNESS``: the mean where all views are
+    alike, near the largest where one stands out. It lies between the two.
+    """
+    if views.shape[1] == 1:
+        return np.asarray(views[:, 0], dtype=np.float64)
+    largest = views.max(axis=1)
+    above = np.exp((views - largest[:, None]) / SOFTNESS)
+    return np.asarray(largest + SOFTNESS * np.log(above.mean(axis=1)), dtype=np.float64)
 
 
 def check_encodings(datasets: Sequence[Encodings]) -> None:
@@ -195,6 +205,7 @@ def _wanted(datasets: Sequence[Encodings], per_record: int, lowest: float) -> li
                 list(datasets[a]), list(datasets[b]), each / max(sizes[a], sizes[b]), limits
             ),
             CAP_FACTOR * per_record,
+            "dice" if len(datasets[a]) == 1 else "equal",
         )
         for a, b in pairs
     ]
@@ -206,13 +217,13 @@ def _weighed(
     words: Sequence[NDArray[np.uint64]],
     ones: Sequence[Indices],
 ) -> PairBlock:
-    """A tile's pairs with the Dice of every view, those whose combination is below it left out."""
+    """A tile's pairs with every view's similarity; those together below the floor are left out."""
     left, right = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64)
     a, b = wanted.first, wanted.second
-    dice = _dice((words[a], words[b]), (ones[a], ones[b]), left, right)
-    similarity = combine(dice)
-    block = PairBlock(a, b, similarity, left, right, wanted.floor, dice.astype(np.float32))
-    return block.where(similarity >= wanted.floor) if dice.shape[1] > 1 else block
+    views = _similarities((words[a], words[b]), (ones[a], ones[b]), left, right)
+    similarity = combine(views)
+    block = PairBlock(a, b, similarity, left, right, wanted.floor, views.astype(np.float32))
+    return block.where(similarity >= wanted.floor) if views.shape[1] > 1 else block
 
 
 def _merged(wanted: Wanted, parts: Sequence[PairBlock]) -> PairBlock:
@@ -249,14 +260,14 @@ def _part_of(progress: Progress, start: float, share: float) -> Progress:
     return lambda done, message: progress(start + share * done, message)
 
 
-def dice_pairs(first: Encodings, second: Encodings, left: Indices, right: Indices) -> Floats:
-    """Dice of every view of given pairs, float64 (m, v)."""
+def view_similarities(first: Encodings, second: Encodings, left: Indices, right: Indices) -> Floats:
+    """Similarity of every view of given pairs, float64 (m, v): Dice of one, else equal shares."""
     words = [np.stack([as_words(view) for view in each]) for each in (first, second)]
     ones = [np.stack([count_ones(view) for view in each]) for each in words]
-    return _dice((words[0], words[1]), (ones[0], ones[1]), left, right)
+    return _similarities((words[0], words[1]), (ones[0], ones[1]), left, right)
 
 
-def _dice(
+def _similarities(
     words: tuple[NDArray[np.uint64], NDArray[np.uint64]],
     ones: tuple[Indices, Indices],
     left: Indices,
@@ -267,7 +278,10 @@ def _dice(
     for view in range(out.shape[1]):
         common_bits(words[0][view], words[1][view], left, right, common)
         both = ones[0][view][left] + ones[1][view][right]
-        out[:, view] = 2.0 * common / np.maximum(both, 1)
+        if out.shape[1] == 1:
+            out[:, view] = 2.0 * common / np.maximum(both, 1)
+        else:
+            out[:, view] = 1.0 + (2 * common - both) / (WORD_BITS * words[0].shape[2])
     return out
 
 

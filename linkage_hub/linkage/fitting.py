@@ -170,6 +170,7 @@ def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     if every.max() <= max(each.evidence.least for each in problems):
         return found
     middle = float(every.min() + every.max()) / 2.0
+    middle = min(middle, max(each.evidence.sure for each in problems))
     for guess, start, contest in zip(found, starts, contests, strict=True):
         sure = (start[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
         guess[contest.targets] = np.where(sure, LIKELY, UNLIKELY)
@@ -209,6 +210,7 @@ def _alone(problems: Sequence[Problem], probability: list[Floats], scale: Scale)
         np.concatenate(weights),
         offset=np.concatenate(known),
         ridge=RIDGE,
+        rising=len(scale[0]) == 1,
     )
     slopes = coefficients[1:] / scale[1]
     intercept = coefficients[0] - float(slopes @ scale[0])
@@ -298,6 +300,7 @@ def _settle(states: list[_State], start: Floats) -> Floats:
             offset=offset[::step],
             ridge=RIDGE,
             start=coefficients if len(coefficients) else None,
+            rising=states[0].features.shape[1] == 1,
         )
         moved = 0.0
         for state, own in zip(states, rows, strict=True):

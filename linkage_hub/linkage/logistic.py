@@ -84,6 +84,7 @@ def fit_logistic(
     ridge: float,
     offset: Floats,
     start: Floats | None = None,
+    rising: bool = False,
 ) -> Floats:
     """Coefficients (intercept first) that maximise the penalised weighted likelihood.
 
@@ -94,7 +95,23 @@ def fit_logistic(
         offset: log-odds known beforehand, (n,).
         ridge: penalty on the slopes; the intercept is free.
         start: coefficients to begin with.
+        rising: no slope is below zero; a feature that would need one is left out (its slope is 0).
     """
+    found = _fitted(features, labels, weights, ridge, offset, start)
+    while rising and (found[1:] < 0.0).any():
+        features = np.where(found[1:] < 0.0, 0.0, features)
+        found = _fitted(features, labels, weights, ridge, offset, None)
+    return found
+
+
+def _fitted(
+    features: Floats,
+    labels: Floats,
+    weights: Floats,
+    ridge: float,
+    offset: Floats,
+    start: Floats | None,
+) -> Floats:
     design = with_intercept(features)
     penalty = np.full(design.shape[1], ridge)
     penalty[0] = TRACE

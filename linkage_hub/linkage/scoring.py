@@ -10,8 +10,11 @@ the ratio alone until agents have answered: a model that weighs six kinds of evi
 that it made itself drifts from the best of them, and the further the more strangers there are
 (docs/adr/0011-persons.md).
 
-Profile ``hardened`` (several views): half the bits are set whatever a record holds, so the Dice
-of every view is the evidence, with the largest, the mean and the full view's.
+Profile ``hardened`` (several views): half the bits are set whatever a record holds, so nothing but
+the share of equal bits says anything. The evidence is one number, the share over all views beyond
+that of strangers, in standard deviations, as a logarithm: it rises steeply where noise ends and
+hardly among pairs that no stranger reaches, who are matches or relatives
+(docs/adr/0011-persons.md).
 """
 
 from dataclasses import dataclass
@@ -20,13 +23,21 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.linkage.candidates import Encodings, Floats, Indices, Matrix, PairBlock
+from linkage_hub.linkage.candidates import (
+    Encodings,
+    Floats,
+    Indices,
+    Matrix,
+    PairBlock,
+    combine,
+)
 
 KEPT = 0.85  # share of one record's bits that the same person's other record sets
 RAREST = 1e-3  # frequency of a bit below which it is not trusted to be rarer
 BYTE = 256
 LEAST_RATIO = 0.0  # log-likelihood ratio: a match is likelier than a stranger
-LEAST_VIEWS = 1.25  # largest and mean Dice together; of half-full filters 1.0, and noise
+HALF, NOISE = 0.5, 1.0 / 64.0  # equal bits of strangers, 1,024 coins: mean and deviation
+LEAST_VIEWS = 0.6  # share of equal bits over all views; of strangers .5, and noise
 AT_ONCE = 500_000  # pairs whose evidence is worked out at once
 Single = NDArray[np.float32]
 _BITS = np.unpackbits(np.arange(BYTE, dtype=np.uint8)[:, None], axis=1)  # of each byte
@@ -40,15 +51,17 @@ class Evidence:
         start: a first score, higher for likelier pairs, float32 (m,).
         features: float32 (m, d), of order one.
         least: a first score that strangers do not pass; where nothing does, nothing is a match.
+        sure: a first score from which a best candidate is probably a match, where one is known.
     """
 
     start: Single
     features: Single
     least: float = -np.inf
+    sure: float = np.inf
 
     def where(self, wanted: NDArray[np.bool_] | Indices) -> "Evidence":
         """The pairs that a mask or numbers pick."""
-        return Evidence(self.start[wanted], self.features[wanted], self.least)
+        return Evidence(self.start[wanted], self.features[wanted], self.least, self.sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +112,9 @@ def block_evidence(
 
 
 def _of_views(views: Single) -> Evidence:
-    largest, mean = views.max(axis=1), views.mean(axis=1)
-    features = np.empty((len(views), views.shape[1] + 2), dtype=np.float32)
-    features[:, :-2] = views
-    features[:, -2], features[:, -1] = largest, mean
-    features *= 10.0
-    return Evidence(largest + mean, features, LEAST_VIEWS)
+    start = combine(views.astype(np.float64)).astype(np.float32)
+    features = np.log(np.maximum(start - HALF, NOISE) / NOISE)[:, None]
+    return Evidence(start, features, LEAST_VIEWS, LEAST_VIEWS)
 
 
 def _of_bits(

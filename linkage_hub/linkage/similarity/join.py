@@ -12,7 +12,7 @@ import numpy as np
 from linkage_hub.linkage.similarity.plan import sketch_words
 from linkage_hub.linkage.similarity.running import Progress, Task, TileFolder, run_tasks
 from linkage_hub.linkage.similarity.sides import Matrix, Side, bit_order, prepare
-from linkage_hub.linkage.similarity.tiles import Ask, Pairs, compare
+from linkage_hub.linkage.similarity.tiles import Ask, Measure, Pairs, compare
 
 TILE_ROWS: Final = 16_384  # records of the first side in one tile
 TILE_COLUMNS: Final = 65_536  # of the second
@@ -21,12 +21,13 @@ FORMAT: Final = b"hearthlink tiles 1"  # of the files of finished tiles and what
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which two datasets to compare, ``first < second``, from which Dice on; pairs a row keeps."""
+    """Which two datasets to compare, ``first < second``, from what on; pairs that a row keeps."""
 
     first: int
     second: int
     floor: float
     cap: int
+    measure: Measure = "dice"
 
 
 def join(
@@ -57,7 +58,7 @@ def join(
     tasks: list[tuple[int, Task]] = []
     for number, each in enumerate(wanted):
         words = int(lengths[int(100 * each.floor)])
-        ask = Ask(each.floor, words, each.cap)
+        ask = Ask(each.floor, words, each.cap, each.measure)
         tasks.extend((number, task) for task in _tasks(sides[each.first], sides[each.second], ask))
     kept = (
         TileFolder(folder, digest_of(datasets, wanted, "exact", TILE_ROWS, TILE_COLUMNS))

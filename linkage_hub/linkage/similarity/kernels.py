@@ -12,6 +12,9 @@ from linkage_hub.linkage.similarity.vectors import LANES, passing, popcount, tra
 ROWS_AT_ONCE: Final = 128  # rows whose sketches stay in the first-level cache beside a tile
 COLUMNS_AT_ONCE: Final = 512  # of a sample
 SHARES: Final = 10_000  # steps of a histogram of similarities from 0 to 1
+SOFTNESS: Final = 3.0 / 64.0
+"""Of several views: how far equal shares must lie apart for the larger to count alone. Three
+standard deviations of the share of 1,024 bits that two strangers have equal (ADR 7)."""
 
 
 @njit(cache=True, nogil=True)
@@ -121,22 +124,25 @@ def common_bits(first: Any, second: Any, left: Any, right: Any, out: Any) -> Non
 
 @njit(cache=True, nogil=True)
 def similarities(first: Any, second: Any, ones: Any, others: Any, out: Any) -> None:
-    """Histogram of the mean Dice over views of all pairs: every row of one with each other.
+    """Histogram of the similarity of all pairs: every row of one with each other.
+
+    Of one view it is Dice; of several their equal shares together (``SOFTNESS``).
 
     Args:
         first: uint64 (v, n, words).
         second: uint64 (v, words, m): columns side by side, for the vector unit.
         ones: int64 (v, n), bits set in ``first``.
         others: int64 (v, m), in ``second``.
-        out: int64 (SHARES + 1,), by floor(SHARES * Dice); added to.
+        out: int64 (SHARES + 1,), by floor(SHARES * similarity); added to.
     """
     views, words, width = second.shape
+    bits = 64 * words
     common = np.empty(COLUMNS_AT_ONCE, np.uint64)
-    dice = np.empty(COLUMNS_AT_ONCE, np.float64)
+    total = np.empty(COLUMNS_AT_ONCE, np.float64)
     for begin in range(0, width, COLUMNS_AT_ONCE):
         size = min(COLUMNS_AT_ONCE, width - begin)
         for row in range(first.shape[1]):
-            dice[:] = 0.0
+            total[:] = 0.0
             for view in range(views):
                 common[:] = 0
                 for word in range(words):
@@ -145,10 +151,17 @@ def similarities(first: Any, second: Any, ones: Any, others: Any, out: Any) -> N
                     for at in range(size):
                         common[at] += popcount(own & column[at])
                 for at in range(size):
-                    both = max(1, ones[view, row] + others[view, begin + at])
-                    dice[at] += 2.0 * np.int64(common[at]) / both
+                    both = ones[view, row] + others[view, begin + at]
+                    twice = 2.0 * np.int64(common[at])
+                    if views == 1:
+                        total[at] = twice / max(1, both)
+                    else:
+                        total[at] += np.exp((twice - both) / (bits * SOFTNESS))
             for at in range(size):
-                out[np.int64(dice[at] * (SHARES / views))] += 1
+                similarity = total[at]
+                if views > 1:
+                    similarity = max(0.0, 1.0 + SOFTNESS * np.log(similarity / views))
+                out[np.int64(similarity * SHARES)] += 1
 
 
 @njit(cache=True, nogil=True)

@@ -57,7 +57,7 @@ def _share(rows: Matrix, share: float) -> Matrix:
 def sampled_floor(
     first: Sequence[Matrix], second: Sequence[Matrix], share: float, limits: tuple[float, float]
 ) -> float:
-    """The Dice similarity, the mean over views, that a share of pairs reaches.
+    """The similarity that a share of pairs reaches: Dice, of several views ``kernels.SOFTNESS``.
 
     Measured on evenly spaced records, so that it is the same on every run.
 

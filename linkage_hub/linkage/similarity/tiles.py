@@ -11,7 +11,7 @@ In order, for each row and tile of columns:
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from llvmlite import binding
@@ -22,6 +22,8 @@ from linkage_hub.linkage.similarity.kernels import comparing
 from linkage_hub.linkage.similarity.sides import WORD_BITS, Indices, Side, Words
 from linkage_hub.linkage.similarity.vectors import LANES
 
+Measure = Literal["dice", "equal"]
+"""``dice``: 2 * common / (ones + ones); ``equal``: the share of all bits that are equal."""
 Pairs = NDArray[np.int32]
 """Row number, column number and common bits, (m, 3)."""
 
@@ -39,14 +41,16 @@ class Ask:
     """What is asked of a tile.
 
     Attributes:
-        floor: Dice similarity, in (0, 1].
+        floor: similarity, in (0, 1].
         words: of the sketch.
         cap: most pairs that one row keeps, the most similar.
+        measure: of similarity.
     """
 
     floor: float
     words: int
     cap: int
+    measure: Measure = "dice"
 
 
 def vector_counts() -> bool:
@@ -69,7 +73,7 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
         groups: vectors across a tile of columns; by the processor when None.
     """
     groups = groups or (GROUPS_WIDE if vector_counts() else GROUPS_NARROW)
-    need = needed(rows.rows.shape[1] * WORD_BITS, ask.floor)
+    need = needed(rows.rows.shape[1] * WORD_BITS, ask.floor, ask.measure)
     rest = columns.rest(ask.words)
     order = np.lexsort((rest, columns.ones))
     rest, ones, numbers = rest[order], columns.ones[order], columns.numbers[order]
@@ -86,7 +90,7 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
         need,
     )
     run = comparing(ask.words, groups)
-    found = collected(run, fixed, len(rows.ones), (rows.ones, ones), ask.cap)
+    found = collected(run, fixed, len(rows.ones), (rows.ones, ones), ask.cap, ask.measure)
     found[:, 0] = rows.numbers[found[:, 0]]
     found[:, 1] = numbers[found[:, 1]]
     return found
@@ -98,6 +102,7 @@ def collected(
     end: int,
     ones: tuple[Indices, Indices],
     cap: int,
+    measure: Measure = "dice",
 ) -> Pairs:
     """Run a loop to its end, and keep what it holds in memory bounded.
 
@@ -107,6 +112,7 @@ def collected(
         end: the first number of the place when it is done.
         ones: bits set by rows and columns.
         cap: most pairs that a row keeps.
+        measure: of similarity, by which a row's pairs are cut.
     """
     place, out = np.zeros(3, dtype=np.int64), np.empty((CAPACITY, 3), dtype=np.int32)
     parts: list[Pairs] = []
@@ -116,18 +122,19 @@ def collected(
         parts.append(out[:count].copy())
         pending += count
         if pending > PENDING:
-            parts = [cut(np.concatenate(parts), ones, cap)]
+            parts = [cut(np.concatenate(parts), ones, cap, measure)]
             pending = 0  # cut again once as much has come
-    return cut(np.concatenate([out[:0], *parts]), ones, cap)
+    return cut(np.concatenate([out[:0], *parts]), ones, cap, measure)
 
 
-def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int) -> Pairs:
+def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int, measure: Measure = "dice") -> Pairs:
     """At most ``cap`` pairs of a row: the most similar, of equal ones the first columns.
 
     Args:
         found: row, column, common bits.
         ones: bits set by rows and by columns.
         cap: most that a row keeps.
+        measure: of similarity.
     """
     counts = np.bincount(found[:, 0]) if len(found) else np.zeros(0, dtype=np.int64)
     if not len(counts) or counts.max() <= cap:
@@ -135,7 +142,8 @@ def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int) -> Pairs:
     crowded = counts[found[:, 0]] > cap
     kept, rest = found[~crowded], found[crowded]
     both = ones[0][rest[:, 0]] + ones[1][rest[:, 1]]
-    order = np.lexsort((rest[:, 1], -2.0 * rest[:, 2] / both, rest[:, 0]))
+    unlike = both - 2 * rest[:, 2] if measure == "equal" else -2.0 * rest[:, 2] / both
+    order = np.lexsort((rest[:, 1], unlike, rest[:, 0]))
     rest = rest[order]
     first = np.flatnonzero(np.diff(rest[:, 0], prepend=-1))
     rank = np.arange(len(rest)) - np.repeat(first, np.diff(np.append(first, len(rest))))
@@ -143,13 +151,20 @@ def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int) -> Pairs:
 
 
 @lru_cache(maxsize=64)
-def needed(bits: int, floor: float) -> Indices:
+def needed(bits: int, floor: float, measure: Measure = "dice") -> Indices:
     """Common bits that a pair needs for the floor, by the sum of bits that it sets.
 
-    The smallest count whose Dice is not below the floor in doubles; no count does for a sum of 0.
+    The smallest count whose similarity is not below the floor in doubles. Dice of two records
+    without bits is no number, so no count does for a sum of 0.
     """
     sums = np.arange(2 * bits + 1, dtype=np.int64)
-    need: Indices = np.ceil(floor * sums / 2.0).astype(np.int64)
+    if measure == "equal":  # of ``bits`` those are equal that both set or neither sets
+        least = int(np.ceil(floor * bits))
+        least -= (least - 1) / bits >= floor
+        need: Indices = np.maximum(0, -((bits - sums - least) // 2))
+        need.setflags(write=False)
+        return need
+    need = np.ceil(floor * sums / 2.0).astype(np.int64)
     safe = np.maximum(sums, 1)
     need -= (need > 0) & (2.0 * (need - 1) / safe >= floor)
     need += 2.0 * need / safe < floor
@@ -159,17 +174,18 @@ def needed(bits: int, floor: float) -> Indices:
 
 
 @lru_cache(maxsize=64)
-def reach(bits: int, floor: float) -> tuple[Indices, Indices]:
+def reach(bits: int, floor: float, measure: Measure = "dice") -> tuple[Indices, Indices]:
     """For each number of bits set the fewest and the most that a similar record sets.
 
-    Both ascend; the first is above the second for a record without bits, which is similar to none.
+    Both ascend; the first is above the second for a record that is similar to none.
     """
-    need = needed(bits, floor)
+    need = needed(bits, floor, measure)
     counts = np.arange(bits + 1)
     least, most = np.zeros(bits + 1, dtype=np.int64), np.full(bits + 1, -1)
-    for own in range(1, bits + 1):
+    for own in range(bits + 1):
         able = np.flatnonzero(np.minimum(counts, own) >= need[counts + own])
-        least[own], most[own] = able[0], able[-1]
+        if len(able):
+            least[own], most[own] = able[0], able[-1]
     return least, most
 
 
@@ -179,7 +195,7 @@ def _bounds(rows: Side, ones: Indices, rest: Indices, width: int, ask: Ask) -> I
         return np.empty((0, 4), dtype=np.int64)
     starts = np.arange(0, len(ones), width)
     fewest, most = ones[starts], ones[np.minimum(starts + width, len(ones)) - 1]
-    least_able, most_able = reach(rows.rows.shape[1] * WORD_BITS, ask.floor)
+    least_able, most_able = reach(rows.rows.shape[1] * WORD_BITS, ask.floor, ask.measure)
     return np.stack(
         [
             np.searchsorted(rows.ones, least_able[fewest], "left"),
