@@ -1,9 +1,10 @@
 """Whether sealed items that waited here may still leave.
 
-Rules, in order: the request lives; the agreement still permits the release; the permission of every
-member is still live, by replay of this partner's own mirror as it is now; nothing that this
-partner's people decided about the members was withdrawn here. What cannot change between sealing
-and sending (signatures, roles, members, who captured what) was verified before.
+Rules, in order: the keys of requester and approver were not revoked; the request lives; the
+agreement still permits the release; the permission of every member is still live, by replay of this
+partner's own mirror as it is now; nothing that this partner's people decided about the members was
+withdrawn here. What cannot change between sealing and sending (members, who captured what) was
+verified before.
 """
 
 from collections.abc import Collection
@@ -16,7 +17,7 @@ from governance.consent.rules import Approach, require_family_permission
 from governance.ledger.state import LedgerState
 from governance.release.errors import RequestExpired
 from governance.release.models import Order
-from governance.release.registry import read_request
+from governance.release.registry import read_approval, read_request
 from partner_agent.releases.errors import WithdrawnHere
 from partner_agent.releases.local import own_grants
 
@@ -31,6 +32,7 @@ def require_still_permitted(
             first rule that fails.
     """
     request, requester = read_request(order.request, state.identities)
+    read_approval(order.approval, state.identities, requester)
     if now >= parse_time(request.expires):
         raise RequestExpired("the request's time is over", next_step="make a new request")
     agreement = permits(

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from governance.exchange.hub_client import HubUnavailable
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import Role
+from governance.ledger.events import EventType
+from governance.ledger.payloads import PersonRevoked
 from governance.release.seal import open_records
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import (
@@ -123,3 +126,30 @@ def test_a_stolen_key_file_is_worth_nothing_beside_a_passkey(
     monkeypatch.setattr(manager, "sign", manager.sign_with_file)
     answer = ask(world)
     assert (answer.status_code, answer.json()["reason"]) == (403, "signature.invalid")
+
+
+@pytest.mark.invariant(7, "a revocation after sealing")
+@pytest.mark.parametrize("role", [MANAGER, LEAD])
+def test_a_revocation_takes_sealed_items_back(
+    world: HubWorld, role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sealed and could not leave yet stays, once requester or approver is revoked."""
+    request = ask(world).json()["id"]
+    approve(world, request)
+    agent = world.agents["council"]
+
+    def away(*_: object) -> None:
+        raise HubUnavailable("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(agent.hub, "answer", away)
+        with pytest.raises(HubUnavailable):
+            agent.desk.answer_all(agent.hub)
+    assert [answer.sealed for answer in agent.desk.answers()] == [True]
+    lost = PersonRevoked(keys=world.staff[role].keys.thumbprint, reason="lost_key")
+    agent.ledger.write(EventType.PERSON_REVOKED, lost)
+    agent.desk.deliver(agent.hub)
+    (answer,) = agent.desk.answers()
+    assert (answer.sealed, answer.reason) == (False, "signature.invalid")
+    view = world.hub.releases.orders("council")
+    assert view.orders == ()
