@@ -47,7 +47,7 @@ def cose_key(key: PrivateKey) -> bytes:
 def raw_signature(key: PrivateKey, data: bytes) -> bytes:
     """A signature as the key's algorithm makes it."""
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(data, ec.ECDSA(SHA256()))
+        return key.sign(data, ec.ECDSA(SHA256(), deterministic_signing=True))
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(data)
     return key.sign(data, PKCS1v15(), SHA256())
