@@ -94,6 +94,7 @@ soak: $(VENV)/dev.stamp ## a million steps of consents, requests and forged orde
 mutants: $(VENV)/dev.stamp ## change every line that guards a release, see that a test fails (docs/mutants.md)
 	$(BIN)/mutmut run --max-children $(TEST_WORKERS)
 	$(BIN)/mutmut results
+	$(BIN)/python scripts/rule_mutants.py
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## rewrite the code in the project's format

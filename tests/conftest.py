@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.hub_world import HubWorld, hub_world_in
 
@@ -24,6 +24,7 @@ START_TIMEOUT = 30  # seconds
 
 pytest_plugins = ("tests.invariants",)
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("unshrunk", deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("untimed")
 
 

@@ -35,11 +35,10 @@ class Grant:
     """A consent record and what became of it."""
 
     id: str
-    index: int
     record: ConsentRecord
-    changed_to: ConsentState | None = None
-    decided: int = 0
+    decided: int
     """Index of the entry that holds the person's newest word: the record or its withdrawal."""
+    changed_to: ConsentState | None = None
 
     def state(self, now: datetime) -> ConsentState:
         """Its state at a time."""
@@ -98,7 +97,7 @@ class ConsentRegistry:
             in_force(standing, written)
         if parse_time(record.captured) > written + _CAPTURE_TOLERANCE:
             raise NotAdmissible("consent is captured before it is recorded")
-        grant = Grant(entry.event.leaf.id, entry.index, record, decided=entry.index)
+        grant = Grant(entry.event.leaf.id, record, entry.index)
 
         def commit() -> None:
             self.grants[grant.id] = grant

@@ -33,7 +33,6 @@ class RequestRecord:
 
     request: Request
     requester: PersonKeys
-    index: int
     decision: Approval | None = None
     decision_index: int | None = None
     approver: PersonKeys | None = None
@@ -134,7 +133,7 @@ class ReleaseRegistry:
         def commit() -> None:
             counted()
             self._ids.add(request.id)
-            self.requests[envelope.payload_hash] = RequestRecord(request, requester, entry.index)
+            self.requests[envelope.payload_hash] = RequestRecord(request, requester)
 
         return commit
 

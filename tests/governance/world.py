@@ -210,6 +210,7 @@ class World:
         self.manager = Staff("council", Role.SERVICE_MANAGER, "a" * 32)
         self.lead = Staff("council", Role.IG_LEAD, "b" * 32)
         self.agreement = Agreement.model_validate(agreement_data(self.partners))
+        self.agreement_hash = self.agreement.hash
         self.events: list[Event] = []
         self.state = LedgerState()
         self._found()
@@ -280,15 +281,15 @@ class World:
 
     def log_enrolment(self, staff: Staff, enrolment: Envelope) -> Event:
         """Log a person's keys and the countersignature, as the party's agent."""
-        party = next(p for p in self.partners if p.name == staff.party)
+        party = next(p for p in (self.hub, *self.partners) if p.name == staff.party)
         payload = PersonEnrolled(keys=staff.published(), enrolment=enrolment)
         return self.write(party, EventType.PERSON_ENROLLED, payload)
 
-    def consent(self, party: Party, handle: str, now: datetime = NOON, **changes: Any) -> Event:
+    def consent(self, party: Party, handle: str, /, now: datetime = NOON, **changes: Any) -> Event:
         """Record a consent of one record's subject."""
         record = ConsentRecord.model_validate(
             {
-                "agreement": self.agreement.hash,
+                "agreement": self.agreement_hash,
                 "party": party.name,
                 "source": f"{party.name}_records",
                 "subject": handle,
@@ -322,7 +323,7 @@ class World:
         """A family document from (letter, adult, records)."""
         return Members(
             family="f-" + "0" * 32,
-            agreement=self.agreement.hash,
+            agreement=self.agreement_hash,
             members=tuple(
                 Member(
                     person="p-" + letter * 32,
@@ -341,7 +342,7 @@ class World:
         document = Request.model_validate(
             {
                 "id": sha256(repr(sorted(changes)).encode())[7:39],
-                "agreement": self.agreement.hash,
+                "agreement": self.agreement_hash,
                 "purpose": "offer-help",
                 "family": members.family,
                 "members": members.digest,

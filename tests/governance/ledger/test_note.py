@@ -13,6 +13,9 @@ from governance.errors import FormatError, ReasonedError
 from governance.identity.keys import SigningKey
 from governance.ledger.errors import NoteFormatError, NoteSignatureError
 from governance.ledger.note import (
+    NOTE_MAX_BYTES,
+    SIGNATURES_MAX,
+    TIMESTAMP_MAX,
     Checkpoint,
     KeyKind,
     Note,
@@ -272,3 +275,46 @@ def test_times_that_the_format_cannot_carry_are_refused() -> None:
     line = type(late)(late.name, late.key_id, value)
     with pytest.raises(NoteSignatureError, match="impossible"):
         verify_cosignature(CHECKPOINT.text, line, WITNESS_KEY)
+
+
+def test_a_notes_limits_are_what_they_say() -> None:
+    """The largest note and the most signatures are read, one more is refused."""
+    line = sign_checkpoint(CHECKPOINT, LOG_KEY, LOG).signatures[0].line
+    frame = len(f"\n\n{line}".encode())
+    largest = "a" * (NOTE_MAX_BYTES - frame) + f"\n\n{line}"
+    assert len(parse_note(largest.encode()).signatures) == 1
+    with pytest.raises(NoteFormatError, match="bytes"):
+        parse_note(b"a" + largest.encode())
+    full = "a\n\n" + line * SIGNATURES_MAX
+    assert len(parse_note(full.encode()).signatures) == SIGNATURES_MAX
+    with pytest.raises(NoteFormatError, match="signatures"):
+        parse_note((full + line).encode())
+
+
+def test_a_notes_text_may_have_empty_lines() -> None:
+    """The last empty line ends the text, as the specification says."""
+    line = sign_checkpoint(CHECKPOINT, LOG_KEY, LOG).signatures[0].line
+    note = parse_note(f"one\n\ntwo\n\n{line}".encode())
+    assert note.text == "one\n\ntwo\n"
+    assert str(note) == f"one\n\ntwo\n\n{line}"
+
+
+def test_a_signature_line_holds_more_than_a_key_id() -> None:
+    """Four bytes are the id alone, five have something behind it."""
+    value = base64.b64encode(b"12345").decode()
+    assert parse_signature_line(f"\u2014 name {value}\n").value == b"5"
+    with pytest.raises(NoteFormatError, match="and a signature"):
+        parse_signature_line(f"\u2014 name {base64.b64encode(b'1234').decode()}\n")
+
+
+def test_a_tree_is_as_large_as_its_format_allows() -> None:
+    """The largest size is a checkpoint's, the next and a negative one are not."""
+    assert parse_checkpoint(Checkpoint(ORIGIN, TIMESTAMP_MAX, bytes(32)).text).size == 2**63 - 1
+    for size in (-1, TIMESTAMP_MAX + 1):
+        with pytest.raises(NoteFormatError):
+            Checkpoint(ORIGIN, size, bytes(32))
+
+
+def test_a_witness_is_named_below_its_log() -> None:
+    """The same party is another witness of another log."""
+    assert WITNESS_KEY.name == f"{ORIGIN}/witness/police"

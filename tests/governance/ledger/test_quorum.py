@@ -17,7 +17,7 @@ from governance.ledger.note import (
     sign_checkpoint,
     witness_key,
 )
-from governance.ledger.quorum import WitnessPolicy, verify_cosigned
+from governance.ledger.quorum import FUTURE_TOLERANCE, WitnessPolicy, verify_cosigned
 
 ORIGIN = "ledger.example/county"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -138,3 +138,48 @@ def test_impossible_policies_are_refused() -> None:
     for keys, quorum in [(witnesses, 0), (witnesses, 4), ((), 1), (twice, 2)]:
         with pytest.raises(QuorumError):
             WitnessPolicy(LOG_KEY, keys, quorum, timedelta(minutes=15))
+
+
+def test_a_second_line_of_a_witness_counts_wherever_it_stands() -> None:
+    """The newest time of a witness counts whether it comes first or last."""
+    fresh, old = cosigned(b=20), cosigned(a=10, b=5000)
+    note = fresh.with_signatures(old.signatures[1:])
+    assert verify_cosigned(note, POLICY, NOW).witnessed[KEYS["b"].name] == NOW - timedelta(
+        seconds=20
+    )
+
+
+def test_clocks_may_differ_by_the_tolerance_exactly() -> None:
+    """A time two minutes ahead still counts, one second more does not."""
+    ahead = int(FUTURE_TOLERANCE.total_seconds())
+    assert len(verify_cosigned(cosigned(a=-ahead, b=0), POLICY, NOW).witnessed) == 2
+    with pytest.raises(QuorumError):
+        verify_cosigned(cosigned(a=-ahead - 1, b=0), POLICY, NOW)
+
+
+@pytest.mark.parametrize("quorum", [1, 2, 3])
+def test_a_quorum_of_one_to_all_is_possible(quorum: int) -> None:
+    """As many as asked for are enough, and one fewer is not."""
+    policy = replace(POLICY, quorum=quorum)
+    names = dict.fromkeys("abc"[:quorum], 1)
+    assert len(verify_cosigned(cosigned(**names), policy, NOW).witnessed) == quorum
+    del names["abc"[quorum - 1]]
+    with pytest.raises(QuorumError):
+        verify_cosigned(cosigned(**names), policy, NOW)
+
+
+@pytest.mark.parametrize("quorum", [0, -1, 4])
+def test_a_quorum_of_none_or_of_more_than_all_is_no_policy(quorum: int) -> None:
+    """A policy that nobody or everybody could meet is refused when it is made."""
+    with pytest.raises(QuorumError):
+        replace(POLICY, quorum=quorum)
+
+
+def test_every_witness_may_be_required() -> None:
+    """All may be asked for; somebody unknown may not."""
+    policy = replace(POLICY, required=frozenset(key.name for key in KEYS.values()))
+    assert len(verify_cosigned(cosigned(a=1, b=1, c=1), policy, NOW).witnessed) == 3
+    with pytest.raises(QuorumError, match="not cosigned by"):
+        verify_cosigned(cosigned(a=1, b=1), policy, NOW)
+    with pytest.raises(QuorumError, match="not one of the policy"):
+        replace(POLICY, required=frozenset({"stranger"}))

@@ -7,7 +7,7 @@ import pytest
 
 from governance.agreements.models import Agreement
 from governance.canonical import write_time
-from governance.errors import GovernanceError, SignatureError
+from governance.errors import FormatError, GovernanceError, SignatureError
 from governance.identity.envelope import Envelope, sign
 from governance.identity.models import (
     PERSON_ENROLMENT,
@@ -26,7 +26,9 @@ from governance.ledger.payloads import (
     PartyAdmitted,
     PersonEnrolled,
     PersonRevoked,
+    Refused,
     Requested,
+    RetentionPurged,
     Sealed,
 )
 from governance.ledger.state import LedgerState
@@ -297,3 +299,43 @@ def test_only_its_own_parties_supersede_an_agreement(
         assert not world.state.agreements.standing(older).superseded
         world.sign_agreement(party)
     assert world.state.agreements.standing(older).superseded is superseded
+
+
+def test_a_mirror_takes_the_genesis_of_its_own_ledger_only(world: World) -> None:
+    """A log that calls itself otherwise than pinned has no first event."""
+    pinned = LedgerState("ledger.example.org/county").replay(world.events)
+    assert pinned.rejected == []
+    other = LedgerState("ledger.example.org/other")
+    with pytest.raises(NotAdmissible, match="another name"):
+        other.check(world.events[0])
+
+
+def test_a_party_says_what_it_has_destroyed_itself(world: World) -> None:
+    """Neither for another party nor about an agreement that it is no party of."""
+    counts = {"agreement": world.agreement.hash, "rows": 3, "synthetic_rows": 0, "files": 1}
+    by_council = RetentionPurged(party="council", **counts)
+    world.write(world.council, EventType.RETENTION_PURGED, by_council)
+    for author, party in ((world.partners[0], "council"), (world.hub, "hub")):
+        with pytest.raises(NotAdmissible, match="destroyed itself"):
+            world.write(author, EventType.RETENTION_PURGED, RetentionPurged(party=party, **counts))
+
+
+def test_a_refusal_needs_a_known_author_and_its_form(world: World) -> None:
+    """Anybody known may say that something was refused, in the words of the format."""
+    refused = Refused(party="hub", action="submit", reason="submission.quota", about=None)
+    size = world.state.size
+    event = world.write(world.hub, EventType.REFUSED, refused)
+    assert world.state.size == size + 1
+    with pytest.raises(FormatError):
+        LedgerState().replay(world.events[:size]).check(replace(event, salt=None, payload=None))
+
+
+def test_every_rule_looks_at_the_same_parties_and_agreements(world: World) -> None:
+    """Replay builds registries that know of one another."""
+    state = world.state
+    for registry in (
+        state.agreements, state.consents, state.releases, state.submissions, state.refinement,
+        state.sentinels, state.rulings,
+    ):  # fmt: skip
+        assert registry._identities is state.identities  # type: ignore[attr-defined]
+        assert getattr(registry, "_agreements", state.agreements) is state.agreements

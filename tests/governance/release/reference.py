@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 YES, NO, ASKED = "given", "refused", "requested"
+PARTNERS = {"police", "nhs", "council"}
+MANAGERS = {"manager": "council", "other manager": "nhs"}
+LEADS = {"lead": "council", "other lead": "nhs", "outsider": "hub"}
 
 
 @dataclass
@@ -40,16 +43,16 @@ class Asked:
     """A manager's request, and what was decided."""
 
     id: str
+    number: str
     family: tuple[Person, ...]
     without: frozenset[str]
     items: frozenset[str]
     made: datetime
     until: datetime
-    by_manager: bool = True
-    to_own_keys: bool = True
-    logged: bool = False
-    approved: bool = False
+    by: str
+    to: str
     approver: str = ""
+    approved: bool = False
     answered_by: set[str] = field(default_factory=set)
 
 
@@ -99,6 +102,12 @@ class Reference:
             self.words.append(word)  # the person spoke again
         return True
 
+    def moments(self, after: datetime, before: datetime) -> list[datetime]:
+        """When something that was said or asked for begins or ends, soonest first."""
+        found = {word.until for word in self.said.values()}
+        found |= {when for asked in self.asked.values() for when in (asked.made, asked.until)}
+        return sorted(when for when in found if after < when < before)
+
     def newest(self, partner: str, record: str) -> Said | None:
         """The last word about a record."""
         for word in reversed(self.words):
@@ -107,38 +116,76 @@ class Reference:
                 return found
         return None
 
+    def ask(self, asked: Asked) -> bool:
+        """A request is made; whether the ledger may take it."""
+        if (
+            asked.by not in MANAGERS
+            or asked.by in self.revoked
+            or asked.to != asked.by
+            or not timedelta(0) < asked.until - asked.made <= timedelta(hours=24)
+            or any(asked.number == other.number for other in self.asked.values())
+        ):
+            return False
+        self.asked[asked.id] = asked
+        return True
+
+    def decide(self, request: str, by: str, made: datetime, *, approve: bool) -> bool:
+        """Somebody decides; whether the ledger may take it."""
+        asked = self.asked.get(request)
+        if (
+            asked is None
+            or asked.approver
+            or by not in LEADS
+            or by in self.revoked
+            or made >= asked.until
+        ):
+            return False
+        asked.approver, asked.approved = by, approve
+        return True
+
     def may_release(self, request: str, partner: str, now: datetime) -> frozenset[str]:
         """The records that a partner may hand out for a request; none where it may not."""
         asked = self.asked[request]
         if not (
-            asked.by_manager
-            and asked.to_own_keys
-            and asked.logged
-            and asked.approved
-            and asked.approver == "lead"
-            and not self.revoked & {"manager", "lead"}
+            asked.approved
+            and LEADS[asked.approver] in PARTNERS
+            and not self.revoked & {asked.by, asked.approver}
             and asked.made <= now < asked.until
-            and asked.until - asked.made <= timedelta(hours=24)
             and partner not in asked.answered_by
-            and self.in_force(now)
-            and asked.items <= {"first_name", "surname", "address"}
-            and asked.items
         ):
             return frozenset()
-        names = {person.name for person in asked.family}
-        if not asked.without <= names or asked.without == names:
+        found = self.may_approach(asked.family, asked.without, asked.items, MANAGERS[asked.by], now)
+        return frozenset(record for holder, record in found if holder == partner)
+
+    def may_approach(
+        self,
+        family: tuple[Person, ...],
+        without: frozenset[str],
+        items: frozenset[str],
+        receiver: str,
+        now: datetime,
+    ) -> frozenset[tuple[str, str]]:
+        """The records of a family that were said yes for; none where anybody's yes lacks."""
+        names = {person.name for person in family}
+        if (
+            not self.in_force(now)
+            or receiver != "council"
+            or not items
+            or not items <= {"first_name", "surname", "address"}
+            or not without <= names
+            or without == names
+        ):
             return frozenset()
-        found: set[str] = set()
-        for person in asked.family:
-            if person.name in asked.without:
-                continue
-            yes = self._yes(person, asked, now)
-            if not yes:
-                return frozenset()
-            found |= {record for holder, record in yes if holder == partner}
+        found: set[tuple[str, str]] = set()
+        for person in family:
+            if person.name not in without:
+                yes = self._yes(person, items, now)
+                if not yes:
+                    return frozenset()
+                found |= yes
         return frozenset(found)
 
-    def _yes(self, person: Person, asked: Asked, now: datetime) -> set[tuple[str, str]]:
+    def _yes(self, person: Person, items: frozenset[str], now: datetime) -> set[tuple[str, str]]:
         """Records of a person that a live yes covers; none where any record's last word is no."""
         found = set()
         for partner, record in person.records:
@@ -152,7 +199,7 @@ class Reference:
                 and not word.ended
                 and now < word.until
                 and word.purpose == "offer-help"
-                and asked.items <= word.items
+                and items <= word.items
                 and "council" in word.recipients
                 and not (person.adult and word.by_parent)
             ):
