@@ -210,10 +210,17 @@ class World:
         self.manager = Staff("council", Role.SERVICE_MANAGER, "a" * 32)
         self.lead = Staff("council", Role.IG_LEAD, "b" * 32)
         self.agreement = Agreement.model_validate(agreement_data(self.partners))
-        self.agreement_hash = self.agreement.hash
+        self._hashed: tuple[Agreement, str] | None = None
         self.events: list[Event] = []
         self.state = LedgerState()
         self._found()
+
+    @property
+    def agreement_hash(self) -> str:
+        """The agreement's hash, computed once for each."""
+        if self._hashed is None or self._hashed[0] is not self.agreement:
+            self._hashed = (self.agreement, self.agreement.hash)
+        return self._hashed[1]
 
     def append(self, event: Event) -> Event:
         """Admit and replay an event, as the ledger would."""
@@ -341,7 +348,7 @@ class World:
         """A signed request for a family, by the manager unless somebody else signs."""
         document = Request.model_validate(
             {
-                "id": sha256(repr(sorted(changes)).encode())[7:39],
+                "id": sha256(repr(sorted(changes.items())).encode())[7:39],
                 "agreement": self.agreement_hash,
                 "purpose": "offer-help",
                 "family": members.family,
