@@ -1,6 +1,7 @@
 """Review: what is worth a ruling, and rulings that last."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,7 +19,7 @@ from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import ReviewRuled, read_payload
 from governance.ledger.state import LedgerState
 from linkage_hub.linkage.duplicates import Duplicates
-from linkage_hub.linkage.persons import LinkResult, SourcePair
+from linkage_hub.linkage.persons import LinkResult, SourcePair, link
 from linkage_hub.linkage.threshold import Estimate, estimate_of
 from linkage_hub.review.errors import UnknownRecord
 from linkage_hub.review.queue import doubtful_pairs
@@ -119,6 +120,17 @@ def test_the_queue_is_ordered_by_what_a_ruling_would_change() -> None:
     found = doubtful_pairs(linked())
     assert found.left.tolist() == [2, 1]
     assert found.changes.tolist() == pytest.approx([0.4, 0.2])
+
+
+def test_pairs_of_one_source_are_asked_about_by_what_its_agent_says() -> None:
+    """A pair that the agent doubts and clusters parted comes with the agent's probability."""
+    told = Duplicates(np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([0.55, 1.0, 0.99]))
+    found = link([np.zeros((1, 3, 128), dtype=np.uint8)], duplicates=[told])
+    found = replace(found, person_of=[np.array([0, 1, 0])], persons=2)
+    asked = doubtful_pairs(found)
+    assert asked.first.tolist() == asked.second.tolist() == [0]
+    assert (asked.left.tolist(), asked.right.tolist()) == ([1], [2])
+    assert asked.probability.tolist() == [0.99]
 
 
 def test_no_pairs_no_queue() -> None:
