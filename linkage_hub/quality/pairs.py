@@ -2,8 +2,8 @@
 
 Rules: records are numbered over all sources in order. Two records of one person have the
 probability of the pair itself where the model saw one, else that of the best chain of pairs that
-leads from one to the other; where there is none (duplicates that a threshold alone joined) a usual
-one. A pair that the model saw and left between two persons is a missed one with its probability; a
+leads from one to the other; where there is none (a ruling joined them) a usual one. A pair that the
+model saw and left between two persons is a missed one with its probability, from ``SEEN`` on; a
 pair that it did not see counts as none, which is where sentinels have to put it right.
 """
 
@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 UNSEEN: Final = 0.9  # probability of a joined pair that the model did not see
+SEEN: Final = 0.3
+"""Probability from which a parted pair counts as seen. Real people have relatives, sentinels none:
+a curve learnt on sentinels would make matches of a real person's many unlikely pairs."""
 LARGEST: Final = 64  # records of a person whose chains are followed
 _CELLS: Final = 4_000_000  # of the chains' matrix at once
 
@@ -100,7 +103,8 @@ def joined_and_parted(
     """
     graph = _graph(offsets, evidence)
     inside = labels[graph.left] == labels[graph.right]
-    return _joined(labels, graph, inside), _parted(labels, graph, ~inside)
+    seen = ~inside & (graph.probability >= SEEN)
+    return _joined(labels, graph, inside), _parted(labels, graph, seen)
 
 
 def _graph(offsets: Indices, evidence: Sequence[PairEvidence]) -> _Graph:

@@ -74,7 +74,7 @@ def test_a_joined_pair_has_its_best_chain() -> None:
     """A pair that the model did not see has the product over the best way round."""
     labels = np.array([0, 1, 0, 0, 1])
     found = [
-        evidence(0, 1, (0, 0, 0.9), (1, 0, 0.2)),
+        evidence(0, 1, (0, 0, 0.9), (1, 0, 0.4), (1, 1, 0.2)),
         evidence(1, 1, (0, 1, 0.8)),
     ]
     joined, parted = joined_and_parted(labels, np.array([0, 2, 5]), found)
