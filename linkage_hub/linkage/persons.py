@@ -157,7 +157,7 @@ def link_candidates(
         weighed = weigh(blocks, offsets, encodings, held, decisions, progress)
     else:
         weighed = [_at_threshold(block, threshold) for block in blocks]
-        weighed += [weigh_within(number, own) for number, own in enumerate(held)]
+        weighed += weigh_within(held)
     found = clusters(_graph(weighed, offsets, ruled))
     progress(1.0, "persons")
     pairs = [_source_pair(each, threshold) for each in weighed]

@@ -84,7 +84,7 @@ def weigh(
     """
     unasked = not len(decisions)  # nothing but the model says what six kinds of evidence are worth
     parts = _parts(blocks, offsets, encodings, progress, ratio_alone=unasked)
-    held = [weigh_within(number, each) for number, each in enumerate(duplicates)]
+    held = weigh_within(duplicates)
     entry = _entries(held, offsets)
     progress(0.6, "fitting")
     chosen = [_choose(part, entry, offsets) for part in parts]
@@ -102,19 +102,22 @@ def weigh(
     return [*found, *held]
 
 
-def weigh_within(number: int, found: Duplicates) -> Weighed:
-    """Weights of the pairs that an agent holds for one person.
+def weigh_within(duplicates: Sequence[Duplicates]) -> list[Weighed]:
+    """Weights of the pairs that each agent holds for one person, one block for each source.
 
-    An absent pair speaks against one person as far as the agent names such pairs elsewhere.
-
-    Args:
-        number: of the source.
-        found: by its agent.
+    Beside other sources an absent pair speaks fully against one person: a source holds nearly
+    everybody once, and two of its records that are like one record elsewhere are relatives. In a
+    source alone it speaks as far as the agent names such pairs elsewhere.
     """
-    likely = found.probability
-    none = np.empty((len(likely), 0), dtype=np.float32)
-    block = PairBlock(number, number, likely, found.left, found.right, MATCH, none)
-    return Weighed(block, 2.0 * likely - 1.0, likely, found.absence(), likely, likely)
+    alone = len(duplicates) == 1
+    found = []
+    for number, each in enumerate(duplicates):
+        likely = each.probability
+        none = np.empty((len(likely), 0), dtype=np.float32)
+        block = PairBlock(number, number, likely, each.left, each.right, MATCH, none)
+        loss = each.absence() if alone else MOST_LOSS
+        found.append(Weighed(block, 2.0 * likely - 1.0, likely, loss, likely, likely))
+    return found
 
 
 def _parts(
