@@ -139,20 +139,22 @@ class ReleaseMachine(County, RuleBasedStateMachine):
     @precondition(lambda self: self.events)
     @rule(
         data=st.data(),
-        how=st.sampled_from(("withdrawn", *_CHANGES)),
+        changes=st.lists(st.sampled_from(("withdrawn", *_CHANGES)), min_size=1, max_size=2),
         other=st.sampled_from((False,) * 6 + (True,)),
     )
-    def change(self, data: st.DataObject, how: str, other: bool) -> None:
-        """A word is said again, withdrawn, found not valid or ended; sometimes by a stranger.
+    def change(self, data: st.DataObject, changes: list[str], other: bool) -> None:
+        """A word is said again, withdrawn, found not valid or ended, perhaps one after the other.
 
+        Sometimes a stranger tries to.
         Receipts that were used before come up more often.
         """
         used = [event for event in self.events if self.rule.said[event.leaf.id].ended]
         event = data.draw(st.sampled_from(self.events + 3 * used))
         author = self._author_of(event, other=other)
         grant = ConsentChange(grant=event.leaf.id)
-        done = self.tried(author, _CHANGES[how], grant, (event.leaf.id,))
-        assert self.rule.change(event.leaf.id, author.name, how) == (done is not None)
+        for how in changes:
+            done = self.tried(author, _CHANGES[how], grant, (event.leaf.id,))
+            assert self.rule.change(event.leaf.id, author.name, how) == (done is not None)
 
     def _author_of(self, event: Event, *, other: bool) -> Party:
         party = self.rule.said[event.leaf.id].partner
