@@ -1,7 +1,9 @@
 """``make invariants``: what is promised (DESIGN, section 10), what tried to break it, how often.
 
-A test names what it guards by ``@pytest.mark.invariant(number, "what was tried")``. The report has
-a line for each invariant, and fails where one that is due has no test, or one of its tests failed.
+A test names what it guards by ``@pytest.mark.invariant(number, "what was tried")``, and, where hub
+or ledger is the attacker, what it does by ``double="lies"``. The report has a line for each
+invariant, and fails where one that is due has no test, or one of its tests failed; then a table of
+how often each invariant was held to each kind of dishonest hub.
 """
 
 from collections import defaultdict
@@ -34,15 +36,20 @@ INVARIANTS: Final = {
     22: "attack success on the reference set stays within the published bound",
     23: "every refusal carries a reason code and is in the ledger",
 }
+DOUBLES: Final = (
+    "lies", "replays", "reorders", "withholds", "swaps keys", "forks", "rolls back", "slow",
+)  # fmt: skip
+"""What a dishonest hub or ledger does."""
 LATER: Final = {21: "comes with the analytics"}
 
 _tried: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+_doubles: dict[tuple[int, str], int] = defaultdict(int)
 _failed: dict[int, int] = defaultdict(int)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line("markers", "invariant(number, tried): which promise a test guards")
+    config.addinivalue_line("markers", "invariant(number, tried, double): a promise that it guards")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what guards no invariant, when only they are asked for."""
+    """Leave out what guards no invariant, when only they are asked for; know every double."""
+    for item in items:
+        for mark in item.iter_markers("invariant"):
+            if mark.kwargs.get("double", DOUBLES[0]) not in DOUBLES:
+                raise pytest.UsageError(f"{item.nodeid}: no such double")
     if config.getoption("--invariants"):
         marked = [item for item in items if item.get_closest_marker("invariant")]
         config.hook.pytest_deselected(items=[item for item in items if item not in marked])
@@ -66,6 +77,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
         number, tried = mark.args
         if report.when == "call" and report.passed:
             _tried[number][tried] += 1
+            if double := mark.kwargs.get("double"):
+                _doubles[number, double] += 1
         elif report.failed:
             _failed[number] += 1
     return report
@@ -79,6 +92,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         tried = ", ".join(f"{what} ({times})" for what, times in _tried[number].items())
         state = "FAILED" if _failed[number] else tried or LATER.get(number, "NOT TESTED")
         terminalreporter.write_line(f"{number:>2}  {promise}: {state}")
+    terminalreporter.write_line("    a hub or ledger that")
+    terminalreporter.write_line("    " + "".join(f"{double:>12}" for double in DOUBLES))
+    for number in INVARIANTS:
+        counts = [_doubles[number, double] for double in DOUBLES]
+        if any(counts):
+            cells = "".join(f"{count or '-':>12}" for count in counts)
+            terminalreporter.write_line(f"{number:>2}  {cells}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -255,7 +255,7 @@ def garble(entries: list[dict[str, str]]) -> None:
 
 @pytest.mark.parametrize("lie", [alter_payload, alter_leaf, drop, reorder, strip_salt, garble])
 @pytest.mark.parametrize("held", [0, 10])
-@pytest.mark.invariant(5, "a log that alters, drops or reorders")
+@pytest.mark.invariant(5, "a log that alters, drops or reorders", double="reorders")
 def test_altered_entries_are_refused(
     ledger: Ledger,
     client: LedgerClient,
@@ -288,7 +288,7 @@ def test_altered_entries_are_refused(
     assert mirror.verify().size == 24
 
 
-@pytest.mark.invariant(5, "a log that withholds")
+@pytest.mark.invariant(5, "a log that withholds", double="withholds")
 def test_a_withheld_payload_is_refused(
     ledger: Ledger, client: LedgerClient, mirror: Mirror
 ) -> None:
@@ -309,7 +309,7 @@ def test_a_withheld_payload_is_refused(
     assert mirror.sync(client).size == 10
 
 
-@pytest.mark.invariant(4, "a log that forks")
+@pytest.mark.invariant(4, "a log that forks", double="forks")
 def test_a_second_tree_of_one_size_is_provable(
     ledger: Ledger, client: LedgerClient, mirror: Mirror
 ) -> None:
@@ -328,7 +328,7 @@ def test_a_second_tree_of_one_size_is_provable(
     assert mirror.verify() == ours
 
 
-@pytest.mark.invariant(4, "a log that forks and grows")
+@pytest.mark.invariant(4, "a log that forks and grows", double="forks")
 def test_a_longer_tree_with_another_past_is_refused(
     ledger: Ledger, client: LedgerClient, mirror: Mirror
 ) -> None:
@@ -347,7 +347,7 @@ def test_a_longer_tree_with_another_past_is_refused(
     assert {found.reason for found in mirror.evidence()} == {"mirror.inconsistent"}
 
 
-@pytest.mark.invariant(6, "a log that rolls back")
+@pytest.mark.invariant(6, "a log that rolls back", double="rolls back")
 def test_a_smaller_tree_is_refused(ledger: Ledger, client: LedgerClient, mirror: Mirror) -> None:
     """Invariant 6: an old tree is a rollback; a smaller one with another past is a fork."""
     ledger.show(EVENTS)
@@ -448,7 +448,7 @@ def test_endless_and_compressed_answers_are_refused(
         mirror.sync(client)
 
 
-@pytest.mark.invariant(6, "a log that answers slowly")
+@pytest.mark.invariant(6, "a log that answers slowly", double="slow")
 def test_a_dripping_answer_is_given_up(ledger: Ledger, mirror: Mirror) -> None:
     """An answer that keeps coming, too slowly, ends at the deadline."""
     ledger.front.pause = 0.02
@@ -489,7 +489,7 @@ def test_a_cosignature_is_of_what_is_held(client: LedgerClient, mirror: Mirror) 
     assert stored == note.signatures[-1].line
 
 
-@pytest.mark.invariant(4, "a witness asked for two roots")
+@pytest.mark.invariant(4, "a witness asked for two roots", double="forks")
 def test_never_two_roots_for_one_size(client: LedgerClient, mirror: Mirror) -> None:
     """A mirror whose database was exchanged beneath it does not cosign a second root."""
     mirror.sync(client)
@@ -517,7 +517,7 @@ def test_a_damaged_mirror_neither_cosigns_nor_verifies(
         mirror.cosign(WITNESS, POLICE.witness, NOON)
 
 
-@pytest.mark.invariant(4, "a cosigned checkpoint of another tree")
+@pytest.mark.invariant(4, "a cosigned checkpoint of another tree", double="forks")
 def test_a_witnessed_checkpoint_is_of_the_held_tree(
     ledger: Ledger, client: LedgerClient, mirror: Mirror
 ) -> None:

@@ -56,8 +56,8 @@ def test_a_witness_counts_by_its_newest_time() -> None:
     )
 
 
-@pytest.mark.invariant(4, "too few witnesses")
-@pytest.mark.invariant(6, "too few witnesses")
+@pytest.mark.invariant(4, "too few witnesses", double="withholds")
+@pytest.mark.invariant(6, "too few witnesses", double="withholds")
 def test_too_few_witnesses_are_refused() -> None:
     """One witness, or one twice, is no quorum of two."""
     for note in (
@@ -70,14 +70,14 @@ def test_too_few_witnesses_are_refused() -> None:
         assert caught.value.reason == "ledger.quorum"
 
 
-@pytest.mark.invariant(6, "old cosignatures")
+@pytest.mark.invariant(6, "old cosignatures", double="rolls back")
 def test_old_cosignatures_are_refused() -> None:
     """A quorum that is one second too old is stale."""
     with pytest.raises(StaleCheckpointError):
         verify_cosigned(cosigned(a=10, b=901), POLICY, NOW)
 
 
-@pytest.mark.invariant(3, "witnesses of the hub's choice")
+@pytest.mark.invariant(3, "witnesses of the hub's choice", double="withholds")
 def test_a_required_witness_is_not_outvoted() -> None:
     """However many others cosigned, the one who is required has to have done so, and lately."""
     policy = replace(POLICY, required=frozenset({KEYS["c"].name}))
@@ -91,7 +91,7 @@ def test_a_required_witness_is_not_outvoted() -> None:
         replace(POLICY, required=frozenset({"a stranger"}))
 
 
-@pytest.mark.invariant(6, "times from the future")
+@pytest.mark.invariant(6, "times from the future", double="lies")
 def test_times_from_the_future_do_not_count() -> None:
     """A witness whose clock is far ahead cannot make a checkpoint fresh for ever."""
     with pytest.raises(QuorumError):

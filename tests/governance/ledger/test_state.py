@@ -118,7 +118,7 @@ def test_a_foreign_partner_cannot_change_a_grant(world: World) -> None:
     assert world.state.consents.grants[grant.leaf.id].permits(NOON)
 
 
-@pytest.mark.invariant(3, "a withdrawal whose payload is erased")
+@pytest.mark.invariant(3, "a withdrawal whose payload is erased", double="withholds")
 def test_a_withdrawal_stands_when_its_payload_is_erased(world: World) -> None:
     """The grant is named in the leaf, so erasing salt and payload undoes nothing."""
     grant = world.consent(world.council, HANDLE)
@@ -130,7 +130,7 @@ def test_a_withdrawal_stands_when_its_payload_is_erased(world: World) -> None:
     assert not state.consents.grants[grant.leaf.id].permits(NOON)
 
 
-@pytest.mark.invariant(3, "events after a withdrawal")
+@pytest.mark.invariant(3, "events after a withdrawal", double="reorders")
 def test_a_withdrawal_is_final(world: World) -> None:
     """Nothing brings a withdrawn grant back; a new one has to be recorded."""
     grant = world.consent(world.council, HANDLE)
@@ -192,7 +192,7 @@ def test_revoked_keys_sign_nothing(world: World) -> None:
         )
 
 
-@pytest.mark.invariant(8, "a request to another's keys")
+@pytest.mark.invariant(8, "a request to another's keys", double="swaps keys")
 def test_a_request_is_for_its_signers_own_keys_and_role(world: World) -> None:
     """Another recipient key, or an IG lead as requester, is refused."""
     members = world.members(("1", True, [(world.council, HANDLE)]))
@@ -206,7 +206,7 @@ def test_a_request_is_for_its_signers_own_keys_and_role(world: World) -> None:
         )
 
 
-@pytest.mark.invariant(7, "one person in two roles, one key for two people")
+@pytest.mark.invariant(7, "one person in two roles, one key for two people", double="swaps keys")
 def test_requester_and_approver_are_two_people(world: World) -> None:
     """The same key or the same person under another role decides nothing (invariant 7)."""
     members = world.members(("1", True, [(world.council, HANDLE)]))
@@ -237,7 +237,7 @@ def _as(staff: Staff, world: World, request: Envelope) -> Envelope:
     return envelope
 
 
-@pytest.mark.invariant(9, "a second receipt")
+@pytest.mark.invariant(9, "a second receipt", double="replays")
 def test_sealing_needs_an_approval_and_happens_once(world: World) -> None:
     """A receipt before the approval, by another party, or a second one is refused."""
     members = world.members(("1", True, [(world.council, HANDLE)]))

@@ -69,7 +69,7 @@ def test_what_a_ciphertext_is_bound_to_has_pinned_bytes() -> None:
     )
 
 
-@pytest.mark.invariant(8, "another recipient, request or partner key")
+@pytest.mark.invariant(8, "another recipient, request or partner key", double="swaps keys")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -89,7 +89,7 @@ def test_a_ciphertext_opens_under_its_own_words_only(world: World, changes: dict
         opened(world, envelope, request=moved.request)
 
 
-@pytest.mark.invariant(8, "another recipient, request or partner key")
+@pytest.mark.invariant(8, "another recipient, request or partner key", double="swaps keys")
 @pytest.mark.parametrize(
     "changes",
     [{"request": ORDER}, {"recipient": LEAD}, {"recipient": LEAD, "request": ORDER}],
@@ -102,7 +102,7 @@ def test_an_answer_to_another_request_or_person_is_refused(
         opened(world, signed(world, sealed_for(world)), **changes)
 
 
-@pytest.mark.invariant(8, "another recipient, request or partner key")
+@pytest.mark.invariant(8, "another recipient, request or partner key", double="swaps keys")
 def test_an_answer_is_signed_by_the_partner_that_it_names_alone(world: World) -> None:
     """Another partner's signature, or one beside the partner's own, makes it nobody's answer."""
     sealed = sealed_for(world)
@@ -118,7 +118,7 @@ def test_an_answer_is_signed_by_the_partner_that_it_names_alone(world: World) ->
             opened(world, envelope)
 
 
-@pytest.mark.invariant(8, "a hub that swaps keys")
+@pytest.mark.invariant(8, "a hub that swaps keys", double="swaps keys")
 def test_another_key_opens_nothing(world: World) -> None:
     """Neither a colleague's key nor one that the hub made up."""
     with pytest.raises(UnsealError):

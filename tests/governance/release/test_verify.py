@@ -88,8 +88,8 @@ def test_a_partner_without_captured_consent_releases_nothing(world: World) -> No
         verify(world, order, world.partners[0])
 
 
-@pytest.mark.invariant(2, "a withdrawal after approval")
-@pytest.mark.invariant(3, "a withdrawal after approval")
+@pytest.mark.invariant(2, "a withdrawal after approval", double="replays")
+@pytest.mark.invariant(3, "a withdrawal after approval", double="replays")
 def test_a_withdrawal_after_approval_blocks(world: World) -> None:
     """Invariants 2 and 3: state is replayed when the order is answered, not when it was made."""
     order = order_for(world, family(world))
@@ -122,7 +122,7 @@ def test_an_adult_is_not_covered_by_parental_responsibility(world: World) -> Non
         verify(world, order_for(world, members), world.council)
 
 
-@pytest.mark.invariant(11, "a hub that adds a member")
+@pytest.mark.invariant(11, "a hub that adds a member", double="lies")
 def test_another_member_voids_the_approval(world: World) -> None:
     """Invariant 11: the order's members are those that were requested."""
     order = order_for(world, family(world))
@@ -133,7 +133,7 @@ def test_another_member_voids_the_approval(world: World) -> None:
         verify(world, order.model_copy(update={"members": more}), world.council)
 
 
-@pytest.mark.invariant(9, "a hub that replays, early and late")
+@pytest.mark.invariant(9, "a hub that replays, early and late", double="replays")
 def test_an_order_is_answered_once_and_in_time(world: World) -> None:
     """Invariant 9: neither a second answer nor one after the request's life."""
     order = order_for(world, family(world))
@@ -152,8 +152,8 @@ def test_an_order_is_answered_once_and_in_time(world: World) -> None:
         verify(world, order, world.council)
 
 
-@pytest.mark.invariant(4, "an approval of another ledger")
-@pytest.mark.invariant(6, "an approval that is not logged")
+@pytest.mark.invariant(4, "an approval of another ledger", double="forks")
+@pytest.mark.invariant(6, "an approval that is not logged", double="withholds")
 def test_an_unlogged_approval_or_another_ledger_is_refused(world: World) -> None:
     """Invariants 4 to 6: what the mirror does not hold does not count."""
     members = family(world)
@@ -169,7 +169,7 @@ def test_an_unlogged_approval_or_another_ledger_is_refused(world: World) -> None
         verify_order(logged, party="council", state=world.state, witnessed=other, now=NOON)
 
 
-@pytest.mark.invariant(9, "an approval of another request")
+@pytest.mark.invariant(9, "an approval of another request", double="replays")
 def test_an_approval_counts_for_its_own_request_and_when_it_approves(world: World) -> None:
     """Neither the approval of another request nor a decision to decline opens anything."""
     members = family(world)
@@ -187,7 +187,7 @@ def test_an_approval_counts_for_its_own_request_and_when_it_approves(world: Worl
         verify(world, refused, world.council)
 
 
-@pytest.mark.invariant(9, "an approval beside the one that is logged")
+@pytest.mark.invariant(9, "an approval beside the one that is logged", double="lies")
 def test_an_approval_that_the_ledger_does_not_hold_counts_for_nothing(world: World) -> None:
     """A second signature of the lead over the same request is not the one that was logged."""
     order = order_for(world, family(world))
@@ -196,7 +196,7 @@ def test_an_approval_that_the_ledger_does_not_hold_counts_for_nothing(world: Wor
         verify(world, order.model_copy(update={"approval": again}), world.council)
 
 
-@pytest.mark.invariant(6, "an approval newer than the checkpoint")
+@pytest.mark.invariant(6, "an approval newer than the checkpoint", double="rolls back")
 def test_an_approval_lies_inside_the_orders_checkpoint(world: World) -> None:
     """The last entry of the witnessed tree counts; the one after it does not."""
     order = order_for(world, family(world))
@@ -225,7 +225,7 @@ def test_the_approvers_checkpoint_is_looked_up_by_its_size(world: World) -> None
     assert verify_order(order, party="council", state=world.state, witnessed=checked, now=NOON)
 
 
-@pytest.mark.invariant(13, "an approver whom no party employs")
+@pytest.mark.invariant(13, "an approver whom no party employs", double="lies")
 def test_an_approver_works_for_a_party_of_the_agreement(world: World) -> None:
     """A lead of the hub's own decides nothing about a partner's people."""
     outsider = Staff("hub", Role.IG_LEAD, "e" * 32)
@@ -310,7 +310,7 @@ def test_what_became_of_a_request_is_kept(world: World) -> None:
         world.write(world.hub, EventType.RELEASE_OUTCOME, Outcome(request=NOTICE, outcome="helped"))
 
 
-@pytest.mark.invariant(9, "a changed request")
+@pytest.mark.invariant(9, "a changed request", double="lies")
 def test_one_changed_byte_of_a_request_is_refused(world: World) -> None:
     """Invariant 9: the approval and signature are over the exact bytes."""
     order = order_for(world, family(world))

@@ -117,7 +117,7 @@ def ask(client: HubClient | LedgerClient) -> None:
 
 
 @pytest.mark.parametrize("talk", SLOW)
-@pytest.mark.invariant(3, "a hub that answers slowly")
+@pytest.mark.invariant(3, "a hub that answers slowly", double="slow")
 def test_a_slow_hub_is_given_up(talk: Talk) -> None:
     """Whatever it sends in time byte by byte, the whole has a deadline."""
     began = time.monotonic()
@@ -127,8 +127,8 @@ def test_a_slow_hub_is_given_up(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("talk", SLOW)
-@pytest.mark.invariant(3, "a ledger that answers slowly")
-@pytest.mark.invariant(6, "a ledger that answers slowly")
+@pytest.mark.invariant(3, "a ledger that answers slowly", double="slow")
+@pytest.mark.invariant(6, "a ledger that answers slowly", double="slow")
 def test_a_slow_ledger_is_given_up(talk: Talk) -> None:
     """Likewise, so that a partner's other work goes on."""
     began = time.monotonic()
@@ -137,7 +137,7 @@ def test_a_slow_ledger_is_given_up(talk: Talk) -> None:
     assert time.monotonic() - began < HELD
 
 
-@pytest.mark.invariant(3, "a hub that takes slowly")
+@pytest.mark.invariant(3, "a hub that takes slowly", double="slow")
 def test_a_hub_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A submission's bytes that nobody takes hold the agent no longer than an answer would."""
     monkeypatch.setattr(module, "RATE", 10**9)  # the kernel's buffers take some megabytes
@@ -191,7 +191,7 @@ def test_a_compressed_answer_is_not_unpacked(
 
 
 @pytest.mark.parametrize("kind", [hub_client, ledger_client])
-@pytest.mark.invariant(16, "a server whose words steer terminals")
+@pytest.mark.invariant(16, "a server whose words steer terminals", double="lies")
 def test_a_refusal_is_printed_as_words(kind: Callable[[str], HubClient | LedgerClient]) -> None:
     """What a server says may end no line of a log and steer no terminal."""
     body = b'{"reason": "hub.no\\nlevel", "detail": "\\u001b[2Jno", "next_step": "\\u202eno"}'

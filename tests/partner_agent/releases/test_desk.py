@@ -172,7 +172,7 @@ def withdraw_unseen(world: HubWorld, when: datetime, monkeypatch: pytest.MonkeyP
     return agent
 
 
-@pytest.mark.invariant(17, "an order that is asked twice")
+@pytest.mark.invariant(17, "an order that is asked twice", double="replays")
 def test_a_release_opens_for_the_manager_and_is_made_once(world: HubWorld) -> None:
     """The family that agreed is sealed; asking the desk again changes nothing."""
     both_agree(world)
@@ -207,7 +207,7 @@ def test_a_family_that_was_not_asked_is_refused_by_the_hub(world: HubWorld) -> N
     assert record.refused_by == {"hub": "consent.missing"}
 
 
-@pytest.mark.invariant(3, "a ledger that is away")
+@pytest.mark.invariant(3, "a ledger that is away", double="withholds")
 def test_a_withdrawal_that_the_ledger_does_not_have_yet_stops_this_partner(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +262,7 @@ def test_a_protected_person_is_never_released(world: HubWorld) -> None:
     assert record.refused_by == {"council": "release.protected"}
 
 
-@pytest.mark.invariant(11, "a hub that calls an adult a child")
+@pytest.mark.invariant(11, "a hub that calls an adult a child", double="lies")
 def test_a_hub_that_lies_gets_nothing(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order with an adult called a child, or with other members, is refused or left alone."""
     both_agree(world)

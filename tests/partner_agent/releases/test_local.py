@@ -94,7 +94,7 @@ def test_records_that_are_not_released_are_looked_at_and_stay(rows: Rows) -> Non
     assert list(opened(rows, CHILD)) == ["2"]
 
 
-@pytest.mark.invariant(1, "a hub that names a record that is not held")
+@pytest.mark.invariant(1, "a hub that names a record that is not held", double="lies")
 def test_a_record_that_is_not_held_stops_the_order(rows: Rows) -> None:
     """Unknown here, or of another source than the order says."""
     del rows.rows[CHILD]
@@ -113,7 +113,7 @@ def test_one_protected_person_stops_the_order(rows: Rows) -> None:
     assert list(opened(rows, MOTHER, without=("2",))) == ["1"]
 
 
-@pytest.mark.invariant(11, "a hub that calls an adult a child")
+@pytest.mark.invariant(11, "a hub that calls an adult a child", double="lies")
 @pytest.mark.parametrize(("born", "adult"), [("2008-11-22", True), ("2008-11-23", False)])
 def test_an_adult_is_no_child_from_the_birthday_on(rows: Rows, born: str, adult: bool) -> None:
     """The partner's own date of birth decides; whom the order takes for an adult is not asked."""

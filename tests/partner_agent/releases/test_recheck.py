@@ -92,7 +92,7 @@ def withdraw_elsewhere(world: World) -> None:
     world.withdraw(world.partners[0], police)
 
 
-@pytest.mark.invariant(3, "a hub that asks for what was sealed and changed since")
+@pytest.mark.invariant(3, "a hub that asks for what was sealed and changed since", double="replays")
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [
@@ -118,7 +118,7 @@ def test_what_is_not_agreed_for_the_party_is_held_back(world: World) -> None:
         recheck(world, order_of(world), party="hub")
 
 
-@pytest.mark.invariant(3, "a ledger that is away")
+@pytest.mark.invariant(3, "a ledger that is away", double="withholds")
 def test_a_withdrawal_here_holds_back_before_the_ledger_knows(world: World) -> None:
     """What this partner's people decided counts at once; what others' did comes by the ledger."""
     order = order_of(world)
@@ -154,7 +154,7 @@ def test_a_partners_newest_decisions_are_what_it_may_withdraw(world: World) -> N
     assert newer.leaf.id in own_grants(order, (), "council", consents)
 
 
-@pytest.mark.invariant(3, "a ledger that withholds a withdrawal")
+@pytest.mark.invariant(3, "a ledger that withholds a withdrawal", double="withholds")
 def test_a_withdrawal_is_overdue_after_the_merge_delay(world: World) -> None:
     """To the second; one that the ledger has is never overdue, one of an unknown grant always."""
     mother, child = grant_at(world, MOTHER), grant_at(world, CHILD)

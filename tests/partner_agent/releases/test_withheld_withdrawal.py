@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> Iterator[HubWorld]:
         yield found
 
 
-@pytest.mark.invariant(3, "a ledger that withholds a withdrawal")
+@pytest.mark.invariant(3, "a ledger that withholds a withdrawal", double="withholds")
 def test_a_witness_waits_for_the_merge_delay_and_no_longer(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,8 +46,8 @@ def test_a_witness_waits_for_the_merge_delay_and_no_longer(
     assert agent.ledger.witness()
 
 
-@pytest.mark.invariant(3, "a hub that chooses its witnesses")
-@pytest.mark.invariant(6, "a hub that chooses its witnesses")
+@pytest.mark.invariant(3, "a hub that chooses its witnesses", double="withholds")
+@pytest.mark.invariant(6, "a hub that chooses its witnesses", double="withholds")
 def test_a_partner_who_holds_a_record_is_not_outvoted(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
