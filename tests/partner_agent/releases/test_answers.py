@@ -1,0 +1,163 @@
+"""An answer is kept once, within what was agreed for a day, and taken back while it is here."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, text
+
+from governance.canonical import sha256, write_time
+from governance.ledger.events import EventType
+from governance.ledger.payloads import ReleaseRefused
+from governance.release.models import Order
+from partner_agent.releases.answers import RATE_WINDOW, Answer, AnswerStore
+from partner_agent.releases.errors import RateLimited, WithdrawnHere
+from partner_agent.store.database import AgentDatabase, AgentStoreError
+from partner_agent.store.tables import withdrawals
+from tests.governance.world import NOON, World
+
+SECOND = timedelta(seconds=1)
+GRANT = "4" * 32
+
+
+class Kept:
+    """A partner's answers and a clock that stands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = NOON
+        self.world = World()
+        self.database = AgentDatabase(folder / "agent.db")
+        self.store = AnswerStore(self.database, lambda: self.now)
+        self.event = self.world.council.author().write(
+            EventType.RELEASE_REFUSED,
+            ReleaseRefused(request=sha256(b""), party="council", reason="consent.withdrawn"),
+        )
+
+    def order(self, number: int) -> Order:
+        """The order of a number."""
+        members = self.world.members(("1", True, [(self.world.council, "1" * 32)]))
+        request = self.world.request(members, id=f"{number:032x}")
+        approval = self.world.approval(request)
+        return Order(request=request, approval=approval, members=members, checkpoint="note")
+
+    def seal(self, number: int, most: int = 2, grants: tuple[str, ...] = (GRANT,)) -> str:
+        """Keep an answer; the request that it answers."""
+        order = self.order(number)
+        self.store.seal(order, order.approval, self.event, most=most, grants=grants)
+        return order.request.payload_hash
+
+    def withdraw(self, grant: str) -> None:
+        """Accept a withdrawal."""
+        with self.database.writing() as connection:
+            connection.execute(
+                insert(withdrawals).values(
+                    grant_id=grant, event=b"", accepted=write_time(NOON), logged=False
+                )
+            )
+
+    def sealed_bytes(self) -> int:
+        """How many answers still hold sealed items."""
+        with self.database.reading() as connection:
+            return int(
+                connection.execute(
+                    text("SELECT count(*) FROM answers WHERE sealed IS NOT NULL")
+                ).scalar_one()
+            )
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    """No answers yet."""
+    found = Kept(tmp_path)
+    yield found
+    found.database.close()
+
+
+def test_a_sealed_answer_waits_for_ledger_and_hub(kept: Kept) -> None:
+    """With everything that has to be repeated after a crash, until both have it."""
+    request = kept.seal(1)
+    (waiting,) = kept.store.waiting()
+    assert waiting.order == kept.order(1)
+    assert waiting.sealed == kept.order(1).approval
+    assert (waiting.event, waiting.retraction, waiting.reason) == (kept.event, None, None)
+    kept.store.mark(request, logged=True)
+    assert [item.logged for item in kept.store.waiting()] == [True]
+    kept.store.mark(request, delivered=True)
+    assert kept.store.waiting() == []
+    answer = Answer(request, True, None, write_time(NOON), True, True)
+    assert kept.store.all() == [answer]
+
+
+@pytest.mark.invariant(9, "a hub that asks again", double="replays")
+@pytest.mark.invariant(17, "a hub that asks again", double="replays")
+def test_a_request_is_answered_once(kept: Kept) -> None:
+    """Neither sealed twice, nor refused after it was sealed, nor sealed after it was refused."""
+    request = kept.seal(1)
+    with pytest.raises(AgentStoreError):
+        kept.seal(1)
+    with pytest.raises(AgentStoreError):
+        kept.store.refuse(request, "consent.missing", kept.event)
+    refused = kept.order(2)
+    kept.store.refuse(refused.request.payload_hash, "consent.missing", kept.event)
+    with pytest.raises(AgentStoreError):
+        kept.seal(2)
+    assert [answer.sealed for answer in kept.store.all()] == [True, False]
+
+
+@pytest.mark.invariant(19, "a hub that asks more than agreed")
+def test_no_more_leaves_in_a_day_than_agreed(kept: Kept) -> None:
+    """The day is any twenty-four hours; refusals do not count, and nothing is kept beyond."""
+    kept.store.refuse(sha256(b"other"), "consent.missing", kept.event)
+    kept.seal(1)
+    kept.now += SECOND
+    kept.seal(2)
+    with pytest.raises(RateLimited):
+        kept.seal(3)
+    kept.now = NOON + RATE_WINDOW - SECOND
+    with pytest.raises(RateLimited):
+        kept.seal(3)
+    assert kept.sealed_bytes() == 2
+    kept.now = NOON + RATE_WINDOW
+    kept.seal(3)
+    with pytest.raises(RateLimited):
+        kept.seal(4)
+
+
+@pytest.mark.invariant(3, "a withdrawal accepted while an order is answered", double="withholds")
+def test_a_withdrawal_here_comes_first(kept: Kept) -> None:
+    """One that was accepted before the answer is stored stops it; another's does not."""
+    kept.withdraw("5" * 32)
+    kept.seal(1)
+    kept.withdraw(GRANT)
+    with pytest.raises(WithdrawnHere):
+        kept.seal(2)
+    kept.seal(3, grants=("6" * 32,))
+    assert len(kept.store.all()) == 2
+
+
+def test_what_is_taken_back_is_destroyed_when_the_hub_has_the_refusal(kept: Kept) -> None:
+    """Until then the sealed items stay, since the hub may hold them already."""
+    request, other = kept.seal(1), kept.seal(2)
+    kept.store.mark(request, logged=True)
+    kept.store.retract(request, "consent.withdrawn", kept.event)
+    answer = next(answer for answer in kept.store.all() if answer.request == request)
+    assert (answer.sealed, answer.reason) == (False, "consent.withdrawn")
+    assert kept.sealed_bytes() == 2
+    item = next(item for item in kept.store.waiting() if item.request == request)
+    assert item.retraction == kept.event
+    kept.store.retracted(item)
+    assert kept.sealed_bytes() == 1
+    waiting = {each.request: each for each in kept.store.waiting()}
+    assert waiting[request].event == kept.event
+    assert (waiting[request].logged, waiting[request].retraction) == (False, None)
+    assert waiting[other].sealed is not None
+
+
+def test_what_had_left_stays_released(kept: Kept) -> None:
+    """Where the hub held the items already, the answer is what it was."""
+    request = kept.seal(1)
+    kept.store.retract(request, "consent.withdrawn", kept.event)
+    kept.store.had_left(request)
+    (answer,) = kept.store.all()
+    assert (answer.sealed, answer.reason, answer.delivered) == (True, None, True)

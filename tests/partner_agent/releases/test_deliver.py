@@ -1,0 +1,219 @@
+"""What waits at the desk goes out once, or is taken back, whatever ledger and hub say."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from governance.exchange.hub_api import AnswerPost
+from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.ledger.events import Event, EventType
+from governance.ledger.payloads import Sealed
+from governance.release.models import Order
+from partner_agent.releases.desk import ReleaseDesk
+from partner_agent.store.database import AgentDatabase
+from tests.governance.world import NOON, World
+
+MOTHER = "1" * 32
+
+
+class Ledger:
+    """A ledger that takes what it is given, until it is told otherwise."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.author = world.council.author()
+        self.taken: list[EventType] = []
+        self.before: Callable[[Event], None] = lambda _event: None
+
+    @property
+    def state(self) -> Any:
+        """The replay."""
+        return self.world.state
+
+    def sync(self) -> Any:
+        """The replay."""
+        return self.world.state
+
+    def append(self, event: Event) -> None:
+        """Take an event."""
+        self.before(event)
+        self.taken.append(event.leaf.type)
+
+
+class Hub:
+    """A hub that keeps the answers, or says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, bool, str | None]] = []
+        self.raises: list[Exception] = []
+
+    def answer(self, request: str, post: AnswerPost) -> None:
+        """Take an answer."""
+        if self.raises:
+            raise self.raises.pop(0)
+        self.answers.append((request, post.sealed is not None, post.refusal))
+
+
+class Desk:
+    """The council's desk between such a ledger and such a hub, with one sealed answer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World()
+        self.grant = self.world.consent(self.world.council, MOTHER)
+        self.ledger, self.hub, self.now = Ledger(self.world), Hub(), NOON
+        self.withdrawn: set[str] = set()
+        self.database = AgentDatabase(folder / "agent.db")
+        self.desk = ReleaseDesk(
+            cast(Any, SimpleNamespace(keys=self.world.council.keys)),
+            self.database,
+            cast(Any, None),
+            cast(Any, self.ledger),
+            cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn)),
+            lambda: self.now,
+        )
+        self.request = self.seal()
+
+    def seal(self, number: int = 1) -> str:
+        """Keep a sealed answer to an approved request, as after a crash before it went out."""
+        members = self.world.members(("1", True, [(self.world.council, MOTHER)]))
+        request = self.world.request(members, id=f"{number:032x}")
+        approval = self.world.approval(request)
+        self.world.log_release(request, approval)
+        order = Order(request=request, approval=approval, members=members, checkpoint="note")
+        receipt = Sealed(
+            request=request.payload_hash,
+            order=order.hash,
+            party="council",
+            records=1,
+            ciphertext_sha256=order.hash,
+        )
+        event = self.ledger.author.write(EventType.RELEASE_SEALED, receipt)
+        self.desk._kept.seal(order, approval, event, most=9, grants=())
+        return request.payload_hash
+
+    def deliver(self) -> list[tuple[str, str]]:
+        """Hand out what waits; what has to be tried again, with the reason."""
+        later = self.desk.deliver(cast(HubClient, self.hub))
+        return [(each.request, each.reason) for each in later]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk with one sealed answer that waits."""
+    found = Desk(tmp_path)
+    yield found
+    found.database.close()
+
+
+def refusal(reason: str) -> HubRefused:
+    """A refusal by the hub."""
+    return HubRefused("no", next_step="", hub_reason=reason, status=409)
+
+
+def test_the_receipt_is_logged_before_the_items_leave(desk: Desk) -> None:
+    """Once, and the items once."""
+    desk.ledger.before = lambda _event: desk.hub.answers.append(("early", True, None))
+    assert desk.deliver() == []
+    assert desk.hub.answers == [("early", True, None), (desk.request, True, None)]
+    assert desk.deliver() == []
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED]
+    assert len(desk.hub.answers) == 2
+
+
+@pytest.mark.invariant(3, "a withdrawal here while sealed items wait", double="withholds")
+def test_a_withdrawal_before_the_receipt_puts_a_refusal_in_its_place(desk: Desk) -> None:
+    """The ledger never hears of a release that did not happen."""
+    desk.withdrawn = {desk.grant.leaf.id}
+    assert desk.deliver() == []
+    assert desk.hub.answers == [(desk.request, False, "consent.withdrawn")]
+    assert desk.ledger.taken == [EventType.RELEASE_REFUSED]
+    assert desk.deliver() == []
+    assert len(desk.hub.answers) == 1
+
+
+@pytest.mark.invariant(3, "a ledger that is slow while somebody withdraws", double="slow")
+def test_a_withdrawal_during_the_receipt_still_holds_the_items_back(desk: Desk) -> None:
+    """The ledger may take its time: what was withdrawn meanwhile is looked at again."""
+
+    def withdraw(event: Event) -> None:
+        if event.leaf.type is EventType.RELEASE_SEALED:
+            desk.withdrawn = {desk.grant.leaf.id}
+
+    desk.ledger.before = withdraw
+    assert desk.deliver() == []
+    assert desk.hub.answers == [(desk.request, False, "consent.withdrawn")]
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
+
+
+@pytest.mark.invariant(9, "a hub that comes back after the request's time", double="replays")
+def test_what_waited_too_long_is_taken_back(desk: Desk) -> None:
+    """A hub that was away until the request ended gets a refusal."""
+    desk.hub.raises = [HubUnavailable("away")]
+    with pytest.raises(HubUnavailable):
+        desk.deliver()
+    desk.now = NOON + timedelta(hours=12)
+    assert desk.deliver() == []
+    assert desk.hub.answers == [(desk.request, False, "release.request_expired")]
+    assert [answer.sealed for answer in desk.desk.answers()] == [False]
+
+
+@pytest.mark.invariant(17, "a hub that says it holds the items already", double="lies")
+def test_a_hub_that_holds_the_items_already_is_believed_against_itself(desk: Desk) -> None:
+    """Taking back came too late: the release stays a release in the partner's own books."""
+    desk.withdrawn = {desk.grant.leaf.id}
+    desk.hub.raises = [refusal("release.answer")]
+    assert desk.deliver() == []
+    (answer,) = desk.desk.answers()
+    assert (answer.sealed, answer.reason, answer.delivered) == (True, None, True)
+
+
+@pytest.mark.parametrize("away", [HubUnavailable("away"), refusal("hub.busy")])
+def test_taking_back_is_repeated_until_the_hub_has_it(desk: Desk, away: Exception) -> None:
+    """The sealed items never leave in between, also when the withdrawal is not seen again."""
+    desk.withdrawn = {desk.grant.leaf.id}
+    desk.hub.raises = [away]
+    if isinstance(away, HubRefused):
+        assert desk.deliver() == [(desk.request, "hub.busy")]
+    else:
+        with pytest.raises(HubUnavailable):
+            desk.deliver()
+    desk.withdrawn = set()
+    assert desk.ledger.taken == []
+    assert desk.deliver() == []
+    assert desk.hub.answers == [(desk.request, False, "consent.withdrawn")]
+    assert desk.ledger.taken == [EventType.RELEASE_REFUSED]
+
+
+def test_one_answer_holds_no_other_up(desk: Desk) -> None:
+    """Neither a refusal of the hub, nor one of the ledger, nor an error of the program."""
+    second, third = desk.seal(2), desk.seal(3)
+    desk.hub.raises = [refusal("hub.no"), ValueError("a value")]
+    later = desk.deliver()
+    assert later == [(desk.request, "hub.no"), (second, "internal")]
+    assert [request for request, _, _ in desk.hub.answers] == [third]
+    assert desk.deliver() == []
+    assert len(desk.hub.answers) == 3
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED] * 3
+
+
+@pytest.mark.invariant(17, "a ledger that refuses a receipt", double="lies")
+def test_nothing_leaves_without_its_receipt(desk: Desk) -> None:
+    """Where the ledger refuses or is away, the items stay."""
+
+    def refuse(_event: Event) -> None:
+        raise LedgerRefusedError("no", code="ledger.no", status=409, next_step="")
+
+    def away(_event: Event) -> None:
+        raise LedgerUnavailableError("away")
+
+    desk.ledger.before = refuse
+    assert [request for request, _ in desk.deliver()] == [desk.request]
+    desk.ledger.before = away
+    with pytest.raises(LedgerUnavailableError):
+        desk.deliver()
+    assert desk.hub.answers == []
