@@ -353,8 +353,8 @@ def _fit(linker: Any, used: set[str], tables: Sequence[pd.DataFrame], u_pairs: f
                     max_pairs=EM_PAIRS,
                     record_sample_proportion=1.0,
                 )
-            except EMTrainingException:
-                continue  # a rule without pairs teaches nothing
+            except (EMTrainingException, ValueError):
+                continue  # a rule without pairs, or with shares that vanish, teaches nothing
     prior([block_on(*certain)], recall=_recall(linker, certain, tables))
 
 

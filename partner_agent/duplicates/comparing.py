@@ -21,6 +21,8 @@ SLIP: Final = 3
 SPELLING: Final = 4
 VAGUE: Final = 5
 OTHER: Final = 6
+_ZERO: Final = 48  # digits as bytes
+_NINE: Final = 57
 _YEAR: Final = 366  # days
 _DIGITS: Final = 8  # of a date
 _TWO: Final = 2  # parts of a date, or digits of it
@@ -293,10 +295,28 @@ def identifiers(codes: Any, data: Any, starts: Any, left: Any, right: Any, out: 
 
 
 @njit(cache=True, nogil=True)
+def _one_number(one: Any, other: Any) -> Any:
+    """Whether two texts have the same digits in the same order."""
+    at = 0
+    for letter in one:
+        if _ZERO <= letter <= _NINE:
+            while at < len(other) and not _ZERO <= other[at] <= _NINE:
+                at += 1
+            if at == len(other) or other[at] != letter:
+                return False
+            at += 1
+    for rest in other[at:]:
+        if _ZERO <= rest <= _NINE:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def emails(codes: Any, data: Any, starts: Any, users: Any, left: Any, right: Any, out: Any) -> None:
     """1 equal, 2 one user name, or a slip, 3 different; 0 also where they are merely alike.
 
-    Addresses are made from names, so that alike ones say little more than the names do.
+    Addresses are made from names, so that alike ones say little more than the names do; what tells
+    namesakes apart are the numbers in them.
 
     Args:
         codes: of rows.
@@ -316,9 +336,10 @@ def emails(codes: Any, data: Any, starts: Any, users: Any, left: Any, right: Any
             out[pair] = 1
             continue
         one, other = _slice(data, starts, a), _slice(data, starts, b)
-        if users[a] == users[b] or one_slip(one, other):
+        numbered = _one_number(one, other)
+        if numbered and (users[a] == users[b] or one_slip(one, other)):
             out[pair] = 2
-        elif jaro_winkler(one, other) >= _CLOSE:
+        elif numbered and jaro_winkler(one, other) >= _CLOSE:
             out[pair] = 0
         else:
             out[pair] = 3
