@@ -31,8 +31,8 @@ SWAPPED: Final = (1.0, 50.0)  # pairs with names in each other's place, and with
 FIRST_PERSONS: Final = 0.05  # pairs a row, before learning
 FIRST_KIN: Final = 0.3
 FEWEST: Final = 0.5  # pairs of a class
-STEPS: Final = 60
-STILL: Final = 1e-3  # change of the expected pairs, as a share, at which learning ends
+STEPS: Final = 200
+STILL: Final = 1e-4  # change of the expected pairs, as a share, at which learning ends
 GRAIN: Final = 2.0  # parts of a unit of log rarity that patterns keep apart
 SURE: Final = 2  # power of a pair's probability by which it teaches what persons are like
 LEAST_SHARE: Final = 1e-9
@@ -100,9 +100,11 @@ class Model:
             before, self.persons = self.persons, float(persons @ times) + FEWEST
             persons, kin = persons**SURE * times, kin * times
             self.kin = float(kin.sum()) + FEWEST
+            excess = 0.0
             for at, field in enumerate(self._fields):
                 size = len(field.match)
                 mine = _counted(levels[at], persons, size)
+                excess = max(excess, _excess(mine, field))
                 self._persons[at] = _capped(
                     _weighed(mine, np.array(field.match), PRIOR_PERSONS), field
                 )
@@ -112,6 +114,7 @@ class Model:
                     self._kin[at] = _weighed(theirs, np.array(field.kin), PRIOR_KIN)
                 else:
                     self._kin[at] = _nearly(self._strangers[at], field.kin_equal)
+            self.persons = max(FEWEST, self.persons - excess)
             turned = float(persons[swapped > 0].sum()) + SWAPPED[0]
             self._swapped = turned / (float(persons.sum()) + sum(SWAPPED))
             if abs(self.persons - before) <= STILL * before:
@@ -164,6 +167,14 @@ def _capped(shares: Float, field: Field) -> Float:
     found: Float = shares * ((1.0 - field.most) / (1.0 - shares[-1]))
     found[-1] = field.most
     return found
+
+
+def _excess(counts: Float, field: Field) -> float:
+    """Pairs that differ in a field beyond what those that agree let expect: no persons."""
+    if field.most >= 1.0:
+        return 0.0
+    agreeing = float(counts[:-1].sum()) + FEWEST
+    return float(counts[-1]) - agreeing * field.most / (1.0 - field.most)
 
 
 def _nearly(strangers: Float, equal: float) -> Float:
