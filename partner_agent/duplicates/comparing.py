@@ -305,10 +305,9 @@ def _one_number(one: Any, other: Any) -> Any:
             if at == len(other) or other[at] != letter:
                 return False
             at += 1
-    for rest in other[at:]:
-        if _ZERO <= rest <= _NINE:
-            return False
-    return True
+    while at < len(other) and not _ZERO <= other[at] <= _NINE:
+        at += 1
+    return at == len(other)
 
 
 @njit(cache=True, nogil=True)
