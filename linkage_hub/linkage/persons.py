@@ -7,7 +7,8 @@ In order (docs/adr/0011-persons.md):
    a record and its duplicate would otherwise pass for rivals.
 3. The agents' answers put the model's probabilities right, and are weighed with them
    (``answered``); rulings bind.
-4. Clusters of the pairs' weights, the agents' own pairs within sources among them (``clustering``).
+4. Clusters of entries by the pairs' weights (``clustering``): a source that holds somebody twice
+   speaks once.
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,11 @@ from linkage_hub.linkage.candidates import (
     find_candidates,
     silent,
 )
-from linkage_hub.linkage.clustering import Graph, clusters
+from linkage_hub.linkage.clustering import Graph, clusters, first_seen
 from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import MATCH, Estimate, estimate_of, expected_threshold
-from linkage_hub.linkage.weighing import Weighed, weigh, weigh_within
+from linkage_hub.linkage.weighing import Weighed, entries, weigh, weigh_within
 
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
@@ -158,17 +159,21 @@ def link_candidates(
     else:
         weighed = [_at_threshold(block, threshold) for block in blocks]
         weighed += weigh_within(held)
-    found = clusters(_graph(weighed, offsets, ruled))
+    _, entry = np.unique(
+        entries([each for each in weighed if each.inside], offsets, ruled), return_inverse=True
+    )
+    found = clusters(_graph(weighed, entry, offsets, ruled))
+    label = first_seen(found.label[entry])
     progress(1.0, "persons")
     pairs = [_source_pair(each, threshold) for each in weighed]
     together = np.flatnonzero(ruled.yes)
     return LinkResult(
-        [found.label[offsets[at] : offsets[at + 1]] for at in range(len(sizes))],
-        int(found.label.max(initial=-1)) + 1,
+        [label[offsets[at] : offsets[at + 1]] for at in range(len(sizes))],
+        int(label.max(initial=-1)) + 1,
         _typical_threshold(pairs),
         replace(
             pooled_estimate([pair.estimate for pair in pairs]),
-            recall=expected_recall(weighed, found.label, offsets),
+            recall=expected_recall(weighed, label, offsets),
         ),
         pairs,
         together[found.conflicts].tolist(),
@@ -226,7 +231,10 @@ def _at_threshold(block: PairBlock, threshold: float) -> Weighed:
     return Weighed(block, weight, match, MOST_LOSS, match, match)
 
 
-def _graph(weighed: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> Graph:
+def _graph(
+    weighed: Sequence[Weighed], entry: Indices, offsets: Indices, ruled: PairAnswers
+) -> Graph:
+    """Entries, by number from 0 of each record (``entry``), and their likeliest pairs."""
     sources = len(offsets) - 1
     absent = np.zeros((sources, sources))
     none = np.empty(0, dtype=np.int64)
@@ -234,14 +242,19 @@ def _graph(weighed: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> 
         absent[each.block.first, each.block.second] = -each.loss
         absent[each.block.second, each.block.first] = -each.loss
     one, other = ruled.joined(offsets)
-    ends = np.column_stack([one, other])
+    ends = np.column_stack([entry[one], entry[other]])
+    group = np.empty(int(entry.max(initial=-1)) + 1, dtype=np.int64)
+    group[entry] = np.repeat(np.arange(sources), np.diff(offsets))
+    between = [each for each in weighed if not each.inside]
+    weight = np.concatenate([np.empty(0), *(each.weight for each in between)])
+    order = np.argsort(weight, kind="stable")  # of two pairs of the same entries the last counts
+    left = [none, *(entry[each.block.left + offsets[each.block.first]] for each in between)]
+    right = [none, *(entry[each.block.right + offsets[each.block.second]] for each in between)]
     return Graph(
-        np.repeat(np.arange(sources), np.diff(offsets)),
-        np.concatenate([none, *(each.block.left + offsets[each.block.first] for each in weighed)]),
-        np.concatenate(
-            [none, *(each.block.right + offsets[each.block.second] for each in weighed)]
-        ),
-        np.concatenate([np.empty(0), *(each.weight for each in weighed)]),
+        group,
+        np.concatenate(left)[order],
+        np.concatenate(right)[order],
+        weight[order],
         absent,
         ends[ruled.yes],
         ends[~ruled.yes],

@@ -85,7 +85,7 @@ def weigh(
     unasked = not len(decisions)  # nothing but the model says what six kinds of evidence are worth
     parts = _parts(blocks, offsets, encodings, progress, ratio_alone=unasked)
     held = weigh_within(duplicates)
-    entry = _entries(held, offsets)
+    entry = entries(held, offsets, PairAnswers.none())
     progress(0.6, "fitting")
     chosen = [_choose(part, entry, offsets) for part in parts]
     problems = [each.problem for each in chosen]
@@ -192,8 +192,14 @@ def _choose(part: _Part, entry: Indices, offsets: Indices) -> _Chosen:
     return _Chosen(Problem(evidence, left[kept], right[kept], part.sizes), kept, key)
 
 
-def _entries(inside: Sequence[Weighed], offsets: Indices) -> Indices:
-    """For each record the first record of its duplicates within the source."""
+def entries(inside: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> Indices:
+    """For each record the first record of its duplicates within the source, int64 (n,).
+
+    Args:
+        inside: pairs within sources.
+        offsets: number of each dataset's first record over all, int64 (sources + 1,).
+        ruled: people's rulings: they bind.
+    """
     sources = len(offsets) - 1
     none = np.empty(0, dtype=np.int64)
     absent = np.full((sources, sources), -1.0)
@@ -202,6 +208,8 @@ def _entries(inside: Sequence[Weighed], offsets: Indices) -> Indices:
         absent[each.block.first, each.block.first] = -each.loss
         start = offsets[each.block.first]
         ends.append((each.block.left + start, each.block.right + start))
+    told = np.column_stack(ruled.joined(offsets))
+    same = ruled.first == ruled.second
     found = clusters(
         Graph(
             np.repeat(np.arange(sources), np.diff(offsets)),
@@ -209,6 +217,8 @@ def _entries(inside: Sequence[Weighed], offsets: Indices) -> Indices:
             np.concatenate([right for _, right in ends]),
             np.concatenate([np.empty(0), *(each.weight for each in inside)]),
             absent,
+            told[same & ruled.yes],
+            told[~ruled.yes],
         )
     )
     _, first, inverse = np.unique(found.label, return_index=True, return_inverse=True)

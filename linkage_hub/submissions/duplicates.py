@@ -39,14 +39,16 @@ def handles_of(table: pa.Table) -> Handles:
 
 
 def duplicates_of(table: pa.Table, handles: Handles) -> Duplicates:
-    """The pairs of the column, by row numbers.
+    """The pairs of the column, by row numbers in ascending order, whatever the handles.
 
     Args:
         table: a submission's records, checked before.
         handles: of its rows, ``V16`` (n,).
     """
     owner, other, probability = _pairs(table, handles)
-    return Duplicates(np.minimum(owner, other), np.maximum(owner, other), probability)
+    left, right = np.minimum(owner, other), np.maximum(owner, other)
+    order = np.lexsort((right, left))
+    return Duplicates(left[order], right[order], probability[order])
 
 
 def check_duplicates(table: pa.Table) -> None:
