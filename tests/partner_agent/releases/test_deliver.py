@@ -1,24 +1,40 @@
 """What waits at the desk goes out once, or is taken back, whatever ledger and hub say."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from governance.agreements.models import Agreement
+from governance.canonical import sha256
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
-from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.identity.keys import SigningKey
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError, QuorumError
 from governance.ledger.events import Event, EventType
-from governance.ledger.payloads import Sealed
+from governance.ledger.note import (
+    Checkpoint,
+    KeyKind,
+    Note,
+    VerifierKey,
+    open_checkpoint,
+    sign_checkpoint,
+)
+from governance.ledger.payloads import ReleaseRefused, Sealed, read_payload
+from governance.release.errors import RequestNotLogged
 from governance.release.models import Order
+from governance.release.seal import open_records
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.store.database import AgentDatabase
-from tests.governance.world import NOON, World
+from partner_agent.vault.store import StoredRow
+from tests.governance.world import NOON, ORIGIN, World
 
 MOTHER = "1" * 32
+LOG = SigningKey(b"\x01" * 32)
+LOG_KEY = VerifierKey(ORIGIN, KeyKind.LOG, LOG.public)
 
 
 class Ledger:
@@ -29,6 +45,11 @@ class Ledger:
         self.author = world.council.author()
         self.taken: list[EventType] = []
         self.before: Callable[[Event], None] = lambda _event: None
+        self.holders: list[frozenset[str]] = []
+        self.behind: Exception | None = None
+        self.mirror = SimpleNamespace(
+            verify_witnessed=self.verify_witnessed, root=lambda _size: bytes(32)
+        )
 
     @property
     def state(self) -> Any:
@@ -39,10 +60,23 @@ class Ledger:
         """The replay."""
         return self.world.state
 
+    def policy(self, agreement: Agreement, holders: frozenset[str]) -> str:
+        """Remember whose cosignatures were asked for."""
+        self.holders.append(holders)
+        return agreement.id
+
+    def verify_witnessed(self, note: Note, policy: str, _now: datetime) -> Any:
+        """A mirror that holds the tree, unless it is behind."""
+        assert policy == self.world.agreement.id
+        if self.behind:
+            raise self.behind
+        return SimpleNamespace(checkpoint=open_checkpoint(note, LOG_KEY))
+
     def append(self, event: Event) -> None:
         """Take an event."""
         self.before(event)
         self.taken.append(event.leaf.type)
+        self.last = event
 
 
 class Hub:
@@ -50,12 +84,15 @@ class Hub:
 
     def __init__(self) -> None:
         self.answers: list[tuple[str, bool, str | None]] = []
+        self.posts: list[AnswerPost] = []
+        self.orders: Callable[[], Any] = lambda: SimpleNamespace(orders=[])
         self.raises: list[Exception] = []
 
     def answer(self, request: str, post: AnswerPost) -> None:
         """Take an answer."""
         if self.raises:
             raise self.raises.pop(0)
+        self.posts.append(post)
         self.answers.append((request, post.sealed is not None, post.refusal))
 
 
@@ -67,16 +104,29 @@ class Desk:
         self.grant = self.world.consent(self.world.council, MOTHER)
         self.ledger, self.hub, self.now = Ledger(self.world), Hub(), NOON
         self.withdrawn: set[str] = set()
+        self.protected = False
         self.database = AgentDatabase(folder / "agent.db")
         self.desk = ReleaseDesk(
-            cast(Any, SimpleNamespace(keys=self.world.council.keys)),
+            cast(
+                Any,
+                SimpleNamespace(
+                    keys=self.world.council.keys, signing_key=self.world.council.signing
+                ),
+            ),
             self.database,
-            cast(Any, None),
+            cast(Any, SimpleNamespace(get=self.row)),
             cast(Any, self.ledger),
             cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn)),
             lambda: self.now,
         )
         self.request = self.seal()
+
+    def row(self, handle: bytes) -> StoredRow:
+        """The vault's row of the mother."""
+        assert handle.hex() == MOTHER
+        return StoredRow(
+            handle, "council_records", {"first_name": "ann"}, {}, protected=self.protected
+        )
 
     def seal(self, number: int = 1) -> str:
         """Keep a sealed answer to an approved request, as after a crash before it went out."""
@@ -95,6 +145,25 @@ class Desk:
         event = self.ledger.author.write(EventType.RELEASE_SEALED, receipt)
         self.desk._kept.seal(order, approval, event, most=9, grants=())
         return request.payload_hash
+
+    def order(self, number: int, **changes: Any) -> Order:
+        """An approved order in a checkpoint that the log signed."""
+        members = self.world.members(("1", True, [(self.world.council, MOTHER)]))
+        request = self.world.request(members, id=f"{number:032x}")
+        approval = self.world.approval(request)
+        self.world.log_release(request, approval)
+        checkpoint = Checkpoint(ORIGIN, len(self.world.events), bytes(32))
+        note = sign_checkpoint(checkpoint, LOG_KEY, LOG)
+        order = Order(request=request, approval=approval, members=members, checkpoint=str(note))
+        return order.model_copy(update=changes)
+
+    def answer(self, *orders: Order) -> tuple[list[tuple[bool, str | None]], list[str]]:
+        """Answer what a hub hands out: sealed or why not, and the reasons to try again."""
+        items = [SimpleNamespace(order=order) for order in orders]
+        self.hub.orders = lambda: SimpleNamespace(orders=items)
+        given, later = self.desk.answer_all(cast(HubClient, self.hub))
+        found = [(answer.sealed, answer.reason) for answer in given]
+        return found, [each.reason for each in later]
 
     def deliver(self) -> list[tuple[str, str]]:
         """Hand out what waits; what has to be tried again, with the reason."""
@@ -217,3 +286,82 @@ def test_nothing_leaves_without_its_receipt(desk: Desk) -> None:
     with pytest.raises(LedgerUnavailableError):
         desk.deliver()
     assert desk.hub.answers == []
+
+
+def test_an_order_is_verified_sealed_and_handed_out(desk: Desk) -> None:
+    """The manager opens what the receipt in the ledger is about."""
+    desk.deliver()
+    given, later = desk.answer(order := desk.order(2))
+    assert (given, later) == ([(True, None), (True, None)], [])
+    assert desk.ledger.holders == [frozenset({"council"})]
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED] * 2
+    envelope = desk.hub.posts[-1].sealed
+    assert envelope is not None
+    manager, identities = desk.world.manager, desk.world.state.identities
+    sealed, records = open_records(
+        envelope,
+        key=manager.sealing,
+        recipient=manager.keys,
+        request=order.request.payload_hash,
+        party_key=identities.party_key,
+    )
+    assert [record.items for record in records] == [{"first_name": "Ann"}]
+    assert (sealed.party, sealed.order) == ("council", order.hash)
+    assert sealed.checkpoint.size == len(desk.world.events)
+    payload = read_payload(desk.ledger.last)
+    assert isinstance(payload, Sealed)
+    assert (payload.records, payload.party, payload.order) == (1, "council", order.hash)
+    assert payload.ciphertext_sha256 == sha256(sealed.ciphertext.encode())
+
+
+@pytest.mark.invariant(9, "a hub that hands out an order again", double="replays")
+def test_an_order_handed_out_again_is_not_looked_at(desk: Desk) -> None:
+    """Answered is answered, whatever the hub says about the rest of the order."""
+    order = desk.order(2)
+    desk.answer(order)
+    posts = len(desk.hub.posts)
+    again = order.model_copy(update={"checkpoint": "another"})
+    assert desk.answer(again, order)[1] == []
+    assert len(desk.hub.posts) == posts
+    assert len(desk.ledger.holders) == 1
+
+
+@pytest.mark.invariant(6, "a mirror that is behind", double="withholds")
+@pytest.mark.parametrize("passing", [QuorumError("few"), RequestNotLogged("not yet")])
+def test_what_may_pass_is_no_answer(desk: Desk, passing: Exception) -> None:
+    """The order is looked at again, and answered then; another one is not held up."""
+    desk.deliver()
+    desk.ledger.behind = passing
+    order = desk.order(2)
+    given, later = desk.answer(order)
+    assert (len(given), later) == (1, [passing.reason])  # type: ignore[attr-defined]
+    desk.ledger.behind = None
+    assert desk.answer(order) == ([(True, None), (True, None)], [])
+
+
+@pytest.mark.invariant(23, "an order that is refused by each kind of rule")
+def test_a_refusal_is_kept_told_and_logged(desk: Desk) -> None:
+    """By a rule of the ledger, by the partner's own rows, and for members of another agreement."""
+    desk.deliver()
+    honest = desk.order(2)
+    other = honest.members.model_copy(update={"agreement": sha256(b"another")})
+    desk.answer(honest.model_copy(update={"members": other}))
+    desk.protected = True
+    desk.answer(desk.order(3))
+    reasons = ["release.members_changed", "release.protected"]
+    assert [reason for _, sealed, reason in desk.hub.answers[1:] if not sealed] == reasons
+    assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED] * 2
+    payload = read_payload(desk.ledger.last)
+    assert isinstance(payload, ReleaseRefused)
+    assert (payload.party, payload.reason) == ("council", reasons[1])
+
+
+def test_an_error_of_the_program_waits_and_holds_no_other_order_up(desk: Desk) -> None:
+    """It is tried again after a while, without its words being told."""
+    desk.deliver()
+    desk.ledger.behind = ValueError("a value")
+    broken = desk.order(2)
+    assert desk.answer(broken)[1] == ["internal"]
+    desk.ledger.behind = None
+    given, later = desk.answer(broken, desk.order(3))
+    assert (given, later) == ([(True, None)] * 2, ["internal"])

@@ -54,7 +54,7 @@ def opened(rows: Rows, *released: str, without: tuple[str, ...] = (), adult: boo
     """What leaves of the released records, by first letters of persons."""
     world = World()
     members = world.members(
-        ("1", True, [(world.council, MOTHER), (world.partners[0], AT_POLICE)]),
+        ("1", True, [(world.partners[0], AT_POLICE), (world.council, MOTHER)]),
         ("2", adult, [(world.council, CHILD)]),
     )
     request = world.request(
@@ -111,6 +111,19 @@ def test_one_protected_person_stops_the_order(rows: Rows) -> None:
     with pytest.raises(ProtectedPerson):
         opened(rows, MOTHER)
     assert list(opened(rows, MOTHER, without=("2",))) == ["1"]
+
+
+def test_every_own_record_is_looked_at_wherever_it_stands(rows: Rows) -> None:
+    """Behind another partner's, too."""
+    rows.rows[MOTHER] = rows.row(MOTHER, {}, {}, protected=True)
+    with pytest.raises(ProtectedPerson):
+        opened(rows, CHILD)
+
+
+def test_a_child_without_a_date_of_birth_is_taken_for_one(rows: Rows) -> None:
+    """Where the partner knows no date, the hub's word stands."""
+    rows.rows[CHILD] = rows.row(CHILD, {"first_name": "cy"}, {})
+    assert opened(rows, CHILD) == {"2": {"first_name": "Cy"}}
 
 
 @pytest.mark.invariant(11, "a hub that calls an adult a child", double="lies")
