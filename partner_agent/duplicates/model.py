@@ -98,13 +98,13 @@ class Model:
         for _ in range(STEPS):
             persons, kin = self._shares(pattern)
             before, self.persons = self.persons, float(persons @ times) + FEWEST
-            persons, kin = persons**SURE * times, kin * times
+            likely, persons, kin = persons * times, persons**SURE * times, kin * times
             self.kin = float(kin.sum()) + FEWEST
             excess = 0.0
             for at, field in enumerate(self._fields):
                 size = len(field.match)
                 mine = _counted(levels[at], persons, size)
-                excess = max(excess, _excess(mine, field))
+                excess = max(excess, _excess(_counted(levels[at], likely, size), field))
                 self._persons[at] = _capped(
                     _weighed(mine, np.array(field.match), PRIOR_PERSONS), field
                 )
