@@ -269,7 +269,8 @@ def main() -> int:
             noticed = _machine(tree) == NOTICED
             path.write_text(text, "utf-8")
             if not noticed:
-                print(f"not noticed in {change.file}: {change.code!r} -> {change.instead!r}")
+                words = f"{change.code!r} -> {change.instead!r}"
+                print(f"not noticed in {change.file}: {words}", flush=True)
                 unnoticed += 1
     print(f"{len(CHANGES) - unnoticed} of {len(CHANGES)} changes of the rules are noticed")
     return unnoticed

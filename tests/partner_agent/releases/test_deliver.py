@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import insert
 
 from governance.agreements.models import Agreement
-from governance.canonical import sha256
+from governance.canonical import sha256, write_time
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
 from governance.identity.keys import SigningKey
@@ -29,6 +30,7 @@ from governance.release.models import Order
 from governance.release.seal import open_records
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import withdrawals
 from partner_agent.vault.store import StoredRow
 from tests.governance.world import NOON, ORIGIN, World
 
@@ -65,8 +67,9 @@ class Ledger:
         self.holders.append(holders)
         return agreement.id
 
-    def verify_witnessed(self, note: Note, policy: str, _now: datetime) -> Any:
+    def verify_witnessed(self, note: Note, policy: str, now: datetime) -> Any:
         """A mirror that holds the tree, unless it is behind."""
+        assert now == NOON
         assert policy == self.world.agreement.id
         if self.behind:
             raise self.behind
@@ -124,9 +127,8 @@ class Desk:
     def row(self, handle: bytes) -> StoredRow:
         """The vault's row of the mother."""
         assert handle.hex() == MOTHER
-        return StoredRow(
-            handle, "council_records", {"first_name": "ann"}, {}, protected=self.protected
-        )
+        clean = {"first_name": "ann", "date_of_birth": "1980-02-01"}
+        return StoredRow(handle, "council_records", clean, {}, protected=self.protected)
 
     def seal(self, number: int = 1) -> str:
         """Keep a sealed answer to an approved request, as after a crash before it went out."""
@@ -146,16 +148,15 @@ class Desk:
         self.desk._kept.seal(order, approval, event, most=9, grants=())
         return request.payload_hash
 
-    def order(self, number: int, **changes: Any) -> Order:
+    def order(self, number: int, *, adult: bool = True) -> Order:
         """An approved order in a checkpoint that the log signed."""
-        members = self.world.members(("1", True, [(self.world.council, MOTHER)]))
+        members = self.world.members(("1", adult, [(self.world.council, MOTHER)]))
         request = self.world.request(members, id=f"{number:032x}")
         approval = self.world.approval(request)
         self.world.log_release(request, approval)
         checkpoint = Checkpoint(ORIGIN, len(self.world.events), bytes(32))
         note = sign_checkpoint(checkpoint, LOG_KEY, LOG)
-        order = Order(request=request, approval=approval, members=members, checkpoint=str(note))
-        return order.model_copy(update=changes)
+        return Order(request=request, approval=approval, members=members, checkpoint=str(note))
 
     def answer(self, *orders: Order) -> tuple[list[tuple[bool, str | None]], list[str]]:
         """Answer what a hub hands out: sealed or why not, and the reasons to try again."""
@@ -163,6 +164,8 @@ class Desk:
         self.hub.orders = lambda: SimpleNamespace(orders=items)
         given, later = self.desk.answer_all(cast(HubClient, self.hub))
         found = [(answer.sealed, answer.reason) for answer in given]
+        waits = {order.request.payload_hash for order in orders}
+        assert {each.request for each in later} <= waits
         return found, [each.reason for each in later]
 
     def deliver(self) -> list[tuple[str, str]]:
@@ -324,6 +327,7 @@ def test_an_order_handed_out_again_is_not_looked_at(desk: Desk) -> None:
     assert desk.answer(again, order)[1] == []
     assert len(desk.hub.posts) == posts
     assert len(desk.ledger.holders) == 1
+    assert len(desk.answer(again, desk.order(3))[0]) == 3  # the one behind it is
 
 
 @pytest.mark.invariant(6, "a mirror that is behind", double="withholds")
@@ -346,14 +350,15 @@ def test_a_refusal_is_kept_told_and_logged(desk: Desk) -> None:
     honest = desk.order(2)
     other = honest.members.model_copy(update={"agreement": sha256(b"another")})
     desk.answer(honest.model_copy(update={"members": other}))
+    desk.answer(desk.order(4, adult=False))
     desk.protected = True
     desk.answer(desk.order(3))
-    reasons = ["release.members_changed", "release.protected"]
+    reasons = ["release.members_changed", "release.age_mismatch", "release.protected"]
     assert [reason for _, sealed, reason in desk.hub.answers[1:] if not sealed] == reasons
-    assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED] * 2
+    assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED] * 3
     payload = read_payload(desk.ledger.last)
     assert isinstance(payload, ReleaseRefused)
-    assert (payload.party, payload.reason) == ("council", reasons[1])
+    assert (payload.party, payload.reason) == ("council", reasons[2])
 
 
 def test_an_error_of_the_program_waits_and_holds_no_other_order_up(desk: Desk) -> None:
@@ -365,3 +370,18 @@ def test_an_error_of_the_program_waits_and_holds_no_other_order_up(desk: Desk) -
     desk.ledger.behind = None
     given, later = desk.answer(broken, desk.order(3))
     assert (given, later) == ([(True, None)] * 2, ["internal"])
+
+
+@pytest.mark.invariant(3, "a withdrawal accepted while an order is verified", double="withholds")
+def test_a_withdrawal_while_an_order_is_verified_stops_it(desk: Desk) -> None:
+    """What is accepted at the last moment is in the same database as the answer."""
+    desk.deliver()
+    with desk.database.writing() as connection:
+        connection.execute(
+            insert(withdrawals).values(
+                grant_id=desk.grant.leaf.id, event=b"", accepted=write_time(NOON), logged=False
+            )
+        )
+    given, _ = desk.answer(desk.order(2))
+    assert given[1:] == [(False, "consent.withdrawn")]
+    assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED]
