@@ -195,18 +195,8 @@ CHANGES: Final = (
         "if not items:",
     ),
     Change(
-        "governance/agreements/policy.py",
-        "if today >= date.fromisoformat(agreement.expires):",
-        "if False:",
-    ),
-    Change(
         "governance/consent/rules.py",
         "        if member.person not in without:\n",
-        "",
-    ),
-    Change(
-        "governance/consent/rules.py",
-        "and record.purpose == approach.purpose",
         "",
     ),
     Change(

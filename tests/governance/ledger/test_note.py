@@ -317,4 +317,4 @@ def test_a_tree_is_as_large_as_its_format_allows() -> None:
 
 def test_a_witness_is_named_below_its_log() -> None:
     """The same party is another witness of another log."""
-    assert WITNESS_KEY.name == f"{ORIGIN}/witness/police"
+    assert witness_key(ORIGIN, "police", WITNESS.public).name == f"{ORIGIN}/witness/police"

@@ -110,7 +110,7 @@ class ReleaseMachine(County, RuleBasedStateMachine):
             answer={"no": "refused", "asked": "requested"}.get(what, "given"),
             by_parent=what == "a parent's",
             purpose="find-families" if what == "another purpose" else "offer-help",
-            items=frozenset(ITEMS[: 1 if what == "fewer items" else 3]),
+            items=frozenset(ITEMS[: 1 if what == "fewer items" else 4]),
             recipients=frozenset(PARTNERS[1 : 2 if what == "another receiver" else 3]),
             until=until,
         )
