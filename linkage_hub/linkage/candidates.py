@@ -260,13 +260,6 @@ def _part_of(progress: Progress, start: float, share: float) -> Progress:
     return lambda done, message: progress(start + share * done, message)
 
 
-def view_similarities(first: Encodings, second: Encodings, left: Indices, right: Indices) -> Floats:
-    """Similarity of every view of given pairs, float64 (m, v): Dice of one, else equal shares."""
-    words = [np.stack([as_words(view) for view in each]) for each in (first, second)]
-    ones = [np.stack([count_ones(view) for view in each]) for each in words]
-    return _similarities((words[0], words[1]), (ones[0], ones[1]), left, right)
-
-
 def _similarities(
     words: tuple[NDArray[np.uint64], NDArray[np.uint64]],
     ones: tuple[Indices, Indices],

@@ -57,7 +57,7 @@ class Source:
         dates = self.texts["date_of_birth"]
         parts = np.zeros((len(dates.counts), 3), dtype=np.int64)
         if len(parts):
-            whole = [int(date.replace("-", "") or 0) for date in dates.values()]
+            whole = [_number(date.replace("-", "")) for date in dates.values()]
             parts[:] = np.stack(
                 np.divmod(whole, 10_000)[:1] + np.divmod(np.mod(whole, 10_000), 100), 1
             )
@@ -67,6 +67,11 @@ class Source:
     def kinds(self) -> NDArray[np.int64]:
         """Number of the full name that each distinct first name stands for, int64 (values,)."""
         return self.texts["first_name"].derived(_full_name)
+
+
+def _number(digits: str) -> int:
+    """The number; 0 for anything else, whose text no error may hold."""
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _full_name(name: str) -> str:
