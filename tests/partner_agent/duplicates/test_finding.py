@@ -73,11 +73,11 @@ def test_strangers_are_not_joined() -> None:
 @settings(deadline=None, max_examples=10)
 @given(st.integers(2, 120), st.integers(0, 10_000))
 def test_an_exact_copy_is_found(count: int, seed: int) -> None:
-    """A complete row that is there twice is found, and nothing else is."""
+    """A complete row that is there twice is found, and neither copy is joined with another row."""
     rows = people(count, seed)
     again = pairs(found(rows, rows.iloc[[0]]))
     assert again.get((0, count), 0.0) > 0.9
-    assert set(again) <= {(0, count)} | set(pairs(found(rows)))
+    assert [pair for pair in again if 0 in pair or count in pair] == [(0, count)]
 
 
 @settings(deadline=None, max_examples=10)
