@@ -157,6 +157,11 @@ def accepted_withdrawals(database: AgentDatabase) -> dict[str, datetime]:
     return {row.grant_id: parse_time(row.accepted) for row in rows}
 
 
+def consent_number(text: str) -> str:
+    """The id that a person or a page gives as a receipt's number, without spaces and in small."""
+    return "".join(text.split()).lower()
+
+
 def consent_template(
     agreement: Agreement, party: str, notice: str, **fields: object
 ) -> dict[str, object]:

@@ -9,7 +9,7 @@ counts: the newest record, or the withdrawal of any record that came after it.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,9 +36,15 @@ class Grant:
 
     id: str
     record: ConsentRecord
+    index: int
+    """Of the entry that holds the record."""
+    recorded: str
+    """When the record was written (RFC 3339)."""
     decided: int
     """Index of the entry that holds the person's newest word: the record or its withdrawal."""
     changed_to: ConsentState | None = None
+    changes: list[tuple[str, ConsentState]] = field(default_factory=list)
+    """When it was changed, and to what, oldest first."""
 
     def state(self, now: datetime) -> ConsentState:
         """Its state at a time."""
@@ -87,7 +93,8 @@ class ConsentRegistry:
         party, _ = self._identities.party_key(entry.author)
         standing = self._agreements.standing(record.agreement)
         agreement = standing.agreement
-        written = parse_time(entry.event.leaf.time)
+        leaf = entry.event.leaf
+        written = parse_time(leaf.time)
         source = agreement.source(record.source)
         if record.party != party or source is None or source.party != party:
             raise NotAdmissible("a party records consent for its own sources")
@@ -97,7 +104,7 @@ class ConsentRegistry:
             in_force(standing, written)
         if parse_time(record.captured) > written + _CAPTURE_TOLERANCE:
             raise NotAdmissible("consent is captured before it is recorded")
-        grant = Grant(entry.event.leaf.id, record, entry.index)
+        grant = Grant(leaf.id, record, entry.index, leaf.time, decided=entry.index)
 
         def commit() -> None:
             self.grants[grant.id] = grant
@@ -120,6 +127,7 @@ class ConsentRegistry:
         def commit() -> None:
             if grant.changed_to is not ConsentState.WITHDRAWN:  # a withdrawal is final
                 grant.changed_to = state
+                grant.changes.append((entry.event.leaf.time, state))
             if state is ConsentState.WITHDRAWN:  # said again, it is the newest word again
                 grant.decided = entry.index
 

@@ -1,4 +1,4 @@
-"""``consent record``, ``import``, ``withdraw`` and ``list``."""
+"""``consent record``, ``import``, ``withdraw``, ``list``, ``receipt`` and ``check-receipt``."""
 
 import csv
 import io
@@ -15,9 +15,12 @@ from governance.errors import FormatError, ReasonedError
 from governance.terminal import read_bytes
 from partner_agent.app import Agent
 from partner_agent.cli.context import Session, agent_of, session
-from partner_agent.consents import ConsentInputError, consent_template
+from partner_agent.cli.receipts import check_receipt, receipt
+from partner_agent.consents import ConsentInputError, consent_number, consent_template
 
 app = typer.Typer(no_args_is_help=True, help="Consent to be approached, as people gave it.")
+app.command()(receipt)
+app.command("check-receipt")(check_receipt)
 
 _COLUMNS: Final = {
     "source", "record_id", "kind", "state", "date", "expires", "capacity", "parental_basis",
@@ -165,7 +168,7 @@ def withdraw(
             grants = agent.consents.grants_of(state, source, record_id)
         else:
             own = agent.consents.own(state, agent.settings.party)
-            grants = [found for found in own if found.id == grant]
+            grants = [found for found in own if found.id == consent_number(grant or "")]
         if not grants:
             raise ConsentInputError(
                 "this party recorded no such grant", next_step="partner-agent consent list"

@@ -1,0 +1,1 @@
+"""Receipts of consent: a page to print, and JSON."""
