@@ -82,6 +82,10 @@ unit: $(VENV)/dev.stamp services ## unit and documentation tests
 scenarios: $(VENV)/dev.stamp services ## whole stories with real processes
 	$(BIN)/python -m pytest -q tests/scenarios
 
+.PHONY: explore
+explore: $(VENV)/dev.stamp services ## unit tests whose properties draw other examples than CI's
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --hypothesis-profile=exploring --ignore=tests/scenarios
+
 .PHONY: invariants
 invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break it, how often
 	$(BIN)/python -m pytest -q --invariants

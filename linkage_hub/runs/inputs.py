@@ -1,6 +1,6 @@
 """What a run starts from: the newest accepted submission of each source, and the ids so far."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -115,33 +115,39 @@ def read_sources(database: HubDatabase, work: Work, run: str) -> list[SourceData
     return [_read(row, work) for row in rows]
 
 
-def copied_sources(database: HubDatabase, run: str, sources: Sequence[SourceData]) -> list[Copied]:
-    """Sources that hold a handle of one that came before them.
+def copied_sources(
+    database: HubDatabase, run: str, sources: Sequence[SourceData], accepted: Iterable[str]
+) -> list[Copied]:
+    """Sources that hold a handle of one that the ledger shows as accepted before them.
 
     Verdicts let none through, unless two workers gave them at once.
+
+    Args:
+        database: the hub's.
+        run: a run's id.
+        sources: what it starts from.
+        accepted: manifests' hashes in the ledger's order, which any partner can check.
     """
     handles = [source.table.column("handle").combine_chunks() for source in sources]
     whole = pa.chunked_array(handles, type=ARROW_SCHEMA.field("handle").type)
     if pc.count_distinct(whole).as_py() == len(whole):
         return []
-    statement = (
-        select(run_inputs.c.submission, run_inputs.c.manifest_hash)
-        .join(submissions, submissions.c.id == run_inputs.c.submission)
-        .where(run_inputs.c.run == run)
-        .order_by(submissions.c.received, submissions.c.id)
+    statement = select(run_inputs.c.submission, run_inputs.c.manifest_hash).where(
+        run_inputs.c.run == run
     )
+    place = {manifest: at for at, manifest in enumerate(accepted)}
     with database.reading() as connection:
-        ids = {row.manifest_hash: row.submission for row in connection.execute(statement)}
+        rows = sorted(connection.execute(statement), key=lambda row: place[row.manifest_hash])
     held = {source.manifest: each for source, each in zip(sources, handles, strict=True)}
     before: list[pa.Array] = []
     found = []
-    for manifest, id_ in ids.items():
+    for row in rows:
         known = pa.chunked_array(before, type=whole.type).combine_chunks()
-        common = pc.sum(pc.is_in(held[manifest], value_set=known)).as_py() or 0
+        common = pc.sum(pc.is_in(held[row.manifest_hash], value_set=known)).as_py() or 0
         if common:
-            found.append(Copied(id_, manifest, common))
+            found.append(Copied(row.submission, row.manifest_hash, common))
         else:
-            before.append(held[manifest])
+            before.append(held[row.manifest_hash])
     return found
 
 

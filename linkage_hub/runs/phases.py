@@ -266,7 +266,8 @@ class Phases:
     def _sources(self, work: Work, run: str) -> list[SourceData]:
         """What the run starts from, without submissions that hold another source's handles."""
         sources = read_sources(self._database, work, run)
-        copies, author = copied_sources(self._database, run, sources), self._ledger.author
+        accepted, author = self._ledger.sync().submissions.accepted, self._ledger.author
+        copies = copied_sources(self._database, run, sources, accepted)
         for copied in copies:
             refusal = foreign_handles(copied.handles)
             _LOG.warning("left out", extra={"run": run, "submission": copied.submission})
