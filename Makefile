@@ -13,6 +13,7 @@ DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
 TEST_WORKERS ?= 2
+LEAVES ?= 1000000
 SIZES ?= 100000 300000 1000000
 MODES ?= exact fast
 
@@ -141,6 +142,10 @@ bench-estimates: $(VENV)/dev.stamp ## how often intervals of the quality table h
 bench-solving: $(VENV)/dev.stamp ## candidate pairs to persons, beside anonlink's solvers
 	$(BIN)/python -m benchmarks.solving
 
+.PHONY: bench-ledger
+bench-ledger: $(VENV)/dev.stamp services ## the ledger at LEAVES=1000000 on both databases, beside pymerkle (docs/ledger.md)
+	$(BIN)/python -m benchmarks.ledger --leaves $(LEAVES) --json bench-ledger.json
+
 .PHONY: bench-data
 bench-data: ## make the public evaluation data anew in bench-data/
 	$(PYTHON) scripts/bench_data.py
@@ -154,4 +159,4 @@ lock: $(BIN)/python ## compile requirements/*.in
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json mutants
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json mutants

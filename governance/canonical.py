@@ -1,7 +1,9 @@
 """Canonical bytes, hashes, base64 and times: made here and nowhere else.
 
-Canonical JSON is RFC 8785 (JCS) by the ``rfc8785`` package. Hashes are written
-``sha256:<64 lower-case hex>``, times as RFC 3339 UTC to the second.
+Canonical JSON is RFC 8785 (JCS). Nearly everything here is text under ASCII keys, for which the
+standard library's compact, sorted JSON is that form byte for byte, at a fifth of the time; all else
+goes to the ``rfc8785`` package. Hashes are written ``sha256:<64 lower-case hex>``, times as RFC
+3339 UTC to the second.
 """
 
 import base64
@@ -9,8 +11,9 @@ import binascii
 import hashlib
 import json
 import math
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import rfc8785
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -36,9 +39,32 @@ def canonical_bytes(value: BaseModel | dict[str, Any] | list[Any]) -> bytes:
     """
     try:
         data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-        return rfc8785.dumps(data)
+        return _ENCODE(data).encode("utf-8") if _plain(data) else rfc8785.dumps(data)
     except (ValueError, RecursionError) as error:  # lone surrogates and depth among them
         raise FormatError(f"not canonical JSON: {type(error).__name__}") from None
+
+
+# RFC 8785 3.2.2 and ECMAScript agree with Python on text, literals and small integers. They differ
+# on floating point, and sort keys by UTF-16 code units, which for ASCII is the same order.
+_ENCODE: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+).encode
+_INTEGER_MOST: Final = 2**53 - 1
+
+
+def _plain(data: object) -> bool:
+    """Whether data hold nothing that Python writes otherwise than RFC 8785."""
+    kind = type(data)  # exact: a subclass may write itself in another way
+    if kind is str or data is None or kind is bool:
+        return True
+    if kind is int:
+        return -_INTEGER_MOST <= data <= _INTEGER_MOST  # type: ignore[operator]
+    if kind is dict:
+        return all(
+            type(key) is str and key.isascii() and _plain(value)
+            for key, value in data.items()  # type: ignore[attr-defined]
+        )
+    return kind in {list, tuple} and all(map(_plain, data))  # type: ignore[call-overload]
 
 
 def parse_json(data: bytes) -> Any:
@@ -132,6 +158,7 @@ def _is_time(text: str) -> str:
 Time = Annotated[str, AfterValidator(_is_time)]
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_TIME: Final = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def write_time(moment: datetime) -> str:
@@ -145,14 +172,12 @@ def parse_time(text: str) -> datetime:
     Raises:
         FormatError: not ``YYYY-MM-DDTHH:MM:SSZ``.
     """
-    try:
-        moment = datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
-    except ValueError:
-        moment = None
-    # strptime takes 2026-1-2 and other digits too; one spelling only, so that times sort as text
-    if moment is None or write_time(moment) != text:
-        raise FormatError("a time must look like 2026-11-22T09:30:00Z")
-    return moment
+    if _TIME.fullmatch(text):  # one spelling only, so that times sort as text
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:  # no such day or hour
+            pass
+    raise FormatError("a time must look like 2026-11-22T09:30:00Z")
 
 
 def utc_now() -> datetime:

@@ -8,6 +8,7 @@ which both halves are expanded; its public key is the ML-KEM part followed by th
 import hashlib
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -96,9 +97,14 @@ def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:
         SignatureError: it does not verify.
     """
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _public_key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         raise SignatureError("the signature does not verify") from None
+
+
+@lru_cache(maxsize=1024)  # a log of a million leaves has few authors
+def _public_key(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -101,9 +102,9 @@ class Leaf(LeafBody):
     signature: Base64
 
     @property
-    def body(self) -> LeafBody:
-        """The signed part."""
-        return LeafBody.model_validate(self.model_dump(mode="json", exclude={"signature"}))
+    def body_bytes(self) -> bytes:
+        """The canonical bytes of the signed part, a ``LeafBody``."""
+        return canonical_bytes(self.model_dump(mode="json", exclude={"signature"}))
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Event:
     salt: bytes | None
     payload: bytes | None
 
-    @property
+    @cached_property
     def leaf_bytes(self) -> bytes:
         """The bytes that the Merkle tree hashes."""
         return canonical_bytes(self.leaf)
@@ -178,7 +179,9 @@ def read_event(leaf_bytes: bytes, salt: bytes | None, payload: bytes | None) -> 
             raise FormatError(f"a payload has at most {PAYLOAD_MAX_BYTES} bytes")
         if sha256(salt + payload) != leaf.payload_sha256:
             raise FormatError("the payload is not the one that the leaf commits to")
-    return Event(leaf, salt, payload)
+    event = Event(leaf, salt, payload)
+    vars(event)["leaf_bytes"] = leaf_bytes  # parse_canonical has just compared them
+    return event
 
 
 def signed_type(origin: str) -> str:
@@ -196,7 +199,7 @@ def verify_author(leaf: Leaf, origin: str, keys: KeyLookup) -> None:
         SignatureError: the author is unknown or did not sign this leaf for this ledger.
     """
     signature = Signature(key=leaf.author, value=leaf.signature)
-    verify_signature(signed_type(origin), canonical_bytes(leaf.body), signature, keys)
+    verify_signature(signed_type(origin), leaf.body_bytes, signature, keys)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,6 +66,13 @@ def test_canonical_bytes_are_a_fixed_point(value: dict[str, Any]) -> None:
     assert canonical_bytes(parse_json(data)) == data
     assert canonical_bytes(dict(reversed(value.items()))) == data
     assert hash_of(value) == sha256(data)
+
+
+@settings(max_examples=500, deadline=None)
+@given(JSON_VALUES)
+def test_canonical_bytes_are_those_of_the_library(value: object) -> None:
+    """The short way for text and small integers writes what the RFC's implementation writes."""
+    assert canonical_bytes([value]) == rfc8785.dumps([value])
 
 
 @pytest.mark.parametrize(

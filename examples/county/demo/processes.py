@@ -122,6 +122,16 @@ class Server:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def peak_megabytes(self) -> int:
+        """The most memory that it has held; 0 where it does not run or ``/proc`` is not there."""
+        if self._process is None:
+            return 0
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) // 1024
+        return 0
+
     def kill(self) -> None:
         """End it at once, as ``kill -9`` does."""
         if self._process is not None:

@@ -1,0 +1,1 @@
+"""The ledger at a million leaves: appends, proofs, mirrors, replay, beside pymerkle."""

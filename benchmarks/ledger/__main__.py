@@ -1,0 +1,207 @@
+"""The ledger at a million leaves, on SQLite and PostgreSQL, beside pymerkle.
+
+Run: ``python -m benchmarks.ledger [--leaves 1000000] [--databases sqlite postgresql]``. Everything
+is as in production: one durable transaction for each append (PostgreSQL with ``fsync``), the
+service as a process of its own, real HTTP on loopback; agents' mirrors are SQLite, whatever the
+log's own database is. Both databases hold the very same leaves: one is filled, the other copied.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from benchmarks.ledger.county import ORIGIN, County, beginnings, found_county
+from benchmarks.ledger.filling import copy, fill
+from benchmarks.postgresql import database_on, libpq, postgresql
+from examples.county.demo.processes import Server, free_port
+from governance.identity.files import write_secret
+from governance.identity.keys import SigningKey
+from governance.ledger.app import init_ledger
+from governance.ledger.database import Database, sqlite_url
+from governance.ledger.events import Event
+from governance.ledger.settings import LedgerSettings
+from governance.ledger.store import LedgerStore
+
+STEPS: Final = ("mirror", "verify", "replay", "catch-up")
+PEER: Final = "pymerkle==7.0.0"
+_PEER_HOME: Final = Path(tempfile.gettempdir()) / "hearthlink-pymerkle"
+_MEGABYTE: Final = 1_000_000
+
+
+@dataclass
+class Bench:
+    """One benchmark's folder, its log's keys, and what was measured."""
+
+    folder: Path
+    county: County
+    genesis: Event
+    key: bytes
+    rows: list[dict[str, Any]]
+
+    def home(self, database: str) -> Path:
+        """The folder of one database's service and mirror, begun with the same key and genesis."""
+        return self.folder / database
+
+    def begin(self, database: str, url: str) -> Path:
+        """Make a service's home over an empty database."""
+        home = self.home(database)
+        home.mkdir()
+        write_secret(home / "ledger.key", self.key)
+        settings = LedgerSettings(
+            origin=ORIGIN,
+            database_url=url,
+            key_file=home / "ledger.key",
+            genesis_file=home / "genesis.json",
+        )
+        (home / "ledger.vkey").write_text(f"{init_ledger(settings, self.genesis)}\n")
+        (home / "origin").write_text(f"{ORIGIN}\n")
+        (home / "county.pickle").write_bytes(pickle.dumps(self.county))
+        return home
+
+    def step(self, database: str, name: str, target: str) -> list[dict[str, Any]]:
+        """Run one measurement, print its lines, and keep them."""
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.ledger.step",
+            name,
+            self.home(database),
+            target,
+        ]
+        return self.run(database, list(map(str, command)))
+
+    def run(self, database: str, command: list[str]) -> list[dict[str, Any]]:
+        """Run a program that writes JSON lines."""
+        found = []
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                row = {"database": database, **json.loads(line)}
+                self.rows.append(row)
+                found.append(row)
+                show(row)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command[:4])} failed")
+        return found
+
+    def tell(self, database: str, what: str, **more: Any) -> None:
+        """Keep and print a line of this process's own."""
+        row = {"database": database, "what": what, "count": 1, "seconds": 0.0, **more}
+        self.rows.append(row)
+        show(row)
+
+
+def main() -> None:
+    """Fill the logs, measure, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leaves", type=int, default=1_000_000)
+    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--folder", type=Path, help="where the databases lie while it runs")
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(dir=options.folder) as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        county = found_county(folder / "county")
+        first, *others = beginnings(county)
+        bench = Bench(folder, county, first, SigningKey.generate().seed, rows)
+        filled = sqlite_url(folder / "filled.db")
+        bench.begin("filled", filled)
+        append(filled, others)
+        fill(filled, county, options.leaves)
+        for database in options.databases:
+            url = stack.enter_context(database_of(database, folder))
+            bench.begin(database, url)
+            measure(bench, database, url, filled)
+        peer(bench, filled)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(bench: Bench, database: str, url: str, filled: str) -> None:
+    """Everything about one database."""
+    copy(filled, url)
+    bench.tell(database, "log: size of the database", megabytes=size_of(url))
+    bench.step(database, "store", url)
+    home, port = bench.home(database), free_port()
+    address = f"http://127.0.0.1:{port}"
+    os.environ["HEARTHLINK_LEDGER_DATABASE_URL"] = url
+    words = ["ledger", "serve", "--home", home, "--port", port]
+    log = bench.folder / "service.log"
+    with Server("governance", words, log=log, healthy=f"{address}/healthz") as service:
+        bench.step(database, "service", address)
+        for step in STEPS:
+            bench.step(database, step, address)
+        bench.tell(database, "service: peak memory", megabytes=service.peak_megabytes())
+    mirror = sqlite_url(home / "mirror.db")
+    bench.tell(database, "mirror: size of the database", megabytes=size_of(mirror))
+
+
+def peer(bench: Bench, filled: str) -> None:
+    """The same work by pymerkle, over the same leaves, in its own environment; its root is ours."""
+    python = _PEER_HOME / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", _PEER_HOME], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
+    store = LedgerStore(Database(filled, "log"), ORIGIN)
+    head, leaves = store.head(), bench.folder / "leaves"
+    with leaves.open("wb") as file:
+        for start in range(0, head.size, 1_000):
+            for event in store.entries(start, min(head.size, start + 1_000)):
+                file.write(len(event.leaf_bytes).to_bytes(4, "big") + event.leaf_bytes)
+    store.close()
+    script = Path(__file__).with_name("pymerkle_peer.py")
+    command = [python, script, leaves, bench.folder / "pymerkle.db"]
+    found = bench.run("pymerkle", list(map(str, command)))[-1]
+    if (found["root"], found["size"]) != (head.root.hex(), head.size):
+        raise SystemExit("pymerkle computes another root")
+
+
+def append(url: str, events: list[Event]) -> None:
+    """Append the beginnings."""
+    store = LedgerStore(Database(url, "log"), ORIGIN)
+    for event in events:
+        store.append(event)
+    store.close()
+
+
+@contextlib.contextmanager
+def database_of(name: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of one kind."""
+    if name == "sqlite":
+        yield sqlite_url(folder / "sqlite.db")
+        return
+    with postgresql(durable=True) as server, database_on(server) as url:
+        yield url
+
+
+def size_of(url: str) -> int:
+    """Megabytes on disk."""
+    if url.startswith("sqlite"):
+        return Path(url.removeprefix("sqlite:///")).stat().st_size // _MEGABYTE
+    with psycopg.connect(libpq(url)) as connection:
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(row[0]) // _MEGABYTE if row else 0
+
+
+def show(row: dict[str, Any]) -> None:
+    """One line of the table."""
+    count, seconds = row.get("count", 0), row.get("seconds", 0.0)
+    figure = f"{count:>9,} in {seconds:>9.3f} s {count / seconds:>10,.0f} /s" if seconds else ""
+    more = {key: row[key] for key in ("megabytes", "root", "size") if key in row}
+    words = " ".join(f"{key} {value}" for key, value in more.items())
+    print(f"{row['database']:<10} {row['what']:<55} {figure}{words}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
