@@ -31,7 +31,7 @@ from linkage_hub.api.reviews import review_routes
 from linkage_hub.api.rounds import round_routes
 from linkage_hub.api.staff import release_routes, run_routes
 from linkage_hub.jobs.queue import JobQueue
-from linkage_hub.jobs.worker import Worker
+from linkage_hub.jobs.worker import Chore, Worker
 from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.refinement.core import Core
 from linkage_hub.refinement.desk import RoundDesk
@@ -41,6 +41,8 @@ from linkage_hub.refinement.service import Refinement
 from linkage_hub.releases.families import Families
 from linkage_hub.releases.service import Releases
 from linkage_hub.review.service import Reviews
+from linkage_hub.rights.files import FilesWithout
+from linkage_hub.rights.service import HubRights
 from linkage_hub.runs.phases import Phases
 from linkage_hub.runs.service import Runs
 from linkage_hub.secrets import SecretRelay
@@ -51,6 +53,8 @@ from linkage_hub.submissions.service import VERIFY, Submissions
 
 STOP_SECONDS: Final = 10
 RESTART_SECONDS: Final = 1.0
+RIGHTS_SECONDS: Final = 30.0
+"""How often a worker looks for requests of data subjects in the ledger."""
 
 
 class Hub:
@@ -159,6 +163,12 @@ class Hub:
         party = self.secrets.keys.party
         return Releases(self.database, self.families, self.ledger, party, self.now)
 
+    @cached_property
+    def rights(self) -> HubRights:
+        """Carries out what data subjects have asked partners for."""
+        files = FilesWithout(self.database, self.files, self.runs_folder, self.refinement)
+        return HubRights(self.secrets, self.database, self.ledger, files, self.now)
+
     def worker(self) -> Worker:
         """The worker of this hub's queue."""
         return Worker(
@@ -166,6 +176,7 @@ class Hub:
             {VERIFY: self.submissions.verify, **self.phases.handlers},
             {VERIFY: self.submissions.abandon}
             | dict.fromkeys(self.phases.handlers, self.phases.abandon),
+            [Chore("rights", RIGHTS_SECONDS, self.rights.carry_out_all)],
         )
 
     def close(self) -> None:

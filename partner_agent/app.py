@@ -27,6 +27,11 @@ from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.retention import Retention
+from partner_agent.rights.blocks import Blocks
+from partner_agent.rights.desk import RightsDesk
+from partner_agent.rights.files import OutboxFiles
+from partner_agent.rights.store import RightsStore
+from partner_agent.rights.view import RightsView, views
 from partner_agent.sentinels.reveal import RevealDesk
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.settings import AgentSettings, NotSetUpError
@@ -137,7 +142,42 @@ class Agent:
     def desk(self) -> ReleaseDesk:
         """The release desk."""
         return ReleaseDesk(
-            self.secrets, self.database, self.vault, self.ledger, self.consents, self.now
+            self.secrets,
+            self.database,
+            self.vault,
+            self.ledger,
+            self.consents,
+            Blocks(self.database),
+            self.now,
+        )
+
+    @cached_property
+    def rights_store(self) -> RightsStore:
+        """Data subjects' requests."""
+        return RightsStore(self.database)
+
+    def rights_views(self, id_: str | None = None) -> Iterator[RightsView]:
+        """One request, or all, beside what the mirror says of them.
+
+        Raises:
+            UnknownRightsRequest: no such request was opened here.
+        """
+        store = self.rights_store
+        found = store.all() if id_ is None else [store.get(id_)]
+        pairs = ((each, store.subjects(each.id)) for each in found)
+        return views(pairs, self.ledger.state, self.now().date())
+
+    @cached_property
+    def rights(self) -> RightsDesk:
+        """The desk of data subjects' requests."""
+        return RightsDesk(
+            self.secrets,
+            self.rights_store,
+            self.vault,
+            OutboxFiles(self.home, self.database),
+            self.consents,
+            self.ledger,
+            self.now,
         )
 
     @cached_property

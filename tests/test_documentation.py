@@ -107,7 +107,7 @@ def test_every_setting_is_documented(settings: type) -> None:
 
 PROGRAMS = ("governance", "partner_agent", "linkage_hub")
 EXPLAINED = (
-    "consent", "release", "submission", "family", "run", "access", "refinement",
+    "consent", "release", "submission", "family", "run", "access", "refinement", "rights",
 )  # fmt: skip
 
 

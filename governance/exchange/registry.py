@@ -15,12 +15,17 @@ from governance.ledger.payloads import ReviewRuled, SubmissionOutcome
 
 
 class SubmissionRegistry:
-    """Submissions that the hub has accepted, by their manifests' hashes."""
+    """Submissions that a hub has accepted, by their manifests' hashes.
+
+    Attributes:
+        hubs: for each party, thumbprints of those who have accepted submissions of its sources.
+    """
 
     def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
         self._identities = identities
         self._agreements = agreements
         self.accepted: dict[str, SubmissionOutcome] = {}
+        self.hubs: dict[str, set[str]] = {}
 
     @property
     def handlers(self) -> dict[EventType, Handler]:
@@ -33,7 +38,12 @@ class SubmissionRegistry:
     def _accepted(self, entry: Entry) -> Commit:
         self._verdict(entry)
         payload = payload_of(entry, SubmissionOutcome)
-        return lambda: self.accepted.update({payload.manifest: payload})
+
+        def commit() -> None:
+            self.accepted[payload.manifest] = payload
+            self.hubs.setdefault(payload.party, set()).add(entry.author)
+
+        return commit
 
     def _verdict(self, entry: Entry) -> Commit:
         payload = payload_of(entry, SubmissionOutcome)

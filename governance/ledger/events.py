@@ -81,6 +81,12 @@ class EventType(StrEnum):
     RELEASE_SEALED = "release.sealed"
     RELEASE_REFUSED = "release.refused"
     RELEASE_OUTCOME = "release.outcome"
+    RIGHTS_OPENED = "rights.opened"
+    RIGHTS_EXTENDED = "rights.extended"
+    RIGHTS_CARRIED_OUT = "rights.carried_out"
+    RIGHTS_CONFIRMED = "rights.confirmed"
+    RIGHTS_CLOSED = "rights.closed"
+    RIGHTS_LIFTED = "rights.lifted"
     REFUSED = "refused"
 
 

@@ -14,6 +14,7 @@ from governance.exchange.http import RequestSigner
 from governance.identity.keys import SigningKey
 from governance.ledger.client import LedgerClient, Receipt
 from governance.ledger.database import Database, sqlite_url
+from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import Author, Event, EventType
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import parse_vkey
@@ -68,6 +69,17 @@ class PartyLedger:
         """
         self.mirror.sync(self.client)
         return self.state
+
+    def sync_if_possible(self) -> LedgerState:
+        """Bring the mirror up to date if the ledger can be reached; the state either way.
+
+        Raises:
+            LedgerError: it broke a promise.
+        """
+        try:
+            return self.sync()
+        except LedgerUnavailableError:
+            return self.state
 
     def write(
         self,

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from governance.agreements.models import Agreement
-from governance.canonical import Frozen, Hash, Hex128, Slug
+from governance.agreements.models import Agreement, IsoDate
+from governance.canonical import Base64, Frozen, Hash, Hex128, Slug
 from governance.consent.models import ConsentRecord
 from governance.identity.envelope import Envelope, Signature, parse_model
 from governance.ledger.events import Event, EventType
+from governance.rights.models import RightsKind
 
 Reason = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=80)]
 Count = Annotated[int, Field(ge=0)]
@@ -199,6 +200,68 @@ class Outcome(Frozen):
     outcome: Literal["helped", "declined", "wrong_family", "not_needed"]
 
 
+class RightsOpened(Frozen):
+    """Somebody asks for what the UK GDPR gives; who it is, only the partner knows."""
+
+    agreement: Hash
+    party: Slug
+    kind: RightsKind
+    received: IsoDate
+    due: IsoDate
+
+
+class RightsExtended(Frozen):
+    """More time, which the person was told of (Article 12(3)); ``refs`` names the request."""
+
+    due: IsoDate
+    reason: Literal["complex", "many_requests"]
+
+
+class SealedHandles(Frozen):
+    """Which records a request is about, sealed to who holds them (``governance.rights.seal``)."""
+
+    recipient: Hash
+    ciphertext: Annotated[Base64, Field(max_length=64 * 1024)]
+
+
+class RightsCarriedOut(Frozen):
+    """What the partner did itself, in counts, and whom it told; ``refs`` names the request.
+
+    ``replaced_by`` is the manifest of the submission that holds the corrected rows.
+    """
+
+    rows: Count
+    consents: Count
+    files: Count
+    replaced_by: Hash | None
+    sealed: Annotated[tuple[SealedHandles, ...], Field(max_length=8)]
+
+
+class RightsConfirmed(Frozen):
+    """What who was told has taken out; ``refs`` names the request.
+
+    ``records`` of those named that it held, in so many ``files`` and results of ``runs``: nothing
+    that depends on other partners' records, or the count would say who is held elsewhere.
+    """
+
+    records: Count
+    files: Count
+    runs: Count
+
+
+class RightsClosed(Frozen):
+    """The person was answered; ``refs`` names the request. ``reason`` is that of a refusal."""
+
+    outcome: Literal["done", "not_proven", "refused", "withdrawn"]
+    reason: Literal["unfounded", "excessive", "exempt", "compelling_grounds", "unidentified"] | None
+
+
+class RightsLifted(Frozen):
+    """Records that took no part may take part again; ``refs`` names the request."""
+
+    reason: Literal["person_asked", "restriction_ended", "objection_not_upheld"]
+
+
 class Refused(Frozen):
     """Any other refusal."""
 
@@ -236,6 +299,12 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.RELEASE_SEALED: Sealed,
     EventType.RELEASE_REFUSED: ReleaseRefused,
     EventType.RELEASE_OUTCOME: Outcome,
+    EventType.RIGHTS_OPENED: RightsOpened,
+    EventType.RIGHTS_EXTENDED: RightsExtended,
+    EventType.RIGHTS_CARRIED_OUT: RightsCarriedOut,
+    EventType.RIGHTS_CONFIRMED: RightsConfirmed,
+    EventType.RIGHTS_CLOSED: RightsClosed,
+    EventType.RIGHTS_LIFTED: RightsLifted,
     EventType.REFUSED: Refused,
 }
 

@@ -24,6 +24,7 @@ from governance.ledger.payloads import Genesis, RetentionPurged, read_payload
 from governance.quality.registry import SentinelRegistry
 from governance.refinement.registry import RefinementRegistry
 from governance.release.registry import ReleaseRegistry
+from governance.rights.registry import RightsRegistry
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class LedgerState:
         self.refinement = RefinementRegistry(self.identities, self.agreements)
         self.sentinels = SentinelRegistry(self.identities, self.agreements)
         self.rulings = RulingRegistry(self.identities, self.agreements)
+        self.rights = RightsRegistry(self.identities, self.agreements)
         self._seen: set[str] = set()
         self._handlers: dict[EventType, Handler] = {
             **self.identities.handlers,
@@ -63,6 +65,7 @@ class LedgerState:
             **self.refinement.handlers,
             **self.sentinels.handlers,
             **self.rulings.handlers,
+            **self.rights.handlers,
             EventType.LINK_RUN_FINISHED: self._noted,
             EventType.REFUSED: self._noted,
             EventType.RETENTION_PURGED: self._purged,

@@ -4,6 +4,9 @@ Rules: while a handler works its lease is renewed, also in a step that reports n
 ledger that is away postpones a job and costs it no attempt; whatever else fails, costs one. What
 fails beside a handler (a queue whose database is busy, a job that cannot be given up) does not end
 the worker: it is told and tried again, and a job that it left comes back when its lease runs out.
+
+Between jobs a worker does its chores, each again after so many seconds, whether or not it failed;
+every worker does them, so they may be done twice.
 """
 
 import logging
@@ -11,8 +14,9 @@ import resource
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from governance.errors import ReasonedError
@@ -37,23 +41,53 @@ Abandon = Callable[[str, str], None]
 """Notes that the work about a subject failed for good, with a reason."""
 
 
+@dataclass
+class Chore:
+    """What is done between jobs.
+
+    Attributes:
+        name: in the log.
+        every: seconds.
+        work: does it.
+        due: when it is next, by the worker's clock.
+    """
+
+    name: str
+    every: float
+    work: Callable[[], object]
+    due: float = 0.0
+
+
 class Worker:
-    """Runs jobs until it is stopped."""
+    """Runs jobs until it is stopped.
+
+    Args:
+        queue: where jobs wait.
+        handlers: by kind of job.
+        abandon: what gives a job up, by kind.
+        chores: done between jobs.
+        clock: seconds that only grow.
+    """
 
     def __init__(
         self,
         queue: JobQueue,
         handlers: Mapping[str, Handler],
         abandon: Mapping[str, Abandon],
+        chores: Sequence[Chore] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._handlers = handlers
         self._abandon = abandon
+        self._chores = chores
+        self._clock = clock
         self._name = secrets.token_hex(16)
 
     def run(self, stopping: threading.Event) -> None:
         """Work until ``stopping`` is set; a job that has begun is finished first."""
         while not stopping.is_set():
+            self.tidy()
             try:
                 worked = self.step()
             except Exception as error:  # noqa: BLE001 - no failure of one job ends the others
@@ -62,6 +96,19 @@ class Worker:
                 continue
             if not worked:
                 stopping.wait(POLL_SECONDS)
+
+    def tidy(self) -> None:
+        """Do every chore that is due."""
+        for chore in self._chores:
+            if self._clock() < chore.due:
+                continue
+            try:
+                chore.work()
+            except Exception as error:  # noqa: BLE001 - no chore stops the jobs
+                reason = error.reason if isinstance(error, ReasonedError) else "internal"
+                fields = {"chore": chore.name, "reason": reason}
+                _LOG.warning("chore failed", extra=fields | where(error))
+            chore.due = self._clock() + chore.every
 
     def step(self) -> bool:
         """Do one job; False when none waits."""

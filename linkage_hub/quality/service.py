@@ -68,7 +68,7 @@ def measured(
     )
     table = quality_table(records, linked.person_of, linked.pairs, threshold)
     return Measured(
-        [_only(source, mask) for source, mask in zip(sources, real, strict=True)],
+        [only(source, mask) for source, mask in zip(sources, real, strict=True)],
         without_synthetic(linked, real),
         table,
     )
@@ -90,8 +90,8 @@ def _column(table: pa.Table, name: str) -> list[str | None]:
     return values
 
 
-def _only(source: SourceData, real: Mask) -> SourceData:
-    """A source without its synthetic records."""
+def only(source: SourceData, real: Mask) -> SourceData:
+    """A source with some of its records only."""
     if real.all():
         return source
     return replace(

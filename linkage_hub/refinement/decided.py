@@ -5,7 +5,7 @@ holds in the next. One file for each pair of submissions, named by their manifes
 manifest pins its records, rows name them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -97,6 +97,17 @@ class DecisionFiles:
         for path in self._folder.glob("*.npy"):
             if not set(path.stem.split("-")) <= names:
                 path.unlink(missing_ok=True)
+
+    def forget_rows(self, manifest: str, rows: Collection[int]) -> None:
+        """Destroy decisions about some rows of a submission."""
+        name, wanted = _name(manifest), np.array(sorted(rows), dtype=np.int64)
+        for path in self._folder.glob(f"*{name}*.npy"):
+            found: npt.NDArray[np.void] = np.load(path)
+            side = "left" if path.stem.startswith(name) else "right"
+            gone = np.isin(found[side].astype(np.int64), wanted)
+            if gone.any():
+                with durable(path) as file:
+                    np.save(file, found[~gone])
 
     def _parameters(self, names: Sequence[str]) -> Path:
         return self._folder / f"{_name(hash_of(list(names)))}.json"

@@ -8,7 +8,7 @@ and the run says how many pairs that are; a later run asks those again that neit
 anything to.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -157,6 +157,10 @@ class Refinement:
         with self._database.reading() as connection:
             used = list(connection.scalars(statement))
         self._decisions(agreement).forget_others(used)
+
+    def forget_rows(self, agreement: str, manifest: str, rows: Collection[int]) -> None:
+        """Destroy decisions about rows of a submission whose records are left out."""
+        self._decisions(agreement).forget_rows(manifest, rows)
 
     # --- parts ------------------------------------------------------------------------------
 

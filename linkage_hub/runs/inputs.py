@@ -1,6 +1,6 @@
 """What a run starts from: the newest accepted submission of each source, and the ids so far."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 from sqlalchemy import Select, delete, insert, select, update
 
 from governance.errors import ReasonedError
+from governance.exchange.left_out import leave_out
 from governance.exchange.submission import ARROW_SCHEMA
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.identity import KnownIds
+from linkage_hub.rights.records import left_out_of
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -108,11 +110,12 @@ def pin_sources(
 
 
 def read_sources(database: HubDatabase, work: Work, run: str) -> list[SourceData]:
-    """The sources that a run started from."""
+    """The sources that a run started from; rows of records that are left out hold nothing."""
     statement = select(run_inputs).where(run_inputs.c.run == run).order_by(run_inputs.c.position)
     with database.reading() as connection:
         rows = connection.execute(statement).all()
-    return [_read(row, work) for row in rows]
+        gone = {row.party: left_out_of(connection, row.party) for row in rows}
+    return [_read(row, work, gone[row.party]) for row in rows]
 
 
 def copied_sources(
@@ -151,7 +154,7 @@ def copied_sources(
     return found
 
 
-def leave_out(database: HubDatabase, run: str, copied: Copied, refusal: ReasonedError) -> None:
+def refuse_copied(database: HubDatabase, run: str, copied: Copied, refusal: ReasonedError) -> None:
     """Take a submission out of a run, and refuse it for later ones."""
     with database.writing() as connection:
         connection.execute(
@@ -179,8 +182,8 @@ def _accepted(agreement: str) -> Select[Any]:
     )
 
 
-def _read(row: Any, work: Work) -> SourceData:
-    table = read_content(work.pinned(row.submission))
+def _read(row: Any, work: Work, gone: Collection[bytes]) -> SourceData:
+    table = leave_out(read_content(work.pinned(row.submission)), gone)
     return SourceData.of(row.party, row.source, row.manifest_hash, table)
 
 

@@ -33,14 +33,16 @@ from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
 from linkage_hub.review.service import Reviews, write_review
+from linkage_hub.rights.records import take_out
+from linkage_hub.rights.sources import without_left_out
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import (
     SourceData,
     copied_sources,
-    leave_out,
     pin_sources,
     read_previous,
     read_sources,
+    refuse_copied,
 )
 from linkage_hub.runs.pipeline import Progress, run_pipeline
 from linkage_hub.runs.results import discard, publish, results_digest, write_results
@@ -203,6 +205,7 @@ class Phases:
         log_once(self._ledger, EventType.LINK_RUN_FINISHED, receipt, f"link:{run}")
         with self._database.writing() as connection:  # nobody sees results that are not logged
             publish(connection, run, row.agreement, write_time(self._now()))
+            take_out(connection)  # what was asked for since results were stored
         self._clear(row)
 
     def abandon(self, run: str, reason: str) -> None:
@@ -229,7 +232,8 @@ class Phases:
         linked = found.work.persons()
         if linked is None:  # pragma: no cover - this job is queued once persons are on disk
             raise UnknownRun("the run's persons are gone", next_step="start another run")
-        sources, table = found.sources, None
+        sources, linked = without_left_out(found.sources, linked)
+        table = None
         if found.agreement.quality is not None:
             progress(0.01, "measuring")
             synthetic = self._reveals.synthetic(found.row.id)
@@ -282,7 +286,7 @@ class Phases:
                 ),
                 f"copied:{copied.manifest}",
             )
-            leave_out(self._database, run, copied, refusal)
+            refuse_copied(self._database, run, copied, refusal)
         return read_sources(self._database, work, run) if copies else sources
 
     def _candidates(self, found: _Run, progress: Progress) -> list[PairBlock]:

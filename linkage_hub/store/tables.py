@@ -293,3 +293,22 @@ answers = Table(
     Column("reason", String(80)),
     Column("answered", String(20), nullable=False),
 )
+
+left_out = Table(  # handles that take no part any more, for as long as their request stands
+    "left_out",
+    metadata,
+    Column("party", String(40), primary_key=True),
+    Column("handle", String(32), primary_key=True),
+    Column("request", String(32), primary_key=True),
+)
+
+rights_requests = Table(
+    "rights_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("party", String(40), nullable=False),
+    Column("begun", String(20), nullable=False),
+    Column("records", Integer, nullable=False),  # of those named, that the hub held
+    Column("files", Integer, nullable=False),  # that they were taken out of
+    Column("runs", Integer, nullable=False),  # from whose results they were taken
+)

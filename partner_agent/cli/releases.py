@@ -72,6 +72,7 @@ def run(
         Loop(
             {
                 "withdrawals": agent.consents.log_withdrawals,
+                "rights": lambda: _tell_rights(agent),
                 "mirror": agent.ledger.sync,
                 "witness": agent.ledger.witness,
                 "reveals": lambda: agent.reveals.reveal_all(agent.hub),
@@ -82,6 +83,12 @@ def run(
             every,
         ).run(stopping)
     _LOG.info("stopped")
+
+
+def _tell_rights(agent: Agent) -> None:
+    agent.rights.tell()
+    if overdue := agent.rights.overdue():
+        _LOG.warning("overdue", extra={"requests": overdue})
 
 
 def _answer(agent: Agent) -> None:

@@ -112,6 +112,7 @@ def _status(agent: Agent) -> dict[str, Any]:
         "grants": len(agent.consents.own(state, agent.settings.party)),
         "withdrawals_waiting": waiting,
         "answers": len(agent.desk.answers()),
+        "rights": agent.rights.counts(),
         "next": _next(agreement, submissions, waiting),
     }
 
@@ -152,4 +153,10 @@ def _show(out: Console, data: dict[str, Any]) -> None:
         f"{data['grants']} grants recorded, {data['withdrawals_waiting']} withdrawals wait for the "
         f"ledger, {data['answers']} releases answered",
         highlight=False,
+    )
+    rights = data["rights"]
+    out.print(
+        f"{rights['open']} requests of data subjects are open, {rights['overdue']} are overdue",
+        highlight=False,
+        style="bold" if rights["overdue"] else "",
     )

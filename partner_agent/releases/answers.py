@@ -1,9 +1,9 @@
 """Answers as they are kept: one row a request, from the moment it is answered.
 
 Rules: an answer is stored once, in one transaction with what must not change meanwhile: the count
-of the rate limit and the withdrawals accepted here. A sealed answer that has not left yet can be
-taken back; the sealed items are kept until the hub has said that it does not hold them, since a
-crash may have come after they were sent.
+of the rate limit, the withdrawals accepted and the records blocked here. A sealed answer that has
+not left yet can be taken back; the sealed items are kept until the hub has said that it does not
+hold them, since a crash may have come after they were sent.
 """
 
 from collections.abc import Callable, Collection
@@ -18,6 +18,7 @@ from governance.identity.envelope import Envelope, parse_model
 from governance.ledger.events import Event, WireEvent
 from governance.release.models import Order
 from partner_agent.releases.errors import RateLimited, WithdrawnHere
+from partner_agent.rights.blocks import blocked_handles, require_none_blocked
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import answers, withdrawals
 
@@ -89,6 +90,7 @@ class AnswerStore:
         *,
         most: int,
         grants: Collection[str],
+        handles: Collection[str] = (),
     ) -> None:
         """Keep a sealed answer, once.
 
@@ -98,15 +100,17 @@ class AnswerStore:
             event: the receipt for the ledger.
             most: sealed answers within a day, at most.
             grants: what it rests on; none of them was withdrawn here.
+            handles: of this partner's records that it is about; none of them is blocked here.
 
         Raises:
-            WithdrawnHere, RateLimited: it is not kept.
+            WithdrawnHere, BlockedHere, RateLimited: it is not kept.
         """
         now = self._now()
         since = write_time(now - RATE_WINDOW)
         with self._database.writing() as connection:
             if set(connection.scalars(select(withdrawals.c.grant_id))) & set(grants):
                 raise WithdrawnHere("a member of the family has withdrawn")
+            require_none_blocked(handles, blocked_handles(connection))
             recent = connection.scalar(
                 select(func.count())
                 .select_from(answers)

@@ -1,22 +1,22 @@
 """The release desk: what comes as an order goes out as sealed items or as a refusal, once.
 
 Rules: verification and sealing come first; the answer, and the event that will say so, are stored
-in one transaction with the count that the rate limit needs and the withdrawals accepted here; the
-event goes to the ledger, which admits one receipt for each request and party; only then does the
-answer go to the hub. Each step is repeated after a crash with the very same bytes, so nothing is
-released twice and nothing that was answered is lost.
+in one transaction with the count that the rate limit needs and what was withdrawn and blocked here;
+the event goes to the ledger, which admits one receipt for each request and party; only then does
+the answer go to the hub. Each step is repeated after a crash with the very same bytes, so nothing
+is released twice and nothing that was answered is lost.
 
 Sealed items that waited (for the ledger, for the hub, through a crash) are looked at again before
 they leave: where the request's time is over, the agreement no longer permits it or a member of the
-family has withdrawn, a refusal goes to the hub in their place. An answer that ledger or hub will
-not take holds no other up.
+family has withdrawn or objected, a refusal goes to the hub in their place. An answer that ledger or
+hub will not take holds no other up.
 
 What may pass by itself (a mirror or a quorum that is behind, a ledger that is away) is no answer:
 the order is looked at again later.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -42,6 +42,7 @@ from partner_agent.loop import INTERNAL, BackOff, tell_unexpected
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
 from partner_agent.releases.local import open_rows, own_grants
 from partner_agent.releases.recheck import require_still_permitted
+from partner_agent.rights.blocks import Blocks, own_handles, require_none_blocked
 from partner_agent.store.database import AgentDatabase, AgentStoreError
 from partner_agent.vault.keys import VaultKeyError
 from partner_agent.vault.store import Vault
@@ -70,6 +71,7 @@ class ReleaseDesk:
         vault: Vault,
         ledger: AgentLedger,
         consents: Consents,
+        blocks: Blocks,
         now: Callable[[], datetime],
     ) -> None:
         self._secrets = secrets
@@ -78,6 +80,7 @@ class ReleaseDesk:
         self._vault = vault
         self._ledger = ledger
         self._consents = consents
+        self._blocks = blocks
         self._now = now
         self._back_off = BackOff()
 
@@ -162,6 +165,7 @@ class ReleaseDesk:
                 state=self._ledger.sync(),
                 withdrawn=self._consents.withdrawn_here(),
                 now=self._now(),
+                blocked=self._blocks.handles(),
             )
         except _PASSING:
             raise
@@ -194,6 +198,8 @@ class ReleaseDesk:
         request = order.request.payload_hash
         try:
             verified = self._verify(order)
+            handles = own_handles(order, verified.request.without, self._party)
+            self._require_free(handles)
             sealed, event = self._seal(verified)
             self._kept.seal(
                 order,
@@ -203,6 +209,7 @@ class ReleaseDesk:
                 grants=own_grants(
                     order, verified.request.without, self._party, self._ledger.state.consents
                 ),
+                handles=handles,
             )
         except _PASSING:
             raise
@@ -211,6 +218,16 @@ class ReleaseDesk:
             _LOG.info("refused", extra={"request": request, "reason": refusal.reason})
         else:
             _LOG.info("sealed", extra={"request": request})
+
+    def _require_free(self, handles: Collection[str]) -> None:
+        """Check that no record takes no part; a hub that said it was gone and names it is noted.
+
+        Raises:
+            BlockedHere: one does.
+        """
+        blocked = self._blocks.handles() & set(handles)
+        self._blocks.named(blocked, self._ledger.state.rights, self._now())
+        require_none_blocked(handles, blocked)
 
     def _verify(self, order: Order) -> VerifiedOrder:
         state = self._ledger.sync()

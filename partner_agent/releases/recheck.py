@@ -3,8 +3,8 @@
 Rules, in order: the keys of requester and approver were not revoked; the request lives; the
 agreement still permits the release; the permission of every member is still live, by replay of this
 partner's own mirror as it is now; nothing that this partner's people decided about the members was
-withdrawn here. What cannot change between sealing and sending (members, who captured what) was
-verified before.
+withdrawn here; none of this partner's records of them was blocked here. What cannot change between
+sealing and sending (members, who captured what) was verified before.
 """
 
 from collections.abc import Collection
@@ -20,10 +20,17 @@ from governance.release.models import Order
 from governance.release.registry import read_approval, read_request
 from partner_agent.releases.errors import WithdrawnHere
 from partner_agent.releases.local import own_grants
+from partner_agent.rights.blocks import own_handles, require_none_blocked
 
 
 def require_still_permitted(
-    order: Order, *, party: str, state: LedgerState, withdrawn: Collection[str], now: datetime
+    order: Order,
+    *,
+    party: str,
+    state: LedgerState,
+    withdrawn: Collection[str],
+    now: datetime,
+    blocked: Collection[str] = (),
 ) -> None:
     """Check an order that was answered with sealed items, before they leave.
 
@@ -48,3 +55,4 @@ def require_still_permitted(
     require_family_permission(order.members, request.without, state.consents, approach)
     if own_grants(order, request.without, party, state.consents) & set(withdrawn):
         raise WithdrawnHere("a member of the family has withdrawn")
+    require_none_blocked(own_handles(order, request.without, party), blocked)

@@ -163,3 +163,49 @@ refinement_calibrated = Table(  # outlives submissions: each record is calibrate
     Column("handle", LargeBinary(16), primary_key=True),
     sqlite_with_rowid=False,
 )
+
+rights_requests = Table(
+    "rights_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),  # as in the ledger
+    Column("kind", String(16), nullable=False),
+    Column("agreement", String(71), nullable=False),
+    Column("received", String(10), nullable=False),  # ISO date
+    Column("due", String(10), nullable=False),  # ISO date
+    Column("extended", Boolean, nullable=False),
+    Column("opened", String(20), nullable=False),
+    Column("carried_out", String(20)),
+    Column("closed", String(20)),
+    Column("outcome", String(12)),
+    Column("lifted", String(20)),
+    Column("named_after", String(20)),  # when the hub named a record that it said was gone
+)
+
+rights_records = Table(
+    "rights_records",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("request", String(32), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("locator", LargeBinary(32), nullable=False),  # as in ``records``
+    Column("handle", LargeBinary(16)),  # null where the vault held no row
+    Column("digest", LargeBinary(32)),  # HMAC of the row as it was, for a rectification
+    Index("rights_records_by_request", "request"),
+)
+
+rights_blocks = Table(  # rows that are not encoded again, nor released
+    "rights_blocks",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("locator", LargeBinary(32), primary_key=True),
+    Column("request", String(32), primary_key=True),
+)
+
+rights_events = Table(
+    "rights_events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("request", String(32), nullable=False),
+    Column("event", LargeBinary, nullable=False),  # as POST /v1/events takes it
+    Column("logged", Boolean, nullable=False),
+)

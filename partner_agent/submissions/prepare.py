@@ -1,12 +1,12 @@
 """From an extract to a signed submission in the outbox.
 
-Rules, in order: the agreement is in force, witnessed, and permits every column and indicator
-before the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing
-and never reach the encoder (invariant 14); rows that cannot be read, cleaned or encoded become
-rejects; no view of profile hardened repeats for too many people; rows that are one person are
-found over the whole extract and named in a second pass, in which synthetic rows are mixed in where
-the agreement measures quality; the file appears in the outbox whole or not at all; only then
-is its manifest signed and the submission noted.
+Rules, in order: the agreement is in force, witnessed, and permits every column and indicator before
+the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing and
+never reach the encoder (invariant 14), nor do rows whose subjects have objected; rows that cannot
+be read, cleaned or encoded become rejects; no view of profile hardened repeats for too many people;
+rows that are one person are found over the whole extract and named in a second pass, in which
+synthetic rows are mixed in where the agreement measures quality; the file appears in the outbox
+whole or not at all; only then is its manifest signed and the submission noted.
 """
 
 import secrets
@@ -41,6 +41,8 @@ from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys, key_check_value
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Extract
+from partner_agent.rights.blocks import Blocks
+from partner_agent.rights.errors import NoRecordId
 from partner_agent.sentinels.bands import bands_of
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
@@ -59,7 +61,10 @@ FIND_PURPOSE: Final = "find-families"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission that waits in the outbox; ``likeness``: see ``LikenessMeter``."""
+    """A submission that waits in the outbox; ``likeness``: see ``LikenessMeter``.
+
+    ``blocked`` rows were left out as their subjects have asked.
+    """
 
     manifest: Manifest
     content: Path
@@ -68,6 +73,7 @@ class Prepared:
     rejects: Path
     rejected: int
     likeness: float | None = None
+    blocked: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,7 @@ def prepare(
     party, now = workshop.secrets.keys.party, workshop.now()
     check_permitted(standing, party, mapping, now)
     mapping.check_columns(extract.columns)
+    blocked = _blocked(workshop, mapping)
     id_ = secrets.token_hex(16)
     outbox, reports = _folder(workshop.home, "outbox"), _folder(workshop.home, "reports")
     content = outbox / f"{id_}.arrow"
@@ -144,7 +151,7 @@ def prepare(
     with ExitStack() as stack:
         written = stack.enter_context(_arrow_file(real))
         rejected = stack.enter_context(rejects_file(rejects, extract.columns))
-        line = Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date())
+        line = Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date(), blocked)
         for chunk in extract:
             written.write_batch(line.run(chunk))
             progress(line.rows)
@@ -177,7 +184,25 @@ def prepare(
     except ReasonedError:
         content.unlink(missing_ok=True)  # no manifest names it
         raise
-    return Prepared(manifest, content, report, report_file, rejects, rejected.count, likeness)
+    return Prepared(
+        manifest, content, report, report_file, rejects, rejected.count, likeness, line.blocked
+    )
+
+
+def _blocked(workshop: Workshop, mapping: SourceMapping) -> frozenset[bytes]:
+    """Keyed hashes of record ids whose rows take no part.
+
+    Raises:
+        NoRecordId: there are some, and the mapping does not say whose row is whose.
+    """
+    blocked = Blocks(workshop.database).locators(mapping.source)
+    if blocked and mapping.record_id is None:
+        raise NoRecordId(
+            f"people of {mapping.source} have asked to take no part, and its mapping names no "
+            "column with record ids to know their rows by",
+            next_step="add record_id to the mapping",
+        )
+    return blocked
 
 
 def _bands(
@@ -233,8 +258,8 @@ def _manifest(
         counts=Counts(
             rows=line.rows,
             submitted=line.submitted,
-            rejected=line.rows - line.submitted - report.opted_out,
-            opted_out=report.opted_out,
+            rejected=line.rows - line.submitted - report.opted_out - line.blocked,
+            opted_out=report.opted_out + line.blocked,  # both are people who said no
             synthetic=0 if mixture is None else mixture.batch.num_rows,
         ),
         extracted_on=now.date().isoformat(),

@@ -136,7 +136,7 @@ class Vault:
     ) -> list[bytes]:
         places: list[_Place] = []
         for row in rows:
-            places.append((self._locator(source, row.record_id), seen[row.record_id]))
+            places.append((self.locator(source, row.record_id), seen[row.record_id]))
             seen[row.record_id] += 1
         fresh = secrets.token_bytes((HANDLE_BYTES + NONCE_BYTES) * len(rows))
         nonces = len(rows) * HANDLE_BYTES  # where they begin
@@ -233,15 +233,11 @@ class Vault:
 
     def find(self, source: str, record_id: str) -> list[bytes]:
         """Handles of every row of one record id."""
-        statement = select(records.c.handle).where(
-            records.c.source == source, records.c.locator == self._locator(source, record_id)
-        )
-        with self._database.reading() as connection:
-            return list(connection.scalars(statement.order_by(records.c.occurrence)))
+        return self.at(source, self.locator(source, record_id))
 
     def forget(self, source: str, record_ids: Iterable[str]) -> int:
         """Destroy every row of these record ids, as when people opt out; how many there were."""
-        locators = sorted({self._locator(source, record_id) for record_id in record_ids})
+        locators = sorted({self.locator(source, record_id) for record_id in record_ids})
         done = 0
         for start in range(0, len(locators), _BATCH):
             statement = delete(records).where(
@@ -252,6 +248,32 @@ class Vault:
         if done:
             self._database.truncate_wal()
         return done
+
+    def at(self, source: str, locator: bytes) -> list[bytes]:
+        """Handles of every row that a locator stands for."""
+        statement = select(records.c.handle).where(
+            records.c.source == source, records.c.locator == locator
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(statement.order_by(records.c.occurrence)))
+
+    def destroy(self, handles: Iterable[bytes]) -> int:
+        """Destroy rows, as their subject has asked; how many there were."""
+        statement = delete(records).where(records.c.handle.in_(bindparam("wanted", expanding=True)))
+        with self._database.writing() as connection:
+            done = connection.execute(statement, {"wanted": list(handles)})
+        self._database.truncate_wal()
+        return int(done.rowcount)
+
+    def digest(self, handle: bytes) -> bytes:
+        """An HMAC of a row's cleaned values, by which a later row is known to differ, 32 bytes.
+
+        Raises:
+            VaultError: there is no such row.
+        """
+        clean = _JSON.encode(dict(sorted(self.get(handle).clean.items())))
+        message = b"hearthlink/vault/v1/digest\0" + clean.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._keys.locators, message, "sha256")
 
     def has(self, handles: Iterable[bytes]) -> set[bytes]:
         """Which of these handles the vault holds."""
@@ -291,6 +313,7 @@ class Vault:
         self._database.truncate_wal()
         return int(done.rowcount)
 
-    def _locator(self, source: str, record_id: str) -> bytes:
+    def locator(self, source: str, record_id: str) -> bytes:
+        """What a record id is known by here: an HMAC under a key outside the file, 32 bytes."""
         message = source.encode() + b"\0" + record_id.encode("utf-8", "surrogatepass")
         return hmac.digest(self._keys.locators, message, "sha256")

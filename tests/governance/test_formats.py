@@ -33,6 +33,7 @@ from governance.release.models import (
     SealedItems,
 )
 from governance.release.seal import _info
+from governance.rights.seal import _info as rights_info
 from tests.governance.world import Party, Staff, agreement_data
 
 H, ID, T = "sha256:" + "a" * 64, "b" * 32, "2026-11-22T12:00:00Z"
@@ -200,4 +201,7 @@ def test_what_a_ciphertext_is_bound_to_never_changes() -> None:
     assert _info(H, "council", H, CheckpointRef(size=1, root="AAAA")) == (
         b'{"format":"release-sealed/v1","party":"council","recipient":"%s","request":"%s",'
         b'"root":"AAAA","size":1}' % (H.encode(), H.encode())
+    )
+    assert rights_info(ID, "council") == (
+        b'{"format":"rights-records/v1","party":"council","request":"%s"}' % ID.encode()
     )

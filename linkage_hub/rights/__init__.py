@@ -1,0 +1,1 @@
+"""What data subjects' requests to partners mean for the hub."""

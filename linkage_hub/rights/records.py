@@ -1,0 +1,186 @@
+"""Records that take no part any more, and the results that they are taken out of.
+
+Rules: a partner's request touches records of that partner and no others, whatever it names; a
+person all of whose records are gone leaves its family, and the family goes with its last member;
+what was known of a family that the person belonged to rested on the record too, so its needs,
+addresses and reasons go and it is not put forward until the next run has worked them out anew;
+rulings and pairs to rule on that name the record are destroyed.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from linkage_hub.store.tables import (
+    families,
+    family_addresses,
+    family_members,
+    family_needs,
+    id_events,
+    left_out,
+    person_records,
+    review_pairs,
+    rulings,
+    runs,
+)
+
+_BATCH: Final = 500  # values in one statement
+
+
+def left_out_of(connection: Connection, party: str) -> set[bytes]:
+    """Handles of a party's records that take no part."""
+    statement = select(left_out.c.handle).where(left_out.c.party == party)
+    return {bytes.fromhex(handle) for handle in connection.scalars(statement)}
+
+
+def mark(connection: Connection, party: str, request: str, handles: Iterable[str]) -> None:
+    """Note that records take no part; may be repeated."""
+    known = set(
+        connection.scalars(
+            select(left_out.c.handle).where(
+                left_out.c.party == party, left_out.c.request == request
+            )
+        )
+    )
+    rows = [
+        {"party": party, "handle": handle, "request": request}
+        for handle in sorted(set(handles) - known)
+    ]
+    if rows:
+        connection.execute(insert(left_out), rows)
+
+
+def lift(connection: Connection, request: str) -> None:
+    """Let the records of a request take part again, in what is submitted from now on."""
+    connection.execute(delete(left_out).where(left_out.c.request == request))
+
+
+def take_out(connection: Connection) -> None:
+    """Take every record that takes no part out of every run's results, rulings and review."""
+    marked: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(left_out.c.party, left_out.c.handle)):
+        marked[row.party].add(row.handle)
+    if not marked:
+        return
+    for run in connection.scalars(select(runs.c.id)).all():
+        for party, handles in marked.items():
+            out_of_run(connection, run, party, handles)
+
+
+def held_in_runs(
+    connection: Connection, party: str, handles: Collection[str]
+) -> dict[str, set[str]]:
+    """Which of a party's records the results of each run hold, of those that hold any."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for run in connection.scalars(select(runs.c.id)).all():
+        for row in _records(connection, run, party, handles):
+            found[run].add(row.handle)
+    return dict(found)
+
+
+def _records(
+    connection: Connection, run: str, party: str, handles: Collection[str]
+) -> Iterator[Any]:
+    for part in _parts(sorted(handles)):
+        yield from connection.execute(
+            select(person_records).where(
+                person_records.c.run == run,
+                person_records.c.handle.in_(part),
+                person_records.c.party == party,
+            )
+        ).all()
+
+
+def out_of_run(connection: Connection, run: str, party: str, handles: Collection[str]) -> None:
+    """Take some of a party's records out of one run's results."""
+    rows = list(_records(connection, run, party, handles))
+    for part in _parts([row.handle for row in rows]):
+        connection.execute(
+            delete(person_records).where(
+                person_records.c.run == run, person_records.c.handle.in_(part)
+            )
+        )
+        for table in (review_pairs, rulings):
+            connection.execute(
+                delete(table).where(or_(table.c.left.in_(part), table.c.right.in_(part)))
+            )
+    for part in _parts(sorted({row.person for row in rows})):
+        _out_of_families(connection, run, part)
+
+
+def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -> None:
+    at = and_(family_members.c.run == run, family_members.c.person.in_(persons))
+    touched = sorted(set(connection.scalars(select(family_members.c.family).where(at))))
+    left = set(
+        connection.scalars(
+            select(person_records.c.person).where(
+                person_records.c.run == run, person_records.c.person.in_(persons)
+            )
+        )
+    )
+    gone = sorted(set(persons) - left)
+    connection.execute(
+        delete(family_members).where(family_members.c.run == run, family_members.c.person.in_(gone))
+    )
+    _forget_changes(connection, run, gone)
+    for family in touched:
+        _know_nothing(connection, run, family)
+
+
+def _know_nothing(connection: Connection, run: str, family: str) -> None:
+    """What was known of a family but its members goes; without members, so does the family."""
+    here = and_(families.c.run == run, families.c.family == family)
+    known = connection.scalar(
+        select(func.count())
+        .select_from(family_needs)
+        .where(family_needs.c.run == run, family_needs.c.family == family)
+    )
+    for table in (family_needs, family_addresses):
+        connection.execute(delete(table).where(table.c.run == run, table.c.family == family))
+    adults = list(
+        connection.scalars(
+            select(family_members.c.adult).where(
+                family_members.c.run == run, family_members.c.family == family
+            )
+        )
+    )
+    if not adults:
+        connection.execute(delete(families).where(here))
+        return
+    connection.execute(
+        update(families)
+        .where(here)
+        .values(
+            reasons="[]",
+            members=len(adults),
+            adults=sum(adults),
+            children=len(adults) - sum(adults),
+            needs_met=0,
+            needs_unknown=families.c.needs_unknown + int(known or 0),
+            in_programme=False,
+            is_resident=False,
+            flagged=False,
+        )
+    )
+
+
+def _forget_changes(connection: Connection, run: str, persons: Collection[str]) -> None:
+    """Pseudonyms of persons who are gone are in no list of what changed."""
+    connection.execute(delete(id_events).where(id_events.c.run == run, id_events.c.id.in_(persons)))
+    for person in persons:
+        naming = and_(id_events.c.run == run, id_events.c.others.contains(person))
+        for row in connection.execute(select(id_events).where(naming)).all():
+            others = [each for each in json.loads(row.others) if each != person]
+            connection.execute(
+                update(id_events)
+                .where(id_events.c.run == run, id_events.c.position == row.position)
+                .values(others=json.dumps(others))
+            )
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]

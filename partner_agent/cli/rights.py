@@ -1,0 +1,183 @@
+"""``rights``: requests of the people whom records are about."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.errors import FormatError
+from governance.rights.models import RightsKind
+from governance.terminal import FileProblem
+from partner_agent.app import Agent
+from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.rights.view import RightsView
+
+app = typer.Typer(no_args_is_help=True, help="What people ask for who have a right to it.")
+
+Id = Annotated[str, typer.Argument(help="id of the request")]
+
+
+@app.command("open")
+def open_(
+    context: typer.Context,
+    kind: Annotated[
+        RightsKind,
+        typer.Option(help="access, rectification, erasure, restriction or objection"),
+    ],
+    source: Annotated[list[str], typer.Option(help="source system; repeat for each record")],
+    record_id: Annotated[list[str], typer.Option(help="your own id of the record; likewise")],
+    received: Annotated[str | None, typer.Option(help="ISO date; today otherwise")] = None,
+) -> None:
+    """Take a request and start its clock: one calendar month."""
+    if len(source) != len(record_id):
+        raise FileProblem("each --record-id goes with a --source, in the same order")
+    screen = session(context)
+    with agent_of(context) as agent:
+        state = agent.ledger.sync()
+        day = agent.now().date() if received is None else _date(received)
+        found = agent.rights.open(
+            agent.standing(state).agreement,
+            kind,
+            list(zip(source, record_id, strict=True)),
+            day,
+        )
+        view = _view(agent, found.id)
+    _show(screen, view)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
+) -> None:
+    """Requests that are open, the one that is due first comes first."""
+    with agent_of(context) as agent:
+        agent.ledger.sync_if_possible()
+        views = [view for view in agent.rights_views() if all_ or view.closed is None]
+    session(context).result(
+        {"requests": [view.as_json() for view in views]}, lambda out: _table(out, views)
+    )
+
+
+@app.command()
+def show(context: typer.Context, request: Id) -> None:
+    """A request: what was done, what is proven, and what is not."""
+    with agent_of(context) as agent:
+        agent.ledger.sync_if_possible()
+        view = _view(agent, request)
+    _show(session(context), view)
+
+
+@app.command("carry-out")
+def carry_out(
+    context: typer.Context,
+    request: Id,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Do what is asked: here at once, and at the hub as soon as it has read the ledger."""
+    screen = session(context)
+    with agent_of(context) as agent:
+        agent.ledger.sync_if_possible()
+        before = _view(agent, request)
+        if before.takes_out and not before.carried_out:
+            screen.confirm(
+                f"withdraw consents and take {before.records} records out for good?", yes=yes
+            )
+        agent.rights.carry_out(request, agent.ledger.state)
+        agent.ledger.sync_if_possible()
+        view = _view(agent, request)
+    _show(screen, view)
+
+
+@app.command()
+def extend(
+    context: typer.Context,
+    request: Id,
+    reason: Annotated[str, typer.Option(help="complex or many_requests")],
+) -> None:
+    """Take two further months; tell the person why within the first."""
+    with agent_of(context) as agent:
+        agent.rights.extend(request, reason)
+        view = _view(agent, request)
+    _show(session(context), view)
+
+
+@app.command()
+def close(
+    context: typer.Context,
+    request: Id,
+    outcome: Annotated[str, typer.Option(help="done, not_proven, refused or withdrawn")] = "done",
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            help="of a refusal: unfounded, excessive, exempt, compelling_grounds, unidentified"
+        ),
+    ] = None,
+) -> None:
+    """Note that the person was answered."""
+    with agent_of(context) as agent:
+        agent.ledger.sync_if_possible()
+        agent.rights.close(request, outcome, reason, agent.ledger.state)
+        view = _view(agent, request)
+    _show(session(context), view)
+
+
+@app.command()
+def lift(
+    context: typer.Context,
+    request: Id,
+    reason: Annotated[
+        str, typer.Option(help="person_asked, restriction_ended or objection_not_upheld")
+    ],
+) -> None:
+    """Let the records take part again from the next extract on; tell the person before."""
+    with agent_of(context) as agent:
+        agent.rights.lift(request, reason)
+        view = _view(agent, request)
+    _show(session(context), view)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FormatError("a day looks like 2026-11-22") from None
+
+
+def _view(agent: Agent, request: str) -> RightsView:
+    return next(view for view in agent.rights_views(request))
+
+
+def _table(out: Console, views: list[RightsView]) -> None:
+    table = Table("request", "kind", "received", "due", "days left", "carried out", "proven")
+    for view in views:
+        table.add_row(
+            view.id, view.kind, view.received, view.due, _days(view),
+            view.carried_out or "not yet", _proven(view),
+        )  # fmt: skip
+    out.print(table)
+
+
+def _days(view: RightsView) -> str:
+    if view.closed is not None:
+        return f"closed: {view.outcome}"
+    return f"{view.days_left}" if view.days_left >= 0 else f"{-view.days_left} overdue"
+
+
+def _proven(view: RightsView) -> str:
+    if view.carried_out is None:
+        return ""
+    return "yes" if not view.unproven else f"not by {', '.join(view.unproven)}"
+
+
+def _show(screen: Session, view: RightsView) -> None:
+    data: dict[str, Any] = view.as_json()
+
+    def show(out: Console) -> None:
+        for name, value in data.items():
+            out.print(f"{name.replace('_', ' ')}: {value}", highlight=False, markup=False)
+
+    screen.result(data, show)
+    screen.hint(view.next_step)

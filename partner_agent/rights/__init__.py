@@ -1,0 +1,1 @@
+"""Requests of the people whom this partner's records are about."""

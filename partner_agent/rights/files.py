@@ -1,0 +1,78 @@
+"""Prepared files without the records that take no part.
+
+Rules: a file that was not sent yet is destroyed, since its signature would not cover what is left;
+one that was sent is rewritten, and so keeps saying which records this partner sent.
+"""
+
+from collections.abc import Collection, Container
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import literal_column, select, update
+
+from governance.canonical import parse_json
+from governance.exchange.left_out import leave_out, rewrite
+from governance.identity.envelope import Envelope, parse_model
+from partner_agent.store.database import AgentDatabase
+from partner_agent.store.tables import submissions
+
+
+class OutboxFiles:
+    """The outbox, as requests of data subjects see it.
+
+    Args:
+        home: the agent's folder.
+        database: the agent's.
+    """
+
+    def __init__(self, home: Path, database: AgentDatabase) -> None:
+        self._folder = home / "outbox"
+        self._database = database
+
+    def take_out(self, sources: Collection[str], handles: Collection[bytes]) -> int:
+        """Take records out of every prepared file of these sources; how many files held any."""
+        found = 0
+        for row in self._rows(sources):
+            path = self._folder / f"{row.id}.arrow"
+            if not path.exists():
+                continue
+            table = read(path)
+            if not set(handles) & set(table.column("handle").to_pylist()):
+                continue
+            found += 1
+            if row.state == "prepared":
+                path.unlink()
+                self._mark_replaced(row.id)
+            else:
+                rewrite(path, leave_out(table, handles))
+        return found
+
+    def accepted(self, source: str, since: str, accepted: Container[str]) -> str | None:
+        """Manifest of the newest submission of a source, if made after some time and accepted."""
+        rows = self._rows({source})
+        if not rows or rows[-1].created <= since:
+            return None
+        manifest = parse_model(parse_json(rows[-1].manifest), Envelope).payload_hash
+        return manifest if manifest in accepted else None
+
+    def _rows(self, sources: Collection[str]) -> list[Any]:
+        statement = (
+            select(submissions)
+            .where(submissions.c.source.in_(sources))
+            .order_by(literal_column("rowid"))
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(statement))
+
+    def _mark_replaced(self, id_: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                update(submissions).where(submissions.c.id == id_).values(state="replaced")
+            )
+
+
+def read(path: Path) -> pa.Table:
+    """The records of a file that this agent made."""
+    with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
+        return reader.read_all()
