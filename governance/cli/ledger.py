@@ -2,6 +2,8 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -19,14 +21,30 @@ from governance.ledger.app import init_ledger
 from governance.ledger.app import serve as serve_ledger
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database, sqlite_url
+from governance.ledger.errors import ForkError
 from governance.ledger.events import Author, EventType
+from governance.ledger.export import write_export
 from governance.ledger.mirror import Mirror
-from governance.ledger.note import VerifierKey, parse_vkey, witness_key
-from governance.ledger.payloads import Genesis
+from governance.ledger.note import (
+    Checkpoint,
+    Note,
+    VerifierKey,
+    open_checkpoint,
+    parse_vkey,
+    witness_key,
+)
+from governance.ledger.payloads import Genesis, read_payload
 from governance.ledger.quorum import witness_times
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.state import LedgerState
-from governance.terminal import passphrase, read_bytes, read_document, terminal, write_bytes
+from governance.terminal import (
+    passphrase,
+    read_bytes,
+    read_document,
+    terminal,
+    whole_file,
+    write_bytes,
+)
 
 app = typer.Typer(no_args_is_help=True, help="The consent ledger.")
 
@@ -156,6 +174,88 @@ def verify(context: typer.Context, url: Url, key_file: KeyFile) -> None:
             f"{len(state.rejected)} events in the ledger may not count",
             next_step="tell the ledger's operator and every partner",
         )
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    key_file: KeyFile,
+    out: Annotated[Path, typer.Option(help="ledger.jsonl, or ledger.jsonl.gz to pack it")],
+    url: Annotated[str | None, typer.Option("--ledger", help="the ledger's address")] = None,
+    mirror: Annotated[
+        Path | None, typer.Option(help="a party's own copy, for example agent/mirror.db")
+    ] = None,
+    witnesses: Annotated[
+        int | None, typer.Option(min=1, help="cosignatures wanted; the agreement's quorum if left")
+    ] = None,
+) -> None:
+    """Write the whole ledger to one file, with the newest checkpoint that enough parties signed."""
+    key = read_vkey(key_file)
+    with _copy(key, url, mirror) as copy, _client(key, url) as client:
+        if client is not None:
+            copy.sync(client)
+        note, checkpoint = _cosigned(copy, client, witnesses)
+        with whole_file(out) as file:
+            packed = out.suffix == ".gz"
+            write_export(file, note, checkpoint, copy.entries(0, checkpoint.size), packed=packed)
+    screen = terminal(context)
+    screen.result(
+        {"file": str(out), "size": checkpoint.size, "root": checkpoint.root.hex()},
+        lambda console: console.print(f"{checkpoint.size} entries in {out}"),
+    )
+    screen.hint(f"governance verify {out} --keys FOLDER")
+
+
+@contextmanager
+def _copy(key: VerifierKey, url: str | None, mirror: Path | None) -> Iterator[Mirror]:
+    """A party's own copy of the ledger, or a fresh one."""
+    if url is None and mirror is None:
+        raise FormatError("expected --ledger URL, --mirror FILE, or both")
+    if mirror is not None and not mirror.is_file():
+        raise FormatError(f"{mirror.name} is no mirror", next_step="name an agent's mirror.db")
+    with TemporaryDirectory() as folder:
+        path = mirror or Path(folder) / "mirror.db"
+        copy = Mirror(Database(sqlite_url(path), "mirror"), key)
+        try:
+            yield copy
+        finally:
+            copy.close()
+
+
+@contextmanager
+def _client(key: VerifierKey, url: str | None) -> Iterator[LedgerClient | None]:
+    if url is None:
+        yield None
+    else:
+        with LedgerClient(url, key) as client:
+            yield client
+
+
+def _cosigned(
+    copy: Mirror, client: LedgerClient | None, witnesses: int | None
+) -> tuple[Note, Checkpoint]:
+    """The newest checkpoint of this very copy that so many parties cosigned.
+
+    Raises:
+        ForkError: the ledger has cosignatures of another tree than the copy.
+    """
+    if client is None:
+        return copy.cosigned()
+    if witnesses is None:
+        proposed = (
+            read_payload(event).agreement.witnessing.quorum
+            for event in copy.entries()
+            if event.leaf.type is EventType.AGREEMENT_PROPOSED
+        )
+        witnesses = max(proposed, default=0)
+    note = client.checkpoint(witnesses=witnesses)
+    checkpoint = open_checkpoint(note, copy.log_key)
+    if copy.root(checkpoint.size) != checkpoint.root:
+        raise ForkError(
+            f"the ledger signed a second tree of {checkpoint.size} entries",
+            next_step="tell the other partners: release nothing until it is resolved",
+        )
+    return note, checkpoint
 
 
 def read_vkey(path: Path) -> VerifierKey:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import agreement, ledger, party, person, release
+from governance.cli import agreement, evidence, ledger, party, person, release
 from governance.terminal import Terminal, run_cli
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app.add_typer(person.app, name="person")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(release.app, name="release")
+app.add_typer(evidence.app, name="evidence")
+app.command("verify")(evidence.verify_export)
 
 
 @app.callback()

@@ -18,7 +18,7 @@ from governance.cli.ledger import KeyFile, Url, read_vkey
 from governance.errors import FormatError
 from governance.exchange.hub_api import FamilyView, OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient
-from governance.identity.envelope import parse_model, sign
+from governance.identity.envelope import parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database, sqlite_url
@@ -199,6 +199,29 @@ def _show_request(out: Console, view: RequestView) -> None:
         out.print(
             f"- {answer.party}: {answer.state}" + (f" ({answer.reason})" * bool(answer.reason))
         )
+
+
+@app.command()
+def members(
+    context: typer.Context,
+    request_hash: Annotated[str, typer.Argument(metavar="REQUEST", help="sha256:...")],
+    hub: Hub,
+    as_: As,
+    out: Annotated[Path, typer.Option(help="members.json, readable by you only")],
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Fetch the family's list of pseudonyms that a request names, for a pack of evidence."""
+    who = read_person_secrets(as_, passphrase(passphrase_file))
+    with _client(hub, who) as client:
+        view = client.request(request_hash)
+    asked = parse_canonical(view.request.payload_bytes, Request)
+    if view.request.payload_hash != request_hash or view.document.digest != asked.members:
+        raise MembersChanged("the hub showed other members than those that the request names")
+    _write_private(out, canonical_bytes(view.document))
+    terminal(context).result(
+        {"file": str(out), "members": len(view.document.members)},
+        lambda console: console.print(f"{len(view.document.members)} members in {out}"),
+    )
 
 
 @app.command()

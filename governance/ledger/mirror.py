@@ -48,6 +48,7 @@ from governance.ledger.mirror_tables import (
     begin,
     extend,
     keep_evidence,
+    read_cosigned,
     read_evidence,
     read_held,
     store_cosigned,
@@ -151,6 +152,17 @@ class Mirror:
                 "this mirror holds nothing yet", next_step="synchronise with the ledger first"
             )
         return self._open(parse_note(note.encode()))
+
+    def cosigned(self) -> tuple[Note, Checkpoint]:
+        """The newest checkpoint that the copy holds, with what its own witness has signed of it.
+
+        Raises:
+            MirrorEmptyError: it holds none yet.
+        """
+        note, checkpoint = self.checkpoint()
+        with self._database.reading() as connection:
+            lines = read_cosigned(connection, checkpoint)
+        return note.with_signatures(lines), checkpoint
 
     def size(self) -> int:
         """Leaves that the copy holds."""

@@ -22,7 +22,12 @@ from sqlalchemy import (
 from governance.ledger.errors import ForkError, MirrorError
 from governance.ledger.events import Event
 from governance.ledger.merkle import Frontier
-from governance.ledger.note import Checkpoint, NoteSignature, VerifierKey
+from governance.ledger.note import (
+    Checkpoint,
+    NoteSignature,
+    VerifierKey,
+    parse_signature_line,
+)
 from governance.ledger.tables import TreeTables, parse_frontier, write_frontier
 
 _TABLES: Final = MetaData()
@@ -140,6 +145,16 @@ def store_cosigned(
     key = (_COSIGNED.c.size == checkpoint.size) & (_COSIGNED.c.witness == line.name)
     connection.execute(delete(_COSIGNED).where(key))
     connection.execute(insert(_COSIGNED).values(**row))
+
+
+def read_cosigned(connection: Connection, checkpoint: Checkpoint) -> list[NoteSignature]:
+    """The lines that were given away for a checkpoint, by witness."""
+    query = (
+        select(_COSIGNED.c.line)
+        .where(_COSIGNED.c.size == checkpoint.size, _COSIGNED.c.root == checkpoint.root)
+        .order_by(_COSIGNED.c.witness)
+    )
+    return [parse_signature_line(line) for line in connection.execute(query).scalars()]
 
 
 def keep_evidence(connection: Connection, evidence: Evidence) -> None:

@@ -13,6 +13,7 @@ from governance.canonical import Base64, Frozen, Hash, Hex128, Slug
 from governance.consent.models import ConsentRecord
 from governance.identity.envelope import Envelope, Signature, parse_model
 from governance.ledger.events import Event, EventType
+from governance.release.models import CheckpointRef
 from governance.rights.models import RightsKind
 
 Reason = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=80)]
@@ -176,13 +177,17 @@ class Decided(Frozen):
 
 
 class Sealed(Frozen):
-    """A partner's receipt: it sealed so many records for this request."""
+    """A partner's receipt: it sealed so many records for this request.
+
+    ``checkpoint``: the state of the ledger that it verified the order at; older receipts lack it.
+    """
 
     request: Hash
     order: Hash
     party: Slug
     records: Count
     ciphertext_sha256: Hash
+    checkpoint: CheckpointRef | None = None
 
 
 class ReleaseRefused(Frozen):

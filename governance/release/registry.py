@@ -166,6 +166,8 @@ class ReleaseRegistry:
             raise NotAdmissible("only an approved request is answered with sealed items")
         if payload.party in record.sealed_by:
             raise NotAdmissible("a party seals once for a request")
+        if payload.checkpoint is not None and payload.checkpoint.size > entry.index:
+            raise NotAdmissible("a receipt names a state of the ledger that was there before it")
         return lambda: record.sealed_by.add(payload.party)
 
     def _refused(self, entry: Entry) -> Commit:

@@ -266,6 +266,7 @@ class ReleaseDesk:
             party=self._party,
             records=len(records),
             ciphertext_sha256=sha256(sealed.ciphertext.encode()),
+            checkpoint=verified.checkpoint,
         )
         return envelope, self._ledger.author.write(EventType.RELEASE_SEALED, receipt)
 

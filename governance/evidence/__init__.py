@@ -1,0 +1,1 @@
+"""What an auditor is handed: packs of evidence, and their verification."""

@@ -1,0 +1,106 @@
+"""Which entries of the ledger one approach rests on.
+
+Rules: who is known (parties, staff) and every agreement, since signatures and standing rest on
+them; the request, its decision, answers and outcomes; where the family's members are given, every
+consent about their records and every change of one; what was destroyed under the agreement.
+Nothing about any other family.
+"""
+
+from governance.consent.models import ConsentRecord
+from governance.errors import FormatError
+from governance.identity.envelope import parse_canonical
+from governance.ledger.events import Event, EventType
+from governance.ledger.payloads import (
+    Decided,
+    Outcome,
+    Refused,
+    ReleaseRefused,
+    Requested,
+    RetentionPurged,
+    Sealed,
+    read_payload,
+)
+from governance.release.models import Approval, Members, Request
+
+GROUND = frozenset(
+    {
+        EventType.GENESIS,
+        EventType.PARTY_ADMITTED,
+        EventType.PERSON_ENROLLED,
+        EventType.PERSON_REVOKED,
+        EventType.AGREEMENT_PROPOSED,
+        EventType.AGREEMENT_SIGNED,
+        EventType.AGREEMENT_SUSPENDED,
+        EventType.AGREEMENT_RESUMED,
+    }
+)
+"""Events that everything else rests on."""
+
+
+class ApproachChooser:
+    """Says of each event in turn whether it belongs; events must come in the ledger's order."""
+
+    def __init__(self, request: str, members: Members | None) -> None:
+        self._request = request
+        self._records = {
+            (record.party, record.handle)
+            for member in (members.members if members else ())
+            for record in member.records
+        }
+        self._grants: set[str] = set()
+        self._agreement: str | None = None
+
+    def __call__(self, event: Event) -> bool:
+        """Whether an event belongs."""
+        if event.leaf.type in GROUND:
+            return True
+        if self._grants.intersection(event.leaf.refs):
+            return True
+        try:
+            payload = read_payload(event)
+        except FormatError:  # erased, or of no form: it cannot count
+            return False
+        return self._belongs(event, payload)
+
+    def _belongs(self, event: Event, payload: object) -> bool:
+        if isinstance(payload, ConsentRecord):
+            if (payload.party, payload.subject) not in self._records:
+                return False
+            self._grants.add(event.leaf.id)
+            return True
+        if isinstance(payload, RetentionPurged):
+            return payload.agreement == self._agreement
+        if _request_of(payload) != self._request:
+            return False
+        if isinstance(payload, Requested):
+            self._agreement = _agreement_of(payload)
+        return True
+
+
+def _request_of(payload: object) -> str | None:
+    """The request that an event of a release is about."""
+    match payload:
+        case Requested():
+            return payload.request.payload_hash
+        case Decided():
+            return _decided_request(payload)
+        case Sealed() | ReleaseRefused() | Outcome():
+            return payload.request
+        case Refused():
+            return payload.about
+        case _:
+            return None
+
+
+def _agreement_of(payload: Requested) -> str | None:
+    try:
+        return parse_canonical(payload.request.payload_bytes, Request).agreement
+    except FormatError:
+        return None
+
+
+def _decided_request(payload: Decided) -> str | None:
+    try:
+        return parse_canonical(payload.approval.payload_bytes, Approval).request
+    except FormatError:
+        return None
