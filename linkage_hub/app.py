@@ -40,6 +40,7 @@ from linkage_hub.refinement.rounds import Rounds
 from linkage_hub.refinement.service import Refinement
 from linkage_hub.releases.families import Families
 from linkage_hub.releases.service import Releases
+from linkage_hub.retention import HubRetention
 from linkage_hub.review.service import Reviews
 from linkage_hub.rights.files import FilesWithout
 from linkage_hub.rights.service import HubRights
@@ -53,6 +54,8 @@ from linkage_hub.submissions.service import VERIFY, Submissions
 
 STOP_SECONDS: Final = 10
 RESTART_SECONDS: Final = 1.0
+RETENTION_SECONDS: Final = 600.0
+"""How often a worker looks whether the day's purge was done and told."""
 RIGHTS_SECONDS: Final = 30.0
 """How often a worker looks for requests of data subjects in the ledger."""
 
@@ -169,6 +172,19 @@ class Hub:
         files = FilesWithout(self.database, self.files, self.runs_folder, self.refinement)
         return HubRights(self.secrets, self.database, self.ledger, files, self.now)
 
+    @cached_property
+    def retention(self) -> HubRetention:
+        """Destroys what agreements' retention ends."""
+        return HubRetention(
+            self.secrets.keys.party,
+            self.database,
+            self.files,
+            self.runs_folder,
+            self.refinement,
+            self.ledger,
+            self.now,
+        )
+
     def worker(self) -> Worker:
         """The worker of this hub's queue."""
         return Worker(
@@ -176,7 +192,10 @@ class Hub:
             {VERIFY: self.submissions.verify, **self.phases.handlers},
             {VERIFY: self.submissions.abandon}
             | dict.fromkeys(self.phases.handlers, self.phases.abandon),
-            [Chore("rights", RIGHTS_SECONDS, self.rights.carry_out_all)],
+            [
+                Chore("rights", RIGHTS_SECONDS, self.rights.carry_out_all),
+                Chore("retention", RETENTION_SECONDS, self.retention.daily),
+            ],
         )
 
     def close(self) -> None:

@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import insert, literal_column, select, update
+from sqlalchemy import literal_column, select
 
 from governance.agreements.models import Agreement
-from governance.canonical import canonical_bytes, parse_json, write_time
+from governance.canonical import parse_json, write_time
 from governance.identity.envelope import Envelope, parse_model
-from governance.ledger.events import EventType, WireEvent
+from governance.ledger.events import EventType
+from governance.ledger.outgoing import Outgoing
 from governance.ledger.payloads import RetentionPurged
 from partner_agent.ledger import AgentLedger
 from partner_agent.sentinels.store import SyntheticRows
@@ -73,6 +74,7 @@ class Retention:
         self._synthetic = synthetic
         self._ledger = ledger
         self._now = now
+        self._outgoing = Outgoing(database, purges, ledger)
         self._done_on = ""
 
     def due(self, agreement: Agreement) -> Purged:
@@ -115,15 +117,7 @@ class Retention:
         Raises:
             LedgerError: it cannot be reached, or refuses.
         """
-        waiting = select(purges).where(purges.c.logged.is_(False)).order_by(purges.c.number)
-        with self._database.reading() as connection:
-            rows = connection.execute(waiting).all()
-        for row in rows:
-            self._ledger.append(parse_model(parse_json(row.event), WireEvent).event())
-            with self._database.writing() as connection:
-                connection.execute(
-                    update(purges).where(purges.c.number == row.number).values(logged=True)
-                )
+        self._outgoing.tell()
 
     def _note(self, agreement: str, done: Purged) -> None:
         counts = {"rows": done.rows, "synthetic_rows": done.synthetic_rows, "files": done.files}
@@ -132,9 +126,7 @@ class Retention:
             RetentionPurged(agreement=agreement, party=self._party, **counts),
         )
         with self._database.writing() as connection:
-            connection.execute(
-                insert(purges).values(event=canonical_bytes(WireEvent.of(event)), logged=False)
-            )
+            self._outgoing.keep(connection, event)
         _LOG.info("purged", extra=counts)
 
     def _files(self, agreement: Agreement) -> list[Path]:

@@ -4,7 +4,7 @@ Each test takes a family of its own, so that one world serves a whole module.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,11 @@ def _plain(_data: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def rights_world_in(root: Path) -> Iterator[HubWorld]:
+def rights_world_in(
+    root: Path, adjust: Callable[[dict[str, Any]], None] = _plain
+) -> Iterator[HubWorld]:
     """Both partners have submitted, and a run has finished."""
-    with refining_world(root, police_rows(), council_rows(), _plain) as world:
+    with refining_world(root, police_rows(), council_rows(), adjust) as world:
         assert start(world)["state"] == "finished"
         yield world
 

@@ -59,7 +59,7 @@ class SubmissionView(Frozen):
     id: Hex128
     source: Slug
     agreement: Hash
-    state: Literal["receiving", "verifying", "accepted", "refused", "replaced"]
+    state: Literal["receiving", "verifying", "accepted", "refused", "replaced", "purged"]
     offset: Count
     size: Count
     records: Count

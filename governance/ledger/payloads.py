@@ -149,13 +149,20 @@ class ReviewRuled(Frozen):
 
 
 class RetentionPurged(Frozen):
-    """A partner has destroyed what it kept for as long as agreed; counts."""
+    """A partner or a hub has destroyed what it kept for as long as agreed; counts.
+
+    ``runs``, ``rulings`` and ``releases`` (requests, and sealed items that nobody fetched) are a
+    hub's.
+    """
 
     agreement: Hash
     party: Slug
     rows: Count
     synthetic_rows: Count
     files: Count
+    runs: Count = 0
+    rulings: Count = 0
+    releases: Count = 0
 
 
 class ConsentChange(Frozen):

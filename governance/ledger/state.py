@@ -126,12 +126,13 @@ class LedgerState:
         return lookup
 
     def _purged(self, entry: Entry) -> Commit:
-        """A party speaks for itself, about an agreement that it is a party of."""
+        """A party speaks for itself: one of the agreement, or who accepted submissions under it."""
         payload = payload_of(entry, RetentionPurged)
         party, _ = self.identities.party_key(entry.author)
         agreement = self.agreements.standing(payload.agreement).agreement
-        if payload.party != party or agreement.party(party) is None:
-            raise NotAdmissible("a party of the agreement says what it has destroyed itself")
+        hub = any(entry.author in hubs for hubs in self.submissions.hubs.values())
+        if payload.party != party or not (hub or agreement.party(party)):
+            raise NotAdmissible("a party or hub of the agreement says what it has destroyed itself")
         return lambda: None
 
     def _noted(self, entry: Entry) -> Commit:

@@ -17,6 +17,7 @@ class _Commands(LazyGroup):
         "init": "linkage_hub.cli.server:init",
         "serve": "linkage_hub.cli.server:serve",
         "worker": "linkage_hub.cli.server:worker",
+        "purge": "linkage_hub.cli.purge:purge",
         "runs": "linkage_hub.cli.runs:app",
         "review": "linkage_hub.cli.review:app",
     }

@@ -151,6 +151,10 @@ class Refinement:
         for kind in RoundKind:
             self._rounds.close(run, kind)
             self._rounds.files(run, kind).remove()
+        self.forget_unused(agreement)
+
+    def forget_unused(self, agreement: str) -> None:
+        """Destroy decisions about submissions that are in use no more."""
         statement = select(submissions.c.manifest_hash).where(
             submissions.c.agreement == agreement, submissions.c.state == "accepted"
         )

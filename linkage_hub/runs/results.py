@@ -131,6 +131,14 @@ def discard(connection: Connection, run: str) -> None:
         connection.execute(delete(table).where(table.c.run == run))
 
 
+def held(connection: Connection, run: str) -> bool:
+    """Whether anything of a run's results is stored."""
+    return any(
+        connection.execute(select(table.c.run).where(table.c.run == run).limit(1)).first()
+        for table in _RESULT_TABLES
+    )
+
+
 def _quality(results: Results) -> list[dict[str, Any]]:
     names = [source.source for source in results.sources]
     return [

@@ -312,3 +312,11 @@ rights_requests = Table(
     Column("files", Integer, nullable=False),  # that they were taken out of
     Column("runs", Integer, nullable=False),  # from whose results they were taken
 )
+
+purges = Table(
+    "purges",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("event", LargeBinary, nullable=False),  # counts, as POST /v1/events takes it
+    Column("logged", Boolean, nullable=False),
+)

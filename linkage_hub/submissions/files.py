@@ -70,6 +70,10 @@ class ContentFiles:
             ) from None
         return size + len(data)
 
+    def ids(self) -> set[str]:
+        """Submissions of which there is a file."""
+        return {path.stem for path in self._folder.glob("*.arrow")}
+
     def remove(self, id_: str) -> None:
         """Destroy a file."""
         self.path(id_).unlink(missing_ok=True)

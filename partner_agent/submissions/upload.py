@@ -31,7 +31,7 @@ CHUNK_BYTES: Final = 1024 * 1024
 VERIFY_SECONDS: Final = 120
 _POLL_SECONDS: Final = 0.2
 _CONFLICT: Final = 409
-_FINAL: Final = {"accepted", "refused", "replaced"}
+_FINAL: Final = {"accepted", "refused", "replaced", "purged"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""Events that are true here before the ledger has them.
+
+Rules: an event is kept in the transaction that makes it true; the ledger is given events in the
+order in which they were kept, each again until it has it.
+"""
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from governance.canonical import canonical_bytes, parse_json
+from governance.identity.envelope import parse_model
+from governance.ledger.events import Event, WireEvent
+from governance.ledger.party import PartyLedger
+from governance.storage.database import Database
+
+
+class Outgoing:
+    """A table of events with the columns ``number``, ``event`` and ``logged``.
+
+    Args:
+        database: where the table is.
+        table: of events.
+        ledger: the pen.
+    """
+
+    def __init__(self, database: Database, table: Table, ledger: PartyLedger) -> None:
+        self._database = database
+        self._table = table
+        self._ledger = ledger
+
+    def keep(self, connection: Connection, event: Event) -> None:
+        """Keep an event within the caller's transaction."""
+        data = canonical_bytes(WireEvent.of(event))
+        connection.execute(insert(self._table).values(event=data, logged=False))
+
+    def tell(self) -> None:
+        """Hand to the ledger what it does not have yet.
+
+        Raises:
+            LedgerError: it cannot be reached, or refuses.
+        """
+        table = self._table
+        waiting = select(table).where(table.c.logged.is_(False)).order_by(table.c.number)
+        with self._database.reading() as connection:
+            rows = connection.execute(waiting).all()
+        for row in rows:
+            self._ledger.append(parse_model(parse_json(row.event), WireEvent).event())
+            with self._database.writing() as connection:
+                connection.execute(
+                    update(table).where(table.c.number == row.number).values(logged=True)
+                )
