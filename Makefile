@@ -146,6 +146,10 @@ bench-solving: $(VENV)/dev.stamp ## candidate pairs to persons, beside anonlink'
 bench-ledger: $(VENV)/dev.stamp services ## the ledger at LEAVES=1000000 on both databases, beside pymerkle (docs/ledger.md)
 	$(BIN)/python -m benchmarks.ledger --leaves $(LEAVES) --json bench-ledger.json
 
+.PHONY: bench-consents
+bench-consents: $(VENV)/dev.stamp ## an import of consents into a real ledger: ROWS=10000
+	$(BIN)/python -m benchmarks.consents $(if $(ROWS),--rows $(ROWS))
+
 .PHONY: bench-data
 bench-data: ## make the public evaluation data anew in bench-data/
 	$(PYTHON) scripts/bench_data.py

@@ -16,6 +16,7 @@ from governance.identity.files import PartySecrets, new_party, read_party_secret
 from governance.identity.models import publish_party_keys
 from governance.ledger.state import LedgerState
 from governance.terminal import passphrase, write_document
+from partner_agent.consent_import.desk import ConsentImports
 from partner_agent.consents import Consents, accepted_withdrawals
 from partner_agent.ledger import AgentLedger
 from partner_agent.linkage_secret import load_keys
@@ -118,6 +119,13 @@ class Agent:
     def consents(self) -> Consents:
         """The consent desk."""
         return Consents(self.database, self.vault, self.ledger)
+
+    @cached_property
+    def imports(self) -> ConsentImports:
+        """Decisions imported from a case system."""
+        return ConsentImports(
+            self.settings.party, self.database, self.ledger, self.consents, self.now
+        )
 
     @cached_property
     def questions(self) -> RefinementDesk:

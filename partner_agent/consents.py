@@ -5,9 +5,10 @@ here from the moment it is on this machine's disk, whether or not the ledger can
 handed to the ledger as soon as it can.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -91,25 +92,34 @@ class Consents:
         """Every grant that this partner recorded, oldest first."""
         return [grant for grant in state.consents.grants.values() if grant.record.party == party]
 
-    def withdraw(self, grants: Iterable[Grant], now: datetime) -> list[Withdrawn]:
-        """Withdraw grants: on this disk first, then in the ledger."""
+    def withdraw(
+        self, grants: Iterable[str], now: datetime, said: Mapping[str, str] = MappingProxyType({})
+    ) -> list[Withdrawn]:
+        """Withdraw consents: on this disk first, then in the ledger.
+
+        Args:
+            grants: their ids.
+            now: the time.
+            said: ISO date of the person's word, by id, where it was not today.
+        """
         accepted = []
         with self._database.writing() as connection:
             for grant in grants:
                 event = self._ledger.author.write(
-                    EventType.CONSENT_WITHDRAWN, ConsentChange(grant=grant.id), (grant.id,)
+                    EventType.CONSENT_WITHDRAWN, ConsentChange(grant=grant), (grant,)
                 )
                 connection.execute(
                     insert(withdrawals)
                     .values(
-                        grant_id=grant.id,
+                        grant_id=grant,
                         event=WireEvent.of(event).model_dump_json().encode(),
                         accepted=write_time(now),
                         logged=False,
+                        said=said.get(grant),
                     )
                     .on_conflict_do_nothing()
                 )
-                accepted.append(grant.id)
+                accepted.append(grant)
         self.log_withdrawals()
         waiting = self.withdrawn_here(logged=False)
         return [Withdrawn(grant, grant not in waiting) for grant in accepted]
@@ -148,6 +158,14 @@ class Consents:
             statement = statement.where(withdrawals.c.logged.is_(logged))
         with self._database.reading() as connection:
             return set(connection.scalars(statement))
+
+    def withdrawal_days(self) -> dict[str, str]:
+        """ISO date of the person's word, by withdrawn consent."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(withdrawals.c.grant_id, withdrawals.c.accepted, withdrawals.c.said)
+            ).all()
+        return {row.grant_id: row.said or row.accepted[:10] for row in rows}
 
 
 def accepted_withdrawals(database: AgentDatabase) -> dict[str, datetime]:

@@ -75,16 +75,18 @@ class ConsentRegistry:
             **dict.fromkeys(_CHANGES, self._changed),
         }
 
+    def about(self, party: str, handle: str, kind: ConsentKind) -> list[Grant]:
+        """Every record about one record of a party, of one kind, oldest first."""
+        found = self._by_subject.get((party, handle), ())
+        return [grant for grant in found if grant.record.kind is kind]
+
     def current(self, party: str, handle: str, kind: ConsentKind) -> Grant | None:
         """The newest decision about one record, of one kind."""
         found = [
             grant
-            for grant in self._by_subject.get((party, handle), ())
-            if grant.record.kind is kind
-            and (
-                grant.record.state is not ConsentState.REQUESTED
-                or grant.changed_to is ConsentState.WITHDRAWN
-            )
+            for grant in self.about(party, handle, kind)
+            if grant.record.state is not ConsentState.REQUESTED
+            or grant.changed_to is ConsentState.WITHDRAWN
         ]
         return max(found, key=lambda grant: grant.decided, default=None)
 

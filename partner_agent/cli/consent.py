@@ -1,9 +1,7 @@
 """``consent record``, ``import``, ``withdraw``, ``list``, ``receipt`` and ``check-receipt``."""
 
-import csv
-import io
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,9 +9,10 @@ from rich.table import Table
 
 from governance.canonical import parse_time, sha256, write_time
 from governance.consent.registry import Grant
-from governance.errors import FormatError, ReasonedError
+from governance.errors import ReasonedError
 from governance.terminal import read_bytes
 from partner_agent.app import Agent
+from partner_agent.cli.consent_import import import_
 from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.cli.receipts import check_receipt, receipt
 from partner_agent.consents import ConsentInputError, consent_number, consent_template
@@ -21,11 +20,8 @@ from partner_agent.consents import ConsentInputError, consent_number, consent_te
 app = typer.Typer(no_args_is_help=True, help="Consent to be approached, as people gave it.")
 app.command()(receipt)
 app.command("check-receipt")(check_receipt)
+app.command("import")(import_)
 
-_COLUMNS: Final = {
-    "source", "record_id", "kind", "state", "date", "expires", "capacity", "parental_basis",
-    "method",
-}  # fmt: skip
 Notice = Annotated[Path, typer.Option(help="the privacy notice that the person was shown")]
 
 
@@ -69,76 +65,6 @@ def record(
     screen.result({"grants": grants}, lambda out: out.print("\n".join(grants)))
 
 
-@app.command("import")
-def import_(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with one decision a row")],
-    notice: Notice,
-    kind: Annotated[str, typer.Option(help="the kind to take; others are left out")] = "approach",
-) -> None:
-    """Record many decisions from a case system, oldest first; a wrong row stops nothing."""
-    screen = session(context)
-    rows = [row for row in _read(file) if row[1]["kind"] == kind]
-    recorded = withdrawn = 0
-    rejected: list[dict[str, Any]] = []
-    with agent_of(context) as agent, screen.progress() as bar:
-        agent.standing(agent.ledger.sync())
-        task = bar.add_task("consents", total=len(rows))
-        for number, row in sorted(rows, key=lambda item: (item[1]["date"], item[0])):
-            try:
-                if row["state"] == "withdrawn":
-                    withdrawn += _withdraw_row(agent, row)
-                else:
-                    recorded += _record_row(agent, notice, row)
-            except ConsentInputError as error:
-                rejected.append({"row": number, "reason": error.reason})
-            except FormatError as error:
-                rejected.append({"row": number, "reason": error.reason})
-            bar.advance(task)
-        _witness(screen, agent)
-    data = {"recorded": recorded, "withdrawn": withdrawn, "rejected": rejected}
-    screen.result(
-        data,
-        lambda out: out.print(
-            f"{recorded} recorded, {withdrawn} withdrawn, {len(rejected)} rows rejected"
-        ),
-    )
-
-
-def _read(file: Path) -> list[tuple[int, dict[str, str]]]:
-    try:
-        reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8-sig"), newline=""))
-        missing = _COLUMNS - set(reader.fieldnames or ())
-        if missing:
-            raise FormatError(f"{file.name}: no column {', '.join(sorted(missing))}")
-        return [
-            (number, {name: row[name] or "" for name in _COLUMNS})
-            for number, row in enumerate(reader, start=1)
-        ]
-    except (UnicodeDecodeError, csv.Error):
-        raise FormatError(f"{file.name}: not CSV in UTF-8") from None
-
-
-def _record_row(agent: Agent, notice: Path, row: dict[str, str]) -> int:
-    fields = {
-        "source": row["source"],
-        "kind": row["kind"],
-        "state": row["state"],
-        "method": row["method"],
-        "capacity": row["capacity"],
-        "parental_basis": row["parental_basis"] or None,
-        "captured": _midnight(row["date"]),
-        "expires": _midnight(row["expires"]),
-    }
-    return len(agent.consents.record(_template(agent, notice, fields), row["record_id"]))
-
-
-def _withdraw_row(agent: Agent, row: dict[str, str]) -> int:
-    state = agent.ledger.sync()
-    grants = agent.consents.grants_of(state, row["source"], row["record_id"])
-    return len(agent.consents.withdraw(grants, agent.now()))
-
-
 def _template(agent: Agent, notice: Path, fields: dict[str, Any]) -> dict[str, object]:
     agreement = agent.standing(agent.ledger.state).agreement
     return consent_template(agreement, agent.settings.party, sha256(read_bytes(notice)), **fields)
@@ -177,7 +103,7 @@ def withdraw(
             ids = [found.id for found in grants]
             screen.result({"would_withdraw": ids}, lambda out: out.print("\n".join(ids)))
             return
-        done = agent.consents.withdraw(grants, agent.now())
+        done = agent.consents.withdraw([found.id for found in grants], agent.now())
         _witness(screen, agent)
     data = [{"grant": item.grant, "in_the_ledger": item.logged} for item in done]
     screen.result({"withdrawn": data}, lambda out: _show_withdrawn(out, data))

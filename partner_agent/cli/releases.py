@@ -62,7 +62,7 @@ def run(
     context: typer.Context,
     every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
 ) -> None:
-    """Stay: mirror and witness the ledger, hand in withdrawals, reveal, answer, purge."""
+    """Stay: mirror and witness the ledger, hand in what people decided, reveal, answer, purge."""
     log_to_stderr()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,6 +74,7 @@ def run(
                 "withdrawals": agent.consents.log_withdrawals,
                 "rights": lambda: _tell_rights(agent),
                 "mirror": agent.ledger.sync,
+                "imports": agent.imports.hand_in,
                 "witness": agent.ledger.witness,
                 "reveals": lambda: agent.reveals.reveal_all(agent.hub),
                 "orders": lambda: _answer(agent),

@@ -16,7 +16,6 @@ from typing import Final
 from governance.agreements.models import Agreement
 from governance.canonical import parse_time, write_time
 from governance.consent.models import ConsentState
-from governance.consent.registry import Grant
 from governance.errors import ReasonedError
 from governance.identity.files import PartySecrets
 from governance.ledger.errors import LedgerUnavailableError
@@ -266,7 +265,7 @@ class RightsDesk:
         ]
         self._store.block(request.id, places, since)
         handles = {each.handle for each in (*places, *since) if each.handle is not None}
-        ended = self._consents.withdraw(self._grants(state, handles), self._now())
+        ended = self._consents.withdraw(self._standing(state, handles), self._now())
         rows = 0 if request.kind is RightsKind.RESTRICTION else self._vault.destroy(handles)
         files = self._files.take_out({each.source for each in places}, handles)
         return RightsCarriedOut(
@@ -277,11 +276,11 @@ class RightsDesk:
             sealed=self._sealed(request.id, handles, state),
         )
 
-    def _grants(self, state: LedgerState, handles: set[bytes]) -> list[Grant]:
-        """Decisions about the records that the person has not taken back."""
+    def _standing(self, state: LedgerState, handles: set[bytes]) -> list[str]:
+        """Ids of decisions about the records that the person has not taken back."""
         names = {handle.hex() for handle in handles}
         return [
-            grant
+            grant.id
             for grant in self._consents.own(state, self._party)
             if grant.record.subject in names and grant.state(self._now()) not in _ENDED
         ]

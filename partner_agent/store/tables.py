@@ -52,6 +52,22 @@ withdrawals = Table(
     Column("event", LargeBinary, nullable=False),  # as POST /v1/events takes it
     Column("accepted", String(20), nullable=False),
     Column("logged", Boolean, nullable=False),
+    Column("said", String(10)),  # ISO date of the person's word; null: that of ``accepted``
+)
+
+consent_imports = Table(  # what it says of a decision goes once the ledger has it
+    "consent_imports",
+    metadata,
+    Column("key", LargeBinary(32), primary_key=True),  # of handle and decision
+    Column("handle", LargeBinary(16), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("day", String(10), nullable=False),  # ISO date of the decision
+    Column("row", Integer, nullable=False),  # of the file that it came in
+    Column("record", LargeBinary),  # canonical JSON
+    Column("event", LargeBinary),  # as POST /v1/events takes it, before it is sent
+    Column("progress", String(8), nullable=False),  # staged, written, done
+    Index("consent_imports_by_progress", "progress", "day", "row"),
 )
 
 answers = Table(

@@ -235,6 +235,24 @@ class Vault:
         """Handles of every row of one record id."""
         return self.at(source, self.locator(source, record_id))
 
+    def find_many(self, source: str, record_ids: Iterable[str]) -> dict[str, list[bytes]]:
+        """Handles of every row of each of these record ids; ids that have none are left out."""
+        wanted = {self.locator(source, record_id): record_id for record_id in record_ids}
+        locators, found = list(wanted), dict[str, list[bytes]]()
+        for start in range(0, len(locators), _BATCH):
+            statement = (
+                select(records.c.locator, records.c.handle)
+                .where(
+                    records.c.source == source,
+                    records.c.locator.in_(locators[start : start + _BATCH]),
+                )
+                .order_by(records.c.occurrence)
+            )
+            with self._database.reading() as connection:
+                for locator, handle in connection.execute(statement):
+                    found.setdefault(wanted[locator], []).append(handle)
+        return found
+
     def forget(self, source: str, record_ids: Iterable[str]) -> int:
         """Destroy every row of these record ids, as when people opt out; how many there were."""
         locators = sorted({self.locator(source, record_id) for record_id in record_ids})

@@ -167,7 +167,7 @@ def withdraw_unseen(world: HubWorld, when: datetime, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as away:
         away.setattr(agent.ledger.client, "_base", "http://127.0.0.1:9")
         away.setattr(agent.ledger.client, "_wait", lambda _seconds: None)
-        (done,) = agent.consents.withdraw([grant], when)
+        (done,) = agent.consents.withdraw([grant.id], when)
     assert not done.logged
     return agent
 

@@ -1,0 +1,1 @@
+"""Many decisions at once, from a partner's case system."""
