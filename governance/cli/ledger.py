@@ -14,8 +14,9 @@ from rich.table import Table
 
 from governance.canonical import unb64, utc_now, write_time
 from governance.errors import FormatError, GovernanceError
+from governance.exchange.http import RequestSigner
 from governance.identity.envelope import Envelope
-from governance.identity.files import read_party_secrets
+from governance.identity.files import read_party_secrets, read_secrets
 from governance.identity.models import publish_party_keys
 from governance.ledger.app import init_ledger
 from governance.ledger.app import serve as serve_ledger
@@ -51,6 +52,8 @@ app = typer.Typer(no_args_is_help=True, help="The consent ledger.")
 Home = Annotated[Path, typer.Option(envvar="HEARTHLINK_LEDGER_HOME", help="the ledger's folder")]
 Url = Annotated[str, typer.Option("--ledger", help="the ledger's address")]
 KeyFile = Annotated[Path, typer.Option("--ledger-key", help="ledger.vkey, as it was handed to you")]
+Reader = Annotated[Path, typer.Option("--as", help="your person.secret, or the party.secret")]
+Passphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="opens your keys")]
 
 
 class LedgerDistrustedError(GovernanceError):
@@ -108,10 +111,17 @@ def serve(
 
 
 @app.command()
-def show(context: typer.Context, url: Url, key_file: KeyFile) -> None:
+def show(
+    context: typer.Context,
+    url: Url,
+    key_file: KeyFile,
+    as_: Reader,
+    passphrase_file: Passphrase = None,
+) -> None:
     """Size, newest checkpoint, and when each partner last witnessed it."""
     key = read_vkey(key_file)
-    with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
+    signer = _signer(as_, passphrase_file)
+    with LedgerClient(url, key, signer) as client, TemporaryDirectory() as folder:
         mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
         checkpoint = mirror.sync(client)
         state = LedgerState(key.name).replay(mirror.entries())
@@ -141,10 +151,17 @@ def show(context: typer.Context, url: Url, key_file: KeyFile) -> None:
 
 
 @app.command()
-def verify(context: typer.Context, url: Url, key_file: KeyFile) -> None:
+def verify(
+    context: typer.Context,
+    url: Url,
+    key_file: KeyFile,
+    as_: Reader,
+    passphrase_file: Passphrase = None,
+) -> None:
     """Fetch the whole ledger, recompute its root from the leaves, and replay every event."""
     key = read_vkey(key_file)
-    with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
+    signer = _signer(as_, passphrase_file)
+    with LedgerClient(url, key, signer) as client, TemporaryDirectory() as folder:
         mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
         mirror.sync(client)
         checkpoint = mirror.verify()
@@ -188,10 +205,14 @@ def export(
     witnesses: Annotated[
         int | None, typer.Option(min=1, help="cosignatures wanted; the agreement's quorum if left")
     ] = None,
+    as_: Annotated[
+        Path | None, typer.Option("--as", help="with --ledger: your person.secret or party.secret")
+    ] = None,
+    passphrase_file: Passphrase = None,
 ) -> None:
     """Write the whole ledger to one file, with the newest checkpoint that enough parties signed."""
     key = read_vkey(key_file)
-    with _copy(key, url, mirror) as copy, _client(key, url) as client:
+    with _copy(key, url, mirror) as copy, _client(key, url, as_, passphrase_file) as client:
         if client is not None:
             copy.sync(client)
         note, checkpoint = _cosigned(copy, client, witnesses)
@@ -223,12 +244,19 @@ def _copy(key: VerifierKey, url: str | None, mirror: Path | None) -> Iterator[Mi
 
 
 @contextmanager
-def _client(key: VerifierKey, url: str | None) -> Iterator[LedgerClient | None]:
+def _client(
+    key: VerifierKey, url: str | None, as_: Path | None, passphrase_file: Path | None
+) -> Iterator[LedgerClient | None]:
     if url is None:
         yield None
-    else:
-        with LedgerClient(url, key) as client:
-            yield client
+        return
+    if as_ is None:
+        raise FormatError(
+            "the ledger gives its events to those whom it knows",
+            next_step="name your person.secret or party.secret with --as",
+        )
+    with LedgerClient(url, key, _signer(as_, passphrase_file)) as client:
+        yield client
 
 
 def _cosigned(
@@ -256,6 +284,11 @@ def _cosigned(
             next_step="tell the other partners: release nothing until it is resolved",
         )
     return note, checkpoint
+
+
+def _signer(path: Path, passphrase_file: Path | None) -> RequestSigner:
+    who = read_secrets(path, passphrase(passphrase_file))
+    return RequestSigner(who.keys.thumbprint, who.signing_key)
 
 
 def read_vkey(path: Path) -> VerifierKey:

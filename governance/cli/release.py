@@ -16,6 +16,7 @@ from rich.table import Table
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.cli.ledger import KeyFile, Url, read_vkey
 from governance.errors import FormatError
+from governance.exchange.http import RequestSigner
 from governance.exchange.hub_api import FamilyView, OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient
 from governance.identity.envelope import parse_canonical, parse_model, sign
@@ -50,10 +51,13 @@ def _client(hub: str, who: PersonSecrets) -> HubClient:
 
 
 @contextmanager
-def _ledger(url: str, key_file: Path) -> Iterator[tuple[LedgerState, CheckpointRef]]:
+def _ledger(
+    url: str, key_file: Path, who: PersonSecrets
+) -> Iterator[tuple[LedgerState, CheckpointRef]]:
     """The caller's own verified copy of the ledger, replayed."""
     key = read_vkey(key_file)
-    with LedgerClient(url, key) as client, TemporaryDirectory() as folder:
+    signer = RequestSigner(who.keys.thumbprint, who.signing_key)
+    with LedgerClient(url, key, signer) as client, TemporaryDirectory() as folder:
         mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
         try:
             checkpoint = mirror.sync(client)
@@ -242,7 +246,7 @@ def approve(
     screen = terminal(context)
     with _client(hub, who) as client:
         view = client.request(request_hash)
-        with _ledger(url, key_file) as (state, checkpoint):
+        with _ledger(url, key_file, who) as (state, checkpoint):
             if view.request.payload_hash != request_hash:
                 raise FormatError("the hub showed another request than the one named")
             asked, requester = read_request(view.request, state.identities)
@@ -288,7 +292,7 @@ def open_release(
         release = client.release(request_hash)
     found: list[ReleasedRecord] = []
     parties: list[str] = []
-    with _ledger(url, key_file) as (state, _):
+    with _ledger(url, key_file, who) as (state, _):
         for envelope in release.sealed:
             sealed, records = open_records(
                 envelope,

@@ -14,7 +14,7 @@ from typing import Literal
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from governance.canonical import Base64, Frozen, b64, canonical_bytes, parse_json, unb64
 from governance.durable import sync_folder
@@ -196,6 +196,10 @@ def _stretch(passphrase: bytes, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P).derive(passphrase)
 
 
+class _AnySecrets(RootModel[PartySecrets | PersonSecrets]):
+    pass
+
+
 def read_party_secrets(path: Path, passphrase: bytes | None = None) -> PartySecrets:
     """A party's secret file.
 
@@ -212,3 +216,12 @@ def read_person_secrets(path: Path, passphrase: bytes | None = None) -> PersonSe
         SecretFileError, FormatError: see :func:`read_secret`.
     """
     return parse_model(parse_json(read_secret(path, passphrase)), PersonSecrets)
+
+
+def read_secrets(path: Path, passphrase: bytes | None = None) -> PartySecrets | PersonSecrets:
+    """The secret file of a party or a person, whichever it is.
+
+    Raises:
+        SecretFileError, FormatError: see :func:`read_secret`.
+    """
+    return parse_model(parse_json(read_secret(path, passphrase)), _AnySecrets).root

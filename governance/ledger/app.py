@@ -23,7 +23,7 @@ from governance.ledger.limits import RateLimit
 from governance.ledger.note import VerifierKey
 from governance.ledger.payloads import Genesis, read_payload
 from governance.ledger.problems import STATUS
-from governance.ledger.routes import read_routes, write_routes
+from governance.ledger.routes import open_routes, signed_routes
 from governance.ledger.service import LedgerService
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.store import LedgerStore
@@ -86,10 +86,10 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
 
     app = FastAPI(title="hearthlink consent ledger", lifespan=lifespan, openapi_url=None)
     add_problem_handlers(app, STATUS)
-    app.include_router(read_routes(service))
+    app.include_router(open_routes(service))
     limit = RateLimit(settings.requests_per_second, settings.request_burst, time.monotonic)
     verifier = RequestVerifier(service.public_key)
-    app.include_router(write_routes(service, verifier, limit, settings.public_url))
+    app.include_router(signed_routes(service, verifier, limit, settings.public_url))
 
     @app.get("/healthz")
     def healthz() -> dict[str, int]:

@@ -97,8 +97,7 @@ class LedgerClient:
     Args:
         base_url: for example ``https://ledger.example.gov.uk``.
         log_key: the log's verifier key, pinned beforehand.
-        auth: signs requests as a party (``governance.exchange.http.RequestSigner``); needed to
-            append and to cosign.
+        auth: signs requests as a party or person (``governance.exchange.http.RequestSigner``).
         wait: how to pause between attempts.
         within: seconds for a whole question and answer; large ones earn more.
     """
@@ -107,7 +106,7 @@ class LedgerClient:
         self,
         base_url: str,
         log_key: VerifierKey,
-        auth: httpx.Auth | None = None,
+        auth: httpx.Auth,
         *,
         wait: Callable[[float], None] = time.sleep,
         within: float = DEADLINE,
@@ -214,7 +213,6 @@ class LedgerClient:
             "url": self._base + path,
             "content": content,
             "headers": {"content-type": kind},
-            "auth": self._auth,
         }
         return self._send(request, SMALL_ANSWER_BYTES)
 
@@ -247,7 +245,7 @@ class LedgerClient:
         self, request: dict[str, Any], headers: dict[str, str], most: int
     ) -> tuple[int, bytes]:
         body = bytearray()
-        with self._http.stream(**request, headers=headers) as response:
+        with self._http.stream(**request, headers=headers, auth=self._auth) as response:
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise AnswerError("the ledger's answer is compressed, which was not asked for")
             for part in response.iter_raw():

@@ -1,9 +1,15 @@
-"""The ledger over HTTP, as docs/architecture.md lists it. GETs are open; POSTs are signed."""
+"""The ledger over HTTP, as docs/architecture.md lists it.
+
+Rules: what says nothing about anybody (checkpoints, proofs) is open, so that a witness from outside
+needs no key; events are read, and anything is written, by parties and people of this ledger, who
+sign each request (RFC 9421) and are held to a rate.
+"""
 
 import logging
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
@@ -22,8 +28,8 @@ _LOG: Final = logging.getLogger(__name__)
 Position = Annotated[int, Query(ge=0, lt=2**62)]
 
 
-def read_routes(service: LedgerService) -> APIRouter:
-    """What anyone may read: the whole log."""
+def open_routes(service: LedgerService) -> APIRouter:
+    """What anyone may read: how large the log is, its checkpoints, and proofs."""
     router = APIRouter(prefix="/v1")
 
     @router.get("/log")
@@ -44,17 +50,6 @@ def read_routes(service: LedgerService) -> APIRouter:
         """The newest checkpoint, that of a size, or the largest with so many cosignatures."""
         return str(service.checkpoint(size, witnesses, set(by or ())))
 
-    @router.get("/entries")
-    def entries(start: Position, end: Position) -> dict[str, Any]:
-        """Entries from ``start``; fewer than asked when the answer would be too large."""
-        events = service.entries(start, min(end, start + ENTRIES_MAX))
-        return {
-            "entries": [
-                {"index": start + at, **WireEvent.of(event).model_dump(mode="json")}
-                for at, event in enumerate(events)
-            ]
-        }
-
     @router.get("/proofs/inclusion")
     def inclusion(index: Position, size: Position) -> dict[str, Any]:
         """RFC 9162 inclusion proof."""
@@ -68,10 +63,28 @@ def read_routes(service: LedgerService) -> APIRouter:
     return router
 
 
-def write_routes(
+def entry_routes(service: LedgerService, reader: Callable[..., Any]) -> APIRouter:
+    """The log's events, for whom the dependency ``reader`` lets pass."""
+    router = APIRouter(dependencies=[Depends(reader)])
+
+    @router.get("/entries")
+    def entries(start: Position, end: Position) -> dict[str, Any]:
+        """Entries from ``start``; fewer than asked when the answer would be too large."""
+        events = service.entries(start, min(end, start + ENTRIES_MAX))
+        return {
+            "entries": [
+                {"index": start + at, **WireEvent.of(event).model_dump(mode="json")}
+                for at, event in enumerate(events)
+            ]
+        }
+
+    return router
+
+
+def signed_routes(
     service: LedgerService, verifier: RequestVerifier, limit: RateLimit, public_url: str | None
 ) -> APIRouter:
-    """What a party may send."""
+    """What parties and people of the ledger may read and send."""
     router = APIRouter(prefix="/v1")
 
     async def signed_body(request: Request, most: int) -> tuple[str, bytes]:
@@ -79,6 +92,11 @@ def write_routes(
         caller = await verify_request(request, body, verifier, public_url)
         limit.take(caller)
         return caller, body
+
+    async def reader(request: Request) -> None:
+        await signed_body(request, 0)
+
+    router.include_router(entry_routes(service, reader))
 
     @router.post("/events", status_code=201)
     async def append(request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from governance.ledger.problems import STATUS
-from governance.ledger.routes import read_routes
+from governance.ledger.routes import entry_routes, open_routes
 from governance.ledger.service import LedgerService
 from governance.web.problems import add_problem_handlers
 
@@ -49,10 +49,11 @@ def serving(app: Any) -> Iterator[str]:
 
 
 def reading_app(service: LedgerService) -> FastAPI:
-    """The ledger's open routes alone."""
+    """What a ledger lets be read, to anyone."""
     app = FastAPI(openapi_url=None)
     add_problem_handlers(app, STATUS)
-    app.include_router(read_routes(service))
+    app.include_router(open_routes(service))
+    app.include_router(entry_routes(service, lambda: None), prefix="/v1")
     return app
 
 

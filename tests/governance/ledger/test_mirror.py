@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from governance.canonical import b64
 from governance.errors import ReasonedError
+from governance.exchange.http import RequestSigner
 from governance.identity.keys import SigningKey
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database
@@ -78,7 +79,8 @@ class Ledger:
     def client(self, within: float = 10.0) -> LedgerClient:
         """A client that does not wait between attempts."""
         key = self.make([]).log_key
-        return LedgerClient(self.url, key, wait=lambda _seconds: None, within=within)
+        auth = RequestSigner(POLICE.keys.thumbprint, POLICE.signing)
+        return LedgerClient(self.url, key, auth, wait=lambda _seconds: None, within=within)
 
 
 @pytest.fixture

@@ -258,8 +258,35 @@ def test_reads_outside_the_log_are_refused(
     running: Running, path: str, status: int, reason: str
 ) -> None:
     """Every wrong read has a reason code."""
-    answer = httpx.get(running.url + path)
+    council = running.world.council
+    auth = RequestSigner(council.keys.thumbprint, council.signing)
+    answer = httpx.get(running.url + path, auth=auth)
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+
+
+def test_events_are_read_by_those_whom_the_ledger_knows(running: Running) -> None:
+    """Strangers, revoked people and repeated requests read no event; checkpoints are open."""
+    url, council = f"{running.url}/v1/entries?start=0&end=1", running.world.council
+    stranger = SigningKey.generate()
+    signed = httpx.Request("GET", url)
+    known = RequestSigner(council.keys.thumbprint, council.signing)
+    next(known.auth_flow(signed))
+    with httpx.Client() as http:
+        assert len(http.send(signed).json()["entries"]) == 1
+        refused = [
+            http.send(signed),
+            http.get(url),
+            http.get(url, auth=RequestSigner("sha256:" + "0" * 64, stranger)),
+            http.get(url, auth=RequestSigner(council.keys.thumbprint, stranger)),
+            http.get(url.replace("end=1", "end=2"), headers=signed.headers),
+            http.request("GET", url, content=b"more", auth=known),
+        ]
+        assert {(each.status_code, each.json()["reason"]) for each in refused[:5]} == {
+            (401, "request.signature")
+        }
+        assert refused[5].status_code == 413
+        assert not any("entries" in each.json() for each in refused)
+        assert http.get(f"{running.url}/v1/checkpoint").status_code == 200
 
 
 def test_cosignatures_of_known_witnesses_are_kept(running_on_both: Running, tmp_path: Path) -> None:
@@ -430,11 +457,13 @@ def test_a_client_tries_again_and_then_says_what_to_do(running: Running) -> None
         status = next(failures, 200)
         return JSONResponse({"origin": ORIGIN, "vkey": "x", "size": 0}, status)
 
-    with serving(app) as url, LedgerClient(url, running.key, wait=waits.append) as client:
+    council = running.world.council
+    auth = RequestSigner(council.keys.thumbprint, council.signing)
+    with serving(app) as url, LedgerClient(url, running.key, auth, wait=waits.append) as client:
         assert client.log().size == 0
     assert waits == [0.25, 0.5]
     with (
-        LedgerClient(url, running.key, wait=waits.append) as client,
+        LedgerClient(url, running.key, auth, wait=waits.append) as client,
         pytest.raises(LedgerUnavailableError) as caught,
     ):
         client.log()
