@@ -13,7 +13,9 @@ DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
 TEST_WORKERS ?= 2
+KILLS ?= 1000
 LEAVES ?= 1000000
+SEED ?= 1
 SIZES ?= 100000 300000 1000000
 MODES ?= exact fast
 
@@ -94,6 +96,11 @@ invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break 
 .PHONY: soak
 soak: $(VENV)/dev.stamp ## a million steps of consents, requests and forged orders (hours)
 	HEARTHLINK_SOAK_STEPS=1000000 $(BIN)/python -m pytest -q tests/governance/release/test_machine.py
+
+.PHONY: crash
+crash: $(VENV)/dev.stamp ## kill -9 ledger, hub, agents and commands at KILLS=1000 random instants of SEED=1
+	HEARTHLINK_CRASH_KILLS=$(KILLS) HEARTHLINK_CRASH_SEED=$(SEED) \
+		$(BIN)/python -m pytest -q tests/scenarios/test_crash.py
 
 .PHONY: mutants
 mutants: $(VENV)/dev.stamp ## change every line that guards a release, see that a test fails (docs/mutants.md)

@@ -41,6 +41,7 @@ from governance.release.verify import require_accepted_kind
 from linkage_hub.releases.checks import refusal_of
 from linkage_hub.releases.errors import AnswerRefused, RequestDecided, UnknownRequest
 from linkage_hub.releases.families import Families
+from linkage_hub.releases.logged import logged_decision
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import answers, requests
 from linkage_hub.submissions.service import log_once
@@ -80,7 +81,8 @@ class Releases:
         id_ = envelope.payload_hash
         if self._row(id_) is not None:
             return self.view(caller, id_)
-        if id_ not in state.releases.requests:  # else it was logged, and then something failed
+        logged = state.releases.requests.get(id_)
+        if logged is None:  # else it was logged, and then something failed
             state.identities.counted(envelope)
         log_once(
             self._ledger,
@@ -90,6 +92,11 @@ class Releases:
         )
         document = self._families.document(request.family)
         refusal = refusal_of(envelope, document, state, self._now())
+        reason = None if refusal is None else refusal.reason
+        if logged is not None:  # refused in the ledger is refused, whatever holds by now
+            reason = logged.refused_by.get(self._party, reason)
+        if reason is not None:  # before it is kept here: a crash may come in between
+            self._log_refusal(id_, reason)
         with self._database.writing() as connection:
             connection.execute(
                 insert(requests).values(
@@ -100,15 +107,14 @@ class Releases:
                     envelope=canonical_bytes(envelope),
                     document=canonical_bytes(document),
                     approval=None,
-                    state="waiting_for_approval" if refusal is None else "refused",
-                    reason=None if refusal is None else refusal.reason,
+                    state="waiting_for_approval" if reason is None else "refused",
+                    reason=reason,
                     created=request.created,
                     expires=request.expires,
                     outcome=None,
                 )
             )
         if refusal is not None:
-            self._log_refusal(id_, refusal.reason)
             raise refusal
         return self.view(caller, id_)
 
@@ -137,16 +143,19 @@ class Releases:
         if logged is None or logged.decision is None:
             state.identities.counted(envelope)
         self._log_decision(id_, approval, envelope)
+        taken, decision = logged_decision(self._ledger, id_)
         with self._database.writing() as connection:
             connection.execute(
                 update(requests)
                 .where(requests.c.id == id_)
                 .values(
-                    approval=canonical_bytes(envelope),
-                    state="approved" if approval.decision == "approve" else "declined",
-                    reason=None if approval.decision == "approve" else approval.reason,
+                    approval=canonical_bytes(taken),
+                    state="approved" if decision.decision == "approve" else "declined",
+                    reason=None if decision.decision == "approve" else decision.reason,
                 )
             )
+        if decision.decision != approval.decision:
+            raise RequestDecided("the request was decided before, and otherwise")
         return self.view(caller, id_)
 
     def _log_decision(self, id_: str, approval: Approval, envelope: Envelope) -> None:
@@ -267,21 +276,20 @@ class Releases:
             known = connection.execute(
                 select(answers).where(answers.c.request == id_, answers.c.party == party)
             ).first()
-        if known is not None:
-            if (known.sealed, known.reason) != (sealed, post.refusal):
-                raise AnswerRefused("this party has answered otherwise before")
-            return
-        with self._database.writing() as connection:
-            connection.execute(
-                insert(answers).values(
-                    request=id_,
-                    party=party,
-                    sealed=sealed,
-                    reason=post.refusal,
-                    answered=write_time(self._now()),
+        if known is None:
+            with self._database.writing() as connection:
+                connection.execute(
+                    insert(answers).values(
+                        request=id_,
+                        party=party,
+                        sealed=sealed,
+                        reason=post.refusal,
+                        answered=write_time(self._now()),
+                    )
                 )
-            )
-        self._settle(row)
+        elif (known.sealed, known.reason) != (sealed, post.refusal):
+            raise AnswerRefused("this party has answered otherwise before")
+        self._settle(row)  # also of a repeated answer: a crash may have come after the first
 
     def _check_sealed(self, party: str, id_: str, envelope: Envelope) -> bytes:
         identities = self._ledger.state.identities
