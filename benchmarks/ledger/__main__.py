@@ -1,6 +1,7 @@
 """The ledger at a million leaves, on SQLite and PostgreSQL, beside pymerkle.
 
-Run: ``python -m benchmarks.ledger [--leaves 1000000] [--databases sqlite postgresql]``. Everything
+Run: ``python -m benchmarks.ledger [--leaves 1000000] [--databases sqlite postgresql]``; with
+``--folder`` the filled log stays there, and another run begins with it. Everything
 is as in production: one durable transaction for each append (PostgreSQL with ``fsync``), the
 service as a process of its own, real HTTP on loopback; agents' mirrors are SQLite, whatever the
 log's own database is. Both databases hold the very same leaves: one is filled, the other copied.
@@ -44,9 +45,7 @@ class Bench:
     """One benchmark's folder, its log's keys, and what was measured."""
 
     folder: Path
-    county: County
-    genesis: Event
-    key: bytes
+    founded: "Founded"
     rows: list[dict[str, Any]]
 
     def home(self, database: str) -> Path:
@@ -57,16 +56,16 @@ class Bench:
         """Make a service's home over an empty database."""
         home = self.home(database)
         home.mkdir()
-        write_secret(home / "ledger.key", self.key)
+        write_secret(home / "ledger.key", self.founded.key)
         settings = LedgerSettings(
             origin=ORIGIN,
             database_url=url,
             key_file=home / "ledger.key",
             genesis_file=home / "genesis.json",
         )
-        (home / "ledger.vkey").write_text(f"{init_ledger(settings, self.genesis)}\n")
+        (home / "ledger.vkey").write_text(f"{init_ledger(settings, self.founded.genesis)}\n")
         (home / "origin").write_text(f"{ORIGIN}\n")
-        (home / "county.pickle").write_bytes(pickle.dumps(self.county))
+        (home / "county.pickle").write_bytes(pickle.dumps(self.founded.county))
         return home
 
     def step(self, database: str, name: str, target: str) -> list[dict[str, Any]]:
@@ -110,15 +109,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the databases lie while it runs")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(dir=options.folder) as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        county = found_county(folder / "county")
-        first, *others = beginnings(county)
-        bench = Bench(folder, county, first, SigningKey.generate().seed, rows)
-        filled = sqlite_url(folder / "filled.db")
-        bench.begin("filled", filled)
-        append(filled, others)
-        fill(filled, county, options.leaves)
+    with contextlib.ExitStack() as stack:
+        kept = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        filled = sqlite_url(kept / "filled.db")
+        founded = filled_log(kept, filled, options.leaves)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=kept)))
+        bench = Bench(folder, founded, rows)
         for database in options.databases:
             url = stack.enter_context(database_of(database, folder))
             bench.begin(database, url)
@@ -126,6 +122,31 @@ def main() -> None:
         peer(bench, filled)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Founded:
+    """Whose log it is, and how it begins."""
+
+    county: County
+    genesis: Event
+    key: bytes
+
+
+def filled_log(kept: Path, url: str, leaves: int) -> Founded:
+    """The log in a folder, brought to so many leaves; begun where there is none."""
+    path = kept / "founded.pickle"
+    if path.exists():
+        founded: Founded = pickle.loads(path.read_bytes())  # noqa: S301 - made here
+    else:
+        kept.mkdir(parents=True, exist_ok=True)
+        county = found_county(kept / "county")
+        genesis, *others = beginnings(county)
+        founded = Founded(county, genesis, SigningKey.generate().seed)
+        append(url, [genesis, *others])
+        path.write_bytes(pickle.dumps(founded))
+    fill(url, founded.county, leaves)
+    return founded
 
 
 def measure(bench: Bench, database: str, url: str, filled: str) -> None:
@@ -198,9 +219,11 @@ def show(row: dict[str, Any]) -> None:
     """One line of the table."""
     count, seconds = row.get("count", 0), row.get("seconds", 0.0)
     figure = f"{count:>9,} in {seconds:>9.3f} s {count / seconds:>10,.0f} /s" if seconds else ""
-    more = {key: row[key] for key in ("megabytes", "root", "size") if key in row}
+    more: dict[str, Any] = {key: row[key] for key in ("megabytes", "root", "size") if key in row}
+    if "processor" in row:
+        more["processor"] = f"{row['processor']:.3f} s"
     words = " ".join(f"{key} {value}" for key, value in more.items())
-    print(f"{row['database']:<10} {row['what']:<55} {figure}{words}", flush=True)
+    print(f"{row['database']:<10} {row['what']:<55} {figure} {words}", flush=True)
 
 
 if __name__ == "__main__":
