@@ -111,8 +111,8 @@ def accept_secret(
     """Fetch, verify, open and keep the secret; returns its key check value.
 
     Raises:
-        SignatureError, LinkageSecretError, UnsealError: not from a party to the agreement, for
-            another use, or not what its key check value says.
+        SignatureError, LinkageSecretError, UnsealError: not from a party that owns a source of the
+            agreement, for another use, or not what its key check value says.
     """
     envelope = hub.secret(agreement.hash, agreement.encoding.epoch)
     secret, check = _open(envelope, agreement, party, state)
@@ -129,6 +129,11 @@ def _open(
     sender = agreement.party(sealed.sender)
     if len(signers) != 1 or sender is None or sender.keys != signers[0]:
         raise SignatureError("the linkage secret is not signed by a party to the agreement")
+    if sender.party not in {source.party for source in agreement.sources}:
+        raise SignatureError(
+            "the linkage secret is by a party that owns no source: others may know it",
+            next_step="ask a partner that submits records to make and share another",
+        )
     wanted = (agreement.hash, agreement.encoding.epoch, party.keys.thumbprint)
     if (sealed.agreement, sealed.epoch, sealed.recipient_keys) != wanted:
         raise LinkageSecretError("the linkage secret is for another agreement, epoch or partner")
