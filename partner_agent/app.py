@@ -28,8 +28,10 @@ from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.retention import Retention
+from partner_agent.rights.access import AccessReport, Held, report_of
 from partner_agent.rights.blocks import Blocks
 from partner_agent.rights.desk import RightsDesk
+from partner_agent.rights.errors import RightsInput
 from partner_agent.rights.files import OutboxFiles
 from partner_agent.rights.store import RightsStore
 from partner_agent.rights.view import RightsView, views
@@ -174,6 +176,44 @@ class Agent:
         found = store.all() if id_ is None else [store.get(id_)]
         pairs = ((each, store.subjects(each.id)) for each in found)
         return views(pairs, self.ledger.state, self.now().date())
+
+    def access_report(self, id_: str) -> AccessReport:
+        """What this partner holds of the person who made a request.
+
+        Raises:
+            UnknownRightsRequest: no such request was opened here.
+            RightsInput: it is closed.
+        """
+        request, state = self.rights_store.get(id_), self.ledger.state
+        if request.closed is not None:
+            raise RightsInput("the request is closed", next_step="open another")
+        subjects = self.rights_store.subjects(id_)
+        handles = {
+            handle
+            for each in subjects
+            for handle in (each.handle, *self.vault.at(each.source, each.locator))
+            if handle is not None
+        }
+        files = OutboxFiles(self.home, self.database)
+        held = Held(
+            rows=[
+                (row, self.vault.prepared_on(handle))
+                for handle, row in sorted(self.vault.get_many(handles).items())
+            ],
+            sent=files.holding(
+                {each.source for each in subjects}, handles, state.submissions.accepted
+            ),
+            sealed=self.desk.released(),
+        )
+        return report_of(
+            id_,
+            state.agreements.standing(request.agreement).agreement,
+            self.settings.party,
+            {handle.hex() for handle in handles},
+            held,
+            state,
+            self.now(),
+        )
 
     @cached_property
     def rights(self) -> RightsDesk:

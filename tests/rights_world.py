@@ -16,7 +16,7 @@ from tests.hub_world import HubWorld
 from tests.partner_agent.releases.test_desk import consent
 from tests.refinement_world import person, refining_world, send, start
 
-FAMILIES = 16
+FAMILIES = 24
 HELD_BY_POLICE = 8
 """Mothers of the first families."""
 
@@ -28,7 +28,7 @@ def mother(family: int, **changes: str) -> tuple[str, ...]:
 
 def child(family: int) -> tuple[str, ...]:
     """The child's row, at the mother's address; its record id is ``C`` and the family's number."""
-    row = person(family, id=f"C{family}", first=f"Kit{'abcdefghijklmnop'[family]}")
+    row = person(family, id=f"C{family}", first=f"Kit{'abcdefghijklmnopqrstuvwx'[family]}")
     return (*row[:3], f"{1 + family:02}/06/2014", *row[4:])
 
 

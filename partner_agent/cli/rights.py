@@ -1,6 +1,7 @@
 """``rights``: requests of the people whom records are about."""
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from governance.rights.models import RightsKind
 from governance.terminal import FileProblem
 from partner_agent.app import Agent
 from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.rights.page import forget_report, report_folder, write_report
 from partner_agent.rights.view import RightsView
 
 app = typer.Typer(no_args_is_help=True, help="What people ask for who have a right to it.")
@@ -70,6 +72,30 @@ def show(context: typer.Context, request: Id) -> None:
     _show(session(context), view)
 
 
+@app.command()
+def report(
+    context: typer.Context,
+    request: Id,
+    out: Annotated[
+        Path | None, typer.Option(help="a folder; by default rights in the agent's own")
+    ] = None,
+) -> None:
+    """Write what you hold of the person: a page to print, and JSON. Readable by you alone."""
+    screen = session(context)
+    with agent_of(context) as agent:
+        agent.ledger.sync_if_possible()
+        found = agent.access_report(request)
+        files = write_report(found, out or report_folder(agent.home))
+    screen.result(
+        {"files": [str(file) for file in files]},
+        lambda console: console.print("\n".join(map(str, files))),
+    )
+    screen.hint(
+        f"look through it, hand it over, then: partner-agent rights close {request}  "
+        "(which destroys the files in the agent's folder)"
+    )
+
+
 @app.command("carry-out")
 def carry_out(
     context: typer.Context,
@@ -120,6 +146,7 @@ def close(
     with agent_of(context) as agent:
         agent.ledger.sync_if_possible()
         agent.rights.close(request, outcome, reason, agent.ledger.state)
+        forget_report(request, report_folder(agent.home))
         view = _view(agent, request)
     _show(session(context), view)
 

@@ -73,6 +73,17 @@ class AnswerStore:
             for row in rows
         ]
 
+    def released(self) -> list[tuple[Order, str]]:
+        """Orders that were answered with sealed items which have left, and when."""
+        statement = select(answers).where(
+            answers.c.sealed.is_not(None),
+            answers.c.delivered.is_(True),
+            answers.c.order_document.is_not(None),
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.order_by(answers.c.answered)).all()
+        return [(parse_model(parse_json(row.order_document), Order), row.answered) for row in rows]
+
     def waiting(self) -> list[Waiting]:
         """Answers that still have to go out, oldest first."""
         statement = select(answers).where(

@@ -16,7 +16,7 @@ the order is looked at again later.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -95,7 +95,9 @@ class ReleaseDesk:
         """
         later = []
         known = {answer.request for answer in self.answers()}
+        gone = self._blocks.gone(self._ledger.state.rights)  # before the hub makes its orders
         for item in hub.orders().orders:
+            self._note_named(item.order, gone)
             request = item.order.request.payload_hash  # never the hub's word for it
             if request in known:
                 continue
@@ -136,6 +138,10 @@ class ReleaseDesk:
                 tell_unexpected(_LOG, error, request=item.request)
                 later.append(Later(item.request, INTERNAL))
         return later
+
+    def released(self) -> list[tuple[Order, str]]:
+        """Orders that were answered with sealed items which have left, and when."""
+        return self._kept.released()
 
     def answers(self) -> list[Answer]:
         """Every answer given here, oldest first."""
@@ -199,7 +205,7 @@ class ReleaseDesk:
         try:
             verified = self._verify(order)
             handles = own_handles(order, verified.request.without, self._party)
-            self._require_free(handles)
+            require_none_blocked(handles, self._blocks.handles())
             sealed, event = self._seal(verified)
             self._kept.seal(
                 order,
@@ -219,15 +225,16 @@ class ReleaseDesk:
         else:
             _LOG.info("sealed", extra={"request": request})
 
-    def _require_free(self, handles: Collection[str]) -> None:
-        """Check that no record takes no part; a hub that said it was gone and names it is noted.
-
-        Raises:
-            BlockedHere: one does.
-        """
-        blocked = self._blocks.handles() & set(handles)
-        self._blocks.named(blocked, self._ledger.state.rights, self._now())
-        require_none_blocked(handles, blocked)
+    def _note_named(self, order: Order, gone: Mapping[str, Collection[str]]) -> None:
+        """Note requests whose records the hub names although it had said that they were gone."""
+        named = {
+            request
+            for handle in own_handles(order, (), self._party)
+            for request in gone.get(handle, ())
+        }
+        if named:
+            self._blocks.named(named, self._now())
+            _LOG.warning("named after it was gone", extra={"requests": len(named)})
 
     def _verify(self, order: Order) -> VerifiedOrder:
         state = self._ledger.sync()

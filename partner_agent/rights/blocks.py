@@ -4,10 +4,12 @@ A row that is blocked is not encoded from any later extract and no family with i
 known by a keyed hash of its source id, and by the random handles that it had.
 """
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from governance.canonical import write_time
 from governance.release.models import Order
@@ -34,29 +36,37 @@ class Blocks:
         with self._database.reading() as connection:
             return blocked_handles(connection)
 
-    def named(self, handles: Collection[str], rights: RightsRegistry, now: datetime) -> None:
-        """Note that the hub has named records which it had confirmed to be gone."""
-        wanted = [bytes.fromhex(handle) for handle in handles]
-        about = select(rights_records.c.request).where(rights_records.c.handle.in_(wanted))
+    def gone(self, rights: RightsRegistry) -> dict[str, set[str]]:
+        """Requests by each handle that a hub has confirmed to hold no more, as the ledger says."""
+        found: dict[str, set[str]] = defaultdict(set)
+        with self._database.reading() as connection:
+            for row in connection.execute(_blocked()):
+                logged = rights.requests.get(row.request)
+                if row.handle and logged is not None and logged.confirmed:
+                    found[row.handle.hex()].add(row.request)
+        return found
+
+    def named(self, requests: Collection[str], now: datetime) -> None:
+        """Note that the hub has named a record after it had confirmed that it was gone."""
         with self._database.writing() as connection:
-            for id_ in set(connection.scalars(about)):
-                logged = rights.requests.get(id_)
-                if logged is not None and logged.confirmed:
-                    connection.execute(
-                        update(rights_requests)
-                        .where(rights_requests.c.id == id_)
-                        .values(named_after=write_time(now))
-                    )
+            connection.execute(
+                update(rights_requests)
+                .where(rights_requests.c.id.in_(requests))
+                .values(named_after=write_time(now))
+            )
 
 
 def blocked_handles(connection: Connection) -> frozenset[str]:
     """Handles that blocked rows had, within the caller's transaction."""
-    statement = select(rights_records.c.handle).join(
+    return frozenset(row.handle.hex() for row in connection.execute(_blocked()) if row.handle)
+
+
+def _blocked() -> Select[Any]:
+    return select(rights_records.c.request, rights_records.c.handle).join(
         rights_blocks,
         (rights_blocks.c.request == rights_records.c.request)
         & (rights_blocks.c.locator == rights_records.c.locator),
     )
-    return frozenset(handle.hex() for handle in connection.scalars(statement) if handle)
 
 
 def own_handles(order: Order, without: Collection[str], party: str) -> frozenset[str]:

@@ -165,7 +165,7 @@ class RightsDesk:
         else:
             raise RightsInput(
                 "an access request is answered with a report",
-                next_step="answer the person, then partner-agent rights close",
+                next_step=f"partner-agent rights report {id_}",
             )
         event = self._ledger.author.write(EventType.RIGHTS_CARRIED_OUT, payload, (id_,))
         self._store.note(id_, event, carried_out=write_time(self._now()))

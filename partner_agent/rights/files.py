@@ -48,6 +48,20 @@ class OutboxFiles:
                 rewrite(path, leave_out(table, handles))
         return found
 
+    def holding(
+        self, sources: Collection[str], handles: Collection[bytes], accepted: Container[str]
+    ) -> list[tuple[str, str, bool]]:
+        """Source, time and acceptance of each file that was sent and holds any of the records."""
+        found = []
+        for row in self._rows(sources):
+            path = self._folder / f"{row.id}.arrow"
+            if row.state == "prepared" or not path.exists():
+                continue
+            if set(handles) & set(read(path).column("handle").to_pylist()):
+                manifest = parse_model(parse_json(row.manifest), Envelope).payload_hash
+                found.append((row.source, row.created, manifest in accepted))
+        return found
+
     def accepted(self, source: str, since: str, accepted: Container[str]) -> str | None:
         """Manifest of the newest submission of a source, if made after some time and accepted."""
         rows = self._rows({source})

@@ -48,8 +48,9 @@ class RightsView:
             return "the hub used a record that it said was gone: tell your IG lead"
         if self.closed is not None:
             return ""
-        if self.carried_out is None and self.kind is not RightsKind.ACCESS:
-            return f"partner-agent rights carry-out {self.id}"
+        if self.carried_out is None:
+            verb = "report" if self.kind is RightsKind.ACCESS else "carry-out"
+            return f"partner-agent rights {verb} {self.id}"
         if self.unproven:
             return "partner-agent run  (the hub's proof comes by the ledger), then rights show"
         return f"answer the person, then partner-agent rights close {self.id}"

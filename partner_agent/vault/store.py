@@ -283,6 +283,19 @@ class Vault:
         self._database.truncate_wal()
         return int(done.rowcount)
 
+    def prepared_on(self, handle: bytes) -> date:
+        """The day on which an extract last held a row.
+
+        Raises:
+            VaultError: there is no such row.
+        """
+        statement = select(records.c.prepared_on).where(records.c.handle == handle)
+        with self._database.reading() as connection:
+            found = connection.scalar(statement)
+        if found is None:
+            raise VaultError("the vault holds no row under this handle")
+        return date.fromisoformat(found)
+
     def digest(self, handle: bytes) -> bytes:
         """An HMAC of a row's cleaned values, by which a later row is known to differ, 32 bytes.
 

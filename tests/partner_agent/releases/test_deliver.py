@@ -29,6 +29,7 @@ from governance.release.errors import RequestNotLogged
 from governance.release.models import Order
 from governance.release.seal import open_records
 from partner_agent.releases.desk import ReleaseDesk
+from partner_agent.rights.blocks import Blocks
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import withdrawals
 from partner_agent.vault.store import StoredRow
@@ -120,6 +121,7 @@ class Desk:
             cast(Any, SimpleNamespace(get=self.row)),
             cast(Any, self.ledger),
             cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn)),
+            Blocks(self.database),
             lambda: self.now,
         )
         self.request = self.seal()

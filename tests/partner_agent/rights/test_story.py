@@ -1,7 +1,6 @@
 """From a person's request at one partner to the hub's families, by way of the ledger alone."""
 
 import json
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -31,19 +30,11 @@ from tests.rights_world import (
     mother,
     opened,
     resubmit,
-    rights_world_in,
     seen,
 )
 
 TAKES_OUT = [RightsKind.ERASURE, RightsKind.RESTRICTION, RightsKind.OBJECTION]
 FIRST_FREE = 8
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
-    """Sixteen families; each test has its own."""
-    with rights_world_in(tmp_path_factory.mktemp("rights")) as found:
-        yield found
 
 
 def in_results(world: HubWorld, handle: bytes) -> bool:
