@@ -211,11 +211,6 @@ CHANGES: Final = (
     ),
     Change(
         "governance/consent/registry.py",
-        "                or grant.changed_to is ConsentState.WITHDRAWN\n",
-        "",
-    ),
-    Change(
-        "governance/consent/registry.py",
         "        if state is ConsentState.REAFFIRMED and (",
         "        if False and (",
     ),
