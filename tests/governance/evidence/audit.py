@@ -72,6 +72,11 @@ class Auditor:
             (folder / f"{party.name}.keys.json").write_bytes(canonical_bytes(published))
         return folder
 
+    @staticmethod
+    def witness(party: Party) -> VerifierKey:
+        """A party's key as a witness."""
+        return witness_key(ORIGIN, party.name, unb64(party.keys.witness))
+
     def note(
         self, events: Sequence[Event], witnesses: Sequence[Party], now: datetime = NOON
     ) -> tuple[Note, Checkpoint]:
@@ -82,7 +87,7 @@ class Auditor:
         lines = [
             cosign(
                 signed.text,
-                witness_key(ORIGIN, party.name, unb64(party.keys.witness)),
+                self.witness(party),
                 party.witness,
                 int(now.timestamp()),
             )
