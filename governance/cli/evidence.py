@@ -12,15 +12,13 @@ from rich.table import Table
 
 from governance.canonical import write_time
 from governance.cli.ledger import LedgerDistrustedError
+from governance.evidence.folder import PAGE_FILE, write_pack
 from governance.evidence.keys import AuditKeys, read_keys
 from governance.evidence.models import Approach, Evidence
-from governance.evidence.pack import (
-    PAGE_FILE,
-    build_approach,
-    compare_whole,
-    verify_pack,
-    write_pack,
-)
+from governance.evidence.pack import build_approach, compare_whole, verify_pack
+from governance.evidence.period_models import PeriodEvidence
+from governance.evidence.period_pack import LEAVES_FILE, build_period, verify_period
+from governance.evidence.stream import Days
 from governance.evidence.whole import verify_whole
 from governance.evidence.words import words
 from governance.ledger.database import Database, sqlite_url
@@ -97,6 +95,29 @@ def approach(
 
 
 @app.command()
+def period(
+    context: typer.Context,
+    first: Annotated[str, typer.Option("--from", help="first day, for example 2026-04-01")],
+    last: Annotated[str, typer.Option("--to", help="last day, for example 2026-06-30")],
+    keys: Keys,
+    out: Out,
+    export: Export = None,
+    mirror: MirrorFile = None,
+    witnesses: Witnesses = None,
+) -> None:
+    """All refusals, releases, agreements, submissions, runs and deletions of some days."""
+    audit, days = read_keys(keys), Days.of(first, last)
+    with _ledger(audit, export, mirror) as ledger:
+        evidence = build_period(ledger, audit, days, out, witnesses)
+    screen = terminal(context)
+    screen.result(
+        {"folder": str(out), "size": evidence.size, "page": str(out / PAGE_FILE)},
+        lambda console: _show_period(console, evidence),
+    )
+    screen.hint(f"open {out / PAGE_FILE}; governance evidence verify {out} --keys FOLDER")
+
+
+@app.command()
 def verify(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="a pack")],
@@ -106,6 +127,9 @@ def verify(
 ) -> None:
     """Check every line of a pack again, offline; with the whole ledger, that none is left out."""
     audit = read_keys(keys)
+    if (folder / LEAVES_FILE).exists():
+        _verify_period(context, folder, audit, witnesses)
+        return
     evidence = verify_pack(folder, audit, witnesses)
     if export is not None:
         compare_whole(folder, LedgerExport(export, audit.log))
@@ -124,6 +148,34 @@ def verify(
         screen.say(
             "every line is proved; that nothing was left out is shown by --export, the whole ledger"
         )
+
+
+def _verify_period(
+    context: typer.Context, folder: Path, audit: AuditKeys, witnesses: int | None
+) -> None:
+    """A pack about a period is complete in itself: it holds every leaf."""
+    evidence = verify_period(folder, audit, witnesses)
+    terminal(context).result(
+        {
+            "verified": True,
+            "size": evidence.size,
+            "witnessed": {each.party: each.time for each in evidence.witnesses},
+            "compared_with_whole_ledger": True,
+        },
+        lambda console: _show_period(console, evidence),
+    )
+
+
+def _show_period(out: Console, evidence: PeriodEvidence) -> None:
+    told = evidence.period
+    out.print(
+        f"{told.first_day} to {told.last_day}: {told.entries_in_period} of the ledger's "
+        f"{evidence.size} entries; {len(told.approaches)} approaches, {len(told.refusals)} refusals"
+    )
+    for reason, count in told.reasons.items():
+        out.print(f"- {count} refused: {words(reason)}")
+    for each in evidence.witnesses:
+        out.print(f"{each.party}: {each.time or 'has not signed this ledger'}")
 
 
 def _show(out: Console, evidence: Evidence) -> None:

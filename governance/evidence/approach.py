@@ -4,9 +4,10 @@ The builder of a pack and its verifier call the same function, so that a pack sa
 entries do not. Every signature is verified by the replay that ledger and agents use.
 """
 
-from governance.agreements.policy import Standing, in_force
+from pydantic import BaseModel
+
+from governance.agreements.life import life
 from governance.canonical import parse_time
-from governance.errors import GovernanceError
 from governance.evidence.case import Case, replay
 from governance.evidence.models import (
     Answer,
@@ -33,8 +34,6 @@ from governance.ledger.payloads import (
     RetentionPurged,
     Sealed,
 )
-
-IN_FORCE = "in_force"
 
 
 def approach_of(case: Case) -> Approach:
@@ -111,7 +110,7 @@ def _agreement(case: Case, answering: set[str]) -> UnderAgreement:
         title=agreement.title,
         entry=proposed,
         signed=signed,
-        state_when_asked=_stood(then, event.leaf.time),
+        state_when_asked=life(then, parse_time(event.leaf.time)).state.value,
         valid_from=agreement.valid_from,
         review_by=agreement.review_by,
         expires=agreement.expires,
@@ -124,14 +123,6 @@ def _agreement(case: Case, answering: set[str]) -> UnderAgreement:
             if each.party in answering | {case.record.requester.party}
         ),
     )
-
-
-def _stood(standing: Standing, time: str) -> str:
-    try:
-        in_force(standing, parse_time(time))
-    except GovernanceError as refusal:
-        return refusal.reason
-    return IN_FORCE
 
 
 def _decision(case: Case) -> Decision | None:
@@ -197,17 +188,18 @@ def _moments(
     return tuple(found)
 
 
+def counts_of(payload: BaseModel) -> dict[str, int]:
+    """Every count of a payload that is not 0, by name."""
+    return {name: value for name, value in payload if isinstance(value, int) and value}
+
+
 def _purged(case: Case) -> tuple[Purged, ...]:
     return tuple(
         Purged(
             party=payload.party,
             entry=index,
             time=event.leaf.time,
-            counts={
-                "rows": payload.rows,
-                "synthetic_rows": payload.synthetic_rows,
-                "files": payload.files,
-            },
+            counts=counts_of(payload),
         )
         for index, event, payload in case.of(EventType.RETENTION_PURGED, RetentionPurged)
     )

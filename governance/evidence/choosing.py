@@ -8,6 +8,7 @@ Nothing about any other family.
 
 from governance.consent.models import ConsentRecord
 from governance.errors import FormatError
+from governance.evidence.stream import COUNTED, Glance
 from governance.identity.envelope import parse_canonical
 from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import (
@@ -47,8 +48,16 @@ class ApproachChooser:
             for member in (members.members if members else ())
             for record in member.records
         }
+        self._handles = {handle.encode() for _, handle in self._records}
         self._grants: set[str] = set()
         self._agreement: str | None = None
+
+    def may_concern(self, seen: Glance, payload: bytes | None) -> bool:
+        """Whether an entry may belong, by its bytes: of many consents few have to be parsed."""
+        if seen.kind not in COUNTED:
+            return True
+        named = not self._grants.isdisjoint(seen.refs)
+        return named or any(handle in (payload or b"") for handle in self._handles)
 
     def __call__(self, event: Event) -> bool:
         """Whether an event belongs."""
@@ -70,14 +79,14 @@ class ApproachChooser:
             return True
         if isinstance(payload, RetentionPurged):
             return payload.agreement == self._agreement
-        if _request_of(payload) != self._request:
+        if request_of(payload) != self._request:
             return False
         if isinstance(payload, Requested):
             self._agreement = _agreement_of(payload)
         return True
 
 
-def _request_of(payload: object) -> str | None:
+def request_of(payload: object) -> str | None:
     """The request that an event of a release is about."""
     match payload:
         case Requested():

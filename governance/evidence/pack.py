@@ -24,10 +24,19 @@ from governance.evidence.approach import approach_of
 from governance.evidence.case import Case, Placed, Question
 from governance.evidence.choosing import GROUND, ApproachChooser
 from governance.evidence.errors import NotCounted, PackAltered, PackDamaged, PackIncomplete
+from governance.evidence.folder import (
+    CHECKPOINT_FILE,
+    EVIDENCE_FILE,
+    PAGE_FILE,
+    file_of,
+    parsed,
+    read_pack,
+)
 from governance.evidence.keys import AuditKeys
 from governance.evidence.models import Evidence
 from governance.evidence.page import render
-from governance.identity.envelope import Model, parse_canonical
+from governance.evidence.stream import glance
+from governance.identity.envelope import parse_canonical
 from governance.ledger.errors import ProofError
 from governance.ledger.events import Event, EventType, WireEvent
 from governance.ledger.export import LedgerExport, event_of
@@ -35,14 +44,9 @@ from governance.ledger.merkle import leaf_hash, verify_consistency, verify_inclu
 from governance.ledger.note import Checkpoint, Note, open_checkpoint, parse_note
 from governance.ledger.payloads import Decided, read_payload
 from governance.ledger.proof import EntryProof, parse_proof
-from governance.ledger.state import LedgerState
+from governance.ledger.state import LedgerState, Rejected
 from governance.release.models import Approval, CheckpointRef, Members
-from governance.terminal import read_bytes, write_bytes
 
-FILES_MOST: Final = 20_000
-EVIDENCE_FILE: Final = "evidence.json"
-PAGE_FILE: Final = "evidence.html"
-CHECKPOINT_FILE: Final = "checkpoint.txt"
 MEMBERS_FILE: Final = "members.json"
 CONSISTENCY_FILE: Final = "consistency.json"
 
@@ -103,6 +107,9 @@ def assemble(
 def choose(export: LedgerExport, request: str, members: Members | None) -> list[Placed]:
     """The entries of the whole ledger that one approach rests on.
 
+    All but other people's consents are replayed, on which nothing here depends but that an event's
+    id is used once.
+
     Raises:
         ExportError: the export is not whole.
         NotCounted: one of them may not count.
@@ -110,9 +117,17 @@ def choose(export: LedgerExport, request: str, members: Members | None) -> list[
     chooses = ApproachChooser(request, members)
     state = LedgerState(export.checkpoint.origin)
     entries: list[Placed] = []
+    passed: set[str] = set()
     for entry in export.entries():
+        seen = glance(entry.leaf)
+        if not chooses.may_concern(seen, entry.payload):
+            passed.add(seen.id)
+            continue
         event = event_of(entry)
+        state.size = entry.index
         state.apply(event)
+        if seen.id in passed:
+            state.rejected.append(Rejected(entry.index, "ledger.not_admissible"))
         if chooses(event):
             entries.append((entry.index, event))
     chosen = {index for index, _ in entries}
@@ -125,22 +140,6 @@ def choose(export: LedgerExport, request: str, members: Members | None) -> list[
     return entries
 
 
-def write_pack(folder: Path, files: dict[str, bytes]) -> None:
-    """Write a pack into a new folder, for its owner only.
-
-    Raises:
-        PackDamaged: the folder is there and not empty.
-        FileProblem: it cannot be written.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PackDamaged(
-            f"{folder.name} is there and not empty", next_step="name a new folder with --out"
-        )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, data in files.items():
-        write_bytes(folder / name, data)
-
-
 def verify_pack(folder: Path, keys: AuditKeys, quorum: int | None = None) -> Evidence:
     """Check every statement of a pack again, from nothing but the pack and public keys.
 
@@ -149,14 +148,14 @@ def verify_pack(folder: Path, keys: AuditKeys, quorum: int | None = None) -> Evi
         PackAltered: it says something else than its entries prove.
         KeysMissing, QuorumError, NoteSignatureError, ProofError, NotCounted: see the rules.
     """
-    files = _read(folder)
-    note = parse_note(_file(files, CHECKPOINT_FILE))
+    files = read_pack(folder)
+    note = parse_note(file_of(files, CHECKPOINT_FILE))
     checkpoint = open_checkpoint(note, keys.log)
-    claimed = _parsed(files, EVIDENCE_FILE, Evidence)
+    claimed = parsed(files, EVIDENCE_FILE, Evidence)
     entries = [_entry(files, index, note, checkpoint) for index in claimed.entries]
     if list(claimed.entries) != sorted(set(claimed.entries)):
         raise PackAltered("its entries are not in the ledger's order, each once")
-    members = _parsed(files, MEMBERS_FILE, Members) if MEMBERS_FILE in files else None
+    members = parsed(files, MEMBERS_FILE, Members) if MEMBERS_FILE in files else None
     same = _consistent(files, entries, checkpoint)
     question = Question(keys.log.name, claimed.approach.asked.hash, members, same)
     told = _told(question, keys, note, checkpoint, entries, quorum)
@@ -165,7 +164,7 @@ def verify_pack(folder: Path, keys: AuditKeys, quorum: int | None = None) -> Evi
     if spare:
         raise PackDamaged(f"{min(spare)} does not belong to the pack")
     for name, data in told.items():
-        if _file(files, name) != data:
+        if file_of(files, name) != data:
             raise PackAltered(
                 f"{name} is not what the entries prove",
                 next_step="ask for the pack again; if it stays so, somebody has altered it",
@@ -181,9 +180,9 @@ def compare_whole(folder: Path, export: LedgerExport) -> None:
         ExportError: the export is not whole.
         NotCounted: an entry may not count.
     """
-    files = _read(folder)
-    claimed = _parsed(files, EVIDENCE_FILE, Evidence)
-    members = _parsed(files, MEMBERS_FILE, Members) if MEMBERS_FILE in files else None
+    files = read_pack(folder)
+    claimed = parsed(files, EVIDENCE_FILE, Evidence)
+    members = parsed(files, MEMBERS_FILE, Members) if MEMBERS_FILE in files else None
     if (claimed.size, claimed.root) != (export.checkpoint.size, b64(export.checkpoint.root)):
         raise PackIncomplete(
             f"the pack is of the ledger at {claimed.size} entries, the export at "
@@ -247,7 +246,7 @@ def _consistent(files: dict[str, bytes], entries: list[Placed], checkpoint: Chec
     approved = _approved_at(entries)
     if CONSISTENCY_FILE not in files or approved is None:
         return False
-    proof = [unb64(value) for value in _parsed(files, CONSISTENCY_FILE, Consistency).hashes]
+    proof = [unb64(value) for value in parsed(files, CONSISTENCY_FILE, Consistency).hashes]
     try:
         verify_consistency(
             approved.size, checkpoint.size, proof, unb64(approved.root), checkpoint.root
@@ -260,7 +259,7 @@ def _consistent(files: dict[str, bytes], entries: list[Placed], checkpoint: Chec
 def _entry(files: dict[str, bytes], index: int, note: Note, checkpoint: Checkpoint) -> Placed:
     entry, proof = _names(index)
     event = _wire(files, entry)
-    found = parse_proof(_file(files, proof))
+    found = parse_proof(file_of(files, proof))
     if (found.index, str(found.note)) != (index, str(note)):
         raise PackAltered(f"{proof} is of another entry or checkpoint")
     if event.payload is None and event.leaf.type in GROUND:
@@ -275,29 +274,6 @@ def _entry(files: dict[str, bytes], index: int, note: Note, checkpoint: Checkpoi
 
 def _wire(files: dict[str, bytes], name: str) -> Event:
     try:
-        return _parsed(files, name, WireEvent).event()
+        return parsed(files, name, WireEvent).event()
     except FormatError as error:
         raise PackAltered(f"{name}: {error.message}") from None
-
-
-def _parsed(files: dict[str, bytes], name: str, model: type[Model]) -> Model:
-    try:
-        return parse_canonical(_file(files, name), model)
-    except FormatError as error:
-        raise PackDamaged(f"{name}: {error.message}") from None
-
-
-def _file(files: dict[str, bytes], name: str) -> bytes:
-    if name not in files:
-        raise PackDamaged(f"the pack lacks {name}", next_step="ask for the whole folder")
-    return files[name]
-
-
-def _read(folder: Path) -> dict[str, bytes]:
-    """Every file of a pack by its name within the folder."""
-    if not folder.is_dir():
-        raise PackDamaged(f"{folder.name} is no folder", next_step="unpack it first")
-    paths = sorted(path for path in folder.rglob("*") if not path.is_dir())
-    if len(paths) > FILES_MOST:
-        raise PackDamaged(f"{folder.name} holds more than {FILES_MOST} files")
-    return {path.relative_to(folder).as_posix(): read_bytes(path) for path in paths}

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from governance.evidence.case import Placed
 from governance.evidence.models import Approach, Evidence
+from governance.evidence.period_models import PeriodEvidence
 from governance.evidence.words import words
 
 
@@ -24,6 +25,17 @@ def render(evidence: Evidence, entries: Sequence[Placed], note: str) -> str:
     )
 
 
+def render_period(evidence: PeriodEvidence, note: str) -> str:
+    """The page of a period."""
+    period = evidence.period
+    released = sum(
+        answer.released > 0 for approach in period.approaches for answer in approach.answers
+    )
+    return _template("period.html").render(
+        evidence=evidence, period=period, released=released, note=note
+    )
+
+
 def _template(name: str) -> Template:
     """A template of this package."""
     environment = Environment(
@@ -33,7 +45,7 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"words": words, "day": _day, "spaced": _spaced}
+    environment.filters |= {"words": words, "day": _day, "spaced": _spaced, "counts": _counts}
     return environment.get_template(name)
 
 
@@ -44,6 +56,10 @@ def _day(time: str) -> str:
 
 def _spaced(word: str) -> str:
     return word.replace("_", " ")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {_spaced(name)}" for name, number in counts.items()) or "nothing"
 
 
 def _verdict(approach: Approach) -> tuple[bool, list[str]]:

@@ -20,6 +20,7 @@ from governance.evidence.errors import (
     PackDamaged,
     PackIncomplete,
 )
+from governance.evidence.folder import write_pack
 from governance.evidence.models import Evidence
 from governance.evidence.pack import (
     assemble,
@@ -27,7 +28,6 @@ from governance.evidence.pack import (
     choose,
     compare_whole,
     verify_pack,
-    write_pack,
 )
 from governance.identity.envelope import Envelope, parse_canonical
 from governance.ledger.errors import NoteSignatureError, QuorumError
