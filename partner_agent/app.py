@@ -20,6 +20,7 @@ from partner_agent.consent_import.desk import ConsentImports
 from partner_agent.consents import Consents, accepted_withdrawals
 from partner_agent.ledger import AgentLedger
 from partner_agent.linkage_secret import load_keys
+from partner_agent.protection.register import Protections
 from partner_agent.refinement.asked import AskedPairs
 from partner_agent.refinement.core import Core
 from partner_agent.refinement.desk import RefinementDesk
@@ -130,12 +131,17 @@ class Agent:
         )
 
     @cached_property
+    def protections(self) -> Protections:
+        """The register of protected people and homes."""
+        return Protections(self.database, self.vault)
+
+    @cached_property
     def questions(self) -> RefinementDesk:
         """The refinement desk."""
         return RefinementDesk(
             self.secrets,
             self.ledger,
-            OwnRecords(self.home, self.database, self.vault, self.synthetic),
+            OwnRecords(self.home, self.database, self.vault, self.synthetic, self.protections),
             AskedPairs(self.database),
             self.rounds,
             self.core,
@@ -158,6 +164,7 @@ class Agent:
             self.ledger,
             self.consents,
             Blocks(self.database),
+            self.protections,
             self.now,
         )
 

@@ -213,6 +213,13 @@ class Agreement(Frozen):
     valid_from: IsoDate
     expires: IsoDate
     review_by: IsoDate
+    protected: Literal["never_encoded"] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """Rows of protected people and homes: encoded without their home, or ``never_encoded``.
+
+    Left out of the bytes where it says nothing, as in agreements signed before it existed.
+    """
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -3,7 +3,8 @@
 Rules: a handle is answered for when it is in the file of the submission of its source that is in
 force (the newest of those that the ledger says were accepted, whatever the hub calls them), in the
 newest prepared file of its source as well (a row that is there no more was withdrawn, or its
-person has opted out), and its row is still in the vault and not protected. Rows are opened in
+person has opted out), and its row is still in the vault and not protected; which of these it was is
+told to nobody outside, lest a question find out who is protected. Rows are opened in
 memory, for one batch at a time.
 """
 
@@ -18,6 +19,7 @@ from sqlalchemy import literal_column, select
 
 from governance.canonical import parse_json
 from governance.identity.envelope import Envelope, parse_model
+from partner_agent.protection.register import Protections
 from partner_agent.refinement.core import CleanRow
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
@@ -25,9 +27,7 @@ from partner_agent.vault.store import Vault
 
 NOT_OWN: Final = "refinement.not_own"
 REPLACED: Final = "refinement.replaced"
-WITHDRAWN: Final = "refinement.withdrawn"
-PURGED: Final = "refinement.purged"
-PROTECTED: Final = "refinement.protected"
+UNUSABLE: Final = "refinement.unusable"
 _SENT: Final = frozenset({"sent", "accepted", "replaced"})
 _ROWS_AT_ONCE: Final = 5_000
 
@@ -74,15 +74,22 @@ class OwnRecords:
         database: the agent's.
         vault: the encrypted rows.
         others: rows that were submitted and are not in the vault.
+        protections: people and homes that are not to be asked about.
     """
 
     def __init__(
-        self, home: Path, database: AgentDatabase, vault: Vault, others: OtherRows
+        self,
+        home: Path,
+        database: AgentDatabase,
+        vault: Vault,
+        others: OtherRows,
+        protections: Protections,
     ) -> None:
         self._outbox = home / "outbox"
         self._database = database
         self._vault = vault
         self._others = others
+        self._protections = protections
 
     def submissions(
         self, agreement: str, manifests: Sequence[str], accepted: Container[str]
@@ -127,28 +134,26 @@ class OwnRecords:
         """The rows of some records, each with the submission that it is asked for in."""
         stored = self._vault.get_many(wanted)
         others = self._others.get_many(handle for handle in wanted if handle not in stored)
+        guard = self._protections.guard()
         rows: dict[bytes, CleanRow] = {}
         refused: dict[bytes, str] = {}
         for handle, submission in wanted.items():
             row = stored.get(handle)
             if row is None and handle in others:
                 rows[handle] = others[handle]
-            elif handle not in submission.current:
-                refused[handle] = WITHDRAWN
-            elif row is None:
-                refused[handle] = PURGED
-            elif row.protected:
-                refused[handle] = PROTECTED
+            elif handle not in submission.current or row is None or guard.stored(row):
+                refused[handle] = UNUSABLE
             else:
                 rows[handle] = row.clean
         return OpenedRows(rows, refused)
 
     def background(self, submission: OwnSubmission) -> Iterator[CleanRow]:
         """Every row of a submission that may be used, a few thousand in memory at once."""
+        guard = self._protections.guard()
         handles = iter(sorted(submission.current))
         while part := list(islice(handles, _ROWS_AT_ONCE)):
             for row in self._vault.get_many(part).values():
-                if not row.protected:
+                if not guard.stored(row):
                     yield row.clean
 
     def _handles(self, id_: str) -> frozenset[bytes]:

@@ -27,7 +27,7 @@ RATE_WINDOW: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Answer:
-    """What this partner answered to one request."""
+    """What this partner answered to one request; ``reason`` as it is known here."""
 
     request: str
     sealed: bool
@@ -65,7 +65,7 @@ class AnswerStore:
             Answer(
                 request=row.request,
                 sealed=row.sealed is not None and row.retraction is None,
-                reason=row.reason,
+                reason=row.here or row.reason,
                 answered=row.answered,
                 logged=row.logged,
                 delivered=row.delivered,
@@ -145,14 +145,15 @@ class AnswerStore:
                 )
             )
 
-    def refuse(self, request: str, reason: str, event: Event) -> None:
-        """Keep a refusal, once."""
+    def refuse(self, request: str, here: str, told: str, event: Event) -> None:
+        """Keep a refusal, once: the reason as it is known here, and as others are told it."""
         with self._database.writing() as connection:
             connection.execute(
                 insert(answers).values(
                     request=request,
                     sealed=None,
-                    reason=reason,
+                    reason=told,
+                    here=here,
                     event=_wire(event),
                     answered=write_time(self._now()),
                     logged=False,
@@ -160,9 +161,9 @@ class AnswerStore:
                 )
             )
 
-    def retract(self, request: str, reason: str, event: Event) -> None:
+    def retract(self, request: str, here: str, told: str, event: Event) -> None:
         """Take a sealed answer back that has not left, as far as is known here."""
-        self._change(request, reason=reason, retraction=_wire(event))
+        self._change(request, here=here, reason=told, retraction=_wire(event))
 
     def retracted(self, item: Waiting) -> None:
         """The hub took the refusal: the sealed items are destroyed."""
@@ -176,7 +177,7 @@ class AnswerStore:
 
     def had_left(self, request: str) -> None:
         """The hub held the sealed items already: taking them back came too late."""
-        self._change(request, reason=None, retraction=None, delivered=True)
+        self._change(request, here=None, reason=None, retraction=None, delivered=True)
 
     def mark(self, request: str, **done: bool) -> None:
         """Note that the ledger (``logged``) or the hub (``delivered``) has an answer."""

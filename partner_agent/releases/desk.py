@@ -8,8 +8,8 @@ is released twice and nothing that was answered is lost.
 
 Sealed items that waited (for the ledger, for the hub, through a crash) are looked at again before
 they leave: where the request's time is over, the agreement no longer permits it or a member of the
-family has withdrawn or objected, a refusal goes to the hub in their place. An answer that ledger or
-hub will not take holds no other up.
+family has withdrawn, objected or is protected by now, a refusal goes to the hub in their place. An
+answer that ledger or hub will not take holds no other up.
 
 What may pass by itself (a mirror or a quorum that is behind, a ledger that is away) is no answer:
 the order is looked at again later.
@@ -39,13 +39,15 @@ from governance.release.verify import VerifiedOrder, Witnessed, verify_order
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
 from partner_agent.loop import INTERNAL, BackOff, tell_unexpected
+from partner_agent.protection.register import Protections
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
-from partner_agent.releases.local import open_rows, own_grants
+from partner_agent.releases.errors import told
+from partner_agent.releases.local import own_grants, own_rows, released_records
 from partner_agent.releases.recheck import require_still_permitted
 from partner_agent.rights.blocks import Blocks, own_handles, require_none_blocked
 from partner_agent.store.database import AgentDatabase, AgentStoreError
 from partner_agent.vault.keys import VaultKeyError
-from partner_agent.vault.store import Vault
+from partner_agent.vault.store import StoredRow, Vault
 
 _PASSING: Final = (LedgerError, MirrorError, RequestNotLogged, AgentStoreError, VaultKeyError)
 _AWAY: Final = (LedgerUnavailableError, HubUnavailable)
@@ -72,6 +74,7 @@ class ReleaseDesk:
         ledger: AgentLedger,
         consents: Consents,
         blocks: Blocks,
+        protections: Protections,
         now: Callable[[], datetime],
     ) -> None:
         self._secrets = secrets
@@ -81,6 +84,7 @@ class ReleaseDesk:
         self._ledger = ledger
         self._consents = consents
         self._blocks = blocks
+        self._protections = protections
         self._now = now
         self._back_off = BackOff()
 
@@ -165,7 +169,7 @@ class ReleaseDesk:
         if item.sealed is None or item.order is None:
             return False
         try:
-            require_still_permitted(
+            request = require_still_permitted(
                 item.order,
                 party=self._party,
                 state=self._ledger.sync(),
@@ -173,12 +177,13 @@ class ReleaseDesk:
                 now=self._now(),
                 blocked=self._blocks.handles(),
             )
+            self._own_rows(item.order, request.without)
         except _PASSING:
             raise
         except ReasonedError as refusal:
-            event = self._refusal(item.request, refusal.reason)
-            self._kept.retract(item.request, refusal.reason, event)
-            _LOG.info("taken back", extra={"request": item.request, "reason": refusal.reason})
+            event = self._refusal(item.request, told(refusal))
+            self._kept.retract(item.request, refusal.reason, told(refusal), event)
+            _LOG.info("taken back", extra={"request": item.request, "reason": told(refusal)})
             return True
         return False
 
@@ -220,8 +225,9 @@ class ReleaseDesk:
         except _PASSING:
             raise
         except ReasonedError as refusal:
-            self._kept.refuse(request, refusal.reason, self._refusal(request, refusal.reason))
-            _LOG.info("refused", extra={"request": request, "reason": refusal.reason})
+            event = self._refusal(request, told(refusal))
+            self._kept.refuse(request, refusal.reason, told(refusal), event)
+            _LOG.info("refused", extra={"request": request, "reason": told(refusal)})
         else:
             _LOG.info("sealed", extra={"request": request})
 
@@ -256,7 +262,8 @@ class ReleaseDesk:
         )
 
     def _seal(self, verified: VerifiedOrder) -> tuple[Envelope, Event]:
-        records = open_rows(verified, self._party, self._vault, self._now().date())
+        rows = self._own_rows(verified.order, verified.request.without)
+        records = released_records(verified, self._party, rows)
         sealed = seal_records(
             records,
             request=verified.request_hash,
@@ -276,6 +283,11 @@ class ReleaseDesk:
             checkpoint=verified.checkpoint,
         )
         return envelope, self._ledger.author.write(EventType.RELEASE_SEALED, receipt)
+
+    def _own_rows(self, order: Order, without: Collection[str]) -> dict[str, StoredRow]:
+        """This partner's rows of the members, once its own records permit a release."""
+        guard, today = self._protections.guard(), self._now().date()
+        return own_rows(order, without, self._party, self._vault, guard, today)
 
     def _refusal(self, request: str, reason: str) -> Event:
         payload = ReleaseRefused(request=request, party=self._party, reason=reason)

@@ -1,5 +1,13 @@
-"""Why this partner does not release, beyond what the ledger says."""
+"""Why this partner does not release, beyond what the ledger says.
 
+Two reasons: ``reason`` is for this partner's own people; ``told`` is what hub and ledger get, one
+and the same for everything that its own records alone can say, so that nobody outside learns that
+somebody is protected, has objected, is older than thought or is no longer held.
+"""
+
+from typing import ClassVar
+
+from governance.errors import ReasonedError
 from partner_agent.errors import AgentError
 
 
@@ -7,6 +15,7 @@ class LocalRefusal(AgentError):
     """Base of the refusals that only the partner's own records can give."""
 
     reason = "release.local"
+    told: ClassVar[str] = "release.local"
     exit_code = 77  # EX_NOPERM
 
 
@@ -32,9 +41,15 @@ class RateLimited(LocalRefusal):
     """More releases in a day than the agreement allows."""
 
     reason = "release.rate_limited"
+    told = "release.rate_limited"  # about this partner, not about a person
 
 
 class NotHeld(LocalRefusal):
     """A record of the order is not in this partner's vault."""
 
     reason = "release.record_not_held"
+
+
+def told(refusal: ReasonedError) -> str:
+    """The reason that hub and ledger are told."""
+    return refusal.told if isinstance(refusal, LocalRefusal) else refusal.reason

@@ -1,12 +1,12 @@
 """Rules that need the partner's own records, and the items that leave.
 
 Rules, in order: every record of this partner that the order names is in its vault; none belongs to
-a protected person; nobody whom the order takes for a child is an adult by the partner's own date
-of birth. Members that the request leaves out are not looked at. Withdrawals accepted here are
+a protected person or home; nobody whom the order takes for a child is an adult by the partner's own
+date of birth. Members that the request leaves out are not looked at. Withdrawals accepted here are
 looked at last, in the transaction that stores the answer.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
@@ -14,24 +14,23 @@ from governance.consent.models import ConsentKind
 from governance.consent.registry import ConsentRegistry
 from governance.release.models import Member, Order, ReleasedRecord
 from governance.release.verify import VerifiedOrder
+from partner_agent.protection.register import Guard
 from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
 from partner_agent.vault.store import StoredRow, Vault, VaultError
 
 ADULT_YEARS: Final = 18
 
 
-def open_rows(
-    verified: VerifiedOrder, party: str, vault: Vault, today: date
+def released_records(
+    verified: VerifiedOrder, party: str, rows: Mapping[str, StoredRow]
 ) -> list[ReleasedRecord]:
-    """Apply the local rules, then take the named items of the releasable records.
+    """The named items of the releasable records.
 
-    Raises:
-        LocalRefusal: by the first rule that fails.
+    Args:
+        verified: what may be released.
+        party: this partner.
+        rows: see ``own_rows``.
     """
-    rows: dict[str, StoredRow] = {}
-    for member in verified.order.members.members:
-        if member.person not in verified.request.without:
-            rows |= _member_rows(member, party, vault, today)
     persons = {
         record.handle: member.person
         for member in verified.order.members.members
@@ -46,6 +45,26 @@ def open_rows(
         )
         for record in verified.records
     ]
+
+
+def own_rows(
+    order: Order,
+    without: Collection[str],
+    party: str,
+    vault: Vault,
+    guard: Guard,
+    today: date,
+) -> dict[str, StoredRow]:
+    """This partner's rows of an order's members, by handle, once the local rules hold for them.
+
+    Raises:
+        LocalRefusal: by the first rule that fails.
+    """
+    rows: dict[str, StoredRow] = {}
+    for member in order.members.members:
+        if member.person not in without:
+            rows |= _member_rows(member, party, vault, guard, today)
+    return rows
 
 
 def own_grants(
@@ -65,7 +84,9 @@ def own_grants(
     return frozenset(grant.id for grant in found if grant is not None)
 
 
-def _member_rows(member: Member, party: str, vault: Vault, today: date) -> dict[str, StoredRow]:
+def _member_rows(
+    member: Member, party: str, vault: Vault, guard: Guard, today: date
+) -> dict[str, StoredRow]:
     found = {}
     for record in member.records:
         if record.party != party:
@@ -76,7 +97,7 @@ def _member_rows(member: Member, party: str, vault: Vault, today: date) -> dict[
             raise NotHeld("a record that the order names is not held here") from None
         if row.source_id != record.source:
             raise NotHeld("a record that the order names is of another source")
-        if row.protected:
+        if guard.stored(row):
             raise ProtectedPerson("the family has a protected person or address")
         if not member.adult and is_adult(row.clean.get("date_of_birth", ""), today):
             raise AgeMismatch("the order takes an adult for a child")

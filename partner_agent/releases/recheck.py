@@ -16,7 +16,7 @@ from governance.canonical import parse_time
 from governance.consent.rules import Approach, require_family_permission
 from governance.ledger.state import LedgerState
 from governance.release.errors import RequestExpired
-from governance.release.models import Order
+from governance.release.models import Order, Request
 from governance.release.registry import read_approval, read_request
 from partner_agent.releases.errors import WithdrawnHere
 from partner_agent.releases.local import own_grants
@@ -31,8 +31,11 @@ def require_still_permitted(
     withdrawn: Collection[str],
     now: datetime,
     blocked: Collection[str] = (),
-) -> None:
+) -> Request:
     """Check an order that was answered with sealed items, before they leave.
+
+    Returns:
+        What was asked for.
 
     Raises:
         ReleaseRefusal, ConsentRefusal, AgreementRefusal, SignatureError, LocalRefusal: by the
@@ -56,3 +59,4 @@ def require_still_permitted(
     if own_grants(order, request.without, party, state.consents) & set(withdrawn):
         raise WithdrawnHere("a member of the family has withdrawn")
     require_none_blocked(own_handles(order, request.without, party), blocked)
+    return request

@@ -70,6 +70,18 @@ consent_imports = Table(  # what it says of a decision goes once the ledger has 
     Index("consent_imports_by_progress", "progress", "day", "row"),
 )
 
+protections = Table(  # hashes are keyed: nothing here says who or where
+    "protections",
+    metadata,
+    Column("entry", Integer, primary_key=True),
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("kind", String(16), nullable=False),  # of what the hash is made
+    Column("what", String(8), nullable=False),  # person, home
+    Column("source", String(40), nullable=False),  # of a person's record; else empty
+    Column("added", String(20), nullable=False),
+    Index("protections_by_hash", "hash"),
+)
+
 answers = Table(
     "answers",
     metadata,
@@ -82,6 +94,7 @@ answers = Table(
     Column("delivered", Boolean, nullable=False),
     Column("order_document", LargeBinary),  # what a sealed answer answers, canonical JSON
     Column("retraction", LargeBinary),  # the refusal that takes a sealed answer back, as an event
+    Column("here", String(80)),  # the reason as this partner knows it, where it tells another
     Index("answers_by_time", "answered"),
 )
 

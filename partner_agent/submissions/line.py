@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import date
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -15,6 +14,7 @@ from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Reject
 from partner_agent.sentinels.mixing import Sampler
+from partner_agent.submissions.screen import Screen
 from partner_agent.vault.store import Row, Vault
 
 _RELEASED: Final = (
@@ -38,7 +38,6 @@ class Line:
         handles: of accepted rows, 16 bytes each.
         rows: read, rejected ones too.
         submitted: accepted and encoded.
-        blocked: rows that take no part, as their subjects have asked; nothing of them is kept.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class Line:
         encoder: SubmissionEncoder,
         rejects: RejectsWriter,
         today: date,
-        blocked: frozenset[bytes] = frozenset(),
+        screen: Screen,
     ) -> None:
         self._vault = vault
         self._mapping = mapping
@@ -57,19 +56,18 @@ class Line:
         self._encoder = encoder
         self._rejects = rejects
         self._today = today
-        self._blocked = blocked
+        self._screen = screen
         self._seen: Counter[str] = Counter()
         self.sampler = Sampler()
         self.finder = DuplicateFinder()
         self.handles = bytearray()
         self.rows = 0
         self.submitted = 0
-        self.blocked = 0
 
     def run(self, chunk: Chunk) -> pa.RecordBatch:
         """One chunk as a record batch."""
         self.rows += len(chunk.rows) + len(chunk.rejects)
-        clean = self._without_blocked(self._cleanser.clean(chunk))
+        clean = self._screen.screen(self._cleanser.clean(chunk))
         handles = self._vault.put(
             self._mapping.source, self._vault_rows(chunk, clean), self._today, self._seen
         )
@@ -93,21 +91,6 @@ class Line:
             if kept:
                 self.handles += handle
         return encoded.batch
-
-    def _without_blocked(self, clean: CleanChunk) -> CleanChunk:
-        if not self._blocked:
-            return clean
-        source = self._mapping.source
-        free = np.array(
-            [
-                self._vault.locator(source, record_id) not in self._blocked
-                for record_id in clean.table["source_record_id"]
-            ],
-            dtype=np.bool_,
-        )
-        self.blocked += int((~free).sum())
-        table = clean.table[free].reset_index(drop=True)
-        return CleanChunk(table, clean.rejects, clean.kept[free])
 
     def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:
         table = clean.table

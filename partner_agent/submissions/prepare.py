@@ -2,11 +2,12 @@
 
 Rules, in order: the agreement is in force, witnessed, and permits every column and indicator before
 the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing and
-never reach the encoder (invariant 14), nor do rows whose subjects have objected; rows that cannot
-be read, cleaned or encoded become rejects; no view of profile hardened repeats for too many people;
-rows that are one person are found over the whole extract and named in a second pass, in which
-synthetic rows are mixed in where the agreement measures quality; the file appears in the outbox
-whole or not at all; only then is its manifest signed and the submission noted.
+never reach the encoder (invariant 14), nor do rows whose subjects have objected, nor, where the
+agreement says so, those of protected people and homes; rows that cannot be read, cleaned or encoded
+become rejects; no view of profile hardened repeats for too many people; rows that are one person
+are found over the whole extract and named in a second pass, in which synthetic rows are mixed in
+where the agreement measures quality; the file appears in the outbox whole or not at all; only then
+is its manifest signed and the submission noted.
 """
 
 import secrets
@@ -41,6 +42,7 @@ from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys, key_check_value
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Extract
+from partner_agent.protection.register import Protections
 from partner_agent.rights.blocks import Blocks
 from partner_agent.rights.errors import NoRecordId
 from partner_agent.sentinels.bands import bands_of
@@ -53,6 +55,7 @@ from partner_agent.submissions.errors import NothingToSubmitError
 from partner_agent.submissions.line import Line
 from partner_agent.submissions.mixed import Mixture, finished_batches, make_mixture
 from partner_agent.submissions.scope import mapping_items
+from partner_agent.submissions.screen import Screen
 from partner_agent.vault.store import Vault
 
 SUBMISSION: Final = "submission/v1"
@@ -133,7 +136,7 @@ def prepare(
     party, now = workshop.secrets.keys.party, workshop.now()
     check_permitted(standing, party, mapping, now)
     mapping.check_columns(extract.columns)
-    blocked = _blocked(workshop, mapping)
+    screen = _screen(workshop, standing.agreement, mapping)
     id_ = secrets.token_hex(16)
     outbox, reports = _folder(workshop.home, "outbox"), _folder(workshop.home, "reports")
     content = outbox / f"{id_}.arrow"
@@ -151,7 +154,7 @@ def prepare(
     with ExitStack() as stack:
         written = stack.enter_context(_arrow_file(real))
         rejected = stack.enter_context(rejects_file(rejects, extract.columns))
-        line = Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date(), blocked)
+        line = Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date(), screen)
         for chunk in extract:
             written.write_batch(line.run(chunk))
             progress(line.rows)
@@ -167,7 +170,7 @@ def prepare(
     report_file = reports / f"{mapping.source}.html"
     write_report(report, report_file, reports / f"{mapping.source}.json")
     manifest = _manifest(
-        workshop, agreement, mapping.source, id_, content, report, line, mixture, now
+        workshop, agreement, mapping.source, id_, content, report, line, mixture, screen, now
     )
     try:
         # The volume limit can be checked only once the rows are counted.
@@ -185,7 +188,17 @@ def prepare(
         content.unlink(missing_ok=True)  # no manifest names it
         raise
     return Prepared(
-        manifest, content, report, report_file, rejects, rejected.count, likeness, line.blocked
+        manifest, content, report, report_file, rejects, rejected.count, likeness, screen.left_out
+    )
+
+
+def _screen(workshop: Workshop, agreement: Agreement, mapping: SourceMapping) -> Screen:
+    return Screen(
+        workshop.vault,
+        mapping.source,
+        _blocked(workshop, mapping),
+        Protections(workshop.database, workshop.vault).guard(),
+        never_encoded=agreement.protected == "never_encoded",
     )
 
 
@@ -238,6 +251,7 @@ def _manifest(
     report: QualityReport,
     line: Line,
     mixture: Mixture | None,
+    screen: Screen,
     now: datetime,
 ) -> Manifest:
     digest, size = digest_of(content)
@@ -258,8 +272,8 @@ def _manifest(
         counts=Counts(
             rows=line.rows,
             submitted=line.submitted,
-            rejected=line.rows - line.submitted - report.opted_out - line.blocked,
-            opted_out=report.opted_out + line.blocked,  # both are people who said no
+            rejected=line.rows - line.submitted - report.opted_out - screen.left_out,
+            opted_out=report.opted_out + screen.left_out,  # both are people who said no
             synthetic=0 if mixture is None else mixture.batch.num_rows,
         ),
         extracted_on=now.date().isoformat(),

@@ -33,6 +33,7 @@ class VaultKeys:
     rows: bytes = field(repr=False)
     locators: bytes = field(repr=False)
     synthetic: bytes = field(repr=False)
+    hashes: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, key: bytes) -> Self:
@@ -48,7 +49,12 @@ class VaultKeys:
             info = b"hearthlink/vault/v1/" + label
             return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info).derive(key)
 
-        return cls(rows=use(b"rows"), locators=use(b"locators"), synthetic=use(b"synthetic"))
+        return cls(
+            rows=use(b"rows"),
+            locators=use(b"locators"),
+            synthetic=use(b"synthetic"),
+            hashes=use(b"hashes"),
+        )
 
 
 def make_key(home: Path, kind: str, party: str, passphrase: bytes | None) -> None:

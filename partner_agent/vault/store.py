@@ -89,6 +89,11 @@ class Vault:
         self._cipher = AESGCM(keys.rows)
         self._check_key()
 
+    @property
+    def hash_key(self) -> bytes:
+        """By which this machine's lists know people and homes (protected, opted out)."""
+        return self._keys.hashes
+
     def _check_key(self) -> None:
         check = hmac.digest(self._keys.locators, b"hearthlink/vault/v1/check", "sha256")
         with self._database.reading() as connection:

@@ -97,9 +97,11 @@ def test_a_request_is_answered_once(kept: Kept) -> None:
     with pytest.raises(AgentStoreError):
         kept.seal(1)
     with pytest.raises(AgentStoreError):
-        kept.store.refuse(request, "consent.missing", kept.event)
+        kept.store.refuse(request, "consent.missing", "consent.missing", kept.event)
     refused = kept.order(2)
-    kept.store.refuse(refused.request.payload_hash, "consent.missing", kept.event)
+    kept.store.refuse(
+        refused.request.payload_hash, "consent.missing", "consent.missing", kept.event
+    )
     with pytest.raises(AgentStoreError):
         kept.seal(2)
     assert [answer.sealed for answer in kept.store.all()] == [True, False]
@@ -108,7 +110,7 @@ def test_a_request_is_answered_once(kept: Kept) -> None:
 @pytest.mark.invariant(19, "a hub that asks more than agreed")
 def test_no_more_leaves_in_a_day_than_agreed(kept: Kept) -> None:
     """The day is any twenty-four hours; refusals do not count, and nothing is kept beyond."""
-    kept.store.refuse(sha256(b"other"), "consent.missing", kept.event)
+    kept.store.refuse(sha256(b"other"), "consent.missing", "consent.missing", kept.event)
     kept.seal(1)
     kept.now += SECOND
     kept.seal(2)
@@ -140,7 +142,7 @@ def test_what_is_taken_back_is_destroyed_when_the_hub_has_the_refusal(kept: Kept
     """Until then the sealed items stay, since the hub may hold them already."""
     request, other = kept.seal(1), kept.seal(2)
     kept.store.mark(request, logged=True)
-    kept.store.retract(request, "consent.withdrawn", kept.event)
+    kept.store.retract(request, "consent.withdrawn", "release.local", kept.event)
     answer = next(answer for answer in kept.store.all() if answer.request == request)
     assert (answer.sealed, answer.reason) == (False, "consent.withdrawn")
     assert kept.sealed_bytes() == 2
@@ -157,7 +159,7 @@ def test_what_is_taken_back_is_destroyed_when_the_hub_has_the_refusal(kept: Kept
 def test_what_had_left_stays_released(kept: Kept) -> None:
     """Where the hub held the items already, the answer is what it was."""
     request = kept.seal(1)
-    kept.store.retract(request, "consent.withdrawn", kept.event)
+    kept.store.retract(request, "consent.withdrawn", "release.local", kept.event)
     kept.store.had_left(request)
     (answer,) = kept.store.all()
     assert (answer.sealed, answer.reason, answer.delivered) == (True, None, True)

@@ -28,6 +28,7 @@ from governance.ledger.payloads import ReleaseRefused, Sealed, read_payload
 from governance.release.errors import RequestNotLogged
 from governance.release.models import Order
 from governance.release.seal import open_records
+from partner_agent.protection.register import Protections
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.rights.blocks import Blocks
 from partner_agent.store.database import AgentDatabase
@@ -110,6 +111,7 @@ class Desk:
         self.withdrawn: set[str] = set()
         self.protected = False
         self.database = AgentDatabase(folder / "agent.db")
+        vault = cast(Any, SimpleNamespace(get=self.row, hash_key=b"key"))
         self.desk = ReleaseDesk(
             cast(
                 Any,
@@ -118,10 +120,11 @@ class Desk:
                 ),
             ),
             self.database,
-            cast(Any, SimpleNamespace(get=self.row)),
+            vault,
             cast(Any, self.ledger),
             cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn)),
             Blocks(self.database),
+            Protections(self.database, vault),
             lambda: self.now,
         )
         self.request = self.seal()
@@ -204,7 +207,7 @@ def test_a_withdrawal_before_the_receipt_puts_a_refusal_in_its_place(desk: Desk)
     """The ledger never hears of a release that did not happen."""
     desk.withdrawn = {desk.grant.leaf.id}
     assert desk.deliver() == []
-    assert desk.hub.answers == [(desk.request, False, "consent.withdrawn")]
+    assert desk.hub.answers == [(desk.request, False, "release.local")]
     assert desk.ledger.taken == [EventType.RELEASE_REFUSED]
     assert desk.deliver() == []
     assert len(desk.hub.answers) == 1
@@ -220,7 +223,7 @@ def test_a_withdrawal_during_the_receipt_still_holds_the_items_back(desk: Desk) 
 
     desk.ledger.before = withdraw
     assert desk.deliver() == []
-    assert desk.hub.answers == [(desk.request, False, "consent.withdrawn")]
+    assert desk.hub.answers == [(desk.request, False, "release.local")]
     assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
 
 
@@ -259,7 +262,7 @@ def test_taking_back_is_repeated_until_the_hub_has_it(desk: Desk, away: Exceptio
     desk.withdrawn = set()
     assert desk.ledger.taken == []
     assert desk.deliver() == []
-    assert desk.hub.answers == [(desk.request, False, "consent.withdrawn")]
+    assert desk.hub.answers == [(desk.request, False, "release.local")]
     assert desk.ledger.taken == [EventType.RELEASE_REFUSED]
 
 
@@ -355,7 +358,7 @@ def test_a_refusal_is_kept_told_and_logged(desk: Desk) -> None:
     desk.answer(desk.order(4, adult=False))
     desk.protected = True
     desk.answer(desk.order(3))
-    reasons = ["release.members_changed", "release.age_mismatch", "release.protected"]
+    reasons = ["release.members_changed", "release.local", "release.local"]
     assert [reason for _, sealed, reason in desk.hub.answers[1:] if not sealed] == reasons
     assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED] * 3
     payload = read_payload(desk.ledger.last)

@@ -251,7 +251,7 @@ def test_a_crash_between_storing_and_delivering_neither_loses_nor_doubles(
 
 @pytest.mark.invariant(23, "a protected person")
 def test_a_protected_person_is_never_released(world: HubWorld) -> None:
-    """Consent does not override protection; the reason is in the ledger."""
+    """Consent does not override protection; the ledger has the reason of any local refusal."""
     consent(world, "B1")
     request = ask(world, "B1").json()["id"]
     approve(world, request)
@@ -259,7 +259,7 @@ def test_a_protected_person_is_never_released(world: HubWorld) -> None:
     answers, _ = agent.desk.answer_all(agent.hub)
     assert [(answer.sealed, answer.reason) for answer in answers] == [(False, "release.protected")]
     record = agent.ledger.sync().releases.requests[request]
-    assert record.refused_by == {"council": "release.protected"}
+    assert record.refused_by == {"council": "release.local"}
 
 
 @pytest.mark.invariant(11, "a hub that calls an adult a child", double="lies")

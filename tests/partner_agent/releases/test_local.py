@@ -9,8 +9,9 @@ from governance.canonical import parse_json
 from governance.identity.envelope import parse_model
 from governance.release.models import Order, RecordRef, Request
 from governance.release.verify import VerifiedOrder
+from partner_agent.protection.register import Guard
 from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
-from partner_agent.releases.local import is_adult, open_rows
+from partner_agent.releases.local import is_adult, own_rows, released_records
 from partner_agent.vault.store import StoredRow, Vault, VaultError
 from tests.governance.world import World
 
@@ -77,7 +78,9 @@ def opened(rows: Rows, *released: str, without: tuple[str, ...] = (), adult: boo
             for handle in released
         },
     )
-    found = open_rows(verified, "council", cast(Vault, rows), TODAY)
+    guard = Guard(b"key", frozenset(), frozenset())
+    own = own_rows(order, verified.request.without, "council", cast(Vault, rows), guard, TODAY)
+    found = released_records(verified, "council", own)
     return {record.person[2]: record.items for record in found}
 
 

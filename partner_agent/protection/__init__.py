@@ -1,0 +1,1 @@
+"""People and homes that this partner never releases, whatever was consented to."""
