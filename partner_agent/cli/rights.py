@@ -1,18 +1,19 @@
 """``rights``: requests of the people whom records are about."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from governance.errors import FormatError
 from governance.rights.models import RightsKind
-from governance.terminal import FileProblem
 from partner_agent.app import Agent
 from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.rights.errors import RightsInput
 from partner_agent.rights.page import forget_report, report_folder, write_report
 from partner_agent.rights.view import RightsView
 
@@ -34,10 +35,10 @@ def open_(
 ) -> None:
     """Take a request and start its clock: one calendar month."""
     if len(source) != len(record_id):
-        raise FileProblem("each --record-id goes with a --source, in the same order")
+        raise RightsInput("each --record-id goes with a --source, in the same order")
     screen = session(context)
     with agent_of(context) as agent:
-        state = agent.ledger.sync()
+        state = agent.ledger.sync_if_possible()
         day = agent.now().date() if received is None else _date(received)
         found = agent.rights.open(
             agent.standing(state).agreement,
@@ -45,6 +46,7 @@ def open_(
             list(zip(source, record_id, strict=True)),
             day,
         )
+        agent.ledger.sync_if_possible()
         view = _view(agent, found.id)
     _show(screen, view)
 
@@ -126,6 +128,7 @@ def extend(
     """Take two further months; tell the person why within the first."""
     with agent_of(context) as agent:
         agent.rights.extend(request, reason)
+        agent.ledger.sync_if_possible()
         view = _view(agent, request)
     _show(session(context), view)
 
@@ -162,6 +165,7 @@ def lift(
     """Let the records take part again from the next extract on; tell the person before."""
     with agent_of(context) as agent:
         agent.rights.lift(request, reason)
+        agent.ledger.sync_if_possible()
         view = _view(agent, request)
     _show(session(context), view)
 
@@ -178,11 +182,12 @@ def _view(agent: Agent, request: str) -> RightsView:
 
 
 def _table(out: Console, views: list[RightsView]) -> None:
-    table = Table("request", "kind", "received", "due", "days left", "carried out", "proven")
+    names = ("kind", "due", "days left", "carried out", "proven")
+    table = Table(Column("request", no_wrap=True, min_width=32), *names)
     for view in views:
         table.add_row(
-            view.id, view.kind, view.received, view.due, _days(view),
-            view.carried_out or "not yet", _proven(view),
+            view.id, view.kind, view.due, _days(view),
+            "" if view.carried_out is None else view.carried_out[:10], _proven(view),
         )  # fmt: skip
     out.print(table)
 
@@ -190,21 +195,41 @@ def _table(out: Console, views: list[RightsView]) -> None:
 def _days(view: RightsView) -> str:
     if view.closed is not None:
         return f"closed: {view.outcome}"
-    return f"{view.days_left}" if view.days_left >= 0 else f"{-view.days_left} overdue"
+    return f"{view.days_left}" if view.days_left >= 0 else f"overdue by {-view.days_left}"
 
 
 def _proven(view: RightsView) -> str:
-    if view.carried_out is None:
+    if view.carried_out is None or not view.told:
         return ""
     return "yes" if not view.unproven else f"not by {', '.join(view.unproven)}"
 
 
+def _lines(view: RightsView) -> Iterator[str]:
+    """A request in words."""
+    extended = ", extended" if view.extended else ""
+    yield f"{view.kind}, request {view.id}, about {view.records} records"
+    yield f"received {view.received}, due {view.due}{extended}; days left: {_days(view)}"
+    if not view.in_ledger:
+        yield "the ledger does not have it yet"
+    if view.carried_out is not None:
+        yield f"carried out here {view.carried_out}"
+    for party, counts in view.proven.items():
+        yield (
+            f"{party} has confirmed that it holds them no more: {counts['records']} records, taken "
+            f"out of {counts['files']} files and the results of {counts['runs']} runs"
+        )
+    for party in view.unproven:
+        yield f"not proven by {party}"
+    if view.named_after is not None:
+        yield f"the hub named a record on {view.named_after}, after it had confirmed"
+    if view.closed is not None:
+        yield f"closed {view.closed}: {view.outcome}"
+    if view.lifted is not None:
+        yield f"lifted {view.lifted}"
+
+
 def _show(screen: Session, view: RightsView) -> None:
-    data: dict[str, Any] = view.as_json()
-
-    def show(out: Console) -> None:
-        for name, value in data.items():
-            out.print(f"{name.replace('_', ' ')}: {value}", highlight=False, markup=False)
-
-    screen.result(data, show)
-    screen.hint(view.next_step)
+    text = "\n".join(_lines(view))
+    screen.result(view.as_json(), lambda out: out.print(text, highlight=False, markup=False))
+    if view.next_step:
+        screen.hint(view.next_step)

@@ -17,6 +17,7 @@ from governance.agreements.models import Agreement
 from governance.canonical import parse_time, write_time
 from governance.consent.models import ConsentState
 from governance.errors import ReasonedError
+from governance.identity.envelope import parse_model
 from governance.identity.files import PartySecrets
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
@@ -138,7 +139,7 @@ class RightsDesk:
                 "a request is extended once, and before it is due", next_step="answer it now"
             )
         due = months_after(date.fromisoformat(request.received), MONTHS_EXTENDED).isoformat()
-        payload = RightsExtended.model_validate({"due": due, "reason": reason})
+        payload = parse_model({"due": due, "reason": reason}, RightsExtended)
         event = self._ledger.author.write(EventType.RIGHTS_EXTENDED, payload, (id_,))
         self._store.note(id_, event, due=due, extended=True)
         self.tell()
@@ -193,7 +194,7 @@ class RightsDesk:
             )
         if (outcome == "refused") != (reason is not None):
             raise RightsInput("a refusal, and nothing else, has a reason")
-        payload = RightsClosed.model_validate({"outcome": outcome, "reason": reason})
+        payload = parse_model({"outcome": outcome, "reason": reason}, RightsClosed)
         event = self._ledger.author.write(EventType.RIGHTS_CLOSED, payload, (id_,))
         self._store.note(id_, event, closed=write_time(self._now()), outcome=outcome)
         self.tell()
@@ -208,7 +209,7 @@ class RightsDesk:
         request = self._store.get(id_)
         if request.kind not in TAKES_OUT or not request.carried_out or request.lifted:
             raise RightsInput("nothing is blocked by this request")
-        payload = RightsLifted.model_validate({"reason": reason})
+        payload = parse_model({"reason": reason}, RightsLifted)
         event = self._ledger.author.write(EventType.RIGHTS_LIFTED, payload, (id_,))
         self._store.lift(id_, event, write_time(self._now()))
         self.tell()
