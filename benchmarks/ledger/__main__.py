@@ -22,8 +22,8 @@ from typing import Any, Final
 
 import psycopg
 
-from benchmarks.ledger.county import ORIGIN, County, beginnings, found_county
-from benchmarks.ledger.filling import copy, fill
+from benchmarks.ledger.county import ORIGIN, Founded, beginnings, found_county
+from benchmarks.ledger.filling import copy, fill, leaves_of
 from benchmarks.postgresql import database_on, libpq, postgresql
 from examples.county.demo.processes import Server, free_port
 from governance.identity.files import write_secret
@@ -45,7 +45,7 @@ class Bench:
     """One benchmark's folder, its log's keys, and what was measured."""
 
     folder: Path
-    founded: "Founded"
+    founded: Founded
     rows: list[dict[str, Any]]
 
     def home(self, database: str) -> Path:
@@ -111,7 +111,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with contextlib.ExitStack() as stack:
         kept = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        filled = sqlite_url(kept / "filled.db")
+        filled = kept / "filled.db"
         founded = filled_log(kept, filled, options.leaves)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=kept)))
         bench = Bench(folder, founded, rows)
@@ -124,16 +124,7 @@ def main() -> None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class Founded:
-    """Whose log it is, and how it begins."""
-
-    county: County
-    genesis: Event
-    key: bytes
-
-
-def filled_log(kept: Path, url: str, leaves: int) -> Founded:
+def filled_log(kept: Path, filled: Path, leaves: int) -> Founded:
     """The log in a folder, brought to so many leaves; begun where there is none."""
     path = kept / "founded.pickle"
     if path.exists():
@@ -143,13 +134,13 @@ def filled_log(kept: Path, url: str, leaves: int) -> Founded:
         county = found_county(kept / "county")
         genesis, *others = beginnings(county)
         founded = Founded(county, genesis, SigningKey.generate().seed)
-        append(url, [genesis, *others])
+        append(sqlite_url(filled), [genesis, *others])
         path.write_bytes(pickle.dumps(founded))
-    fill(url, founded.county, leaves)
+    fill(filled, founded.county, leaves)
     return founded
 
 
-def measure(bench: Bench, database: str, url: str, filled: str) -> None:
+def measure(bench: Bench, database: str, url: str, filled: Path) -> None:
     """Everything about one database."""
     copy(filled, url)
     bench.tell(database, "log: size of the database", megabytes=size_of(url))
@@ -168,18 +159,18 @@ def measure(bench: Bench, database: str, url: str, filled: str) -> None:
     bench.tell(database, "mirror: size of the database", megabytes=size_of(mirror))
 
 
-def peer(bench: Bench, filled: str) -> None:
+def peer(bench: Bench, filled: Path) -> None:
     """The same work by pymerkle, over the same leaves, in its own environment; its root is ours."""
     python = _PEER_HOME / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", _PEER_HOME], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
-    store = LedgerStore(Database(filled, "log"), ORIGIN)
-    head, leaves = store.head(), bench.folder / "leaves"
+    leaves = bench.folder / "leaves"
     with leaves.open("wb") as file:
-        for start in range(0, head.size, 1_000):
-            for event in store.entries(start, min(head.size, start + 1_000)):
-                file.write(len(event.leaf_bytes).to_bytes(4, "big") + event.leaf_bytes)
+        for leaf in leaves_of(filled):
+            file.write(len(leaf).to_bytes(4, "big") + leaf)
+    store = LedgerStore(Database(sqlite_url(filled), "log"), ORIGIN)
+    head = store.head()
     store.close()
     script = Path(__file__).with_name("pymerkle_peer.py")
     command = [python, script, leaves, bench.folder / "pymerkle.db"]

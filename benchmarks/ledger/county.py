@@ -54,6 +54,15 @@ class County:
         return {party: secrets.keys.thumbprint for party, secrets in self.partners.items()}
 
 
+@dataclass(frozen=True)
+class Founded:
+    """Whose log it is, how it begins, and its private key."""
+
+    county: County
+    genesis: Event
+    key: bytes
+
+
 def found_county(folder: Path) -> County:
     """Make everyone's keys, and the demo's agreement over a small county in an empty folder."""
     generate(PERSONS, out=folder)

@@ -23,6 +23,7 @@ from governance.ledger.limits import RateLimit
 from governance.ledger.note import VerifierKey
 from governance.ledger.payloads import Genesis, read_payload
 from governance.ledger.problems import STATUS
+from governance.ledger.replayed import NAME
 from governance.ledger.routes import open_routes, signed_routes
 from governance.ledger.service import LedgerService
 from governance.ledger.settings import LedgerSettings
@@ -75,6 +76,7 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
     store, service = _open(settings, now)
     try:
         _begin(settings, store, service, genesis)
+        service.replay()  # who asks later finds a service that is ready
     except BaseException:
         store.close()
         raise
@@ -82,6 +84,7 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        service.keep()
         store.close()
 
     app = FastAPI(title="hearthlink consent ledger", lifespan=lifespan, openapi_url=None)
@@ -125,7 +128,8 @@ def _open(
 ) -> tuple[LedgerStore, LedgerService]:
     key = SigningKey(read_secret(settings.key_file))
     store = LedgerStore(Database(settings.database_url, "log"), settings.origin)
-    return store, LedgerService(store, key, settings.origin, now)
+    kept = settings.key_file.with_name(NAME)
+    return store, LedgerService(store, key, settings.origin, now, kept)
 
 
 def _begin(

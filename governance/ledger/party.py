@@ -18,6 +18,7 @@ from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import Author, Event, EventType
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import parse_vkey
+from governance.ledger.replayed import NAME, KeptState
 from governance.ledger.state import LedgerState
 
 
@@ -47,7 +48,8 @@ class PartyLedger:
         self.mirror = Mirror(Database(sqlite_url(path), "mirror"), self.log_key, now)
         self.client = LedgerClient(url, self.log_key, RequestSigner(thumbprint, key))
         self.author = Author(thumbprint, key, now, self.log_key.name)
-        self._state = LedgerState(self.log_key.name)
+        self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key)
+        self._state: LedgerState | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -59,7 +61,11 @@ class PartyLedger:
     def state(self) -> LedgerState:
         """What the mirror holds, replayed; no network."""
         with self._lock:
-            return self._state.replay(self.mirror.entries(self._state.size))
+            if self._state is None:
+                self._state = self._kept.read(self.mirror.root) or LedgerState(self.log_key.name)
+            self._state.replay(self.mirror.entries(self._state.size))
+            self._kept.write(self._state, self.mirror.root)
+            return self._state
 
     def sync(self) -> LedgerState:
         """Bring the mirror up to date, then replay.

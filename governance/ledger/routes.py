@@ -5,11 +5,12 @@ needs no key; events are read, and anything is written, by parties and people of
 sign each request (RFC 9421) and are held to a rate.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
@@ -21,6 +22,7 @@ from governance.ledger.events import LEAF_MAX_BYTES, PAYLOAD_MAX_BYTES, WireEven
 from governance.ledger.limits import RateLimit
 from governance.ledger.note import NOTE_MAX_BYTES, parse_note
 from governance.ledger.service import ENTRIES_MAX, LedgerService
+from governance.ledger.tables import StoredEntry
 from governance.web.signed import read_body, verify_request
 
 EVENT_MAX_BYTES: Final = 4 * (LEAF_MAX_BYTES + PAYLOAD_MAX_BYTES) // 3 + 1024  # base64 in JSON
@@ -67,18 +69,21 @@ def entry_routes(service: LedgerService, reader: Callable[..., Any]) -> APIRoute
     """The log's events, for whom the dependency ``reader`` lets pass."""
     router = APIRouter(dependencies=[Depends(reader)])
 
-    @router.get("/entries")
-    def entries(start: Position, end: Position) -> dict[str, Any]:
+    @router.get("/entries", response_class=Response)
+    def entries(start: Position, end: Position) -> Response:
         """Entries from ``start``; fewer than asked when the answer would be too large."""
-        events = service.entries(start, min(end, start + ENTRIES_MAX))
-        return {
-            "entries": [
-                {"index": start + at, **WireEvent.of(event).model_dump(mode="json")}
-                for at, event in enumerate(events)
-            ]
-        }
+        found = service.entries(start, min(end, start + ENTRIES_MAX))
+        body = {"entries": [_entry(start + at, entry) for at, entry in enumerate(found)]}
+        # written at once: models and the framework's encoder take ten times as long
+        return Response(json.dumps(body, separators=(",", ":")), media_type="application/json")
 
     return router
+
+
+def _entry(index: int, stored: StoredEntry) -> dict[str, Any]:
+    """A ``WireEvent`` at its place."""
+    leaf, salt, payload = (None if part is None else b64(part) for part in stored)
+    return {"index": index, "leaf": leaf, "salt": salt, "payload": payload}
 
 
 def signed_routes(

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from governance.canonical import parse_time, unb64
@@ -36,8 +37,10 @@ from governance.ledger.note import (
     witness_key,
     witness_name,
 )
+from governance.ledger.replayed import KeptState
 from governance.ledger.state import LedgerState
 from governance.ledger.store import LedgerStore, StoredCosignature, Writer
+from governance.ledger.tables import StoredEntry
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 ENTRIES_MAX: Final = 1_000
@@ -63,10 +66,16 @@ class LedgerService:
         key: the log's private key; its checkpoints are signed under the store's origin.
         origin: the log's name.
         now: the clock.
+        kept: the file of the replayed state.
     """
 
     def __init__(
-        self, store: LedgerStore, key: SigningKey, origin: str, now: Callable[[], datetime]
+        self,
+        store: LedgerStore,
+        key: SigningKey,
+        origin: str,
+        now: Callable[[], datetime],
+        kept: Path | None = None,
     ) -> None:
         self._store = store
         self._key = key
@@ -74,6 +83,20 @@ class LedgerService:
         self._state = LedgerState(origin)
         self._lock = threading.Lock()
         self.log_key = VerifierKey(origin, KeyKind.LOG, key.public)
+        self._kept = None if kept is None else KeptState(kept, key.seed, self.log_key)
+
+    def replay(self) -> None:
+        """Replay the log, from the kept state where it may be used, before anybody waits for it."""
+        if self._kept is not None and self._state.size == 0:
+            self._state = self._kept.read(self._store.root) or self._state
+        self._current_state()
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep the replayed state for the next start."""
+        with self._lock:
+            if self._kept is not None:
+                self._kept.write(self._state, self._store.root)
 
     def public_key(self, thumbprint: str) -> bytes:
         """The Ed25519 key of a known party or person.
@@ -141,14 +164,16 @@ class LedgerService:
             parse_signature_line(kept.line) for kept in self._store.cosignatures(size)
         )
 
-    def entries(self, start: int, end: int) -> list[Event]:
-        """Events from ``start`` on: fewer than asked when the answer would be too large.
+    def entries(self, start: int, end: int) -> list[StoredEntry]:
+        """Entries from ``start`` on as they are stored, since readers check every byte themselves.
+
+        Fewer than asked when the answer would be too large.
 
         Raises:
             OutOfRangeError: the log has no such entries.
         """
         most = min(end, start + ENTRIES_MAX)
-        return self._store.entries(start, most, max_bytes=ENTRIES_MAX_BYTES)
+        return self._store.stored(start, most, max_bytes=ENTRIES_MAX_BYTES)
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 2.1.3.1.

@@ -9,6 +9,7 @@ withdrawal still takes effect.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from governance.agreements.registry import AgreementRegistry
 from governance.canonical import unb64
@@ -56,7 +57,18 @@ class LedgerState:
         self.rulings = RulingRegistry(self.identities, self.agreements)
         self.rights = RightsRegistry(self.identities, self.agreements)
         self._seen: set[str] = set()
-        self._handlers: dict[EventType, Handler] = {
+        self._handlers = self._rules()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything that replay built; the rules are code and not part of it."""
+        return {name: value for name, value in vars(self).items() if name != "_handlers"}
+
+    def __setstate__(self, built: dict[str, Any]) -> None:
+        vars(self).update(built)
+        self._handlers = self._rules()
+
+    def _rules(self) -> dict[EventType, Handler]:
+        return {
             **self.identities.handlers,
             **self.agreements.handlers,
             **self.consents.handlers,

@@ -33,7 +33,7 @@ from governance.ledger.database import Database
 from governance.ledger.errors import DuplicateEventError, OutOfRangeError, StoreError
 from governance.ledger.events import Event
 from governance.ledger.merkle import Frontier, consistency_proof, inclusion_proof, read_frontier
-from governance.ledger.tables import TreeTables, parse_frontier, write_frontier
+from governance.ledger.tables import StoredEntry, TreeTables, parse_frontier, write_frontier
 
 _TABLES: Final = MetaData()
 _TREE: Final = TreeTables(_TABLES, "log")
@@ -175,8 +175,8 @@ class LedgerStore:
         with self._reading_up_to(size) as connection:
             return read_frontier(_TREE.nodes(connection), size).root()
 
-    def entries(self, start: int, end: int, *, max_bytes: int | None = None) -> list[Event]:
-        """The events ``[start, end)``, or the first of them, at least one, up to ``max_bytes``.
+    def entries(self, start: int, end: int) -> list[Event]:
+        """The events ``[start, end)``.
 
         Raises:
             OutOfRangeError: not ``0 <= start <= end <= size``.
@@ -184,7 +184,18 @@ class LedgerStore:
         if not 0 <= start <= end:
             raise OutOfRangeError(f"[{start}, {end}) is no range of entries")
         with self._reading_up_to(end) as connection:
-            return _TREE.entries(connection, start, end, max_bytes)
+            return _TREE.entries(connection, start, end)
+
+    def stored(self, start: int, end: int, *, max_bytes: int) -> list[StoredEntry]:
+        """The same as they are stored, for a reader who checks them: nothing is checked here.
+
+        Raises:
+            OutOfRangeError: not ``0 <= start <= end <= size``.
+        """
+        if not 0 <= start <= end:
+            raise OutOfRangeError(f"[{start}, {end}) is no range of entries")
+        with self._reading_up_to(end) as connection:
+            return _TREE.stored(connection, start, end, max_bytes)
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 2.1.3.1.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +22,14 @@ from governance.ledger.events import Event, read_event
 from governance.ledger.merkle import HASH_BYTES, Frontier, NodeId, leaf_hash
 
 _FETCH_ROWS: Final = 64  # a row may hold a payload of 1 MiB
+
+
+class StoredEntry(NamedTuple):
+    """A leaf's bytes with salt and payload, which are None once erased."""
+
+    leaf: bytes
+    salt: bytes | None
+    payload: bytes | None
 
 
 class TreeTables:
@@ -70,21 +78,27 @@ class TreeTables:
         self, connection: Connection, start: int, end: int, max_bytes: int | None = None
     ) -> list[Event]:
         """The events ``[start, end)``, or the first of them, at least one, up to ``max_bytes``."""
+        return [read_event(*entry) for entry in self.stored(connection, start, end, max_bytes)]
+
+    def stored(
+        self, connection: Connection, start: int, end: int, max_bytes: int | None = None
+    ) -> list[StoredEntry]:
+        """The same as they are stored: nothing of them is checked."""
         rows = connection.execute(
-            select(self.leaf)
+            select(self.leaf.c.leaf, self.leaf.c.salt, self.leaf.c.payload)
             .where(self.leaf.c.position >= start, self.leaf.c.position < end)
             .order_by(self.leaf.c.position)
             .execution_options(yield_per=_FETCH_ROWS)
         )
-        events: list[Event] = []
+        found: list[StoredEntry] = []
         total = 0
         with closing(rows):
             for row in rows:
                 total += len(row.leaf) + len(row.payload or b"")
-                if events and max_bytes is not None and total > max_bytes:
+                if found and max_bytes is not None and total > max_bytes:
                     break
-                events.append(read_event(row.leaf, row.salt, row.payload))
-        return events
+                found.append(StoredEntry(row.leaf, row.salt, row.payload))
+        return found
 
     def erase(self, connection: Connection, index: int) -> None:
         """Remove salt and payload of one entry.
