@@ -20,6 +20,7 @@ from partner_agent.consent_import.desk import ConsentImports
 from partner_agent.consents import Consents, accepted_withdrawals
 from partner_agent.ledger import AgentLedger
 from partner_agent.linkage_secret import load_keys
+from partner_agent.opt_outs.register import OptOuts
 from partner_agent.protection.register import Protections
 from partner_agent.refinement.asked import AskedPairs
 from partner_agent.refinement.core import Core
@@ -129,6 +130,11 @@ class Agent:
         return ConsentImports(
             self.settings.party, self.database, self.ledger, self.consents, self.now
         )
+
+    @cached_property
+    def opt_outs(self) -> OptOuts:
+        """Checks of the national data opt-out."""
+        return OptOuts(self.database, self.vault)
 
     @cached_property
     def protections(self) -> Protections:

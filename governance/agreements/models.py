@@ -100,6 +100,12 @@ class Source(Frozen):
     items: Annotated[tuple[Slug, ...], Field(min_length=1)]
     indicators: tuple[Slug, ...]
     max_records: Annotated[int, Field(ge=1)]
+    opt_outs: Literal["check", "column"] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """How the national data opt-out is upheld: by NHS England's check of NHS numbers, not older
+    than the agent's limit, or by a column of the extract. Left out of the bytes where it says
+    nothing, as in agreements signed before it existed."""
 
 
 class SignatureKind(StrEnum):

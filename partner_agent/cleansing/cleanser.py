@@ -1,12 +1,13 @@
 """From chunks of an extract to the cleaned table of docs/architecture.md.
 
-In order: opted-out rows leave first and go no further, counted only; doubtful opt-outs are
-rejected; each column is cleaned by its distinct values; rows by which nobody could be linked are
-rejected. Whatever is wrong with one row is a reject or a note, never an exception.
+In order: opted-out rows leave first and go no further, counted only, by a column of the extract and
+by the check of NHS numbers; doubtful opt-outs, and rows that the check cannot know, are rejected;
+each column is cleaned by its distinct values; rows by which nobody could be linked are rejected.
+Whatever is wrong with one row is a reject or a note, never an exception.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -98,14 +99,21 @@ class Cleanser:
         mapping: what the extract's columns are.
         today: the day of cleansing: ages and the future count from it.
         uprn: reference properties; without them only UPRNs that the extract holds are used.
+        passed: NHS numbers that the check of opt-outs has let through; None: there is no check.
     """
 
     def __init__(
-        self, mapping: SourceMapping, *, today: date, uprn: UprnIndex | None = None
+        self,
+        mapping: SourceMapping,
+        *,
+        today: date,
+        uprn: UprnIndex | None = None,
+        passed: Container[str] | None = None,
     ) -> None:
         self._mapping = mapping
         self._today = today
         self._uprn = uprn
+        self._passed = passed
         self._person = PersonCleaner(mapping, today)
         self._simple = {name: remembered(clean) for name, clean in _SIMPLE.items()}
         self._postcode = remembered(clean_postcode)
@@ -167,6 +175,22 @@ class Cleanser:
         return tally.rows > 0 and name != "protected"
 
     def _without_opted_out(self, chunk: Chunk) -> tuple[npt.NDArray[np.int64], list[Reject]]:
+        kept, rejects = self._without_marked(chunk)
+        column = self._mapping.nhs_number_column
+        if self._passed is None or column is None:
+            return kept, rejects
+        numbers = clean_distinct(
+            chunk.table[column].iloc[kept], self._simple["nhs_number"], ColumnTally()
+        )
+        free = np.array([number in self._passed for number in numbers], dtype=bool)
+        unknown = numbers == ""
+        self._opted_out += int((~free & ~unknown).sum())
+        rejects += [
+            _reject(chunk, int(at), column, "opt_out.no_nhs_number") for at in kept[unknown]
+        ]
+        return kept[free], rejects
+
+    def _without_marked(self, chunk: Chunk) -> tuple[npt.NDArray[np.int64], list[Reject]]:
         marker = self._mapping.opt_out
         if marker is None:
             return np.arange(len(chunk.rows), dtype=np.int64), []

@@ -81,5 +81,7 @@ REJECTS: dict[str, str] = {
     "row.nothing_to_link": "has no identifier, and fewer than two of first name, surname, date of "
     "birth, and a place or contact",
     "row.too_little_to_encode": "has too little of what the agreement's schema encodes",
+    "opt_out.no_nhs_number": "has no NHS number that passes its check, so that nobody can say "
+    "whether the person has opted out",
     "opt_out.unclear": "has an opt-out value that the mapping lists neither as yes nor as no",
 }

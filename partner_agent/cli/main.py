@@ -26,6 +26,7 @@ class _Commands(LazyGroup):
         "purge": "partner_agent.cli.purge:purge",
         "reveal": "partner_agent.cli.reveal:reveal",
         "consent": "partner_agent.cli.consent:app",
+        "opt-outs": "partner_agent.cli.opt_outs:app",
         "protect": "partner_agent.cli.protect:app",
         "rights": "partner_agent.cli.rights:app",
         "releases": "partner_agent.cli.releases:app",

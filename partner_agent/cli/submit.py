@@ -33,7 +33,9 @@ def submit(
             planned = [_plan(item) for item in items]
             screen.result({"would_send": planned}, lambda out: _show_plan(out, planned))
             return
-        agent.standing(agent.ledger.sync())
+        agreement = agent.standing(agent.ledger.sync()).agreement
+        for item in items:
+            agent.opt_outs.require_sendable(agreement, item.source, agent.now().date())
         done = [_submit_one(screen, agent, item) for item in items]
     screen.result({"submitted": done}, lambda out: _show_submitted(out, done))
     screen.hint("partner-agent status")

@@ -147,7 +147,14 @@ class SourceMapping(Frozen):
     mentions: tuple[Mention, ...] = ()
     indicators: dict[Slug, Indicator] = Field(default_factory=dict)
     opt_out: Marker | None = None
+    opt_out_nhs_number: Column | None = None
+    """NHS numbers by which opt-outs are known; used for nothing else. Else ``nhs_number``."""
     protected: Marker | None = None
+
+    @property
+    def nhs_number_column(self) -> str | None:
+        """The column by which the national data opt-out is known."""
+        return self.opt_out_nhs_number or self.columns.nhs_number
 
     def named_columns(self) -> Iterator[tuple[str, str]]:
         """(key of the mapping, column of the extract), for every column that is named."""
@@ -161,6 +168,8 @@ class SourceMapping(Frozen):
         for key, marker in (("opt_out", self.opt_out), ("protected", self.protected)):
             if marker:
                 yield f"{key}.column", marker.column
+        if self.opt_out_nhs_number:
+            yield "opt_out_nhs_number", self.opt_out_nhs_number
 
     def check_columns(self, columns: Iterable[str]) -> None:
         """Refuse an extract that lacks a column which the mapping names.

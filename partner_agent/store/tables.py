@@ -70,6 +70,24 @@ consent_imports = Table(  # what it says of a decision goes once the ledger has 
     Index("consent_imports_by_progress", "progress", "day", "row"),
 )
 
+opt_out_lists = Table(
+    "opt_out_lists",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("id", String(32), nullable=False),
+    Column("checked", String(10), nullable=False),  # ISO date of the check
+    Column("imported", String(20), nullable=False),
+    Column("numbers", Integer, nullable=False),  # let through
+)
+
+opt_out_passed = Table(  # who was let through; never who opted out
+    "opt_out_passed",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("hash", LargeBinary(16), primary_key=True),  # keyed, of an NHS number
+    sqlite_with_rowid=False,
+)
+
 protections = Table(  # hashes are keyed: nothing here says who or where
     "protections",
     metadata,

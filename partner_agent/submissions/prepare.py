@@ -1,13 +1,14 @@
 """From an extract to a signed submission in the outbox.
 
-Rules, in order: the agreement is in force, witnessed, and permits every column and indicator before
-the first row is read (invariants 12 and 13); rows with an opt-out are dropped by cleansing and
-never reach the encoder (invariant 14), nor do rows whose subjects have objected, nor, where the
-agreement says so, those of protected people and homes; rows that cannot be read, cleaned or encoded
-become rejects; no view of profile hardened repeats for too many people; rows that are one person
-are found over the whole extract and named in a second pass, in which synthetic rows are mixed in
-where the agreement measures quality; the file appears in the outbox whole or not at all; only then
-is its manifest signed and the submission noted.
+Rules, in order: the agreement is in force, witnessed, and permits every column and indicator, and
+opt-outs of a source that upholds them were checked lately, before the first row is read (invariants
+12 to 14); rows with an opt-out are dropped by cleansing and never reach the encoder, nor do rows
+whose subjects have objected, nor, where the agreement says so, those of protected people and homes;
+rows that cannot be read, cleaned or encoded become rejects; no view of profile hardened repeats for
+too many people; rows that are one person are found over the whole extract and named in a second
+pass, in which synthetic rows are mixed in where the agreement measures quality; the file appears in
+the outbox whole or not at all; only then is its manifest signed and the submission noted, unless
+opt-outs were checked again meanwhile.
 """
 
 import secrets
@@ -42,6 +43,7 @@ from partner_agent.encoding.submission import SubmissionEncoder
 from partner_agent.encoding.tokens import LinkageKeys, key_check_value
 from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Extract
+from partner_agent.opt_outs.register import OptOuts, Passed, require_newest
 from partner_agent.protection.register import Protections
 from partner_agent.rights.blocks import Blocks
 from partner_agent.rights.errors import NoRecordId
@@ -131,18 +133,22 @@ def prepare(
 
     Raises:
         AgreementRefusal: the agreement does not permit it; nothing was hashed.
+        OptOutError: opt-outs of the source were not checked lately; nothing was hashed.
         AgentError: the extract does not fit its mapping, nothing was accepted, or the disk is full.
     """
     party, now = workshop.secrets.keys.party, workshop.now()
     check_permitted(standing, party, mapping, now)
     mapping.check_columns(extract.columns)
+    passed = OptOuts(workshop.database, workshop.vault).passed(
+        standing.agreement, mapping, now.date()
+    )
     screen = _screen(workshop, standing.agreement, mapping)
     id_ = secrets.token_hex(16)
     outbox, reports = _folder(workshop.home, "outbox"), _folder(workshop.home, "reports")
     content = outbox / f"{id_}.arrow"
     rejects = reports / f"{mapping.source}.rejects.csv"
-    cleanser = Cleanser(mapping, today=now.date(), uprn=uprn)
     agreement = standing.agreement
+    cleanser = Cleanser(mapping, today=now.date(), uprn=uprn, passed=passed)
     encoding = SubmissionEncoder(
         LinkageSchema.parse(agreement.encoding.linkage_schema),
         workshop.keys,
@@ -183,7 +189,7 @@ def prepare(
             source=mapping.source,
             records=line.submitted,
         )
-        _note(workshop, manifest)
+        _note(workshop, manifest, passed)
     except ReasonedError:
         content.unlink(missing_ok=True)  # no manifest names it
         raise
@@ -319,11 +325,13 @@ def _finish(
     return mixture
 
 
-def _note(workshop: Workshop, manifest: Manifest) -> None:
+def _note(workshop: Workshop, manifest: Manifest, passed: Passed | None) -> None:
     envelope = sign(
         SUBMISSION, manifest, workshop.secrets.signing_key, workshop.secrets.keys.thumbprint
     )
     with workshop.database.writing() as connection:
+        if passed is not None:
+            require_newest(connection, manifest.source, passed)
         connection.execute(
             update(submissions)
             .where(submissions.c.source == manifest.source, submissions.c.state == "prepared")

@@ -1,0 +1,1 @@
+"""The national data opt-out, as NHS England's check answers it."""
