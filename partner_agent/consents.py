@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from governance.agreements.models import Agreement
 from governance.canonical import parse_json, parse_time, write_time
-from governance.consent.models import ConsentRecord
+from governance.consent.models import ConsentRecord, ConsentState
 from governance.consent.registry import Grant
 from governance.errors import GovernanceError
 from governance.identity.envelope import parse_model
@@ -28,6 +29,12 @@ from partner_agent.ledger import AgentLedger
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import withdrawals
 from partner_agent.vault.store import Vault
+
+_CHANGES: Final = {
+    ConsentState.REAFFIRMED: EventType.CONSENT_REAFFIRMED,
+    ConsentState.INVALIDATED: EventType.CONSENT_INVALIDATED,
+    ConsentState.TERMINATED: EventType.CONSENT_TERMINATED,
+}
 
 
 class ConsentInputError(AgentError):
@@ -123,6 +130,14 @@ class Consents:
         self.log_withdrawals()
         waiting = self.withdrawn_here(logged=False)
         return [Withdrawn(grant, grant not in waiting) for grant in accepted]
+
+    def change(self, grant: Grant, to: ConsentState) -> None:
+        """Reaffirm, invalidate or terminate a consent, in the ledger.
+
+        Raises:
+            LedgerRefusedError, LedgerUnavailableError: nothing has changed.
+        """
+        self._ledger.write(_CHANGES[to], ConsentChange(grant=grant.id), (grant.id,))
 
     def log_withdrawals(self) -> int:
         """Hand to the ledger what it does not have yet; how many it took.

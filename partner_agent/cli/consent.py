@@ -1,18 +1,21 @@
 """``consent record``, ``import``, ``withdraw``, ``list``, ``receipt`` and ``check-receipt``."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import parse_time, sha256, write_time
+from governance.consent.models import PERMITTING
 from governance.consent.registry import Grant
 from governance.errors import ReasonedError
 from governance.terminal import read_bytes
 from partner_agent.app import Agent
 from partner_agent.cli.consent_import import import_
+from partner_agent.cli.consent_states import invalidate, milestones, reaffirm, terminate
 from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.cli.receipts import check_receipt, receipt
 from partner_agent.consents import ConsentInputError, consent_number, consent_template
@@ -21,7 +24,10 @@ app = typer.Typer(no_args_is_help=True, help="Consent to be approached, as peopl
 app.command()(receipt)
 app.command("check-receipt")(check_receipt)
 app.command("import")(import_)
+for command in (reaffirm, invalidate, terminate, milestones):
+    app.command()(command)
 
+_LIVE: Final = {state.value for state in PERMITTING}
 Notice = Annotated[Path, typer.Option(help="the privacy notice that the person was shown")]
 
 
@@ -128,6 +134,9 @@ def _show_withdrawn(out: Console, data: list[dict[str, Any]]) -> None:
 def list_(
     context: typer.Context,
     state: Annotated[str | None, typer.Option(help="only grants in this state")] = None,
+    expiring: Annotated[
+        int | None, typer.Option(min=0, help="only grants that end within so many days")
+    ] = None,
 ) -> None:
     """What this party recorded, and where each grant stands today."""
     screen = session(context)
@@ -138,6 +147,10 @@ def list_(
             _row(grant, agent, here) for grant in agent.consents.own(replayed, agent.settings.party)
         ]
     rows = [row for row in rows if state is None or row["state"] == state]
+    if expiring is not None:
+        until = write_time(agent.now() + timedelta(days=expiring))
+        rows = [row for row in rows if row["state"] in _LIVE and row["expires"] <= until]
+        rows.sort(key=lambda row: (row["expires"], row["grant"]))
     screen.result({"grants": rows}, lambda out: _show_grants(out, rows))
 
 

@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import Final
 
 from governance.canonical import b64, sha256, write_time
+from governance.consent.rules import Approach
 from governance.errors import GovernanceError, ReasonedError
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
@@ -43,6 +44,7 @@ from partner_agent.protection.register import Protections
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
 from partner_agent.releases.errors import told
 from partner_agent.releases.local import own_grants, own_rows, released_records
+from partner_agent.releases.milestones import require_own_word
 from partner_agent.releases.recheck import require_still_permitted
 from partner_agent.rights.blocks import Blocks, own_handles, require_none_blocked
 from partner_agent.store.database import AgentDatabase, AgentStoreError
@@ -169,7 +171,7 @@ class ReleaseDesk:
         if item.sealed is None or item.order is None:
             return False
         try:
-            request = require_still_permitted(
+            request, approach = require_still_permitted(
                 item.order,
                 party=self._party,
                 state=self._ledger.sync(),
@@ -177,7 +179,7 @@ class ReleaseDesk:
                 now=self._now(),
                 blocked=self._blocks.handles(),
             )
-            self._own_rows(item.order, request.without)
+            self._own_rows(item.order, request.without, approach)
         except _PASSING:
             raise
         except ReasonedError as refusal:
@@ -262,7 +264,11 @@ class ReleaseDesk:
         )
 
     def _seal(self, verified: VerifiedOrder) -> tuple[Envelope, Event]:
-        rows = self._own_rows(verified.order, verified.request.without)
+        request, recipient = verified.request, verified.recipient.party
+        approach = Approach(
+            verified.agreement, request.purpose, request.items, recipient, self._now()
+        )
+        rows = self._own_rows(verified.order, request.without, approach)
         records = released_records(verified, self._party, rows)
         sealed = seal_records(
             records,
@@ -284,10 +290,14 @@ class ReleaseDesk:
         )
         return envelope, self._ledger.author.write(EventType.RELEASE_SEALED, receipt)
 
-    def _own_rows(self, order: Order, without: Collection[str]) -> dict[str, StoredRow]:
+    def _own_rows(
+        self, order: Order, without: Collection[str], approach: Approach
+    ) -> dict[str, StoredRow]:
         """This partner's rows of the members, once its own records permit a release."""
-        guard, today = self._protections.guard(), self._now().date()
-        return own_rows(order, without, self._party, self._vault, guard, today)
+        guard, today = self._protections.guard(), approach.now.date()
+        rows = own_rows(order, without, self._party, self._vault, guard, today)
+        require_own_word(order, without, rows, self._ledger.state.consents, approach)
+        return rows
 
     def _refusal(self, request: str, reason: str) -> Event:
         payload = ReleaseRefused(request=request, party=self._party, reason=reason)

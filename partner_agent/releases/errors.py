@@ -31,6 +31,12 @@ class AgeMismatch(LocalRefusal):
     reason = "release.age_mismatch"
 
 
+class OwnWordNeeded(LocalRefusal):
+    """Somebody of sixteen or more has not agreed for themself."""
+
+    reason = "release.own_word"
+
+
 class WithdrawnHere(LocalRefusal):
     """A withdrawal was accepted here that the ledger may not have yet."""
 

@@ -8,7 +8,6 @@ looked at last, in the transaction that stores the answer.
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Final
 
 from governance.consent.models import ConsentKind
 from governance.consent.registry import ConsentRegistry
@@ -16,9 +15,8 @@ from governance.release.models import Member, Order, ReleasedRecord
 from governance.release.verify import VerifiedOrder
 from partner_agent.protection.register import Guard
 from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
+from partner_agent.releases.milestones import ADULT_YEARS, is_of
 from partner_agent.vault.store import StoredRow, Vault, VaultError
-
-ADULT_YEARS: Final = 18
 
 
 def released_records(
@@ -99,20 +97,10 @@ def _member_rows(
             raise NotHeld("a record that the order names is of another source")
         if guard.stored(row):
             raise ProtectedPerson("the family has a protected person or address")
-        if not member.adult and is_adult(row.clean.get("date_of_birth", ""), today):
+        if not member.adult and is_of(row.clean.get("date_of_birth", ""), ADULT_YEARS, today):
             raise AgeMismatch("the order takes an adult for a child")
         found[record.handle] = row
     return found
-
-
-def is_adult(date_of_birth: str, today: date) -> bool:
-    """Whether someone born then is 18; False where the date is not known."""
-    try:
-        born = date.fromisoformat(date_of_birth)
-    except ValueError:
-        return False
-    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return years >= ADULT_YEARS
 
 
 def _items(row: StoredRow, items: Collection[str]) -> dict[str, str]:

@@ -31,11 +31,11 @@ def require_still_permitted(
     withdrawn: Collection[str],
     now: datetime,
     blocked: Collection[str] = (),
-) -> Request:
+) -> tuple[Request, Approach]:
     """Check an order that was answered with sealed items, before they leave.
 
     Returns:
-        What was asked for.
+        What was asked for, and the permission that it needs.
 
     Raises:
         ReleaseRefusal, ConsentRefusal, AgreementRefusal, SignatureError, LocalRefusal: by the
@@ -59,4 +59,4 @@ def require_still_permitted(
     if own_grants(order, request.without, party, state.consents) & set(withdrawn):
         raise WithdrawnHere("a member of the family has withdrawn")
     require_none_blocked(own_handles(order, request.without, party), blocked)
-    return request
+    return request, approach

@@ -11,7 +11,8 @@ from governance.release.models import Order, RecordRef, Request
 from governance.release.verify import VerifiedOrder
 from partner_agent.protection.register import Guard
 from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
-from partner_agent.releases.local import is_adult, own_rows, released_records
+from partner_agent.releases.local import own_rows, released_records
+from partner_agent.releases.milestones import ADULT_YEARS, is_of
 from partner_agent.vault.store import StoredRow, Vault, VaultError
 from tests.governance.world import World
 
@@ -134,7 +135,7 @@ def test_a_child_without_a_date_of_birth_is_taken_for_one(rows: Rows) -> None:
 def test_an_adult_is_no_child_from_the_birthday_on(rows: Rows, born: str, adult: bool) -> None:
     """The partner's own date of birth decides; whom the order takes for an adult is not asked."""
     rows.rows[CHILD] = rows.row(CHILD, {"date_of_birth": born}, {})
-    assert is_adult(born, TODAY) is adult
+    assert is_of(born, ADULT_YEARS, TODAY) is adult
     if adult:
         with pytest.raises(AgeMismatch):
             opened(rows, MOTHER)
@@ -150,4 +151,4 @@ def test_an_adult_is_no_child_from_the_birthday_on(rows: Rows, born: str, adult:
 )  # fmt: skip
 def test_who_is_of_age(born: str, adult: bool) -> None:
     """Eighteen years to the day; nobody whose date of birth is not known."""
-    assert is_adult(born, TODAY) is adult
+    assert is_of(born, ADULT_YEARS, TODAY) is adult
