@@ -30,6 +30,11 @@ class Change(NamedTuple):
 
 CHANGES: Final = (
     Change(
+        "governance/identity/registry.py",
+        "if person is not None and person.keys.passkey is not None:",
+        "if False:",
+    ),
+    Change(
         "governance/consent/registry.py",
         "            if state is ConsentState.WITHDRAWN:  # said again",
         "            if False:  # said again",

@@ -200,15 +200,22 @@ def agreement_data(parties: list[Party]) -> dict[str, Any]:
 
 
 class World:
-    """Three partners (the last is the council), one manager, two IG leads, one signed agreement."""
+    """Three partners (the last is the council), one manager, one IG lead, one signed agreement.
 
-    def __init__(self) -> None:
+    Args:
+        passkeys: whether manager and lead sign with passkeys.
+    """
+
+    def __init__(self, *, passkeys: bool = False) -> None:
         self.operator = Party("ledger")
         self.hub = Party("hub")
         self.partners = [Party("police"), Party("nhs"), Party("council")]
         self.council = self.partners[-1]
         self.manager = Staff("council", Role.SERVICE_MANAGER, "a" * 32)
         self.lead = Staff("council", Role.IG_LEAD, "b" * 32)
+        if passkeys:
+            self.manager.authenticator = SoftAuthenticator("EdDSA")
+            self.lead.authenticator = SoftAuthenticator()
         self.agreement = Agreement.model_validate(agreement_data(self.partners))
         self._hashed: tuple[Agreement, str] | None = None
         self.events: list[Event] = []

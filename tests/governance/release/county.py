@@ -38,11 +38,14 @@ FAMILIES: Final = (
 
 
 class County:
-    """Three partners, managers and leads, one agreement, and the reference rule beside them."""
+    """Three partners, one agreement, and the reference rule beside them.
+
+    The council's manager and lead sign with passkeys, the others with key files.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = world = World()
+        self.world = world = World(passkeys=True)
         self.staff = {
             "manager": world.manager,
             "lead": world.lead,

@@ -1,20 +1,25 @@
 """What a lying hub makes of an approved order."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from governance.canonical import parse_json
-from governance.identity.envelope import Envelope
-from governance.release.models import Member, Order
+from governance.identity.envelope import Envelope, sign_bytes
+from governance.release.models import APPROVAL, REQUEST, Member, Order
 from tests.governance.world import World
+from tests.soft_authenticator import PRESENT
 
 FORGERIES: Final = (
     "more members", "fewer members", "adults", "another approval", "declined", "self-approved",
-    "approval of another request", "another root", "unwitnessed",
+    "approval of another request", "by key file", "owner not verified", "another page",
+    "another's assertion", "another root", "unwitnessed",
 )  # fmt: skip
 """The last two change the order's checkpoint instead of the order."""
 
 
-def forged(world: World, order: Order, how: str, *, stranger: Member, borrowed: Envelope) -> Order:
+def forged(
+    world: World, order: Order, how: str, *, stranger: Member, borrowed: Envelope | None
+) -> Order:
     """An order that nobody approved.
 
     Args:
@@ -44,4 +49,26 @@ def forged(world: World, order: Order, how: str, *, stranger: Member, borrowed: 
         return order.model_copy(update={"approval": approval})
     if how == "approval of another request":
         return order.model_copy(update={"approval": borrowed})
-    return order
+    signed = _signed_otherwise(world, order.approval, how, borrowed)
+    return order if signed is None else order.model_copy(update={"approval": signed})
+
+
+def _signed_otherwise(
+    world: World, approval: Envelope, how: str, borrowed: Envelope | None
+) -> Envelope | None:
+    """The very approval that was logged, with a signature that nobody made for it in person."""
+    lead, payload = world.lead, approval.payload_bytes
+    thumbprint, passkey = lead.keys.thumbprint, lead.authenticator
+    assert passkey is not None
+    if how == "by key file":
+        signature = sign_bytes(APPROVAL, payload, lead.signing, thumbprint)
+        return approval.model_copy(update={"signatures": (signature,)})
+    if how == "owner not verified":
+        return replace(passkey, flags=PRESENT).sign(APPROVAL, payload, thumbprint)
+    if how == "another page":
+        page = "https://console.elsewhere.example.org"
+        return replace(passkey, origin=page).sign(APPROVAL, payload, thumbprint)
+    if how == "another's assertion":
+        moved = lead.sign(REQUEST, world.manager.keys) if borrowed is None else borrowed
+        return approval.model_copy(update={"signatures": moved.signatures})
+    return None
