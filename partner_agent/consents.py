@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from governance.agreements.models import Agreement
 from governance.canonical import parse_json, parse_time, write_time
-from governance.consent.models import ConsentRecord, ConsentState
+from governance.consent.models import ConsentKind, ConsentRecord, ConsentState
 from governance.consent.registry import Grant
 from governance.errors import GovernanceError
 from governance.identity.envelope import parse_model
@@ -88,11 +88,35 @@ class Consents:
             for handle in handles
         ]
 
-    def grants_of(self, state: LedgerState, source: str, record_id: str) -> list[Grant]:
-        """Every grant of a record id's rows that this partner recorded."""
-        handles = {handle.hex() for handle in self._vault.find(source, record_id)}
+    def standing_of(self, state: LedgerState, party: str, source: str, record_id: str) -> list[str]:
+        """Ids of what can be withdrawn about a record id's rows."""
+        return self._standing(state, party, self._vault.find(source, record_id), list(ConsentKind))
+
+    def standing_with(self, state: LedgerState, party: str, number: str) -> list[str]:
+        """Ids of what can be withdrawn by a receipt's number.
+
+        Every consent of its kind about any row of the same record id: whoever shows an old receipt
+        takes the newer one back as well, and the hub gains nothing by parting a person's rows.
+        """
+        grant = state.consents.grants.get(number)
+        if grant is None or grant.record.party != party:
+            return []
+        handle = bytes.fromhex(grant.record.subject)
+        rows = self._vault.siblings(handle) or [handle]
+        return self._standing(state, party, rows, [grant.record.kind])
+
+    def _standing(
+        self, state: LedgerState, party: str, rows: Iterable[bytes], kinds: Iterable[ConsentKind]
+    ) -> list[str]:
+        here = self.withdrawn_here()
         return [
-            grant for grant in state.consents.grants.values() if grant.record.subject in handles
+            grant.id
+            for handle in rows
+            for kind in kinds
+            for grant in state.consents.about(party, handle.hex(), kind)
+            if grant.record.state is not ConsentState.REFUSED
+            and grant.changed_to is not ConsentState.WITHDRAWN
+            and grant.id not in here
         ]
 
     def own(self, state: LedgerState, party: str) -> list[Grant]:
@@ -109,6 +133,15 @@ class Consents:
             now: the time.
             said: ISO date of the person's word, by id, where it was not today.
         """
+        accepted = self.accept_withdrawals(grants, now, said)
+        self.log_withdrawals()
+        waiting = self.withdrawn_here(logged=False)
+        return [Withdrawn(grant, grant not in waiting) for grant in accepted]
+
+    def accept_withdrawals(
+        self, grants: Iterable[str], now: datetime, said: Mapping[str, str] = MappingProxyType({})
+    ) -> list[str]:
+        """Withdraw consents on this disk, where they count at once; their ids."""
         accepted = []
         with self._database.writing() as connection:
             for grant in grants:
@@ -127,9 +160,7 @@ class Consents:
                     .on_conflict_do_nothing()
                 )
                 accepted.append(grant)
-        self.log_withdrawals()
-        waiting = self.withdrawn_here(logged=False)
-        return [Withdrawn(grant, grant not in waiting) for grant in accepted]
+        return accepted
 
     def change(self, grant: Grant, to: ConsentState) -> None:
         """Reaffirm, invalidate or terminate a consent, in the ledger.
@@ -173,6 +204,10 @@ class Consents:
             statement = statement.where(withdrawals.c.logged.is_(logged))
         with self._database.reading() as connection:
             return set(connection.scalars(statement))
+
+    def accepted(self) -> dict[str, datetime]:
+        """When each withdrawal was accepted here, by consent."""
+        return accepted_withdrawals(self._database)
 
     def withdrawal_days(self) -> dict[str, str]:
         """ISO date of the person's word, by withdrawn consent."""

@@ -16,15 +16,16 @@ from governance.terminal import read_bytes
 from partner_agent.app import Agent
 from partner_agent.cli.consent_import import import_
 from partner_agent.cli.consent_states import invalidate, milestones, reaffirm, terminate
+from partner_agent.cli.consent_withdraw import withdraw
 from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.cli.receipts import check_receipt, receipt
-from partner_agent.consents import ConsentInputError, consent_number, consent_template
+from partner_agent.consents import consent_template
 
 app = typer.Typer(no_args_is_help=True, help="Consent to be approached, as people gave it.")
 app.command()(receipt)
 app.command("check-receipt")(check_receipt)
 app.command("import")(import_)
-for command in (reaffirm, invalidate, terminate, milestones):
+for command in (withdraw, reaffirm, invalidate, terminate, milestones):
     app.command()(command)
 
 _LIVE: Final = {state.value for state in PERMITTING}
@@ -81,40 +82,6 @@ def _midnight(day: str) -> str:
     return write_time(parse_time(f"{day}T00:00:00Z"))
 
 
-@app.command()
-def withdraw(
-    context: typer.Context,
-    grant: Annotated[str | None, typer.Argument(help="id of the grant")] = None,
-    source: Annotated[str | None, typer.Option(help="or the source ...")] = None,
-    record_id: Annotated[str | None, typer.Option(help="... and your own id")] = None,
-    dry_run: Annotated[bool, typer.Option(help="show what would be withdrawn")] = False,
-) -> None:
-    """Withdraw at once: it counts here from now on, and in the ledger as soon as that answers."""
-    screen = session(context)
-    with agent_of(context) as agent:
-        try:
-            state = agent.ledger.sync()
-        except ReasonedError:
-            state = agent.ledger.state  # away: what is mirrored is enough to withdraw
-        if source is not None and record_id is not None:
-            grants = agent.consents.grants_of(state, source, record_id)
-        else:
-            own = agent.consents.own(state, agent.settings.party)
-            grants = [found for found in own if found.id == consent_number(grant or "")]
-        if not grants:
-            raise ConsentInputError(
-                "this party recorded no such grant", next_step="partner-agent consent list"
-            )
-        if dry_run:
-            ids = [found.id for found in grants]
-            screen.result({"would_withdraw": ids}, lambda out: out.print("\n".join(ids)))
-            return
-        done = agent.consents.withdraw([found.id for found in grants], agent.now())
-        _witness(screen, agent)
-    data = [{"grant": item.grant, "in_the_ledger": item.logged} for item in done]
-    screen.result({"withdrawn": data}, lambda out: _show_withdrawn(out, data))
-
-
 def _witness(screen: Session, agent: Agent) -> None:
     """Cosign; what was recorded stands where that fails, and the loop of ``run`` tries again."""
     try:
@@ -122,12 +89,6 @@ def _witness(screen: Session, agent: Agent) -> None:
         agent.ledger.witness()
     except ReasonedError as error:
         screen.say(f"not cosigned: {error.message}")
-
-
-def _show_withdrawn(out: Console, data: list[dict[str, Any]]) -> None:
-    for item in data:
-        where = "here and in the ledger" if item["in_the_ledger"] else "here; the ledger is waiting"
-        out.print(f"{item['grant']}: withdrawn {where}")
 
 
 @app.command("list")

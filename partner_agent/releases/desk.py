@@ -43,7 +43,7 @@ from partner_agent.loop import INTERNAL, BackOff, tell_unexpected
 from partner_agent.protection.register import Protections
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
 from partner_agent.releases.errors import told
-from partner_agent.releases.local import own_grants, own_rows, released_records
+from partner_agent.releases.local import own_grants, own_rows, released_records, require_newest_word
 from partner_agent.releases.milestones import require_own_word
 from partner_agent.releases.recheck import require_still_permitted
 from partner_agent.rights.blocks import Blocks, own_handles, require_none_blocked
@@ -296,7 +296,10 @@ class ReleaseDesk:
         """This partner's rows of the members, once its own records permit a release."""
         guard, today = self._protections.guard(), approach.now.date()
         rows = own_rows(order, without, self._party, self._vault, guard, today)
-        require_own_word(order, without, rows, self._ledger.state.consents, approach)
+        consents = self._ledger.state.consents
+        require_own_word(order, without, rows, consents, approach)
+        accepted = self._consents.accepted()
+        require_newest_word(order, without, self._party, consents, accepted)
         return rows
 
     def _refusal(self, request: str, reason: str) -> Event:

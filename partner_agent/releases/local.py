@@ -7,14 +7,15 @@ looked at last, in the transaction that stores the answer.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 
+from governance.canonical import parse_time
 from governance.consent.models import ConsentKind
 from governance.consent.registry import ConsentRegistry
 from governance.release.models import Member, Order, ReleasedRecord
 from governance.release.verify import VerifiedOrder
 from partner_agent.protection.register import Guard
-from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
+from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson, WithdrawnHere
 from partner_agent.releases.milestones import ADULT_YEARS, is_of
 from partner_agent.vault.store import StoredRow, Vault, VaultError
 
@@ -80,6 +81,43 @@ def own_grants(
         if record.party == party
     )
     return frozenset(grant.id for grant in found if grant is not None)
+
+
+def require_newest_word(
+    order: Order,
+    without: Collection[str],
+    party: str,
+    consents: ConsentRegistry,
+    accepted: Mapping[str, datetime],
+) -> None:
+    """Check that no consent which the ledger shows late outweighs a withdrawal accepted here.
+
+    A ledger may hold an event back that this partner wrote and took for lost, and show it after
+    the person has withdrawn what they knew of: it would be the newest entry, not the newest word.
+
+    Args:
+        order: what the hub asks.
+        without: members that are left out.
+        party: this partner.
+        consents: by replay.
+        accepted: when each withdrawal was accepted here, by consent.
+
+    Raises:
+        WithdrawnHere: one would.
+    """
+    kind = ConsentKind.APPROACH
+    for member in order.members.members:
+        for record in () if member.person in without else member.records:
+            current = consents.current(party, record.handle, kind)
+            if record.party != party or current is None:
+                continue
+            words = [
+                accepted[grant.id]
+                for grant in consents.about(party, record.handle, kind)
+                if grant.id in accepted
+            ]
+            if words and max(words) > parse_time(current.recorded):
+                raise WithdrawnHere("a member of the family has withdrawn since that consent")
 
 
 def _member_rows(

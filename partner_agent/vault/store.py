@@ -280,6 +280,13 @@ class Vault:
         with self._database.reading() as connection:
             return list(connection.scalars(statement.order_by(records.c.occurrence)))
 
+    def siblings(self, handle: bytes) -> list[bytes]:
+        """Handles of every row of the same record id, this one among them; none if it is gone."""
+        statement = select(records.c.source, records.c.locator).where(records.c.handle == handle)
+        with self._database.reading() as connection:
+            found = connection.execute(statement).first()
+        return [] if found is None else self.at(found.source, found.locator)
+
     def destroy(self, handles: Iterable[bytes]) -> int:
         """Destroy rows, as their subject has asked; how many there were."""
         statement = delete(records).where(records.c.handle.in_(bindparam("wanted", expanding=True)))

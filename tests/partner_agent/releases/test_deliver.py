@@ -122,7 +122,7 @@ class Desk:
             self.database,
             vault,
             cast(Any, self.ledger),
-            cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn)),
+            cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn, accepted=dict)),
             Blocks(self.database),
             Protections(self.database, vault),
             lambda: self.now,
