@@ -128,7 +128,7 @@ class Agent:
     def imports(self) -> ConsentImports:
         """Decisions imported from a case system."""
         return ConsentImports(
-            self.settings.party, self.database, self.ledger, self.consents, self.now
+            self.home, self.settings.party, self.database, self.ledger, self.consents, self.now
         )
 
     @cached_property

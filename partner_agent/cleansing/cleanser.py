@@ -179,11 +179,14 @@ class Cleanser:
         column = self._mapping.nhs_number_column
         if self._passed is None or column is None:
             return kept, rejects
-        numbers = clean_distinct(
-            chunk.table[column].iloc[kept], self._simple["nhs_number"], ColumnTally()
-        )
-        free = np.array([number in self._passed for number in numbers], dtype=bool)
-        unknown = numbers == ""
+        passed, free, unknown = self._passed, np.ones(len(kept), bool), np.ones(len(kept), bool)
+        for name in {column, self._mapping.columns.nhs_number or column}:  # all that a row has
+            numbers = clean_distinct(
+                chunk.table[name].iloc[kept], self._simple["nhs_number"], ColumnTally()
+            )
+            free &= np.array([not n or n in passed for n in numbers], dtype=bool)
+            unknown &= numbers == ""
+        free &= ~unknown
         self._opted_out += int((~free & ~unknown).sum())
         rejects += [
             _reject(chunk, int(at), column, "opt_out.no_nhs_number") for at in kept[unknown]

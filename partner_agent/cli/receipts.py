@@ -36,7 +36,7 @@ def receipt(
                 "this consent was withdrawn here, and the ledger does not have that yet",
                 next_step="partner-agent run hands it in; then write the receipt",
             )
-        found = issue(agent.ledger, state, number, agent.now())
+        found = issue(agent.ledger, state, agent.settings.party, number, agent.now())
         write(found, out)
     state_now = found.events[-1].event_state.value
     screen.result(

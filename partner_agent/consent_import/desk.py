@@ -6,12 +6,16 @@ at once, before anything else of the import and whether or not the ledger can be
 decisions go to the ledger by their days, ``consent_import.order`` deciding what an older one may
 still say; an event is on disk (``written``) before it is sent, and after a crash the ledger is
 asked before it is made again; what the ledger refuses is told by its row and reason, and may be
-imported again. Once the ledger has it, only its key is kept.
+imported again. One process at a time does this, so that the agent's loop and a command do not do it
+twice. Once the ledger has it, only its key is kept.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -27,11 +31,14 @@ from partner_agent.consent_import.mapping import WITHDRAWN
 from partner_agent.consent_import.order import Known, Step
 from partner_agent.consent_import.rows import Decision
 from partner_agent.consents import Consents
+from partner_agent.errors import AgentError
 from partner_agent.ledger import AgentLedger
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import consent_imports
 
 BATCH: Final = 200  # decisions between two looks at the ledger
+LOCK: Final = "imports.lock"
+WAIT: Final = 600.0  # seconds that a command waits for another process's import
 _MOVE: Final = (
     update(consent_imports)
     .where(consent_imports.c.key == bindparam("at"))
@@ -42,6 +49,36 @@ _DONE: Final = (
     .where(consent_imports.c.key == bindparam("at"))
     .values(progress="done", event=None, record=None)
 )
+
+
+class ImportUnderWay(AgentError):
+    """Another process is handing imported decisions to the ledger."""
+
+    reason = "consent.import_under_way"
+    exit_code = 75  # EX_TEMPFAIL
+
+
+@contextmanager
+def alone(lock: Path, wait: float) -> Iterator[None]:
+    """Keep other processes out: an exclusive transaction on an empty SQLite file.
+
+    The operating system ends it with the process, also on a kill, on every platform.
+
+    Raises:
+        ImportUnderWay: another process is in, and stayed so.
+    """
+    lock.touch(mode=0o600, exist_ok=True)
+    connection = sqlite3.connect(lock, timeout=wait, isolation_level=None)
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise ImportUnderWay(
+                "another import is under way", next_step="wait until it has ended, then repeat"
+            ) from None
+        yield
+    finally:
+        connection.close()
 
 
 @dataclass
@@ -68,12 +105,14 @@ class ConsentImports:
 
     def __init__(
         self,
+        home: Path,
         party: str,
         database: AgentDatabase,
         ledger: AgentLedger,
         consents: Consents,
         now: Callable[[], datetime],
     ) -> None:
+        self._lock = home / LOCK
         self._party = party
         self._database = database
         self._ledger = ledger
@@ -163,17 +202,23 @@ class ConsentImports:
         taken_back, keys = self.withdraw_known(state)
         done = Imported(withdrawn=taken_back)
         try:
-            state = self._ledger.sync()
-            self._take_up(state)
-            self._consents.log_withdrawals()  # those of an import that ended half-way
-            for batch in self._batches():
-                self._batch(batch, state, done, keys)
-                progress(len(batch))
-                state = self._ledger.sync()
+            with alone(self._lock, WAIT):
+                self._hand_over(done, keys, progress)
         except LedgerUnavailableError:
             pass  # all of it is on this disk, and withdrawals count already
         done.waiting = self.waiting()
         return done
+
+    def _hand_over(
+        self, done: Imported, counted: set[bytes], progress: Callable[[int], None]
+    ) -> None:
+        state = self._ledger.sync()
+        self._take_up(state)
+        self._consents.log_withdrawals()  # those of an import that ended half-way
+        for batch in self._batches():
+            self._batch(batch, state, done, counted)
+            progress(len(batch))
+            state = self._ledger.sync()
 
     def waiting(self) -> int:
         """Decisions that the ledger does not have yet."""
@@ -183,7 +228,15 @@ class ConsentImports:
 
     def hand_in(self) -> int:
         """What the agent's loop does with imports that wait; how many still do."""
-        return self.apply(self._ledger.state).waiting if self.waiting() else 0
+        waiting = self.waiting()
+        if not waiting:
+            return 0
+        try:
+            with alone(self._lock, wait=0):
+                self._hand_over(Imported(), set(), lambda _done: None)
+        except (ImportUnderWay, LedgerUnavailableError):
+            return waiting
+        return self.waiting()
 
     def _take_up(self, state: LedgerState) -> None:
         """After a crash: events that were written, and may or may not have arrived."""

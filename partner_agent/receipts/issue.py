@@ -24,22 +24,26 @@ from partner_agent.consents import ConsentInputError
 from partner_agent.ledger import AgentLedger
 
 
-def issue(ledger: AgentLedger, state: LedgerState, number: str, now: datetime) -> ConsentReceipt:
-    """The receipt of a consent.
+def issue(
+    ledger: AgentLedger, state: LedgerState, party: str, number: str, now: datetime
+) -> ConsentReceipt:
+    """The receipt of a consent that this party recorded.
 
     Args:
         ledger: this party's mirror, synchronised.
         state: its replay.
+        party: this party.
         number: id of the consent.
         now: the time.
 
     Raises:
-        ConsentInputError: the ledger holds no such consent.
+        ConsentInputError: this party recorded no such consent.
     """
     grant = state.consents.grants.get(number)
-    if grant is None:
+    if grant is None or grant.record.party != party:
         raise ConsentInputError(
-            "the ledger holds no consent with this number", next_step="partner-agent consent list"
+            "this party recorded no consent with this number",
+            next_step="partner-agent consent list",
         )
     agreement = state.agreements.standing(grant.record.agreement).agreement
     return receipt_of(grant, agreement, _reference(ledger, grant.index), now)

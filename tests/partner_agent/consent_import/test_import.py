@@ -13,6 +13,7 @@ from governance.consent.models import ConsentKind, ConsentState
 from governance.ledger.client import LedgerClient, Receipt
 from governance.ledger.events import Event
 from partner_agent.app import Agent
+from partner_agent.consent_import.desk import LOCK, ImportUnderWay, alone
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import hold, run
 
@@ -167,6 +168,24 @@ def test_withdrawals_count_at_once_without_a_network(
     agent.consents.log_withdrawals()
     assert state_of(agent, "C1") is ConsentState.WITHDRAWN
     assert state_of(agent, "C2") is ConsentState.GIVEN
+
+
+def test_the_agents_loop_leaves_an_import_that_is_under_way_alone(world: HubWorld) -> None:
+    """Two processes never hand over the same decision; a lock ends with its process."""
+    agent = world.agents["council"]
+    with alone(agent.home / LOCK, wait=0):
+        with pytest.raises(ImportUnderWay), alone(agent.home / LOCK, wait=0):
+            pass
+        agent.remember(ledger_url="http://127.0.0.1:9")
+        with pytest.MonkeyPatch.context() as quick:
+            quick.setattr("partner_agent.consent_import.desk.WAIT", 0.1)
+            with pytest.raises(AssertionError, match="under way"):
+                import_(world, row("C1", "agreed", "01/02"))
+        agent.remember(ledger_url=world.ledger_url)
+        assert agent.imports.hand_in() == 1
+        assert state_of(agent, "C1") is None
+    assert agent.imports.hand_in() == 0
+    assert state_of(agent, "C1") is ConsentState.GIVEN
 
 
 @pytest.mark.invariant(17, "an import that dies at each step")

@@ -86,6 +86,33 @@ def test_only_rows_that_were_let_through_are_encoded(setting: Setting, tmp_path:
     assert "Unchecked" not in rejects
 
 
+@pytest.mark.invariant(14, "another number in the column that is encoded")
+def test_every_number_that_a_row_has_was_let_through(setting: Setting, tmp_path: Path) -> None:
+    """A column that is checked hides no opt-out in the column that is encoded."""
+    agent, workshop, standing, _ = setting
+    data = upholding(standing).agreement.model_dump(mode="json")
+    data["items"].append({"id": "nhs_number", "description": "NHS number", "releasable": False})
+    for source in data["sources"]:
+        source["items"].append("nhs_number")
+    standing = Standing(
+        Agreement.model_validate(data), standing.signed_by, frozenset(), superseded=False
+    )
+    check(agent, ADA, CY)
+    rows = [
+        ("A1", "Ada", "Quixwald", "01/02/1980", BEA, ADA),
+        ("A2", "Cy", "Quixwald", "05/06/2010", CY, ""),
+    ]
+    file = tmp_path / "two.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("ID", "FIRST", "LAST", "DOB", "NHS", "CHECKED"), *rows])
+    columns = {"first_name": "FIRST", "surname": "LAST", "date_of_birth": "DOB",
+               "nhs_number": "NHS"}  # fmt: skip
+    two = nhs_mapping(columns=columns, opt_out_nhs_number="CHECKED")
+    done = prepare(workshop, standing, open_extract(file), two)
+    assert (done.manifest.counts.submitted, done.manifest.counts.opted_out) == (1, 1)
+    assert agent.vault.find(SOURCE, "A1") == []
+
+
 @pytest.mark.invariant(14, "a source that was never checked, or too long ago")
 @pytest.mark.parametrize("days_ago", [None, 22])
 def test_nothing_is_prepared_without_a_fresh_check(

@@ -30,7 +30,7 @@ def number(hub_world: HubWorld) -> str:
 def receipt(hub_world: HubWorld, number: str) -> ConsentReceipt:
     """Its receipt."""
     agent = hub_world.agents["council"]
-    return issue(agent.ledger, agent.ledger.sync(), number, agent.now())
+    return issue(agent.ledger, agent.ledger.sync(), "council", number, agent.now())
 
 
 @pytest.mark.invariant(16, "a printed receipt and its JSON")
@@ -55,6 +55,15 @@ def test_any_partner_can_check_a_receipt(hub_world: HubWorld, number: str, tmp_p
     assert run(hub_world, "consent", "receipt", number, "--out", file)[0] == 0
     code, out, err = run(hub_world, "--json", "consent", "check-receipt", file, party="police")
     assert (code, json.loads(out)["state"]) == (0, "given"), err
+
+
+def test_a_partner_issues_receipts_of_its_own_consents_only(
+    hub_world: HubWorld, number: str, tmp_path: Path
+) -> None:
+    """The police cannot print what the council was told."""
+    file = tmp_path / "receipt.html"
+    assert run(hub_world, "consent", "receipt", number, "--out", file, party="police")[0] == 65
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +111,7 @@ def test_a_receipt_tells_of_a_withdrawal(hub_world: HubWorld) -> None:
     code, _, err = run(hub_world, "consent", "withdraw", spaced)
     assert code == 0, err
     agent = hub_world.agents["council"]
-    found = issue(agent.ledger, agent.ledger.sync(), number, agent.now())
+    found = issue(agent.ledger, agent.ledger.sync(), "council", number, agent.now())
     assert [event.event_state.value for event in found.events] == ["given", "withdrawn"]
     page = render(found)
     assert "You took back your yes" in page
