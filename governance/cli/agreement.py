@@ -1,5 +1,6 @@
 """``governance agreement``: complete, check, show and compare agreement files."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,12 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.agreements.differences import differences, meaning
 from governance.agreements.files import parse_yaml, read_agreement, write_agreement
+from governance.agreements.life import Life, life
 from governance.agreements.models import Agreement
+from governance.agreements.policy import Standing
+from governance.canonical import utc_now
+from governance.cli.ledger import KeyFile, Passphrase, Reader, Url, replayed
 from governance.errors import FormatError
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import read_party_keys
-from governance.terminal import read_bytes, read_document, terminal, write_bytes
+from governance.terminal import Terminal, read_bytes, read_document, terminal, write_bytes
 
 app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements as files.")
 
@@ -75,56 +81,71 @@ def diff(
     newer: Annotated[Path, typer.Argument(help="the version proposed")],
 ) -> None:
     """What changes from one version to the next."""
-    changes = list(
-        differences(
-            read_agreement(older).model_dump(mode="json"),
-            read_agreement(newer).model_dump(mode="json"),
-        )
-    )
+    old, new = read_agreement(older), read_agreement(newer)
+    changes = differences(old.model_dump(mode="json"), new.model_dump(mode="json"))
+    sentences = meaning(old, new)
 
     def table(out: Console) -> None:
+        for sentence in sentences:
+            out.print(f"- {sentence}", markup=False)
         shown = Table("where", "was", "will be")
         for change in changes:
             shown.add_row(change["where"], change["was"], change["will_be"])
         out.print(shown if changes else "no difference")
 
-    terminal(context).result({"changes": changes}, table)
+    terminal(context).result({"meaning": sentences, "changes": changes}, table)
 
 
-def differences(old: Any, new: Any, where: str = "") -> list[dict[str, str]]:
-    """Leaves that differ; list members are matched by ``id`` or ``party`` where they have one."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [
-            change
-            for key in dict.fromkeys((*old, *new))
-            for change in differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
-        ]
-    if isinstance(old, list) and isinstance(new, list):
-        before, after = _named(old), _named(new)
-        return [
-            change
-            for key in dict.fromkeys((*before, *after))
-            for change in differences(before.get(key), after.get(key), f"{where}[{key}]")
-        ]
-    if old == new:
-        return []
-    return [{"where": where, "was": _words(old), "will_be": _words(new)}]
+@app.command("list")
+def list_(
+    context: typer.Context,
+    url: Url,
+    key_file: KeyFile,
+    as_: Reader,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Every agreement in the ledger: its state, who has to do what next, and by when."""
+    with replayed(url, key_file, as_, passphrase_file) as state:
+        standings = [state.agreements.standing(found) for found in state.agreements]
+    show_lives(terminal(context), standings, utc_now())
 
 
-def _named(items: list[Any]) -> dict[str, Any]:
-    named = {}
-    for at, item in enumerate(items):
-        key = item.get("id", item.get("party")) if isinstance(item, dict) else item
-        named[str(at if key is None else key)] = item
-    return named
+def show_lives(screen: Terminal, standings: list[Standing], now: datetime) -> None:
+    """Agreements with their lives."""
+    lives = [(standing, life(standing, now)) for standing in standings]
+    data = [life_data(standing, found) for standing, found in lives]
+
+    def table(out: Console) -> None:
+        shown = Table("agreement", "version", "state", "next", "who", "by")
+        for standing, found in lives:
+            shown.add_row(
+                standing.agreement.id,
+                str(standing.agreement.version),
+                found.state.value.replace("_", " "),
+                found.next_step or "-",
+                ", ".join(found.who) or "-",
+                found.by.isoformat() if found.by else "-",
+            )
+        out.print(shown if lives else "the ledger holds no agreement")
+
+    screen.result({"agreements": data}, table)
 
 
-def _words(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, dict):
-        return str(value.get("description", value.get("name", "present")))
-    return str(value)
+def life_data(standing: Standing, found: Life) -> dict[str, Any]:
+    """An agreement's life as plain data."""
+    return {
+        "id": standing.agreement.id,
+        "version": standing.agreement.version,
+        "agreement": standing.agreement.hash,
+        "state": found.state.value,
+        "permits": found.permits,
+        "reason": found.reason,
+        "next_step": found.next_step,
+        "who": list(found.who),
+        "by": found.by.isoformat() if found.by else None,
+        "signed_by": sorted(standing.signed_by),
+        "suspended_by": sorted(standing.suspended_by),
+    }
 
 
 def _text(path: Path) -> str:

@@ -286,6 +286,18 @@ def _cosigned(
     return note, checkpoint
 
 
+@contextmanager
+def replayed(
+    url: str, key_file: Path, as_: Path, passphrase_file: Path | None
+) -> Iterator[LedgerState]:
+    """The whole ledger, fetched, verified and replayed."""
+    key = read_vkey(key_file)
+    with _copy(key, url, None) as copy, _client(key, url, as_, passphrase_file) as client:
+        if client is not None:
+            copy.sync(client)
+        yield LedgerState(key.name).replay(copy.entries())
+
+
 def _signer(path: Path, passphrase_file: Path | None) -> RequestSigner:
     who = read_secrets(path, passphrase(passphrase_file))
     return RequestSigner(who.keys.thumbprint, who.signing_key)

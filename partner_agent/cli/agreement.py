@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from governance.agreements.files import read_agreement
+from governance.agreements.life import life
 from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import canonical_bytes
-from governance.cli.agreement import show_agreement
+from governance.cli.agreement import life_data, show_agreement, show_lives
 from governance.errors import SignatureError
 from governance.identity.envelope import sign_bytes
 from governance.ledger.events import EventType
@@ -92,15 +93,31 @@ def show(context: typer.Context) -> None:
     screen = session(context)
     with agent_of(context) as agent:
         standing = agent.standing(agent.ledger.sync())
+        found = life(standing, agent.now())
     data = {
         "agreement": standing.agreement.model_dump(mode="json"),
         "hash": standing.agreement.hash,
         "signed_by": sorted(standing.signed_by),
         "suspended_by": sorted(standing.suspended_by),
         "superseded": standing.superseded,
+        "life": life_data(standing, found),
     }
     screen.result(data, lambda out: show_agreement(out, standing.agreement))
     screen.say(f"signed by {', '.join(sorted(standing.signed_by)) or 'nobody'}")
+    screen.say(f"state: {found.state.value.replace('_', ' ')}")
+    if found.next_step:
+        by = f", by {found.by}" if found.by else ""
+        screen.say(f"to do: {found.next_step} ({', '.join(found.who) or 'nobody'}{by})")
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """Every agreement in the ledger: its state, who has to do what next, and by when."""
+    with agent_of(context) as agent:
+        known = agent.ledger.sync().agreements
+        standings = [known.standing(found) for found in known]
+        now = agent.now()
+    show_lives(session(context), standings, now)
 
 
 @app.command()

@@ -1,0 +1,137 @@
+"""What a new version changes is said in words, and no change goes unsaid."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from governance.agreements.differences import meaning
+from governance.agreements.models import Agreement
+from tests.governance.world import Party, agreement_data
+
+DATA = agreement_data([Party("police"), Party("nhs"), Party("council")])
+
+
+def said(change: Callable[[dict[str, Any]], object]) -> list[str]:
+    """What a changed version would mean."""
+    data = copy.deepcopy(DATA)
+    change(data)
+    return meaning(Agreement.model_validate(DATA), Agreement.model_validate(data))
+
+
+def _phone(data: dict[str, Any]) -> None:
+    data["items"].append({"id": "phone", "description": "Phone", "releasable": True})
+    data["sources"][0]["items"].append("phone")
+
+
+def test_what_a_party_would_also_hash_is_said_by_its_name() -> None:
+    """The sentence that an IG lead has to see before signing."""
+    assert said(_phone) == [
+        "police would now also hash: phone (from police_records)",
+        "phone could now be released for an approach",
+    ]
+
+
+SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "fewer items": (
+        lambda d: d["sources"][1]["items"].remove("address"),
+        "nhs would no longer hash: address (from nhs_records)",
+    ),
+    "release": (
+        lambda d: d["items"][2].update(releasable=True),
+        "date_of_birth could now be released for an approach",
+    ),
+    "recipient": (
+        lambda d: d["recipients"].append("police"),
+        "released details could now also go to police",
+    ),
+    "action": (lambda d: d["actions"].append("refine"), "parties could now also refine"),
+    "gateway": (
+        lambda d: d["parties"][1].update(
+            gateway=d["parties"][1]["gateway"] | {"legal_gateway": "NHSA"}
+        ),
+        "nhs would state another legal gateway: NHSA; until now Crime and Disorder Act 1998 s115",
+    ),
+    "keys": (
+        lambda d: d["parties"][0].update(keys="sha256:" + "0" * 64),
+        "police would sign with other keys: compare the thumbprint with it by phone",
+    ),
+    "purpose": (
+        lambda d: d["purposes"][0].update(approach=True),
+        "find-families could now lead to an approach to a family",
+    ),
+    "retention": (
+        lambda d: d["retention"].update(vault_days=400),
+        "partners' own rows in their vaults would be kept longer: 400 days, until now 365",
+    ),
+    "signatures": (
+        lambda d: d["staff_signatures"].remove("key_file"),
+        "requests and approvals could no longer be signed with a key file",
+    ),
+    "subset": (
+        lambda d: d["family_rule"].update(subset_allowed=False),
+        "a request could no longer leave out a member of the family who has not agreed",
+    ),
+    "indicator": (
+        lambda d: d["indicators"][0].update(window_months=24),
+        "offence would look back 24 months, until now 12",
+    ),
+    "dates": (
+        lambda d: d.update(review_by="2027-06-01"),
+        "review_by would change from 2027-05-01 to 2027-06-01",
+    ),
+    "quorum": (
+        lambda d: d["witnessing"].update(quorum=1),
+        "witnessing.quorum would change from 2 to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SENTENCES)
+def test_each_change_has_its_sentence(what: str) -> None:
+    """One change gives one sentence, the one that says what it means."""
+    change, sentence = SENTENCES[what]
+    assert said(change) == [sentence]
+
+
+def test_nothing_changed_nothing_said() -> None:
+    """The same agreement, and one that differs in its number alone."""
+    assert said(lambda _: None) == []
+    assert said(lambda d: d.update(version=2, supersedes="sha256:" + "0" * 64)) == []
+
+
+def _leaves(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(data, dict):
+        return [leaf for key, value in data.items() for leaf in _leaves(value, (*path, key))]
+    if isinstance(data, list) and data and isinstance(data[0], dict):
+        return [leaf for at, value in enumerate(data) for leaf in _leaves(value, (*path, at))]
+    return [path]
+
+
+OTHERS = {
+    "bool": lambda value: not value,
+    "int": lambda value: value + 1,
+    "str": lambda value: value + "x",
+}
+
+
+def test_no_change_of_any_field_goes_unsaid() -> None:
+    """Each leaf of an agreement is changed in turn wherever the result is an agreement."""
+    tried = 0
+    for path in _leaves(DATA):
+        data = copy.deepcopy(DATA)
+        place = data
+        for step in path[:-1]:
+            place = place[step]
+        change = OTHERS.get(type(place[path[-1]]).__name__)
+        if change is None or path[0] in ("version", "supersedes"):
+            continue
+        place[path[-1]] = change(place[path[-1]])
+        try:
+            newer = Agreement.model_validate(data)
+        except ValueError:
+            continue
+        tried += 1
+        assert meaning(Agreement.model_validate(DATA), newer), path
+    assert tried > 40
