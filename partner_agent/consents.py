@@ -88,11 +88,15 @@ class Consents:
             for handle in handles
         ]
 
-    def standing_of(self, state: LedgerState, party: str, source: str, record_id: str) -> list[str]:
-        """Ids of what can be withdrawn about a record id's rows."""
-        return self._standing(state, party, self._vault.find(source, record_id), list(ConsentKind))
+    def withdrawable_of(
+        self, state: LedgerState, party: str, source: str, record_id: str
+    ) -> list[str]:
+        """Ids of what can be withdrawn, or was, about a record id's rows."""
+        return self._withdrawable(
+            state, party, self._vault.find(source, record_id), list(ConsentKind)
+        )
 
-    def standing_with(self, state: LedgerState, party: str, number: str) -> list[str]:
+    def withdrawable_with(self, state: LedgerState, party: str, number: str) -> list[str]:
         """Ids of what can be withdrawn by a receipt's number.
 
         Every consent of its kind about any row of the same record id: whoever shows an old receipt
@@ -103,20 +107,17 @@ class Consents:
             return []
         handle = bytes.fromhex(grant.record.subject)
         rows = self._vault.siblings(handle) or [handle]
-        return self._standing(state, party, rows, [grant.record.kind])
+        return self._withdrawable(state, party, rows, [grant.record.kind])
 
-    def _standing(
+    def _withdrawable(
         self, state: LedgerState, party: str, rows: Iterable[bytes], kinds: Iterable[ConsentKind]
     ) -> list[str]:
-        here = self.withdrawn_here()
         return [
             grant.id
             for handle in rows
             for kind in kinds
             for grant in state.consents.about(party, handle.hex(), kind)
             if grant.record.state is not ConsentState.REFUSED
-            and grant.changed_to is not ConsentState.WITHDRAWN
-            and grant.id not in here
         ]
 
     def own(self, state: LedgerState, party: str) -> list[Grant]:

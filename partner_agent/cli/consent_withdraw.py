@@ -31,7 +31,7 @@ def withdraw(
     """
     screen = session(context)
     with agent_of(context) as agent:
-        known = _standing(agent, agent.ledger.state, grant, source, record_id)
+        known = _withdrawable(agent, agent.ledger.state, grant, source, record_id)
         if not dry_run and known:
             agent.consents.accept_withdrawals(known, agent.now())
             screen.say(f"{len(known)} withdrawn: it counts here from now on")
@@ -40,10 +40,10 @@ def withdraw(
         except ReasonedError as error:
             state = agent.ledger.state
             screen.say(f"the ledger is away and is told later: {error.message}")
-        found = sorted({*known, *_standing(agent, state, grant, source, record_id)})
+        found = sorted({*known, *_withdrawable(agent, state, grant, source, record_id)})
         if not found:
             raise ConsentInputError(
-                "this party recorded no consent that could be withdrawn by this",
+                "this party recorded no consent that this would withdraw",
                 next_step="partner-agent consent list",
             )
         if dry_run:
@@ -59,7 +59,7 @@ def withdraw(
     screen.result({"withdrawn": data}, lambda out: _show(out, data))
 
 
-def _standing(
+def _withdrawable(
     agent: Agent,
     state: LedgerState,
     number: str | None,
@@ -68,13 +68,13 @@ def _standing(
 ) -> list[str]:
     party = agent.settings.party
     if source is not None and record_id is not None:
-        return agent.consents.standing_of(state, party, source, record_id)
+        return agent.consents.withdrawable_of(state, party, source, record_id)
     if number is None:
         raise ConsentInputError(
             "expected a number, or a source and your own record id",
             next_step="partner-agent consent withdraw NUMBER",
         )
-    return agent.consents.standing_with(state, party, consent_number(number))
+    return agent.consents.withdrawable_with(state, party, consent_number(number))
 
 
 def _show(out: Console, data: list[dict[str, Any]]) -> None:

@@ -76,7 +76,10 @@ def test_one_receipt_takes_back_all_of_its_kind_about_the_record(world: HubWorld
     assert [item["grant"] for item in json.loads(out)["withdrawn"]] == [other]
     agent = world.agents["council"]
     assert agent.ledger.sync().consents.grants[kept].permits(utc_now())
-    code, _, err = run(world, "consent", "withdraw", other)
+    code, out, err = run(world, "--json", "consent", "withdraw", other)  # said again
+    assert code == 0, err
+    assert json.loads(out)["withdrawn"] == [{"grant": other, "in_the_ledger": True}]
+    code, _, err = run(world, "consent", "withdraw", "0" * 32)
     assert code == 65
     assert "consent list" in err
 
