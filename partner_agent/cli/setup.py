@@ -1,20 +1,24 @@
 """``init``, ``connect`` and ``status``."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from governance.agreements.policy import in_force
+from governance.canonical import write_time
 from governance.errors import ReasonedError
 from governance.ledger.errors import LedgerError
 from governance.ledger.note import parse_vkey
+from governance.ledger.state import LedgerState
 from governance.terminal import read_bytes
 from partner_agent.app import Agent, init_agent
 from partner_agent.cli.context import agent_of, session
+
+SOON_DAYS: Final = 30
 
 
 def init(
@@ -109,11 +113,27 @@ def _status(agent: Agent) -> dict[str, Any]:
         "agreement": agreement,
         "vault": agent.vault.counts(),
         "submissions": submissions,
-        "grants": len(agent.consents.own(state, agent.settings.party)),
+        **_consents(agent, state),
         "withdrawals_waiting": waiting,
         "answers": len(agent.desk.answers()),
         "rights": agent.rights.counts(),
+        "opt_outs": [
+            {"source": found.source, "days_left": found.days_left(agent.now().date())}
+            for found in agent.opt_outs.lists()
+        ],
         "next": _next(agreement, submissions, waiting),
+    }
+
+
+def _consents(agent: Agent, state: LedgerState) -> dict[str, int]:
+    own = agent.consents.own(state, agent.settings.party)
+    here, now = agent.consents.withdrawn_here(), agent.now()
+    soon = write_time(now + timedelta(days=SOON_DAYS))
+    live = (grant for grant in own if grant.id not in here and grant.permits(now))
+    return {
+        "grants": len(own),
+        "grants_ending_soon": sum(grant.record.expires <= soon for grant in live),
+        "decisions_waiting": agent.imports.waiting(),
     }
 
 
@@ -150,10 +170,19 @@ def _show(out: Console, data: dict[str, Any]) -> None:
         )
     out.print(table)
     out.print(
-        f"{data['grants']} grants recorded, {data['withdrawals_waiting']} withdrawals wait for the "
-        f"ledger, {data['answers']} releases answered",
+        f"{data['grants']} grants recorded ({data['grants_ending_soon']} end within {SOON_DAYS} "
+        f"days), {data['withdrawals_waiting']} withdrawals and {data['decisions_waiting']} "
+        f"imported decisions wait for the ledger, {data['answers']} releases answered",
         highlight=False,
     )
+    for found in data["opt_outs"]:
+        left = found["days_left"]
+        out.print(
+            f"opt-outs of {found['source']}: "
+            + (f"check again within {left} days" if left >= 0 else "checked too long ago"),
+            highlight=False,
+            style="" if left >= 0 else "bold",
+        )
     rights = data["rights"]
     out.print(
         f"{rights['open']} requests of data subjects are open, {rights['overdue']} are overdue",

@@ -41,6 +41,10 @@ class OptOutList:
     imported: str
     numbers: int
 
+    def days_left(self, today: date) -> int:
+        """For how many days more the check may be used; negative: for none."""
+        return MOST_DAYS - (today - date.fromisoformat(self.checked)).days
+
 
 @dataclass(frozen=True)
 class Passed:

@@ -161,7 +161,9 @@ def test_withdrawals_count_at_once_without_a_network(
         away.setattr("governance.ledger.client.ATTEMPTS", 1)
         agent.remember(ledger_url="http://127.0.0.1:9")
         told = import_(world, row("C1", "changed mind", "01/05"), row("C2", "agreed", "01/02"))
+        status = json.loads(run(world, "--json", "status")[1])
         agent.remember(ledger_url=world.ledger_url)
+    assert (status["decisions_waiting"], status["withdrawals_waiting"]) == (2, 1)
     assert (told["withdrawn"], told["waiting"]) == (1, 2)
     assert grant.id in agent.consents.withdrawn_here(logged=False)
     assert agent.imports.hand_in() == 0
