@@ -1,10 +1,10 @@
 """Requests of data subjects, by replay of the ledger.
 
-Rules: a party opens a request for itself, under an agreement that it signs; it is due within one
-month of its receipt, within three once extended, and it is extended once and before it is due; it
-is carried out once, by the party that opened it; whoever was told which records it is about
-confirms once, and nobody else does; it is called done only when all of them have, or when nobody
-had to be told; it is lifted after it was carried out. ``refs`` names the request in clear.
+Rules: a party opens a request for itself, under an agreement in which it owns a source; it is due
+within one month of its receipt, within three once extended, and it is extended once and before it
+is due; it is carried out once, by the party that opened it; whoever was told which records it is
+about confirms once, and nobody else does; it is called done only when all of them have, or when
+nobody had to be told; it is lifted after it was carried out. ``refs`` names the request in clear.
 """
 
 from dataclasses import dataclass, field
@@ -83,8 +83,9 @@ class RightsRegistry:
         payload = payload_of(entry, RightsOpened)
         party, _ = self._identities.party_key(entry.author)
         agreement = self._agreements.standing(payload.agreement).agreement
-        if payload.party != party or agreement.party(party) is None:
-            raise NotAdmissible("a party of the agreement opens requests that it received itself")
+        owns = any(source.party == party for source in agreement.sources)
+        if payload.party != party or not owns:
+            raise NotAdmissible("who owns a source opens requests that it received itself")
         received = date.fromisoformat(payload.received)
         if received > (parse_time(entry.event.leaf.time) + _TOLERANCE).date():
             raise NotAdmissible("a request is received before it is opened")

@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 from governance.canonical import write_time
 from governance.errors import ReasonedError
 from governance.identity.files import PartySecrets
-from governance.ledger.errors import LedgerError
+from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import RightsConfirmed
@@ -26,6 +26,7 @@ from governance.ledger.state import LedgerState
 from governance.rights.models import RightsKind
 from governance.rights.registry import RightsRequest
 from governance.rights.seal import open_handles
+from governance.web.logs import where
 from linkage_hub.releases.voiding import void_requests
 from linkage_hub.rights.corrected import corrected_since, older_runs
 from linkage_hub.rights.errors import StillHeld
@@ -77,10 +78,12 @@ class HubRights:
             try:
                 self._carry_out(request)
                 done += 1
-            except LedgerError:
+            except LedgerUnavailableError:
                 raise
             except ReasonedError as error:
                 _LOG.info("later", extra={"request": request.id, "reason": error.reason})
+            except Exception as error:  # noqa: BLE001 - one request holds no other up
+                _LOG.error("failed", extra={"request": request.id} | where(error))
         if done:
             self._ledger.sync()
         return done

@@ -196,3 +196,22 @@ def test_a_report_says_nothing_of_others(world: HubWorld) -> None:
     document = family_of(world, "M2")["document"]
     assert document["family"] not in text
     assert all(member["person"] not in text for member in document["members"])
+
+
+@pytest.mark.invariant(20, "a hub that puts what it knows into its confirmation", double="lies")
+def test_a_confirmation_has_room_for_nothing_else(world: HubWorld) -> None:
+    """The ledger takes three counts of the partner's own records and no further word."""
+    council = world.agents["council"]
+    request = carried_out(council, RightsKind.OBJECTION, "M20")
+    world.hub.ledger.sync()
+
+    class Talkative(RightsConfirmed):
+        """A confirmation that also says who is held elsewhere."""
+
+        persons: int = 1
+
+    with pytest.raises(LedgerRefusedError):
+        world.hub.ledger.write(
+            EventType.RIGHTS_CONFIRMED, Talkative(records=1, files=1, runs=1), (request.id,)
+        )
+    world.hub.rights.carry_out_all()
