@@ -1,4 +1,8 @@
-"""Composition root of the agent: builds the parts of one home and hands them in."""
+"""Composition root of the agent: builds the parts of one home and hands them in.
+
+What compares records needs compiled code and takes seconds to load: it is loaded when it is first
+needed, so that a withdrawal does not wait for it.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from governance.agreements.errors import AgreementUnknown
 from governance.agreements.policy import Standing
@@ -24,8 +29,6 @@ from partner_agent.opt_outs.register import OptOuts
 from partner_agent.protection.register import Protections
 from partner_agent.refinement.asked import AskedPairs
 from partner_agent.refinement.core import Core
-from partner_agent.refinement.desk import RefinementDesk
-from partner_agent.refinement.fellegi_sunter import FellegiSunter
 from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
@@ -45,6 +48,9 @@ from partner_agent.submissions.upload import Outbox
 from partner_agent.vault.keys import VaultKeys, make_key, read_key
 from partner_agent.vault.store import Vault
 
+if TYPE_CHECKING:
+    from partner_agent.refinement.desk import RefinementDesk
+
 SECRETS = "party.secret"
 DATABASE = "agent.db"
 
@@ -58,8 +64,14 @@ class Agent:
         self.home = home
         self.settings = settings
         self.now = now
-        self.core: Core = FellegiSunter()
         self.passphrase = passphrase(settings.passphrase_file)
+
+    @cached_property
+    def core(self) -> Core:
+        """How answers to questions are worked out."""
+        from partner_agent.refinement.fellegi_sunter import FellegiSunter  # noqa: PLC0415 - slow
+
+        return FellegiSunter()
 
     @cached_property
     def secrets(self) -> PartySecrets:
@@ -142,8 +154,10 @@ class Agent:
         return Protections(self.database, self.vault)
 
     @cached_property
-    def questions(self) -> RefinementDesk:
+    def questions(self) -> "RefinementDesk":
         """The refinement desk."""
+        from partner_agent.refinement.desk import RefinementDesk  # noqa: PLC0415 - slow to load
+
         return RefinementDesk(
             self.secrets,
             self.ledger,

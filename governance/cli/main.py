@@ -4,21 +4,27 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import agreement, evidence, ledger, party, person, release
-from governance.terminal import Terminal, run_cli
+from governance.terminal import LazyGroup, Terminal, run_cli
+
+
+class _Commands(LazyGroup):
+    sources = {  # noqa: RUF012 - a constant of the class
+        "party": "governance.cli.party:app",
+        "person": "governance.cli.person:app",
+        "agreement": "governance.cli.agreement:app",
+        "ledger": "governance.cli.ledger:app",
+        "release": "governance.cli.release:app",
+        "evidence": "governance.cli.evidence:app",
+        "verify": "governance.cli.evidence:verify_export",
+    }
+
 
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Agreements, keys, the consent ledger, and the release of one family.",
 )
-app.add_typer(party.app, name="party")
-app.add_typer(person.app, name="person")
-app.add_typer(agreement.app, name="agreement")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(release.app, name="release")
-app.add_typer(evidence.app, name="evidence")
-app.command("verify")(evidence.verify_export)
 
 
 @app.callback()

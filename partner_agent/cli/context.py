@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from governance.terminal import Terminal
-from partner_agent.app import Agent, open_agent
+
+if TYPE_CHECKING:
+    from partner_agent.app import Agent
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,10 @@ def session(context: typer.Context) -> Session:
 
 
 @contextmanager
-def agent_of(context: typer.Context) -> Iterator[Agent]:
+def agent_of(context: typer.Context) -> Iterator["Agent"]:
     """The agent of the session's home."""
+    from partner_agent.app import open_agent  # noqa: PLC0415 - help is shown without it
+
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with open_agent(session(context).home) as agent:
         yield agent
