@@ -14,6 +14,7 @@ from governance.agreements.life import Life, life
 from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
 from governance.canonical import utc_now
+from governance.cli.agreement_new import new
 from governance.cli.ledger import KeyFile, Passphrase, Reader, Url, replayed
 from governance.errors import FormatError
 from governance.identity.envelope import Envelope, parse_model
@@ -21,6 +22,9 @@ from governance.identity.models import read_party_keys
 from governance.terminal import Terminal, read_bytes, read_document, terminal, write_bytes
 
 app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements as files.")
+
+
+app.command("new")(new)
 
 
 @app.command()
