@@ -60,8 +60,6 @@ class FilesWithout:
             handles: of the records.
             before: time of a manifest; submissions made since then are left as they are.
         """
-        if before is None:
-            self._refuse_uploads(party)
         for row in self._accepted(party):
             if before is not None and row.created >= before:
                 continue
@@ -82,10 +80,12 @@ class FilesWithout:
         with self._database.reading() as connection:
             return connection.execute(statement).first() is not None
 
-    def being_verified(self, party: str) -> bool:
-        """Whether a submission of the party waits for its verdict."""
+    def being_verified(self, party: str, begun: str) -> bool:
+        """Whether a submission that may hold the records waits for its verdict."""
         statement = select(submissions.c.id).where(
-            submissions.c.party == party, submissions.c.state == "verifying"
+            submissions.c.party == party,
+            submissions.c.state == "verifying",
+            submissions.c.received <= begun,
         )
         with self._database.reading() as connection:
             return connection.execute(statement).first() is not None
@@ -110,8 +110,13 @@ class FilesWithout:
             if path.exists():
                 yield path
 
-    def _refuse_uploads(self, party: str) -> None:
-        here = (submissions.c.party == party, submissions.c.state == "receiving")
+    def refuse_uploads(self, party: str, begun: str) -> None:
+        """Refuse uploads that may hold the records, since nothing of them can be taken out yet."""
+        here = (
+            submissions.c.party == party,
+            submissions.c.state == "receiving",
+            submissions.c.received <= begun,
+        )
         with self._database.writing() as connection:
             ids = list(connection.scalars(select(submissions.c.id).where(*here)))
             connection.execute(

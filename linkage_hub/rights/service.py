@@ -62,6 +62,7 @@ class HubRights:
         self._ledger = ledger
         self._files = files
         self._now = now
+        self._cleared: set[str] = set()
 
     def carry_out_all(self) -> int:
         """Do what the ledger holds for this hub; how many requests were confirmed.
@@ -103,7 +104,7 @@ class HubRights:
                 party,
                 {handle.hex() for handle in handles},
             )
-            self._clear(party, handles, row)
+            self._clear(request.id, handles, row)
         payload = RightsConfirmed(records=row.records, files=row.files, runs=row.runs)
         self._ledger.write(EventType.RIGHTS_CONFIRMED, payload, (request.id,))
 
@@ -118,18 +119,20 @@ class HubRights:
         party = request.opened.party
         here = rights_requests.c.id == request.id
         names = {handle.hex() for handle in handles}
-        files = self._files.holding(party, handles)
+        with self._database.reading() as connection:
+            known = connection.execute(select(rights_requests).where(here)).first()
+        files = [] if known is not None else self._files.holding(party, handles)
         with self._database.writing() as connection:
             row = connection.execute(select(rights_requests).where(here)).first()
             if row is None:
                 held = held_in_runs(connection, party, names)
-                known = {each.hex() for part in files for each in part}.union(*held.values())
+                found = {each.hex() for part in files for each in part}.union(*held.values())
                 connection.execute(
                     insert(rights_requests).values(
                         id=request.id,
                         party=party,
                         begun=write_time(self._now()),
-                        records=len(known),
+                        records=len(found),
                         files=len(files),
                         runs=len(held),
                     )
@@ -152,19 +155,26 @@ class HubRights:
                 out_of_run(connection, run, party, {handle.hex() for handle in handles})
         self._files.take_out(party, handles, before=since)
 
-    def _clear(self, party: str, handles: Collection[bytes], row: Any) -> None:
-        """Destroy what is kept of the records.
+    def _clear(self, request: str, handles: Collection[bytes], row: Any) -> None:
+        """Destroy what is kept of the records: at once, and again when nothing can add to it.
 
         Raises:
             StillHeld: something goes on that holds them.
         """
+        if request in self._cleared:
+            self._require_no_user(row)
         with self._database.writing() as connection:
             take_out(connection)
         self._database.truncate_wal()
-        self._files.take_out(party, handles)
-        if self._files.used_by_runs(party, row.begun):
+        self._files.refuse_uploads(row.party, row.begun)
+        self._files.take_out(row.party, handles)
+        self._cleared.add(request)
+        self._require_no_user(row)
+
+    def _require_no_user(self, row: Any) -> None:
+        if self._files.used_by_runs(row.party, row.begun):
             raise StillHeld("a run that began with the records goes on")
-        if self._files.being_verified(party):
+        if self._files.being_verified(row.party, row.begun):
             raise StillHeld("a submission of the partner waits for its verdict")
 
     def _lift(self, state: LedgerState) -> None:

@@ -1,16 +1,18 @@
 """A request that comes while a run goes on, and one whose carrying out is broken off."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from governance.canonical import write_time
 from governance.exchange.left_out import is_left_out
 from governance.rights.models import RightsKind
 from linkage_hub.refinement.decided import DecisionFiles
 from linkage_hub.rights import service
-from linkage_hub.store.tables import person_records, run_inputs
+from linkage_hub.store.tables import person_records, run_inputs, submissions
 from linkage_hub.submissions.duplicates import handles_of
 from linkage_hub.submissions.reading import read_content
 from tests.hub_world import HubWorld
@@ -52,6 +54,11 @@ def test_a_run_under_way_stores_nothing_of_the_record(world: HubWorld) -> None:
     for path in world.hub.home.rglob("*.arrow"):  # runs' own copies too
         assert handle not in {each.tobytes() for each in handles_of(read_content(path))}
     assert seen(police, request).unproven == ("hub",)
+    with world.hub.database.writing() as connection:  # an upload that begins only now
+        connection.execute(insert(submissions).values(**later_upload(world)))
+    assert world.hub.rights.carry_out_all() == 0
+    with world.hub.database.reading() as connection:
+        assert "receiving" in set(connection.scalars(select(submissions.c.state)))
     while view(world, run["id"])["state"] == "waiting":
         answer(world, "police", "council")
     assert view(world, run["id"])["state"] == "finished"
@@ -60,6 +67,15 @@ def test_a_run_under_way_stores_nothing_of_the_record(world: HubWorld) -> None:
         assert len(connection.execute(select(person_records)).all()) == 23
     assert world.hub.rights.carry_out_all() == 1
     assert seen(police, request).unproven == ()
+
+
+def later_upload(world: HubWorld) -> dict[str, object]:
+    """A submission of the police's that arrives a minute from now."""
+    with world.hub.database.reading() as connection:
+        statement = select(submissions).where(submissions.c.party == "police")
+        row = dict(connection.execute(statement).mappings().one())
+    when = write_time(world.hub.now() + timedelta(minutes=1))
+    return {**row, "id": "e" * 32, "state": "receiving", "received": when, "received_bytes": 0}
 
 
 def test_decisions_about_the_record_are_destroyed_and_others_hold(world: HubWorld) -> None:
