@@ -98,8 +98,8 @@ class Protections:
     def add_person(self, source: str, record_id: str, now: datetime) -> int:
         """Protect whoever a record id stands for; the entry's number.
 
-        Rows that were prepared tell by what else the person is known; without one the record id
-        alone is protected, and the rest once it is added again.
+        Rows that were prepared tell by what else the person is known; what later ones tell is
+        learnt when they are prepared.
         """
         named = [record_key(self._key, source, record_id)]
         for handle in self._vault.find(source, record_id):
@@ -125,6 +125,28 @@ class Protections:
                 next_step="partner-agent protect add --home FILE",
             )
         return self._add("home", "", found, now)
+
+    def learn(self, source: str, table: pd.DataFrame) -> None:
+        """Add to entries of persons what prepared rows of their record ids tell of them.
+
+        Args:
+            source: the source system.
+            table: cleaned rows.
+        """
+        guard = self.guard()
+        names = [name for name in _ROW if name in table]
+        for cells in zip(*(table[name].tolist() for name in names), strict=True):
+            clean = dict(zip(names, cells, strict=True))
+            own = record_key(self._key, source, clean.get("source_record_id", ""))[1]
+            if own not in guard.hashes:
+                continue
+            new = [key for key in person_keys(self._key, clean) if key[1] not in guard.hashes]
+            with self._database.writing() as connection:
+                known = select(protections).where(protections.c.hash == own)
+                for entry in connection.execute(known).all():
+                    for kind, hash_ in new:
+                        row = {**entry._asdict(), "hash": hash_, "kind": kind}
+                        connection.execute(insert(protections).values(row).on_conflict_do_nothing())
 
     def remove(self, entry: int) -> None:
         """End the protection of an entry.

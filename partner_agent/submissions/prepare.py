@@ -199,12 +199,14 @@ def prepare(
 
 
 def _screen(workshop: Workshop, agreement: Agreement, mapping: SourceMapping) -> Screen:
+    register = Protections(workshop.database, workshop.vault)
     return Screen(
         workshop.vault,
         mapping.source,
         _blocked(workshop, mapping),
-        Protections(workshop.database, workshop.vault).guard(),
+        register.guard(),
         never_encoded=agreement.protected == "never_encoded",
+        register=register,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from partner_agent.cleansing.cleanser import CleanChunk
-from partner_agent.protection.register import Guard, protect_rows
+from partner_agent.protection.register import Guard, Protections, protect_rows
 from partner_agent.vault.store import Vault
 
 
@@ -26,6 +26,7 @@ class Screen:
         blocked: keyed hashes of record ids that take no part.
         guard: the register of protected people and homes.
         never_encoded: whether their rows are left out.
+        register: where it is kept, to which rows of protected persons add what they tell.
         left_out: rows that take no part, so far.
         withheld: protected rows that were left out, so far.
     """
@@ -35,6 +36,7 @@ class Screen:
     blocked: frozenset[bytes]
     guard: Guard
     never_encoded: bool
+    register: Protections
     left_out: int = 0
     withheld: int = 0
 
@@ -42,6 +44,7 @@ class Screen:
         """What goes on of a cleaned chunk."""
         clean = self._without_blocked(clean)
         table = protect_rows(self.guard, self.source, clean.table)
+        self.register.learn(self.source, table[table["protected"] != ""])
         clean = CleanChunk(table, clean.rejects, clean.kept)
         if not self.never_encoded:
             return clean

@@ -191,6 +191,20 @@ def test_a_protected_row_is_encoded_without_its_home(setting: Setting) -> None:
     assert not holder.vault.get(handle).protected
 
 
+def test_a_row_that_comes_later_tells_by_what_the_person_is_known(setting: Setting) -> None:
+    """Added before any row was prepared, known in every source from the next extract on."""
+    holder, workshop, standing, extract = setting
+    entry = holder.protections.add_person(SOURCE, "A1", holder.now())
+    assert not holder.protections.guard().covers("council_other", ADA)
+    prepare(workshop, standing, extract, mapping())
+    clean = holder.vault.get(holder.vault.find(SOURCE, "A1")[0]).clean
+    elsewhere = {name: clean[name] for name in ("first_name", "surname", "date_of_birth")}
+    assert holder.protections.guard().covers("council_other", elsewhere)
+    assert [found.entry for found in holder.protections.entries()] == [entry]
+    holder.protections.remove(entry)
+    assert not holder.protections.guard().covers("council_other", elsewhere)
+
+
 @pytest.mark.invariant(12, "a protected row, where the agreement says never")
 def test_a_protected_row_is_never_encoded_where_the_agreement_says_so(setting: Setting) -> None:
     """It reaches neither vault nor file, and is counted like a row that could not be encoded."""
