@@ -77,8 +77,8 @@ class Step:
         """Signed appends over HTTP, one at a time and from several clients."""
         client = self._client()
         first, *events = Mix(self.county, -2).events(HTTP_APPENDS)
-        with told("service: started, until its first append is answered", 1):
-            patiently(lambda: client.append(first))
+        patiently(lambda: client.append(first))
+        self._tell_start()
         times = []
         with told("HTTP: signed appends with verified receipt", len(events)):
             for event in events:
@@ -92,6 +92,13 @@ class Step:
             ThreadPoolExecutor(THREADS) as pool,
         ):
             list(pool.map(self._append_all, [alone[at::THREADS] for at in range(THREADS)]))
+
+    def restart(self) -> None:
+        """The service's next start, from the state that it kept."""
+        client = self._client()
+        (event, *_) = Mix(self.county, -5).events(1, ("upkeep",))
+        patiently(lambda: client.append(event))
+        self._tell_start()
 
     def mirror(self) -> None:
         """A first synchronisation over HTTP."""
@@ -113,26 +120,36 @@ class Step:
         mirror.close()
 
     def replay(self) -> None:
-        """An agent's start: the state that its mirror gives."""
+        """An agent's start: the state that its mirror gives, from what it kept where it did."""
         before = megabytes("VmRSS")
+        kept = (self.home / "agent" / "replayed.state").exists()
+        how = "from the kept state" if kept else "by a whole replay, which it then keeps"
         ledger = self._party()
-        with told("agent: start, until it has the ledger's state", ledger.mirror.size()):
+        with told(f"agent: start {how}", ledger.mirror.size()):
             state = ledger.state
         if state.rejected or state.size != ledger.mirror.size():
             raise SystemExit(f"{len(state.rejected)} events were rejected")
         tell("agent: memory of the state", 1, 0.0, megabytes=megabytes("VmRSS") - before)
+        tell("agent: most memory while it started", 1, 0.0, megabytes=megabytes())
         ledger.close()
 
     def catch_up(self) -> None:
-        """A day's events: written by the partners, then mirrored and replayed by one agent."""
-        ledger = self._party()
-        state, client = ledger.state, self._client()
+        """A day's events: written by the partners, then mirrored by one agent."""
+        mirror, client = self._mirror(), self._client()
         for event in Mix(self.county, -3).events(DAY):
             client.append(event)
-        before = state.size
-        with told("agent: catch-up, mirrored and replayed", 0) as note:
-            note["count"] = ledger.sync().size - before
-        ledger.close()
+        before = mirror.size()
+        with told("mirror: catch-up", 0) as note:
+            mirror.sync(client)
+            note["count"] = mirror.size() - before
+        mirror.close()
+
+    def _tell_start(self) -> None:
+        """Seconds since the benchmark started the service."""
+        seconds = time.time() - (self.home / "started").stat().st_mtime
+        kept = (self.home / "replayed.state").stat().st_size // 1_000_000
+        tell("service: from its start to its first answered append", 1, seconds)
+        tell("service: kept state on disk", 1, 0.0, megabytes=kept)
 
     def _append_all(self, events: list[Event]) -> None:
         with self._client() as client:
@@ -145,12 +162,14 @@ class Step:
         return LedgerClient(self.target, self.log_key, auth)
 
     def _mirror(self) -> Mirror:
-        return Mirror(Database(sqlite_url(self.home / "mirror.db"), "mirror"), self.log_key)
+        return Mirror(
+            Database(sqlite_url(self.home / "agent" / "mirror.db"), "mirror"), self.log_key
+        )
 
     def _party(self) -> PartyLedger:
         council = self.county.partners["council"]
         return PartyLedger(
-            self.home / "mirror.db",
+            self.home / "agent" / "mirror.db",
             self.target,
             str(self.log_key),
             council.keys.thumbprint,
@@ -199,6 +218,7 @@ def main(name: str, home: str, target: str) -> None:
     steps: dict[str, Callable[[Step], None]] = {
         "store": Step.store,
         "service": Step.service,
+        "restart": Step.restart,
         "mirror": Step.mirror,
         "verify": Step.verify,
         "replay": Step.replay,
