@@ -122,7 +122,7 @@ class Consents:
 
     def own(self, state: LedgerState, party: str) -> list[Grant]:
         """Every grant that this partner recorded, oldest first."""
-        return [grant for grant in state.consents.grants.values() if grant.record.party == party]
+        return [grant for grant in state.consents.grants.values() if grant.terms.party == party]
 
     def withdraw(
         self, grants: Iterable[str], now: datetime, said: Mapping[str, str] = MappingProxyType({})

@@ -46,8 +46,8 @@ CHANGES: Final = (
     ),
     Change(
         "governance/consent/registry.py",
-        "if state in PERMITTING and now >= parse_time(self.record.expires)",
-        "if state in PERMITTING and now > parse_time(self.record.expires) + timedelta(days=1)",
+        "if state in PERMITTING and now >= parse_time(self.expires)",
+        "if state in PERMITTING and now > parse_time(self.expires) + timedelta(days=1)",
     ),
     Change(
         "governance/consent/registry.py",
@@ -56,7 +56,7 @@ CHANGES: Final = (
     ),
     Change(
         "governance/consent/registry.py",
-        "!= grant.record.party:",
+        "!= grant.terms.party:",
         "== '':",
     ),
     Change(
@@ -221,8 +221,8 @@ CHANGES: Final = (
     ),
     Change(
         "governance/consent/registry.py",
-        "now >= parse_time(self.record.expires)",
-        "now > parse_time(self.record.expires)",
+        "now >= parse_time(self.expires)",
+        "now > parse_time(self.expires)",
     ),
     Change(
         "governance/release/verify.py",

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,11 +32,12 @@ from governance.identity.keys import SigningKey
 from governance.ledger.app import init_ledger
 from governance.ledger.database import Database, sqlite_url
 from governance.ledger.events import Event
+from governance.ledger.replayed import NAME
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.store import LedgerStore
 
 STEPS: Final = {
-    "sqlite": ("mirror", "verify", "replay", "catch-up", "replay"),
+    "sqlite": ("mirror", "catch-up", "replay", "verify"),
     "postgresql": ("mirror", "catch-up"),  # the rest is the agent's alone, on SQLite always
 }
 PEER: Final = "pymerkle==7.0.0"
@@ -118,6 +120,7 @@ def main() -> None:
         founded = filled_log(kept, filled, options.leaves)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=kept)))
         bench = Bench(folder, founded, rows)
+        whole(bench, filled)
         for database in options.databases:
             url = stack.enter_context(database_of(database, folder))
             bench.begin(database, url)
@@ -143,22 +146,30 @@ def filled_log(kept: Path, filled: Path, leaves: int) -> Founded:
     return founded
 
 
+def whole(bench: Bench, filled: Path) -> None:
+    """One replay of the whole log: services and agents then start from what it gave."""
+    url = sqlite_url(filled)
+    bench.begin("filled", url)
+    bench.step("filled", "whole", url)
+
+
 def measure(bench: Bench, database: str, url: str, filled: Path) -> None:
     """Everything about one database."""
     copy(filled, url)
+    for place in (".", "agent"):  # the same tree and the same keys: it may be used
+        kept = bench.home("filled") / place / NAME
+        shutil.copy(kept, bench.home(database) / place)
     bench.tell(database, "log: size of the database", megabytes=size_of(url))
     bench.step(database, "store", url)
     home, port = bench.home(database), free_port()
     address = f"http://127.0.0.1:{port}"
     os.environ["HEARTHLINK_LEDGER_DATABASE_URL"] = url
     words = ["ledger", "serve", "--home", home, "--port", port]
-    service = Server("governance", words, log=bench.folder / "service.log")
-    for steps in (("service", *STEPS[database]), ("restart",)):
-        (home / "started").touch()
-        with service:
-            for step in steps:
-                bench.step(database, step, address)
-            bench.tell(database, "service: peak memory", megabytes=service.peak_megabytes())
+    (home / "started").touch()
+    with Server("governance", words, log=bench.folder / "service.log") as service:
+        for step in ("service", *STEPS[database]):
+            bench.step(database, step, address)
+        bench.tell(database, "service: peak memory", megabytes=service.peak_megabytes())
     mirror = sqlite_url(home / "agent" / "mirror.db")
     bench.tell(database, "mirror: size of the database", megabytes=size_of(mirror))
 

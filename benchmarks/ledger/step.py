@@ -19,6 +19,7 @@ from benchmarks.ledger.county import ORIGIN, County
 from benchmarks.ledger.mix import Mix
 from governance.canonical import utc_now
 from governance.exchange.http import RequestSigner
+from governance.identity.files import read_secret
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database, sqlite_url
 from governance.ledger.errors import LedgerUnavailableError
@@ -27,10 +28,13 @@ from governance.ledger.merkle import leaf_hash, verify_consistency, verify_inclu
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import parse_vkey
 from governance.ledger.party import PartyLedger
+from governance.ledger.replayed import NAME, KeptState
+from governance.ledger.state import LedgerState
 from governance.ledger.store import LedgerStore
 
 APPENDS: Final = 500
 PROOFS: Final = 500
+READ: Final = 1_000  # entries at once
 HTTP_APPENDS: Final = 200
 DAY: Final = 1_000  # events
 THREADS: Final = 4
@@ -73,6 +77,29 @@ class Step:
         tell("root", 0, 0.0, root=root.hex(), size=size)
         store.close()
 
+    def whole(self) -> None:
+        """The whole log replayed once; what it gives is kept for the service and for an agent."""
+        store = LedgerStore(Database(self.target, "log"), ORIGIN)
+        size, before = store.head().size, megabytes("VmRSS")
+        state = LedgerState(ORIGIN)
+        with told("replay: the whole log", size):
+            for start in range(0, size, READ):
+                state.replay(store.entries(start, min(size, start + READ)))
+        if state.rejected or state.size != size:
+            raise SystemExit(f"{len(state.rejected)} events were rejected")
+        tell("replay: memory of the state", 1, 0.0, megabytes=megabytes("VmRSS") - before)
+        seeds = {
+            self.home: read_secret(self.home / "ledger.key"),
+            self.home / "agent": self.county.partners["council"].signing_key.seed,
+        }
+        for home, seed in seeds.items():
+            path = home / NAME
+            with told("replay: keeping the state", 1):
+                KeptState(path, seed, self.log_key).write(state, store.root)
+            kept = path.stat().st_size // 1_000_000
+            tell("replay: kept state on disk", 1, 0.0, megabytes=kept)
+        store.close()
+
     def service(self) -> None:
         """Signed appends over HTTP, one at a time and from several clients."""
         client = self._client()
@@ -92,13 +119,6 @@ class Step:
             ThreadPoolExecutor(THREADS) as pool,
         ):
             list(pool.map(self._append_all, [alone[at::THREADS] for at in range(THREADS)]))
-
-    def restart(self) -> None:
-        """The service's next start, from the state that it kept."""
-        client = self._client()
-        (event, *_) = Mix(self.county, -5).events(1, ("upkeep",))
-        patiently(lambda: client.append(event))
-        self._tell_start()
 
     def mirror(self) -> None:
         """A first synchronisation over HTTP."""
@@ -122,10 +142,8 @@ class Step:
     def replay(self) -> None:
         """An agent's start: the state that its mirror gives, from what it kept where it did."""
         before = megabytes("VmRSS")
-        kept = (self.home / "agent" / "replayed.state").exists()
-        how = "from the kept state" if kept else "by a whole replay, which it then keeps"
         ledger = self._party()
-        with told(f"agent: start {how}", ledger.mirror.size()):
+        with told("agent: start, from the kept state", ledger.mirror.size()):
             state = ledger.state
         if state.rejected or state.size != ledger.mirror.size():
             raise SystemExit(f"{len(state.rejected)} events were rejected")
@@ -147,9 +165,7 @@ class Step:
     def _tell_start(self) -> None:
         """Seconds since the benchmark started the service."""
         seconds = time.time() - (self.home / "started").stat().st_mtime
-        kept = (self.home / "replayed.state").stat().st_size // 1_000_000
         tell("service: from its start to its first answered append", 1, seconds)
-        tell("service: kept state on disk", 1, 0.0, megabytes=kept)
 
     def _append_all(self, events: list[Event]) -> None:
         with self._client() as client:
@@ -218,7 +234,7 @@ def main(name: str, home: str, target: str) -> None:
     steps: dict[str, Callable[[Step], None]] = {
         "store": Step.store,
         "service": Step.service,
-        "restart": Step.restart,
+        "whole": Step.whole,
         "mirror": Step.mirror,
         "verify": Step.verify,
         "replay": Step.replay,

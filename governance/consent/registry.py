@@ -9,7 +9,7 @@ counts: the newest record, or the withdrawal of any record that came after it.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +22,7 @@ from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, p
 from governance.ledger.events import EventType
 
 _CAPTURE_TOLERANCE: Final = timedelta(days=1)  # bulk imports know the day only
+_OWN: Final = ("subject", "captured", "expires")
 _CHANGES: Final = {
     EventType.CONSENT_REAFFIRMED: ConsentState.REAFFIRMED,
     EventType.CONSENT_WITHDRAWN: ConsentState.WITHDRAWN,
@@ -30,12 +31,17 @@ _CHANGES: Final = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Grant:
-    """A consent record and what became of it."""
+    """A consent record and what became of it; small, since a ledger may hold a million."""
 
     id: str
-    record: ConsentRecord
+    terms: ConsentRecord
+    """The record, of which ``subject``, ``captured`` and ``expires`` may be another's: all that
+    differ in nothing else share one."""
+    subject: str
+    captured: str
+    expires: str
     index: int
     """Of the entry that holds the record."""
     recorded: str
@@ -43,13 +49,18 @@ class Grant:
     decided: int
     """Index of the entry that holds the person's newest word: the record or its withdrawal."""
     changed_to: ConsentState | None = None
-    changes: list[tuple[str, ConsentState]] = field(default_factory=list)
+    changes: tuple[tuple[str, ConsentState], ...] = ()
     """When it was changed, and to what, oldest first."""
+
+    @property
+    def record(self) -> ConsentRecord:
+        """The consent record as it was recorded; made anew at each call."""
+        return self.terms.model_copy(update={name: getattr(self, name) for name in _OWN})
 
     def state(self, now: datetime) -> ConsentState:
         """Its state at a time."""
-        state = self.changed_to or self.record.state
-        if state in PERMITTING and now >= parse_time(self.record.expires):
+        state = self.changed_to or self.terms.state
+        if state in PERMITTING and now >= parse_time(self.expires):
             return ConsentState.EXPIRED
         return state
 
@@ -66,6 +77,7 @@ class ConsentRegistry:
         self._agreements = agreements
         self.grants: dict[str, Grant] = {}
         self._by_subject: dict[tuple[str, str], list[Grant]] = defaultdict(list)
+        self._terms: dict[tuple[object, ...], ConsentRecord] = {}
 
     @property
     def handlers(self) -> dict[EventType, Handler]:
@@ -78,14 +90,14 @@ class ConsentRegistry:
     def about(self, party: str, handle: str, kind: ConsentKind) -> list[Grant]:
         """Every record about one record of a party, of one kind, oldest first."""
         found = self._by_subject.get((party, handle), ())
-        return [grant for grant in found if grant.record.kind is kind]
+        return [grant for grant in found if grant.terms.kind is kind]
 
     def current(self, party: str, handle: str, kind: ConsentKind) -> Grant | None:
         """The newest decision about one record, of one kind."""
         found = [
             grant
             for grant in self.about(party, handle, kind)
-            if grant.record.state is not ConsentState.REQUESTED
+            if grant.terms.state is not ConsentState.REQUESTED
             or grant.changed_to is ConsentState.WITHDRAWN
         ]
         return max(found, key=lambda grant: grant.decided, default=None)
@@ -106,9 +118,20 @@ class ConsentRegistry:
             in_force(standing, written)
         if parse_time(record.captured) > written + _CAPTURE_TOLERANCE:
             raise NotAdmissible("consent is captured before it is recorded")
-        grant = Grant(leaf.id, record, entry.index, leaf.time, decided=entry.index)
+        key = tuple(value for name, value in record if name not in _OWN)
+        grant = Grant(
+            id=leaf.id,
+            terms=self._terms.get(key, record),
+            subject=record.subject,
+            captured=record.captured,
+            expires=record.expires,
+            index=entry.index,
+            recorded=leaf.time,
+            decided=entry.index,
+        )
 
         def commit() -> None:
+            self._terms.setdefault(key, record)
             self.grants[grant.id] = grant
             self._by_subject[party, record.subject].append(grant)
 
@@ -118,10 +141,10 @@ class ConsentRegistry:
         # ``refs`` is in the leaf: it stands when payloads are erased.
         refs = entry.event.leaf.refs
         grant = self.grants.get(refs[0]) if len(refs) == 1 else None
-        if grant is None or self._identities.party_key(entry.author)[0] != grant.record.party:
+        if grant is None or self._identities.party_key(entry.author)[0] != grant.terms.party:
             raise NotAdmissible("a grant is changed by the party that recorded it")
         state = _CHANGES[entry.kind]
-        if state is ConsentState.REAFFIRMED and (grant.changed_to or grant.record.state) not in (
+        if state is ConsentState.REAFFIRMED and (grant.changed_to or grant.terms.state) not in (
             PERMITTING
         ):
             raise NotAdmissible("only a grant that stands can be reaffirmed; record a new one")
@@ -129,7 +152,7 @@ class ConsentRegistry:
         def commit() -> None:
             if grant.changed_to is not ConsentState.WITHDRAWN:  # a withdrawal is final
                 grant.changed_to = state
-                grant.changes.append((entry.event.leaf.time, state))
+                grant.changes += ((entry.event.leaf.time, state),)
             if state is ConsentState.WITHDRAWN:  # said again, it is the newest word again
                 grant.decided = entry.index
 

@@ -173,7 +173,7 @@ class Look:
             permissions = tuple(
                 self._permission(grant, *entries[grant.id])
                 for grant in self._state.consents.grants.values()
-                if (grant.record.party, grant.record.subject) == (record.party, record.handle)
+                if (grant.terms.party, grant.subject) == (record.party, record.handle)
             )
             if permissions:
                 held = Held(party=record.party, source=record.source, permissions=permissions)

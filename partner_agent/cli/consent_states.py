@@ -65,7 +65,7 @@ def milestones(
             and grant.id not in here
             and grant.record.capacity is Capacity.PARENTAL_RESPONSIBILITY
         ]
-        rows = agent.vault.get_many(bytes.fromhex(grant.record.subject) for grant in grants)
+        rows = agent.vault.get_many(bytes.fromhex(grant.subject) for grant in grants)
         today = now.date()
         found, unknown = find_milestones(grants, rows, today, today + timedelta(days=within))
     data = {"milestones": [asdict(one) for one in found], "date_of_birth_unknown": unknown}

@@ -114,7 +114,7 @@ def milestones(
     found: list[tuple[date, Milestone]] = []
     unknown = 0
     for grant in grants:
-        row = rows.get(bytes.fromhex(grant.record.subject))
+        row = rows.get(bytes.fromhex(grant.subject))
         born = "" if row is None else row.clean.get("date_of_birth", "")
         reached = [(years, birthday(born, years)) for years in (OWN_WORD_YEARS, ADULT_YEARS)]
         if any(day is None for _, day in reached):

@@ -144,7 +144,7 @@ def report_of(
     grants = [
         grant
         for grant in state.consents.grants.values()
-        if grant.record.party == party and grant.record.subject in handles
+        if grant.terms.party == party and grant.subject in handles
     ]
     return AccessReport(
         request=request,
@@ -248,7 +248,7 @@ def _released(order: Order, when: str, party: str, grants: list[Grant]) -> bool:
     """Whether an answer held items of the person: a record leaves by its own subject's grant."""
     named = own_handles(order, _request(order).without, party)
     return any(
-        grant.record.subject in named
+        grant.subject in named
         and grant.record.kind is ConsentKind.APPROACH
         and grant.record.state is ConsentState.GIVEN
         and grant.record.captured <= when

@@ -283,7 +283,7 @@ class RightsDesk:
         return [
             grant.id
             for grant in self._consents.own(state, self._party)
-            if grant.record.subject in names and grant.state(self._now()) not in _ENDED
+            if grant.subject in names and grant.state(self._now()) not in _ENDED
         ]
 
     def _rectify(self, request: Request, state: LedgerState) -> RightsCarriedOut:
