@@ -13,6 +13,7 @@ DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
 TEST_WORKERS ?= 2
+INTEROP ?= /tmp/hearthlink-interop
 KILLS ?= 1000
 LEAVES ?= 1000000
 SEED ?= 1
@@ -101,6 +102,10 @@ soak: $(VENV)/dev.stamp ## a million steps of consents, requests and forged orde
 crash: $(VENV)/dev.stamp ## kill -9 ledger, hub, agents and commands at KILLS=1000 random instants of SEED=1
 	HEARTHLINK_CRASH_KILLS=$(KILLS) HEARTHLINK_CRASH_SEED=$(SEED) \
 		$(BIN)/python -m pytest -q tests/scenarios/test_crash.py
+
+.PHONY: interop
+interop: $(VENV)/dev.stamp ## another C2SP implementation verifies our checkpoints and proofs, and witnesses
+	HEARTHLINK_INTEROP=$(INTEROP) $(BIN)/python scripts/interop.py
 
 .PHONY: mutants
 mutants: $(VENV)/dev.stamp ## change every line that guards a release, see that a test fails (docs/mutants.md)

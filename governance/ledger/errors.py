@@ -119,6 +119,13 @@ class UnknownWitnessError(SignatureError):
     reason = "ledger.witness.unknown"
 
 
+class WitnessRefusedError(LedgerError):
+    """A witness from outside does not cosign what the ledger shows."""
+
+    reason = "ledger.witness_refused"
+    exit_code = 76  # EX_PROTOCOL
+
+
 class ForeignCheckpointError(LedgerError):
     """A cosigned checkpoint is not one that this log issued."""
 
