@@ -222,18 +222,18 @@ def test_a_protected_row_is_never_encoded_where_the_agreement_says_so(setting: S
     assert "Quixwald" not in done.rejects.read_text("utf-8")
 
 
-def test_the_command_takes_a_home_from_a_file(world: HubWorld, tmp_path: Path) -> None:
+def test_the_command_takes_a_home_from_a_file(hub_world: HubWorld, tmp_path: Path) -> None:
     """No address is on a command line; the list shows no address either."""
     home = tmp_path / "home.yaml"
     home.write_text("address: 1 High Street\npostcode: ZE1 0AA\n", "utf-8")
-    code, out, err = run(world, "protect", "add", "--home", home)
+    code, out, err = run(hub_world, "protect", "add", "--home", home)
     assert (code, out) == (0, "entry 1\n"), err
-    code, out, err = run(world, "protect", "list")
+    code, out, err = run(hub_world, "protect", "list")
     assert "home" in out
     assert "high" not in (out + err).lower()
-    assert run(world, "--no-input", "protect", "remove", "1")[0] != 0
-    assert run(world, "protect", "remove", "1", "--yes")[0] == 0
+    assert run(hub_world, "--no-input", "protect", "remove", "1")[0] != 0
+    assert run(hub_world, "protect", "remove", "1", "--yes")[0] == 0
     home.write_text("adress: 1 High Street\n", "utf-8")
-    code, _, err = run(world, "protect", "add", "--home", home)
+    code, _, err = run(hub_world, "protect", "add", "--home", home)
     assert code == 65
     assert "high" not in err.lower()
