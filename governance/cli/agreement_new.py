@@ -4,6 +4,8 @@ Answers in a file are an agreement as YAML whose fields may be missing where the
 an older agreement gives them; each is checked by the same question as a typed one.
 """
 
+import csv
+import io
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +40,9 @@ def new(
         Path | None, typer.Option(help="linkage schema (clkhash, version 3), without --like")
     ] = None,
     answers: Annotated[Path | None, typer.Option(help="answers as YAML: nothing is asked")] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="the register's CSV: items and sources that may be listed")
+    ] = None,
 ) -> None:
     """Ask for an agreement's terms, check each answer at once, and write it with explanations."""
     screen = terminal(context)
@@ -49,7 +54,8 @@ def new(
     if given is None and screen.no_input:
         raise FormatError("there is nobody to ask", next_step="name --answers FILE")
     before = None if older is None else older.model_dump(mode="json")
-    interview = _typed(screen, before) if given is None else _read(given, before)
+    like_it = before if register is None else before_with_register(before or {}, register)
+    interview = _typed(screen, like_it) if given is None else _read(given, like_it)
     asked = interview.agreement([(one.party, one.name, one.thumbprint) for one in known])
     data = _overlay(_overlay(before or {}, given or {}), asked)
     data |= {
@@ -70,6 +76,41 @@ def new(
         lambda console: console.print(f"{agreement.id} version {agreement.version} in {out}"),
     )
     screen.hint(f"read {out}; governance agreement check {out}; partner-agent agreement import")
+
+
+def before_with_register(before: dict[str, Any], register: Path) -> dict[str, Any]:
+    """An older agreement's terms with the items and sources that the register permits now.
+
+    Raises:
+        FormatError: not the register's CSV.
+    """
+    try:
+        text = read_bytes(register).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError(f"{register.name}: not UTF-8") from None
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows or not {"party", "item", "source", "may_be_listed"} <= rows[0].keys():
+        raise FormatError(
+            f"{register.name}: expected the register",
+            next_step="governance register show --csv FILE writes it",
+        )
+    indicators = {each["id"] for each in before.get("indicators", [])}
+    listed = [row for row in rows if row["may_be_listed"] == "yes"]
+    items = {each["id"]: each for each in before.get("items", [])}
+    sources = {each["id"]: each for each in before.get("sources", [])}
+    columns = dict.fromkeys(row["item"] for row in listed if row["item"] not in indicators)
+    systems: dict[str, dict[str, Any]] = {}
+    for row in listed:
+        kind = "indicators" if row["item"] in indicators else "items"
+        blank = {"id": row["source"], "party": row["party"]}
+        one = systems.setdefault(
+            row["source"], sources.get(row["source"], blank) | {"items": [], "indicators": []}
+        )
+        one[kind].append(row["item"])
+    return before | {
+        "items": [items.get(name, {"id": name}) for name in columns],
+        "sources": list(systems.values()),
+    }
 
 
 def _hardened(schema: Any) -> dict[str, Any]:

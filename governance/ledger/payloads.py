@@ -13,6 +13,7 @@ from governance.canonical import Base64, Frozen, Hash, Hex128, Slug
 from governance.consent.models import ConsentRecord
 from governance.identity.envelope import Envelope, Signature, parse_model
 from governance.ledger.events import Event, EventType
+from governance.register.models import Ground, Step
 from governance.release.models import CheckpointRef
 from governance.rights.models import RightsKind
 
@@ -65,6 +66,35 @@ class AgreementStopped(Frozen):
 
     agreement: Hash
     reason: Slug
+
+
+class RegisterWanted(Frozen):
+    """An item of a party is wanted; its author wants it."""
+
+    party: Slug
+    item: Slug
+
+
+class RegisterMoved(Frozen):
+    """A party takes an item of one of its systems to its next step.
+
+    ``document`` is the hash of the notice, form or assessment that the step rests on.
+    """
+
+    party: Slug
+    source: Slug
+    item: Slug
+    step: Step
+    ground: Ground | None
+    document: Hash | None
+
+
+class RegisterOverridden(Frozen):
+    """A party signs an agreement although the register does not show so many items as usable."""
+
+    agreement: Hash
+    party: Slug
+    items: Annotated[int, Field(ge=1)]
 
 
 class SubmissionOutcome(Frozen):
@@ -292,6 +322,9 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.AGREEMENT_SIGNED: AgreementSigned,
     EventType.AGREEMENT_SUSPENDED: AgreementStopped,
     EventType.AGREEMENT_RESUMED: AgreementStopped,
+    EventType.REGISTER_WANTED: RegisterWanted,
+    EventType.REGISTER_MOVED: RegisterMoved,
+    EventType.REGISTER_OVERRIDDEN: RegisterOverridden,
     EventType.SUBMISSION_ACCEPTED: SubmissionOutcome,
     EventType.SUBMISSION_REFUSED: SubmissionOutcome,
     EventType.LINK_RUN_FINISHED: LinkRunFinished,

@@ -24,6 +24,7 @@ from governance.ledger.events import Event, EventType, verify_author
 from governance.ledger.payloads import Genesis, RetentionPurged, read_payload
 from governance.quality.registry import SentinelRegistry
 from governance.refinement.registry import RefinementRegistry
+from governance.register.registry import DataItemRegister
 from governance.release.registry import ReleaseRegistry
 from governance.rights.registry import RightsRegistry
 
@@ -56,6 +57,7 @@ class LedgerState:
         self.sentinels = SentinelRegistry(self.identities, self.agreements)
         self.rulings = RulingRegistry(self.identities, self.agreements)
         self.rights = RightsRegistry(self.identities, self.agreements)
+        self.register = DataItemRegister(self.identities)
         self._seen: set[str] = set()
         self._handlers = self._rules()
 
@@ -78,6 +80,7 @@ class LedgerState:
             **self.sentinels.handlers,
             **self.rulings.handlers,
             **self.rights.handlers,
+            **self.register.handlers,
             EventType.LINK_RUN_FINISHED: self._noted,
             EventType.REFUSED: self._noted,
             EventType.RETENTION_PURGED: self._purged,

@@ -13,8 +13,14 @@ from governance.cli.agreement import life_data, show_agreement, show_lives
 from governance.errors import SignatureError
 from governance.identity.envelope import sign_bytes
 from governance.ledger.events import EventType
-from governance.ledger.payloads import AgreementProposed, AgreementSigned, AgreementStopped
+from governance.ledger.payloads import (
+    AgreementProposed,
+    AgreementSigned,
+    AgreementStopped,
+    RegisterOverridden,
+)
 from governance.ledger.state import LedgerState
+from governance.register.registry import not_ready, require_ready
 from partner_agent.app import Agent
 from partner_agent.cli.context import agent_of, session
 
@@ -57,8 +63,12 @@ def import_(
 def sign(
     context: typer.Context,
     yes: Annotated[bool, typer.Option(help="do not ask")] = False,
+    despite_register: Annotated[
+        bool,
+        typer.Option(help="although the register shows items as not usable; the ledger says so"),
+    ] = False,
 ) -> None:
-    """Sign the agreement for this party."""
+    """Sign the agreement for this party, if the register shows its items as in use or permitted."""
     screen = session(context)
     with agent_of(context) as agent:
         state = agent.ledger.sync()
@@ -66,6 +76,8 @@ def sign(
         agreement = standing.agreement
         _check_own_keys(agent, agreement)
         if agent.settings.party not in standing.signed_by:
+            if not despite_register:
+                require_ready(state.register, agreement, agent.settings.party)
             screen.confirm(f"Sign {agreement.id} version {agreement.version}?", yes=yes)
             signature = sign_bytes(
                 AGREEMENT,
@@ -73,16 +85,23 @@ def sign(
                 agent.secrets.signing_key,
                 agent.secrets.keys.thumbprint,
             )
+            if missing := not_ready(state.register, agreement, agent.settings.party):
+                agent.ledger.write(
+                    EventType.REGISTER_OVERRIDDEN,
+                    RegisterOverridden(
+                        agreement=agreement.hash, party=agent.settings.party, items=len(missing)
+                    ),
+                )
             payload = AgreementSigned(agreement=agreement.hash, signature=signature)
             agent.ledger.write(EventType.AGREEMENT_SIGNED, payload)
             state = agent.ledger.sync()
         agent.ledger.witness()
         signed = sorted(agent.standing(state).signed_by)
-    missing = sorted({party.party for party in agreement.parties} - set(signed))
+    unsigned = sorted({party.party for party in agreement.parties} - set(signed))
     screen.result(
-        {"agreement": agreement.hash, "signed_by": signed, "missing": missing},
+        {"agreement": agreement.hash, "signed_by": signed, "missing": unsigned},
         lambda out: out.print(
-            f"signed by {', '.join(signed)}; missing: {', '.join(missing) or '-'}"
+            f"signed by {', '.join(signed)}; missing: {', '.join(unsigned) or '-'}"
         ),
     )
 

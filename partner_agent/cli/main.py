@@ -18,6 +18,7 @@ class _Commands(LazyGroup):
         "connect": "partner_agent.cli.setup:connect",
         "status": "partner_agent.cli.setup:status",
         "agreement": "partner_agent.cli.agreement:app",
+        "register": "partner_agent.cli.register:app",
         "secret": "partner_agent.cli.secret:app",
         "person": "partner_agent.cli.person:app",
         "profile": "partner_agent.cli.extract:profile",

@@ -81,7 +81,7 @@ class Story:
         first, *others = PARTNERS
         self.agent(first, "agreement", "import", agreed)
         self.everyone(lambda p: self.agent(p, "agreement", "import", agreed), others)
-        self.everyone(lambda p: self.agent(p, "agreement", "sign", "--yes"))
+        self.everyone(lambda p: self.agent(p, "agreement", "sign", "--yes", "--despite-register"))
 
     def share_secret(self) -> None:
         """One partner makes the linkage secret; each other opens what was sealed to it."""

@@ -132,6 +132,29 @@ def test_a_wrong_answer_is_asked_again(tmp_path: Path, keys: list[str]) -> None:
     )
 
 
+def test_the_register_says_what_may_be_listed(tmp_path: Path, keys: list[str]) -> None:
+    """Items and sources are those that the register permits; what it does not is left out."""
+    like, register = tmp_path / "old.yaml", tmp_path / "register.csv"
+    like.write_text(write_agreement(OLD), "utf-8")
+    lines = [
+        f"{party}_records,{party},{item},yes"
+        for party in ("police", "council")
+        for item in ("first_name", "surname", "address")
+    ]
+    lines += ["police_records,police,offence,yes", "police_records,police,date_of_birth,no"]
+    register.write_text("\n".join(["source,party,item,may_be_listed", *lines]), "utf-8")
+    done = answered(tmp_path, keys, {}, "--like", str(like), "--register", str(register))
+    assert done.exit_code == 0, done.exception
+    new = read_agreement(tmp_path / "agreement.yaml")
+    assert [item.id for item in new.items] == ["first_name", "surname", "address"]
+    police = new.source("police_records")
+    assert police is not None
+    assert (police.items, police.indicators) == (
+        ("first_name", "surname", "address"),
+        ("offence",),
+    )
+
+
 def test_no_message_repeats_an_answer() -> None:
     """A typed value is nowhere in the error."""
     question = Question("retention.vault_days", "days", Retention, "vault_days")
