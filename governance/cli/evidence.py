@@ -170,7 +170,8 @@ def _show_period(out: Console, evidence: PeriodEvidence) -> None:
     told = evidence.period
     out.print(
         f"{told.first_day} to {told.last_day}: {told.entries_in_period} of the ledger's "
-        f"{evidence.size} entries; approaches: {len(told.approaches)}, refusals: {len(told.refusals)}"
+        f"{evidence.size} entries; "
+        f"approaches: {len(told.approaches)}, refusals: {len(told.refusals)}"
     )
     for reason, count in told.reasons.items():
         out.print(f"- {count} refused: {words(reason)}")
