@@ -52,6 +52,12 @@ _CONTAINERS: Final = {
     ("builtins", "set"), ("builtins", "frozenset"), ("builtins", "list"),
     ("collections", "defaultdict"),
 }  # fmt: skip
+_REGISTRIES: Final = frozenset(
+    type(value)
+    for value in vars(LedgerState()).values()
+    if type(value).__module__.partition(".")[0] == _PACKAGE.name
+)
+"""By what a state holds and not by their names, so that a new one is never forgotten here."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -160,7 +166,7 @@ class _Unpickler(pickle.Unpickler):
         """A class that a state consists of.
 
         Raises:
-            UnpicklingError: any other name.
+            UnpicklingError: any other name, which it says.
         """
         if (module, name) in _CONTAINERS:
             return super().find_class(module, name)
@@ -168,13 +174,13 @@ class _Unpickler(pickle.Unpickler):
             found = super().find_class(module, name)
             if isinstance(found, type) and _is_record(found):
                 return found
-        raise pickle.UnpicklingError("a kept state holds something that no state consists of")
+        raise pickle.UnpicklingError(f"no state consists of {module}.{name}")
 
 
 def _is_record(kind: type) -> bool:
     if issubclass(kind, Enum | BaseModel) or is_dataclass(kind):
         return True
-    return kind is LedgerState or kind.__name__.endswith("Registry")
+    return kind is LedgerState or kind in _REGISTRIES
 
 
 @cache

@@ -61,4 +61,8 @@ def add_problem_handlers(app: FastAPI, statuses: Mapping[type[ReasonedError], in
             extra={"path": request.url.path, "error": type(error).__name__},
             exc_info=error,
         )
-        return problem(500, "internal", "the service failed; its log says where")
+        answer = problem(500, "internal", "the service failed; its log says where")
+        # The server closes the connection after this; a client that is not told may send its next
+        # request on it, and lose it (RFC 9112, section 9.6).
+        answer.headers["Connection"] = "close"
+        return answer

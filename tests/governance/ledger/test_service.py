@@ -443,6 +443,7 @@ def test_an_unforeseen_failure_gives_nothing_away(
     with serving(app) as url, caplog.at_level(logging.ERROR):
         answer = httpx.get(f"{url}/broken")
     assert (answer.status_code, answer.json()["reason"]) == (500, "internal")
+    assert answer.headers["connection"] == "close"
     assert "canary" not in answer.text
 
 
