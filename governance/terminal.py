@@ -135,11 +135,12 @@ class LazyGroup(TyperGroup):
             return None
         module, _, attribute = self.sources[cmd_name].partition(":")
         found = getattr(importlib.import_module(module), attribute)
-        if not isinstance(found, typer.Typer):
+        if isinstance(found, typer.Typer):
+            command: Any = typer.main.get_group(found)  # also where it has one command only
+        else:
             single = typer.Typer()
             single.command(cmd_name)(found)
-            found = single
-        command = typer.main.get_command(found)
+            command = typer.main.get_command(single)
         command.name = cmd_name
         return command
 
