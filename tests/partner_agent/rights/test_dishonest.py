@@ -202,7 +202,7 @@ def test_a_report_says_nothing_of_others(world: HubWorld) -> None:
 def test_a_confirmation_has_room_for_nothing_else(world: HubWorld) -> None:
     """The ledger takes three counts of the partner's own records and no further word."""
     council = world.agents["council"]
-    request = carried_out(council, RightsKind.OBJECTION, "M20")
+    request = carried_out(council, RightsKind.OBJECTION, "M23")
     world.hub.ledger.sync()
 
     class Talkative(RightsConfirmed):
