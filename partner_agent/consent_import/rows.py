@@ -1,9 +1,9 @@
 """Rows of an export as decisions about records of this partner's vault.
 
 Rules, in order: a field takes one of our words, or one that the mapping translates; the day of the
-decision is a day, not in the future; the source is one of this party's under the agreement; a
-prepared row has this record id; the whole is a consent record. A row that fails is refused by
-column and reason, never by value.
+decision is a day, not in the future; the source is one of this party's under the agreement, and so
+are purpose and items, since they go into the ledger as they stand; a prepared row has this record
+id; the whole is a consent record. A row that fails is refused by column and reason, never by value.
 """
 
 import hashlib
@@ -83,6 +83,8 @@ class RowReader:
     ) -> None:
         self._mapping = mapping
         self._sources = {source.id for source in agreement.sources if source.party == party}
+        self._purposes = {purpose.id for purpose in agreement.purposes if purpose.approach}
+        self._items = {item.id for item in agreement.items}
         self._template = template
         self._kind = kind
         self._find = find
@@ -127,9 +129,15 @@ class RowReader:
             raise _Fault("date", "date")
         fields["date"] = day
         fields["expires"] = self._expires(day, str(fields["state"]), cells)
-        for name in ("purpose", "items"):
-            if text := self._text(name, cells):
-                fields[name] = text
+        if purpose := self._text("purpose", cells):
+            if purpose not in self._purposes:
+                raise _Fault("purpose", "purpose")
+            fields["purpose"] = purpose
+        if text := self._text("items", cells):
+            items = {item.strip() for item in text.replace(";", ",").split(",")} - {""}
+            if not items <= self._items:
+                raise _Fault("items", "items")
+            fields["items"] = sorted(items)
         return fields
 
     def _text(self, name: str, cells: dict[str, str]) -> str:
@@ -192,11 +200,7 @@ class RowReader:
             "captured": _midnight(fields["date"]),
             "expires": _midnight(fields["expires"]),
         }
-        if "purpose" in fields:
-            data["purpose"] = fields["purpose"]
-        if "items" in fields:
-            items = fields["items"].replace(";", ",").split(",")
-            data["items"] = sorted({item.strip() for item in items if item.strip()})
+        data |= {name: fields[name] for name in ("purpose", "items") if name in fields}
         try:
             records = [
                 parse_model({**data, "subject": handle.hex()}, ConsentRecord) for handle in found
