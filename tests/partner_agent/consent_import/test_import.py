@@ -126,6 +126,18 @@ def test_a_wrong_row_is_told_by_number_and_reason_and_stops_no_other(world: HubW
     assert "QUIXWALD-9" in rejects.read_text("utf-8")
 
 
+@pytest.mark.invariant(16, "a column of names mapped as items")
+@pytest.mark.parametrize("field", ["items", "purpose"])
+def test_no_word_of_the_file_reaches_the_ledger(world: HubWorld, field: str) -> None:
+    """A mapping that names the wrong column records nothing: what is logged is the agreement's."""
+    mapping = MAPPING.replace("capacity: WHO,", f"{field}: WHO,")
+    (world.root / "mapping.yaml").write_text(mapping, "utf-8")
+    size = world.agents["council"].ledger.sync().size
+    told = import_(world, row("C1", "agreed", "01/02", WHO="quixwald"))
+    assert [each["reason"] for each in told["rejected"]] == [f"consent_row.{field}"]
+    assert world.agents["council"].ledger.sync().size == size
+
+
 @pytest.mark.invariant(2, "an old yes, imported after the no")
 def test_an_old_yes_does_not_undo_a_newer_no(world: HubWorld) -> None:
     """What is older than the newest word, or a yes of the day of a withdrawal, is refused."""
