@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -241,8 +241,12 @@ def consent_template(
         party: who asks.
         notice: hash of the privacy notice that was shown.
         fields: the rest, over these defaults.
+
+    Raises:
+        ConsentInputError: a purpose or item that the agreement does not list; words that were
+            mistyped would stay in the ledger.
     """
-    return {
+    template: dict[str, Any] = {
         "agreement": agreement.hash,
         "party": party,
         "purpose": next(purpose.id for purpose in agreement.purposes if purpose.approach),
@@ -259,6 +263,14 @@ def consent_template(
         "state": "given",
         **fields,
     }
+    purposes = {purpose.id for purpose in agreement.purposes if purpose.approach}
+    items = {item.id for item in agreement.items}
+    if template["purpose"] not in purposes or not items.issuperset(template["items"]):
+        raise ConsentInputError(
+            "the purpose or an item is none of the agreement's",
+            next_step="partner-agent agreement show lists them",
+        )
+    return template
 
 
 def _event(data: bytes) -> Event:
