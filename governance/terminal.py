@@ -215,15 +215,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, mode: int = BY_UMASK) -> Iterator[BinaryIO]:
     """A file that appears under its name when the block ends without an error.
+
+    Args:
+        path: the file.
+        mode: of the file, before the umask.
 
     Raises:
         FileProblem: it cannot be written; an older file of that name is left as it was.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with durable(path, BY_UMASK) as file:
+        with durable(path, mode) as file:
             yield file
     except OSError as error:
         raise FileProblem(f"{path.name} cannot be written: {error.strerror}") from None

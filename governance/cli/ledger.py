@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import unb64, utc_now, write_time
+from governance.durable import OWNER_ONLY
 from governance.errors import FormatError, GovernanceError
 from governance.exchange.http import RequestSigner
 from governance.identity.envelope import Envelope
@@ -210,13 +211,13 @@ def export(
     ] = None,
     passphrase_file: Passphrase = None,
 ) -> None:
-    """Write the whole ledger to one file, with the newest checkpoint that enough parties signed."""
+    """Write the whole ledger to one file of yours, with the newest checkpoint of enough parties."""
     key = read_vkey(key_file)
     with _copy(key, url, mirror) as copy, _client(key, url, as_, passphrase_file) as client:
         if client is not None:
             copy.sync(client)
         note, checkpoint = _cosigned(copy, client, witnesses)
-        with whole_file(out) as file:
+        with whole_file(out, OWNER_ONLY) as file:
             packed = out.suffix == ".gz"
             write_export(file, note, checkpoint, copy.entries(0, checkpoint.size), packed=packed)
     screen = terminal(context)

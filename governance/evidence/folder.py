@@ -37,6 +37,7 @@ def new_folder(folder: Path) -> None:
             f"{folder.name} is there and not empty", next_step="name a new folder with --out"
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # also when it was there
 
 
 def parsed(files: dict[str, bytes], name: str, model: type[Model]) -> Model:

@@ -6,12 +6,13 @@ compares it byte for byte.
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from governance.evidence.case import Placed
 from governance.evidence.models import Approach, Evidence
 from governance.evidence.period_models import PeriodEvidence
 from governance.evidence.words import words
+from governance.pages import page_template
 
 
 def render(evidence: Evidence, entries: Sequence[Placed], note: str) -> str:
@@ -38,15 +39,9 @@ def render_period(evidence: PeriodEvidence, note: str) -> str:
 
 def _template(name: str) -> Template:
     """A template of this package."""
-    environment = Environment(
-        loader=PackageLoader("governance.evidence"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_template(
+        "governance.evidence", name, words=words, day=_day, spaced=_spaced, counts=_counts
     )
-    environment.filters |= {"words": words, "day": _day, "spaced": _spaced, "counts": _counts}
-    return environment.get_template(name)
 
 
 def _day(time: str) -> str:

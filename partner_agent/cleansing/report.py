@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from governance.pages import page_template
 from partner_agent.cleansing.charts import band_chart, column_chart
 from partner_agent.cleansing.files import whole_file
 from partner_agent.cleansing.outcome import NOTES, REJECTS
@@ -12,13 +11,7 @@ from partner_agent.cleansing.quality import QualityReport
 
 def render_html(report: QualityReport) -> str:
     """The report as HTML: charts as inline SVG, each with a table; no script, no outside file."""
-    environment = Environment(
-        loader=PackageLoader("partner_agent.cleansing"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("quality.html").render(
+    return page_template("partner_agent.cleansing", "quality.html").render(
         report=report,
         rejects=REJECTS,
         reasons=_reasons(report),

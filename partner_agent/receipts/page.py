@@ -9,11 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from governance.canonical import parse_time
 from governance.consent.models import Capacity, ConsentKind, ConsentState
 from governance.consent.receipt import ConsentReceipt
+from governance.pages import page_template
 from partner_agent.cleansing.files import whole_file
 
 _HEADINGS: Final = {
@@ -60,16 +59,9 @@ _LIVE: Final = (ConsentState.GIVEN, ConsentState.REAFFIRMED)
 
 def render(receipt: ConsentReceipt) -> str:
     """The page: no script, no outside file."""
-    environment = Environment(
-        loader=PackageLoader("partner_agent.receipts"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     content, state = receipt.content, receipt.events[-1].event_state
     names = {party.party_id: party for party in content.parties}
-    return environment.get_template("receipt.html").render(
+    return page_template("partner_agent.receipts", "receipt.html").render(
         content=content,
         heading=_HEADINGS[state],
         live=state in _LIVE,

@@ -8,8 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from governance.pages import page_template
 from partner_agent.cleansing.files import whole_file
 from partner_agent.rights.access import AccessReport
 
@@ -45,15 +44,8 @@ def forget_report(request: str, folder: Path) -> None:
 
 def render(report: AccessReport) -> str:
     """The page: no script, no outside file."""
-    environment = Environment(
-        loader=PackageLoader("partner_agent.rights"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"words": _words, "day": _day}
-    return environment.get_template("report.html").render(report=report)
+    template = page_template("partner_agent.rights", "report.html", words=_words, day=_day)
+    return template.render(report=report)
 
 
 def _words(name: str) -> str:

@@ -287,3 +287,11 @@ def test_the_commands_make_and_check_a_pack(told: tuple[Auditor, Path]) -> None:
     assert canonical_bytes(evidence_of(out)) == canonical_bytes(evidence_of(folder))
     (out / "evidence.html").write_text("altered", "utf-8")
     assert isinstance(run.invoke(app, again).exception, PackAltered)
+
+
+def test_a_pack_is_its_owners_also_in_a_folder_that_was_there(tmp_path: Path) -> None:
+    """It tells which handles are one family."""
+    folder = tmp_path / "pack"
+    folder.mkdir(mode=0o755)
+    write_pack(folder, {"evidence.json": b"{}"})
+    assert folder.stat().st_mode & 0o777 == 0o700

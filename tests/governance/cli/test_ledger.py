@@ -1,0 +1,86 @@
+"""``governance ledger`` against a ledger that runs."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from governance.canonical import b64, canonical_bytes, parse_json
+from governance.cli.main import app
+from governance.identity.files import PartySecrets, write_secret
+from governance.identity.models import publish_party_keys
+from governance.ledger.database import Database
+from governance.ledger.errors import LedgerRefusedError
+from governance.ledger.mirror import Mirror
+from tests.governance.ledger.test_service import Running, post_all, started
+from tests.governance.world import NOON, Party
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Running]:
+    """A ledger with a whole world in it that two partners cosigned, and public keys beside it."""
+    with started(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path) as running:
+        world, keys = running.world, tmp_path / "keys"
+        post_all(running, world.events[1:])
+        for party in world.partners[:2]:
+            mirror = Mirror(
+                Database(f"sqlite:///{tmp_path / party.name}.db", "mirror"), running.key
+            )
+            with running.client(party) as client:
+                mirror.sync(client)
+                client.cosign(mirror.cosign(running.witness(party), party.witness, NOON))
+            mirror.close()
+        keys.mkdir()
+        (keys / "ledger.vkey").write_text(f"{running.key}\n", "ascii")
+        for party in (world.operator, world.hub, *world.partners):
+            published = publish_party_keys(party.keys, party.signing)
+            (keys / f"{party.name}.keys.json").write_bytes(canonical_bytes(published))
+        yield running
+
+
+def secret_of(party: Party, folder: Path) -> Path:
+    """A party's secret file."""
+    secrets = PartySecrets(
+        keys=party.keys,
+        signing=b64(party.signing.seed),
+        witness=b64(party.witness.seed),
+        sealing=b64(party.sealing.seed),
+    )
+    path = folder / f"{party.name}.secret"
+    write_secret(path, canonical_bytes(secrets))
+    return path
+
+
+def invoke(*words: object) -> Result:
+    """Run ``governance --json`` with these words."""
+    return CliRunner().invoke(app, ["--json", *map(str, words)])
+
+
+def test_the_whole_ledger_is_exported_for_its_owner_and_verified(
+    ledger: Running, tmp_path: Path
+) -> None:
+    """A party that the ledger knows fetches it; public keys are enough to verify the file."""
+    secret, out = secret_of(ledger.world.council, tmp_path), tmp_path / "ledger.jsonl.gz"
+    words = ("--ledger", ledger.url, "--ledger-key", tmp_path / "keys" / "ledger.vkey")
+    done = invoke("ledger", "export", *words, "--as", secret, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    checked = invoke("verify", out, "--keys", tmp_path / "keys")
+    assert checked.exit_code == 0, checked.output
+    told = parse_json(checked.stdout.encode())
+    assert told["size"] == len(ledger.world.events)
+    assert set(told["witnessed"]) == {party.name for party in ledger.world.partners[:2]}
+    assert told["inadmissible"] == []
+
+
+def test_a_stranger_exports_nothing(ledger: Running, tmp_path: Path) -> None:
+    """Keys that the ledger does not know are refused, and no file is left."""
+    secret, out = secret_of(Party("council"), tmp_path), tmp_path / "ledger.jsonl"
+    words = ("--ledger", ledger.url, "--ledger-key", tmp_path / "keys" / "ledger.vkey")
+    done = invoke("ledger", "export", *words, "--as", secret, "--out", out)
+    assert isinstance(done.exception, LedgerRefusedError)
+    assert done.exception.code == "request.signature"
+    assert not out.exists()
