@@ -70,6 +70,30 @@ EVERY_COMMAND = [
 ]
 
 
+_CALLED = re.compile(r"(?:^\$ |`)((?:governance|partner-agent|linkage-hub) [^`\n]+)", re.MULTILINE)
+CALLS = sorted(
+    {(path.name, call) for path in MARKDOWN for call in _CALLED.findall(path.read_text("utf-8"))}
+)
+
+
+def _words(call: str) -> list[str]:
+    """The words of a command line that name the command, at most."""
+    call = re.sub(r" --(home|json|quiet|no-input)( [^ -][^ ]*)?(?= )", "", call)
+    words = re.match(r"[a-z-]+(?: [a-z][a-z-]*)*", call)
+    return words[0].split() if words else []
+
+
+@pytest.mark.parametrize(("file", "call"), CALLS)
+def test_documents_call_commands_that_are_there(file: str, call: str) -> None:
+    """What a document tells somebody to type exists, or begins with a group that does."""
+    words = _words(call)
+    known = [command.split() for command in EVERY_COMMAND]
+    assert any(
+        words[: len(each)] == each or (words == each[: len(words)] and len(words) > 1)
+        for each in known
+    ), f"{file}: {call}"
+
+
 def test_every_program_has_commands() -> None:
     """The list that the next test walks is not empty for any program."""
     assert len(EVERY_COMMAND) > 30

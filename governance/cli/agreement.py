@@ -15,7 +15,7 @@ from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
 from governance.canonical import utc_now
 from governance.cli.agreement_new import new
-from governance.cli.ledger import KeyFile, Passphrase, Reader, Url, replayed
+from governance.cli.copies import KeyFile, Passphrase, Reader, Url, replayed
 from governance.errors import FormatError
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import read_party_keys
@@ -109,8 +109,8 @@ def list_(
     passphrase_file: Passphrase = None,
 ) -> None:
     """Every agreement in the ledger: its state, who has to do what next, and by when."""
-    with replayed(url, key_file, as_, passphrase_file) as state:
-        standings = [state.agreements.standing(found) for found in state.agreements]
+    state = replayed(url, key_file, as_, passphrase_file)
+    standings = [state.agreements.standing(found) for found in state.agreements]
     show_lives(terminal(context), standings, utc_now())
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import write_time
+from governance.cli.copies import opened
 from governance.cli.ledger import LedgerDistrustedError
 from governance.evidence.folder import PAGE_FILE, write_pack
 from governance.evidence.keys import AuditKeys, read_keys
@@ -21,9 +22,7 @@ from governance.evidence.period_pack import LEAVES_FILE, build_period, verify_pe
 from governance.evidence.stream import Days
 from governance.evidence.whole import verify_whole
 from governance.evidence.words import words
-from governance.ledger.database import Database, sqlite_url
 from governance.ledger.export import LedgerExport, write_export
-from governance.ledger.mirror import Mirror
 from governance.release.models import Members
 from governance.terminal import FileProblem, read_document, terminal, whole_file
 
@@ -53,14 +52,9 @@ def _ledger(keys: AuditKeys, export: Path | None, mirror: Path | None) -> Iterat
         raise FileProblem("--mirror names no file", next_step="name an agent's mirror.db")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.jsonl"
-        copy = Mirror(Database(sqlite_url(mirror), "mirror"), keys.log)
-        try:
+        with opened(mirror, keys.log) as copy, whole_file(path) as file:
             note, checkpoint = copy.cosigned()
-            with whole_file(path) as file:
-                events = copy.entries(0, checkpoint.size)
-                write_export(file, note, checkpoint, events, packed=False)
-        finally:
-            copy.close()
+            write_export(file, note, checkpoint, copy.entries(0, checkpoint.size), packed=False)
         yield LedgerExport(path, keys.log)
 
 

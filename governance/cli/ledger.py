@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,16 +12,26 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import unb64, utc_now, write_time
+from governance.cli.copies import (
+    KeyFile,
+    Passphrase,
+    Reader,
+    Url,
+    fetched,
+    opened,
+    read_vkey,
+    read_who,
+)
+from governance.cli.witness import witness
 from governance.durable import OWNER_ONLY
 from governance.errors import FormatError, GovernanceError
-from governance.exchange.http import RequestSigner
 from governance.identity.envelope import Envelope
-from governance.identity.files import read_party_secrets, read_secrets
+from governance.identity.files import read_party_secrets
 from governance.identity.models import publish_party_keys
 from governance.ledger.app import init_ledger
 from governance.ledger.app import serve as serve_ledger
 from governance.ledger.client import LedgerClient
-from governance.ledger.database import Database, sqlite_url
+from governance.ledger.database import sqlite_url
 from governance.ledger.errors import ForkError
 from governance.ledger.events import Author, EventType
 from governance.ledger.export import write_export
@@ -32,7 +41,6 @@ from governance.ledger.note import (
     Note,
     VerifierKey,
     open_checkpoint,
-    parse_vkey,
     witness_key,
 )
 from governance.ledger.payloads import Genesis, read_payload
@@ -41,7 +49,6 @@ from governance.ledger.settings import LedgerSettings
 from governance.ledger.state import LedgerState
 from governance.terminal import (
     passphrase,
-    read_bytes,
     read_document,
     terminal,
     whole_file,
@@ -49,12 +56,9 @@ from governance.terminal import (
 )
 
 app = typer.Typer(no_args_is_help=True, help="The consent ledger.")
+app.command("witness")(witness)
 
 Home = Annotated[Path, typer.Option(envvar="HEARTHLINK_LEDGER_HOME", help="the ledger's folder")]
-Url = Annotated[str, typer.Option("--ledger", help="the ledger's address")]
-KeyFile = Annotated[Path, typer.Option("--ledger-key", help="ledger.vkey, as it was handed to you")]
-Reader = Annotated[Path, typer.Option("--as", help="your person.secret, or the party.secret")]
-Passphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="opens your keys")]
 
 
 class LedgerDistrustedError(GovernanceError):
@@ -121,17 +125,14 @@ def show(
 ) -> None:
     """Size, newest checkpoint, and when each partner last witnessed it."""
     key = read_vkey(key_file)
-    signer = _signer(as_, passphrase_file)
-    with LedgerClient(url, key, signer) as client, TemporaryDirectory() as folder:
-        mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
-        checkpoint = mirror.sync(client)
+    with fetched(url, key, read_who(as_, passphrase_file)) as (mirror, client):
+        _, checkpoint = mirror.checkpoint()
         state = LedgerState(key.name).replay(mirror.entries())
         witnesses = tuple(
             witness_key(key.name, keys.party, unb64(keys.witness))
             for keys in state.identities.parties.values()
         )
         times = witness_times(client.checkpoint(), witnesses)
-        mirror.close()
     names = {witness.name: witness.name.rsplit("/", 1)[-1] for witness in witnesses}
     data = {
         "origin": key.name,
@@ -161,14 +162,10 @@ def verify(
 ) -> None:
     """Fetch the whole ledger, recompute its root from the leaves, and replay every event."""
     key = read_vkey(key_file)
-    signer = _signer(as_, passphrase_file)
-    with LedgerClient(url, key, signer) as client, TemporaryDirectory() as folder:
-        mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
-        mirror.sync(client)
+    with fetched(url, key, read_who(as_, passphrase_file)) as (mirror, _):
         checkpoint = mirror.verify()
         kinds = Counter(event.leaf.type.value for event in mirror.entries())
         state = LedgerState(key.name).replay(mirror.entries())
-        mirror.close()
     data = {
         "origin": key.name,
         "size": checkpoint.size,
@@ -213,9 +210,7 @@ def export(
 ) -> None:
     """Write the whole ledger to one file of yours, with the newest checkpoint of enough parties."""
     key = read_vkey(key_file)
-    with _copy(key, url, mirror) as copy, _client(key, url, as_, passphrase_file) as client:
-        if client is not None:
-            copy.sync(client)
+    with _copy(key, url, mirror, as_, passphrase_file) as (copy, client):
         note, checkpoint = _cosigned(copy, client, witnesses)
         with whole_file(out, OWNER_ONLY) as file:
             packed = out.suffix == ".gz"
@@ -229,35 +224,29 @@ def export(
 
 
 @contextmanager
-def _copy(key: VerifierKey, url: str | None, mirror: Path | None) -> Iterator[Mirror]:
-    """A party's own copy of the ledger, or a fresh one."""
-    if url is None and mirror is None:
-        raise FormatError("expected --ledger URL, --mirror FILE, or both")
+def _copy(
+    key: VerifierKey,
+    url: str | None,
+    mirror: Path | None,
+    as_: Path | None,
+    passphrase_file: Path | None,
+) -> Iterator[tuple[Mirror, LedgerClient | None]]:
+    """A party's own copy of the ledger, or a fresh one, and the ledger where it is named."""
     if mirror is not None and not mirror.is_file():
         raise FormatError(f"{mirror.name} is no mirror", next_step="name an agent's mirror.db")
-    with TemporaryDirectory() as folder:
-        path = mirror or Path(folder) / "mirror.db"
-        copy = Mirror(Database(sqlite_url(path), "mirror"), key)
-        try:
-            yield copy
-        finally:
-            copy.close()
-
-
-@contextmanager
-def _client(
-    key: VerifierKey, url: str | None, as_: Path | None, passphrase_file: Path | None
-) -> Iterator[LedgerClient | None]:
-    if url is None:
-        yield None
-        return
-    if as_ is None:
+    if url is not None and as_ is not None:
+        with fetched(url, key, read_who(as_, passphrase_file), mirror) as found:
+            yield found
+    elif url is not None:
         raise FormatError(
             "the ledger gives its events to those whom it knows",
             next_step="name your person.secret or party.secret with --as",
         )
-    with LedgerClient(url, key, _signer(as_, passphrase_file)) as client:
-        yield client
+    elif mirror is not None:
+        with opened(mirror, key) as copy:
+            yield copy, None
+    else:
+        raise FormatError("expected --ledger URL, --mirror FILE, or both")
 
 
 def _cosigned(
@@ -285,32 +274,6 @@ def _cosigned(
             next_step="tell the other partners: release nothing until it is resolved",
         )
     return note, checkpoint
-
-
-@contextmanager
-def replayed(
-    url: str, key_file: Path, as_: Path, passphrase_file: Path | None
-) -> Iterator[LedgerState]:
-    """The whole ledger, fetched, verified and replayed."""
-    key = read_vkey(key_file)
-    with _copy(key, url, None) as copy, _client(key, url, as_, passphrase_file) as client:
-        if client is not None:
-            copy.sync(client)
-        yield LedgerState(key.name).replay(copy.entries())
-
-
-def _signer(path: Path, passphrase_file: Path | None) -> RequestSigner:
-    who = read_secrets(path, passphrase(passphrase_file))
-    return RequestSigner(who.keys.thumbprint, who.signing_key)
-
-
-def read_vkey(path: Path) -> VerifierKey:
-    """The log's verifier key from a file.
-
-    Raises:
-        FileProblem, NoteFormatError: unreadable, or not a verifier key.
-    """
-    return parse_vkey(read_bytes(path).decode("utf-8", "replace").strip())
 
 
 def _settings(home: Path, origin: str) -> LedgerSettings:

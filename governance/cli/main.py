@@ -14,6 +14,7 @@ class _Commands(LazyGroup):
         "agreement": "governance.cli.agreement:app",
         "ledger": "governance.cli.ledger:app",
         "release": "governance.cli.release:app",
+        "register": "governance.cli.register:app",
         "evidence": "governance.cli.evidence:app",
         "verify": "governance.cli.evidence:verify_export",
     }

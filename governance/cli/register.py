@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.cli.ledger import KeyFile, Passphrase, Reader, Url, replayed
+from governance.cli.copies import KeyFile, Passphrase, Reader, Url, replayed
 from governance.register.registry import DataItemRegister
 from governance.register.table import as_csv, rows
 from governance.terminal import Terminal, terminal, write_bytes
@@ -27,8 +27,8 @@ def show(
     csv: Annotated[Path | None, typer.Option(help="write it here as CSV")] = None,
 ) -> None:
     """Every item: who wants it, where it is held, and whether an agreement may list it."""
-    with replayed(url, key_file, as_, passphrase_file) as state:
-        show_register(terminal(context), state.register, csv)
+    state = replayed(url, key_file, as_, passphrase_file)
+    show_register(terminal(context), state.register, csv)
 
 
 def show_register(screen: Terminal, register: DataItemRegister, csv: Path | None) -> None:

@@ -2,11 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -14,16 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
-from governance.cli.ledger import KeyFile, Url, read_vkey
+from governance.cli.copies import KeyFile, Url, fetched, read_vkey
 from governance.errors import FormatError
-from governance.exchange.http import RequestSigner
 from governance.exchange.hub_api import FamilyView, OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient
 from governance.identity.envelope import parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
-from governance.ledger.client import LedgerClient
-from governance.ledger.database import Database, sqlite_url
-from governance.ledger.mirror import Mirror
 from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import (
@@ -50,21 +43,13 @@ def _client(hub: str, who: PersonSecrets) -> HubClient:
     return HubClient(hub, who.keys.thumbprint, who.signing_key)
 
 
-@contextmanager
-def _ledger(
-    url: str, key_file: Path, who: PersonSecrets
-) -> Iterator[tuple[LedgerState, CheckpointRef]]:
+def _ledger(url: str, key_file: Path, who: PersonSecrets) -> tuple[LedgerState, CheckpointRef]:
     """The caller's own verified copy of the ledger, replayed."""
     key = read_vkey(key_file)
-    signer = RequestSigner(who.keys.thumbprint, who.signing_key)
-    with LedgerClient(url, key, signer) as client, TemporaryDirectory() as folder:
-        mirror = Mirror(Database(sqlite_url(Path(folder) / "mirror.db"), "mirror"), key)
-        try:
-            checkpoint = mirror.sync(client)
-            state = LedgerState(key.name).replay(mirror.entries(0, checkpoint.size))
-            yield state, CheckpointRef(size=checkpoint.size, root=b64(checkpoint.root))
-        finally:
-            mirror.close()
+    with fetched(url, key, who) as (mirror, _):
+        _, checkpoint = mirror.checkpoint()
+        state = LedgerState(key.name).replay(mirror.entries(0, checkpoint.size))
+    return state, CheckpointRef(size=checkpoint.size, root=b64(checkpoint.root))
 
 
 @app.command()
@@ -246,12 +231,12 @@ def approve(
     screen = terminal(context)
     with _client(hub, who) as client:
         view = client.request(request_hash)
-        with _ledger(url, key_file, who) as (state, checkpoint):
-            if view.request.payload_hash != request_hash:
-                raise FormatError("the hub showed another request than the one named")
-            asked, requester = read_request(view.request, state.identities)
-            if request_hash not in state.releases.requests:
-                raise RequestNotLogged("the request is not in the ledger")
+        state, checkpoint = _ledger(url, key_file, who)
+        if view.request.payload_hash != request_hash:
+            raise FormatError("the hub showed another request than the one named")
+        asked, requester = read_request(view.request, state.identities)
+        if request_hash not in state.releases.requests:
+            raise RequestNotLogged("the request is not in the ledger")
         if asked.members != view.document.digest:
             raise MembersChanged("the members shown are not those that the request names")
         screen.say(
@@ -292,17 +277,17 @@ def open_release(
         release = client.release(request_hash)
     found: list[ReleasedRecord] = []
     parties: list[str] = []
-    with _ledger(url, key_file, who) as (state, _):
-        for envelope in release.sealed:
-            sealed, records = open_records(
-                envelope,
-                key=who.sealing_key,
-                recipient=who.keys,
-                request=request_hash,
-                party_key=state.identities.party_key,
-            )
-            found += records
-            parties.append(sealed.party)
+    state, _ = _ledger(url, key_file, who)
+    for envelope in release.sealed:
+        sealed, records = open_records(
+            envelope,
+            key=who.sealing_key,
+            recipient=who.keys,
+            request=request_hash,
+            party_key=state.identities.party_key,
+        )
+        found += records
+        parties.append(sealed.party)
     data = {
         "request": request_hash,
         "parties": parties,

@@ -7,7 +7,7 @@ import httpx
 import typer
 
 from governance.canonical import write_time
-from governance.cli.ledger import KeyFile, Url, read_vkey
+from governance.cli.copies import KeyFile, Url, read_vkey
 from governance.ledger.client import LedgerClient
 from governance.ledger.note import open_checkpoint
 from governance.ledger.outside import OutsideWitness

@@ -76,6 +76,22 @@ def test_the_whole_ledger_is_exported_for_its_owner_and_verified(
     assert told["inadmissible"] == []
 
 
+def test_a_party_sees_how_ledger_and_agreements_stand(ledger: Running, tmp_path: Path) -> None:
+    """Each command fetches, verifies and replays for itself."""
+    secret = secret_of(ledger.world.council, tmp_path)
+    words = ("--ledger", ledger.url, "--ledger-key", tmp_path / "keys" / "ledger.vkey")
+    told = {}
+    for command in ("ledger show", "ledger verify", "agreement list", "register show"):
+        done = invoke(*command.split(), *words, "--as", secret)
+        assert done.exit_code == 0, done.output
+        told[command] = parse_json(done.stdout.encode())
+    size = len(ledger.world.events)
+    assert told["ledger show"]["size"] == told["ledger verify"]["size"] == size
+    assert sum(time is not None for time in told["ledger show"]["witnessed"].values()) == 2
+    assert told["ledger verify"]["inadmissible"] == []
+    assert len(told["agreement list"]["agreements"]) == 1
+
+
 def test_a_stranger_exports_nothing(ledger: Running, tmp_path: Path) -> None:
     """Keys that the ledger does not know are refused, and no file is left."""
     secret, out = secret_of(Party("council"), tmp_path), tmp_path / "ledger.jsonl"
