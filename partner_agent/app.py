@@ -269,6 +269,7 @@ class Agent:
             self.database,
             self.vault,
             self.synthetic,
+            self.desk,
             self.ledger,
             self.now,
         )

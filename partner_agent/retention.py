@@ -1,16 +1,18 @@
-"""What the agreement's retention ends: rows, synthetic rows and prepared files are destroyed.
+"""What the agreement's retention ends: rows, files and answers to requests are destroyed.
 
 Rules: rows that no extract has held for ``vault_days`` go, and synthetic rows with their keys;
 prepared files go after ``encodings_days``, and at once when a later submission of their source was
-accepted; periods are those of the agreement that this agent works under, also once it has ended.
-What was destroyed is told to the ledger, in counts; an event that the ledger does not have yet is
-kept until it has. After a crash while things are destroyed the ledger is told of fewer than there
-were, since what is gone is not counted again.
+accepted; what was answered to a request (sealed items, the order, the reason as it is known here)
+goes after ``released_items_days``, but for the mark that the request was used. Periods are those of
+the agreement that this agent works under, also once it has ended. What was destroyed is told to the
+ledger, in counts; an event that the ledger does not have yet is kept until it has. After a crash
+while things are destroyed the ledger is told of fewer than there were, since what is gone is not
+counted again.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,7 @@ from governance.ledger.events import EventType
 from governance.ledger.outgoing import Outgoing
 from governance.ledger.payloads import RetentionPurged
 from partner_agent.ledger import AgentLedger
+from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.sentinels.store import SyntheticRows
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import purges, submissions
@@ -39,9 +42,10 @@ class Purged:
     rows: int
     synthetic_rows: int
     files: int
+    releases: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.synthetic_rows or self.files)
+        return any(asdict(self).values())
 
 
 class Retention:
@@ -53,6 +57,7 @@ class Retention:
         database: the agent's.
         vault: the encrypted rows.
         synthetic: synthetic rows.
+        releases: the desk that keeps answers.
         ledger: the mirror and pen.
         now: the clock.
     """
@@ -64,6 +69,7 @@ class Retention:
         database: AgentDatabase,
         vault: Vault,
         synthetic: SyntheticRows,
+        releases: ReleaseDesk,
         ledger: AgentLedger,
         now: Callable[[], datetime],
     ) -> None:
@@ -72,6 +78,7 @@ class Retention:
         self._database = database
         self._vault = vault
         self._synthetic = synthetic
+        self._releases = releases
         self._ledger = ledger
         self._now = now
         self._outgoing = Outgoing(database, purges, ledger)
@@ -84,6 +91,7 @@ class Retention:
             self._vault.expired(today, days),
             self._synthetic.expired(today, days),
             len(self._files(agreement)),
+            self._releases.due(self._released_before(agreement)),
         )
 
     def purge(self, agreement: Agreement) -> Purged:
@@ -93,7 +101,10 @@ class Retention:
         for path in files:
             path.unlink(missing_ok=True)
         done = Purged(
-            self._vault.purge(today, days), self._synthetic.purge(today, days), len(files)
+            self._vault.purge(today, days),
+            self._synthetic.purge(today, days),
+            len(files),
+            self._releases.purge(self._released_before(agreement)),
         )
         if done:
             self._note(agreement.hash, done)
@@ -120,7 +131,7 @@ class Retention:
         self._outgoing.tell()
 
     def _note(self, agreement: str, done: Purged) -> None:
-        counts = {"rows": done.rows, "synthetic_rows": done.synthetic_rows, "files": done.files}
+        counts = asdict(done)
         event = self._ledger.author.write(
             EventType.RETENTION_PURGED,
             RetentionPurged(agreement=agreement, party=self._party, **counts),
@@ -128,6 +139,9 @@ class Retention:
         with self._database.writing() as connection:
             self._outgoing.keep(connection, event)
         _LOG.info("purged", extra=counts)
+
+    def _released_before(self, agreement: Agreement) -> datetime:
+        return self._now() - timedelta(days=agreement.retention.released_items_days)
 
     def _files(self, agreement: Agreement) -> list[Path]:
         """Prepared files that are there and whose time is over."""

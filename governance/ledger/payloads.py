@@ -181,8 +181,8 @@ class ReviewRuled(Frozen):
 class RetentionPurged(Frozen):
     """A partner or a hub has destroyed what it kept for as long as agreed; counts.
 
-    ``runs``, ``rulings`` and ``releases`` (requests, and sealed items that nobody fetched) are a
-    hub's.
+    ``runs`` and ``rulings`` are a hub's; ``releases`` are a hub's requests and sealed items that
+    nobody fetched, or a partner's answers to requests.
     """
 
     agreement: Hash

@@ -27,7 +27,8 @@ def purge(
     screen.result(
         {words: asdict(done), "told": told},
         lambda out: out.print(
-            f"{words}: {done.rows} rows, {done.synthetic_rows} synthetic rows, {done.files} files",
+            f"{words}: {done.rows} rows, {done.synthetic_rows} synthetic rows, {done.files} files,"
+            f" {done.releases} answers to requests",
             highlight=False,
         ),
     )

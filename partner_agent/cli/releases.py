@@ -47,13 +47,14 @@ def answer(context: typer.Context) -> None:
 
 
 def _show(out: Console, answers: list[dict[str, Any]]) -> None:
-    table = Table("request", "answered", "answer", "with the hub")
+    table = Table("request", "answered", "answer", "with the hub", "destroyed")
     for item in answers:
         table.add_row(
             item["request"][:19],
             item["answered"],
             "sealed" if item["sealed"] else f"refused: {item['reason']}",
             "yes" if item["delivered"] else "not yet",
+            (item["destroyed"] or "")[:10],
         )
     out.print(table)
 

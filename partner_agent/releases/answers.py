@@ -3,7 +3,11 @@
 Rules: an answer is stored once, in one transaction with what must not change meanwhile: the count
 of the rate limit, the withdrawals accepted and the records blocked here. A sealed answer that has
 not left yet can be taken back; the sealed items are kept until the hub has said that it does not
-hold them, since a crash may have come after they were sent.
+hold them, since a crash may have come after they were sent, or until their period is over.
+
+When the period is over, what an answer holds is destroyed and its row stays: the hash of the
+request, so that it is never answered again, when and how it was answered as the ledger has it, and
+an event that the ledger is still owed, until it has it. No row is ever deleted.
 """
 
 from collections.abc import Callable, Collection
@@ -11,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, not_, or_, select, update
 
 from governance.canonical import canonical_bytes, parse_json, write_time
 from governance.identity.envelope import Envelope, parse_model
@@ -23,6 +27,10 @@ from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import answers, withdrawals
 
 RATE_WINDOW: Final = timedelta(days=1)
+_OUT: Final = (
+    answers.c.sealed.is_not(None) & answers.c.delivered.is_(False) & answers.c.retraction.is_(None)
+)
+"""Sealed items that are on their way to the hub."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Answer:
     answered: str
     logged: bool
     delivered: bool
+    destroyed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class Waiting:
     reason: str | None
     event: Event
     logged: bool
+    delivered: bool
     order: Order | None
     retraction: Event | None
 
@@ -64,11 +74,12 @@ class AnswerStore:
         return [
             Answer(
                 request=row.request,
-                sealed=row.sealed is not None and row.retraction is None,
+                sealed=row.reason is None,
                 reason=row.here or row.reason,
                 answered=row.answered,
                 logged=row.logged,
                 delivered=row.delivered,
+                destroyed=row.destroyed,
             )
             for row in rows
         ]
@@ -179,6 +190,40 @@ class AnswerStore:
         """The hub held the sealed items already: taking them back came too late."""
         self._change(request, here=None, reason=None, retraction=None, delivered=True)
 
+    def unsent(self, before: datetime) -> list[str]:
+        """Requests sealed before a time whose items the hub does not have, as is known here."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(answers.c.request).where(*_whole(before), _OUT)))
+
+    def due(self, before: datetime) -> int:
+        """How many answers given before a time still hold anything."""
+        statement = select(func.count()).select_from(answers).where(*_whole(before))
+        with self._database.reading() as connection:
+            return int(connection.scalar(statement) or 0)
+
+    def purge(self, before: datetime) -> int:
+        """Destroy what answers given before a time hold; sealed items that may leave stay.
+
+        Returns:
+            How many answers.
+        """
+        told = answers.c.logged & answers.c.delivered
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(answers)
+                .where(*_whole(before), not_(_OUT))
+                .values(
+                    sealed=None, order_document=None, here=None, destroyed=write_time(self._now())
+                )
+            )
+            connection.execute(
+                update(answers)
+                .where(answers.c.destroyed.is_not(None), told)
+                .values(event=b"", retraction=None)
+            )
+        self._database.truncate_wal()
+        return done.rowcount
+
     def mark(self, request: str, **done: bool) -> None:
         """Note that the ledger (``logged``) or the hub (``delivered``) has an answer."""
         self._change(request, **done)
@@ -188,6 +233,10 @@ class AnswerStore:
             connection.execute(update(answers).where(answers.c.request == request).values(**values))
 
 
+def _whole(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return answers.c.answered < write_time(before), answers.c.destroyed.is_(None)
+
+
 def _waiting(row: Row[Any]) -> Waiting:
     return Waiting(
         request=row.request,
@@ -195,6 +244,7 @@ def _waiting(row: Row[Any]) -> Waiting:
         reason=row.reason,
         event=_event(row.event),
         logged=row.logged,
+        delivered=row.delivered,
         order=(
             None
             if row.order_document is None

@@ -9,7 +9,8 @@ is released twice and nothing that was answered is lost.
 Sealed items that waited (for the ledger, for the hub, through a crash) are looked at again before
 they leave: where the request's time is over, the agreement no longer permits it or a member of the
 family has withdrawn, objected or is protected by now, a refusal goes to the hub in their place. An
-answer that ledger or hub will not take holds no other up.
+answer that ledger or hub will not take holds no other up. Sealed items that waited for longer than
+they may be kept are destroyed, and a refusal waits in their place.
 
 What may pass by itself (a mirror or a quorum that is behind, a ledger that is away) is no answer:
 the order is looked at again later.
@@ -32,7 +33,7 @@ from governance.ledger.errors import LedgerError, LedgerUnavailableError, Mirror
 from governance.ledger.events import Event, EventType
 from governance.ledger.note import parse_note
 from governance.ledger.payloads import ReleaseRefused, Sealed
-from governance.release.errors import MembersChanged, RequestNotLogged
+from governance.release.errors import MembersChanged, RequestExpired, RequestNotLogged
 from governance.release.models import SEALED, CheckpointRef, Order
 from governance.release.registry import read_request
 from governance.release.seal import seal_records
@@ -153,18 +154,41 @@ class ReleaseDesk:
         """Every answer given here, oldest first."""
         return self._kept.all()
 
+    def due(self, before: datetime) -> int:
+        """How many answers given before a time still hold anything."""
+        return self._kept.due(before)
+
+    def purge(self, before: datetime) -> int:
+        """Destroy what answers given before a time hold; the mark of a used request stays.
+
+        Sealed items that have not left by then are taken back: the hub gets a refusal.
+
+        Returns:
+            How many answers.
+        """
+        reason = RequestExpired.reason
+        for request in self._kept.unsent(before):
+            self._kept.retract(request, reason, reason, self._refusal(request, reason))
+        return self._kept.purge(before)
+
     def _deliver(self, hub: HubClient, item: Waiting) -> None:
+        if item.delivered:
+            self._log(item)
+            return
         if item.retraction is not None or self._hold_back(item):
             self._take_back(hub, item.request)
             return
         if not item.logged:
-            self._ledger.append(item.event)
-            self._kept.mark(item.request, logged=True)
+            self._log(item)
             if self._hold_back(item):
                 self._take_back(hub, item.request)
                 return
         hub.answer(item.request, AnswerPost(sealed=item.sealed, refusal=item.reason))
         self._kept.mark(item.request, delivered=True)
+
+    def _log(self, item: Waiting) -> None:
+        self._ledger.append(item.event)
+        self._kept.mark(item.request, logged=True)
 
     def _hold_back(self, item: Waiting) -> bool:
         """Whether sealed items may no longer leave; if so, their retraction is stored."""

@@ -97,6 +97,7 @@ class AccessReport(Frozen):
     purposes: tuple[str, ...]
     recipients: tuple[Recipient, ...]
     link_results_days: int
+    released_items_days: int
     rows: tuple[HeldRow, ...]
     sent: tuple[SentFile, ...]
     consents: tuple[HeldConsent, ...]
@@ -166,6 +167,7 @@ def report_of(
             for each in agreement.parties
         ),
         link_results_days=agreement.retention.link_results_days,
+        released_items_days=agreement.retention.released_items_days,
         rows=tuple(_row(agreement, row, day) for row, day in held.rows),
         sent=tuple(
             SentFile(

@@ -113,6 +113,7 @@ answers = Table(
     Column("order_document", LargeBinary),  # what a sealed answer answers, canonical JSON
     Column("retraction", LargeBinary),  # the refusal that takes a sealed answer back, as an event
     Column("here", String(80)),  # the reason as this partner knows it, where it tells another
+    Column("destroyed", String(20)),  # when all but the mark of a used request was
     Index("answers_by_time", "answered"),
 )
 

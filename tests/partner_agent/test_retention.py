@@ -32,7 +32,7 @@ def retention(agent: Agent, days: int = 0) -> Retention:
 
     return Retention(
         agent.home, agent.settings.party, agent.database, agent.vault, agent.synthetic,
-        agent.ledger, now,  # type: ignore[arg-type]
+        agent.desk, agent.ledger, now,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -1,11 +1,16 @@
 """An answer is kept once, within what was agreed for a day, and taken back while it is here."""
 
+import os
+import random
+import signal
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Row, insert, select, text
 
 from governance.canonical import sha256, write_time
 from governance.ledger.events import EventType
@@ -14,7 +19,7 @@ from governance.release.models import Order
 from partner_agent.releases.answers import RATE_WINDOW, Answer, AnswerStore
 from partner_agent.releases.errors import RateLimited, WithdrawnHere
 from partner_agent.store.database import AgentDatabase, AgentStoreError
-from partner_agent.store.tables import withdrawals
+from partner_agent.store.tables import answers, withdrawals
 from tests.governance.world import NOON, World
 
 SECOND = timedelta(seconds=1)
@@ -55,6 +60,11 @@ class Kept:
                     grant_id=grant, event=b"", accepted=write_time(NOON), logged=False
                 )
             )
+
+    def rows(self) -> dict[str, Row[Any]]:
+        """What is kept, by request."""
+        with self.database.reading() as connection:
+            return {row.request: row for row in connection.execute(select(answers))}
 
     def sealed_bytes(self) -> int:
         """How many answers still hold sealed items."""
@@ -163,3 +173,83 @@ def test_what_had_left_stays_released(kept: Kept) -> None:
     kept.store.had_left(request)
     (answer,) = kept.store.all()
     assert (answer.sealed, answer.reason, answer.delivered) == (True, None, True)
+
+
+@pytest.mark.invariant(9, "a hub that asks again after the answer was destroyed", double="replays")
+@pytest.mark.invariant(17, "a hub that asks again after the answer was destroyed", double="replays")
+def test_of_an_answer_whose_period_is_over_only_the_mark_stays(kept: Kept) -> None:
+    """It answers the request no second time; a younger answer is kept whole."""
+    sealed, refused = kept.seal(1), sha256(b"refused")
+    kept.store.refuse(refused, "release.protected", "release.local", kept.event)
+    for request in (sealed, refused):
+        kept.store.mark(request, logged=True, delivered=True)
+    kept.now += SECOND
+    younger = kept.seal(2)
+    assert kept.store.due(kept.now) == 2
+    assert kept.store.purge(kept.now) == 2
+    assert kept.store.purge(kept.now) == kept.store.due(kept.now) == 0
+    rows = kept.rows()
+    for request in (sealed, refused):
+        row = rows[request]
+        assert (row.sealed, row.order_document, row.here, row.event) == (None, None, None, b"")
+    assert rows[younger].sealed is not None
+    found = {answer.request: answer for answer in kept.store.all()}
+    assert (found[sealed].sealed, found[sealed].reason) == (True, None)
+    assert (found[refused].sealed, found[refused].reason) == (False, "release.local")
+    assert kept.store.released() == []
+    with pytest.raises(AgentStoreError):
+        kept.seal(1)
+    with pytest.raises(AgentStoreError):
+        kept.store.refuse(sealed, "consent.missing", "consent.missing", kept.event)
+
+
+def test_what_ledger_and_hub_are_owed_is_kept_until_they_have_it(kept: Kept) -> None:
+    """Sealed items that may leave at any moment stay; a refusal's event goes once it is told."""
+    unsent, refused = kept.seal(1), sha256(b"refused")
+    kept.store.refuse(refused, "release.protected", "release.local", kept.event)
+    kept.now += SECOND
+    assert kept.store.unsent(kept.now) == [unsent]
+    assert kept.store.purge(kept.now) == 1
+    assert kept.rows()[unsent].sealed is not None
+    (waiting,) = (item for item in kept.store.waiting() if item.request == refused)
+    assert (waiting.event, waiting.reason) == (kept.event, "release.local")
+    kept.store.mark(refused, logged=True, delivered=True)
+    kept.store.purge(kept.now)
+    assert kept.rows()[refused].event == b""
+
+
+@pytest.mark.invariant(17, "kill -9 while answers are destroyed")
+def test_a_kill_while_answers_are_destroyed_loses_no_mark(kept: Kept, tmp_path: Path) -> None:
+    """All is destroyed or nothing is, and every request stays used."""
+    requests = {kept.seal(number, most=999) for number in range(40)}
+    for request in requests:
+        kept.store.mark(request, logged=True, delivered=True)
+    kept.now += SECOND
+    chance = random.Random(17)
+    for _ in range(12):
+        begun, begins = os.pipe()
+        child = os.fork()
+        if child == 0:  # pragma: no cover - the child is killed
+            _destroy_until_killed(tmp_path / "agent.db", kept, begins)
+        assert os.read(begun, 1) == b"!"
+        os.close(begun)
+        os.close(begins)
+        time.sleep(chance.uniform(0.0, 0.06))
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        rows = kept.rows()
+        assert rows.keys() == requests
+        assert len({row.sealed is None for row in rows.values()}) == 1
+    kept.store.purge(kept.now)
+    assert kept.sealed_bytes() == 0
+    assert kept.rows().keys() == requests
+
+
+def _destroy_until_killed(path: Path, kept: Kept, begins: int) -> None:  # pragma: no cover
+    database = AgentDatabase(path)
+    store = AnswerStore(database, lambda: kept.now)
+    os.write(begins, b"!")
+    while True:
+        store.purge(kept.now)
+        with database.writing() as connection:  # whole again, for the next round
+            connection.execute(answers.update().values(destroyed=None, sealed=b"whole"))

@@ -173,6 +173,10 @@ class Desk:
         assert {each.request for each in later} <= waits
         return found, [each.reason for each in later]
 
+    def purge(self, days: int) -> int:
+        """Destroy answers that are so old."""
+        return self.desk.purge(self.now - timedelta(days=days))
+
     def deliver(self) -> list[tuple[str, str]]:
         """Hand out what waits; what has to be tried again, with the reason."""
         later = self.desk.deliver(cast(HubClient, self.hub))
@@ -237,6 +241,40 @@ def test_what_waited_too_long_is_taken_back(desk: Desk) -> None:
     assert desk.deliver() == []
     assert desk.hub.answers == [(desk.request, False, "release.request_expired")]
     assert [answer.sealed for answer in desk.desk.answers()] == [False]
+
+
+@pytest.mark.invariant(17, "a hub that is away for as long as items are kept", double="slow")
+def test_items_that_waited_for_their_whole_period_are_destroyed(desk: Desk) -> None:
+    """Whether or not the hub comes back: it gets the refusal then, and the ledger as well."""
+    desk.hub.raises = [HubUnavailable("away")]
+    with pytest.raises(HubUnavailable):
+        desk.deliver()
+    desk.now = NOON + timedelta(days=31)
+    assert desk.purge(30) == 1
+    assert [answer.sealed for answer in desk.desk.answers()] == [False]
+    (waiting,) = desk.desk._kept.waiting()
+    assert (waiting.sealed, waiting.order) == (None, None)
+    assert desk.deliver() == []
+    assert desk.hub.answers == [(desk.request, False, "release.request_expired")]
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
+    assert desk.deliver() == []
+    assert desk.purge(30) == 0
+
+
+@pytest.mark.invariant(17, "a hub that had the items before they were destroyed", double="lies")
+def test_items_that_had_left_before_they_were_destroyed_stay_a_release(desk: Desk) -> None:
+    """The ledger gets the receipt that it was owed, and nothing is handed out again."""
+    desk.now = NOON + timedelta(days=31)
+    assert desk.purge(30) == 1
+    desk.hub.raises = [refusal("release.answer")]
+    for _ in range(2):
+        assert desk.deliver() == []
+    (answer,) = desk.desk.answers()
+    assert (answer.sealed, answer.reason, answer.logged, answer.delivered) == (
+        True, None, True, True,
+    )  # fmt: skip
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED]
+    assert desk.hub.answers == []
 
 
 @pytest.mark.invariant(17, "a hub that says it holds the items already", double="lies")

@@ -12,6 +12,8 @@ from governance.canonical import b64, canonical_bytes, sha256, utc_now, write_ti
 from governance.consent.models import ConsentKind
 from governance.exchange.hub_client import HubUnavailable
 from governance.identity.envelope import Envelope, parse_model
+from governance.ledger.events import EventType
+from governance.ledger.payloads import read_payload
 from governance.release.models import APPROVAL, REQUEST, Approval, CheckpointRef, Request
 from governance.release.seal import open_records
 from partner_agent.app import Agent
@@ -279,3 +281,41 @@ def test_a_hub_that_lies_gets_nothing(world: HubWorld, monkeypatch: pytest.Monke
     monkeypatch.setattr(agent.hub, "orders", lambda: honest.model_copy(update={"orders": (item,)}))
     answers, _ = agent.desk.answer_all(agent.hub)
     assert [answer.reason for answer in answers] == ["release.members_changed"]
+
+
+@pytest.mark.invariant(9, "the whole order again after its answer was destroyed", double="replays")
+@pytest.mark.invariant(17, "the whole order again after its answer was destroyed", double="replays")
+def test_a_release_ends_at_the_partner_and_its_order_is_answered_no_second_time(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the agent's own daily round; the hub replays while the request still lives."""
+    both_agree(world)
+    approve(world, ask(world).json()["id"])
+    agent = world.agents["council"]
+    replayed = agent.hub.orders()
+    agent.desk.answer_all(agent.hub)
+    days = world.agreement.retention.released_items_days
+    family = replayed.orders[0].order.members.family.encode()
+    files = [agent.home / "agent.db", agent.home / "agent.db-wal"]
+    assert any(family in path.read_bytes() for path in files)
+    for after, told in ((days - 1, []), (days + 1, [1])):
+        monkeypatch.setattr(agent, "now", lambda after=after: utc_now() + timedelta(days=after))
+        agent.__dict__.pop("retention", None)
+        agent.retention.daily(world.agreement)
+        assert _destroyed(world) == told
+    assert not any(family in path.read_bytes() for path in files)
+    monkeypatch.setattr(agent.hub, "orders", lambda: replayed)
+    monkeypatch.setattr(agent.hub, "answer", lambda *_args: pytest.fail("something left"))
+    answers, later = agent.desk.answer_all(agent.hub)
+    assert (len(answers), answers[0].sealed, later) == (1, True, [])
+
+
+def _destroyed(world: HubWorld) -> list[int]:
+    """How many answers the ledger was told of."""
+    world.hub.ledger.sync()
+    return [
+        payload.releases
+        for event in world.hub.ledger.mirror.entries(0)
+        if event.leaf.type is EventType.RETENTION_PURGED
+        and (payload := read_payload(event)).releases
+    ]
