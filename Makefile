@@ -17,6 +17,7 @@ INTEROP ?= /tmp/hearthlink-interop
 KILLS ?= 1000
 LEAVES ?= 1000000
 SEED ?= 1
+STEPS ?= 1000000
 SIZES ?= 100000 300000 1000000
 MODES ?= exact fast
 
@@ -95,8 +96,12 @@ invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break 
 	$(BIN)/python -m pytest -q --invariants
 
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## a million steps of consents, requests and forged orders (hours)
-	HEARTHLINK_SOAK_STEPS=1000000 $(BIN)/python -m pytest -q tests/governance/release/test_machine.py
+soak: $(VENV)/dev.stamp ## STEPS=1000000 of consents, requests and forged orders from SEED=1 (hours)
+	workers=(); for worker in $$(seq $(TEST_WORKERS)); do \
+		HEARTHLINK_SOAK_STEPS=$$(($(STEPS) / $(TEST_WORKERS))) $(BIN)/python -m pytest -q -p no:cacheprovider \
+			--hypothesis-seed=$$(($(SEED) * 1000 + worker)) tests/governance/release/test_machine.py & \
+		workers+=($$!); done; \
+	for worker in "$${workers[@]}"; do wait $$worker; done
 
 .PHONY: crash
 crash: $(VENV)/dev.stamp ## kill -9 ledger, hub, agents and commands at KILLS=1000 random instants of SEED=1

@@ -7,9 +7,11 @@ not permitted. The document is reduced to RFC 8785 bytes and signed by every par
 Signed format ``agreement/v1``: fields are never reordered, renamed or removed.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -271,10 +273,16 @@ class Agreement(Frozen):
         if unknown:
             raise ValueError(f"{where}: not listed in this agreement: {', '.join(unknown)}")
 
-    @property
+    @cached_property
     def hash(self) -> str:
-        """What signatures, submissions and requests name."""
+        """What signatures, submissions and requests name; it takes milliseconds to compute."""
         return hash_of(self)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, checked where it is changed, that knows no hash yet."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("hash", None)  # pydantic copies it with the fields
+        return type(self).model_validate(copy.model_dump()) if update else copy
 
     def party(self, party: str) -> AgreementParty | None:
         """The signatory of that name, if it is one."""

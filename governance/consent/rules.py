@@ -12,7 +12,6 @@ A grant counts only for the agreement, purpose, items and recipient that it name
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Final
 
 from governance.agreements.models import Agreement
@@ -46,18 +45,13 @@ class Approach:
     recipient: str  # party that would receive the items
     now: datetime
 
-    @cached_property
-    def agreement_hash(self) -> str:
-        """The agreement's hash, which takes a while to compute."""
-        return self.agreement.hash
-
 
 def covers(grant: Grant, approach: Approach) -> bool:
     """Whether a grant is live and names this agreement, purpose, items and recipient."""
     record = grant.record
     return (
         grant.permits(approach.now)
-        and record.agreement == approach.agreement_hash
+        and record.agreement == approach.agreement.hash
         and record.purpose == approach.purpose
         and set(approach.items) <= set(record.items)
         and approach.recipient in record.recipients

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from governance.agreements import errors
 from governance.agreements.files import parse_yaml, read_agreement, write_agreement
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import Standing, permits
+from governance.canonical import hash_of
 from governance.errors import FormatError
 from tests.governance.world import NOON, Party, agreement_data
 
@@ -124,6 +126,17 @@ def test_nothing_outside_the_list_is_ever_permitted(items: list[str]) -> None:
     else:
         with pytest.raises(errors.ItemNotListed):
             ask(standing(), items=items)
+
+
+def test_a_changed_agreement_has_another_hash() -> None:
+    """A known hash stays with the agreement that it is of; no changed copy inherits it."""
+    before = AGREEMENT.hash
+    changed = AGREEMENT.model_copy(update={"version": AGREEMENT.version + 1})
+    assert changed.hash == hash_of(changed) != before
+    assert AGREEMENT.model_copy() == AGREEMENT
+    assert hash_of(AGREEMENT) == AGREEMENT.hash == before
+    with pytest.raises(ValidationError):
+        AGREEMENT.model_copy(update={"minimum_needs": 0})
 
 
 def test_yaml_round_trip_keeps_the_hash(tmp_path: Any) -> None:

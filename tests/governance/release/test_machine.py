@@ -4,7 +4,7 @@ A state machine of Hypothesis over consents, withdrawals, requests, approvals, c
 suspensions, revoked keys, time, forged orders and crashes, against ``reference.py``. Most of what
 it does is as it should be, with one thing that is not, so that there is something to lose; time
 goes to the moments at which something ends. ``scripts/rule_mutants.py`` shows what it would notice.
-``make soak`` takes more steps: ``HEARTHLINK_SOAK_STEPS``.
+``make soak`` takes more steps, ``HEARTHLINK_SOAK_STEPS`` of them in each of its processes.
 """
 
 import hashlib
@@ -389,4 +389,4 @@ ReleaseMachine.TestCase.settings = settings(
 _TRIED = f"{WANTED:,} steps of anything, against a rule written twice"
 for _number in (2, 7, 9, 10, 11, 13):
     ReleaseMachine.TestCase = pytest.mark.invariant(_number, _TRIED)(ReleaseMachine.TestCase)
-TestReleases = ReleaseMachine.TestCase
+TestReleases = pytest.mark.timeout(max(1_200, WANTED))(ReleaseMachine.TestCase)
