@@ -39,6 +39,8 @@ class RequestRecord:
     sealed_by: set[str] = field(default_factory=set)
     refused_by: dict[str, str] = field(default_factory=dict)
     outcome: str | None = None
+    outcomes: int = 0
+    """How many outcomes were told; ``outcome`` is the newest of them."""
 
 
 def read_request(envelope: Envelope, identities: IdentityRegistry) -> tuple[Request, PersonKeys]:
@@ -189,5 +191,6 @@ class ReleaseRegistry:
 
         def commit() -> None:
             record.outcome = payload.outcome
+            record.outcomes += 1
 
         return commit

@@ -41,7 +41,7 @@ from governance.release.verify import require_accepted_kind
 from linkage_hub.releases.checks import refusal_of
 from linkage_hub.releases.errors import AnswerRefused, RequestDecided, UnknownRequest
 from linkage_hub.releases.families import Families
-from linkage_hub.releases.logged import logged_decision
+from linkage_hub.releases.logged import log_outcome, logged_decision
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import answers, requests
 from linkage_hub.submissions.service import log_once
@@ -200,22 +200,18 @@ class Releases:
         return ReleaseView(request=id_, sealed=tuple(sealed), answers=self._answers(row))
 
     def conclude(self, caller: PersonKeys, id_: str, outcome: Any) -> RequestView:
-        """Record what came of an approach; may be repeated.
+        """Record what came of an approach; may be repeated, and said otherwise later.
 
         Raises:
             UnknownRequest: not the caller's.
+            RequestNotLogged: the ledger does not show the request.
         """
         row = self._known(id_)
         if row.requester != caller.thumbprint:
             raise UnknownRequest("no such request of yours")
-        log_once(
-            self._ledger,
-            EventType.RELEASE_OUTCOME,
-            Outcome(request=id_, outcome=outcome),
-            f"outcome:{id_}:{outcome}",
-        )
+        held = log_outcome(self._ledger, Outcome(request=id_, outcome=outcome))
         with self._database.writing() as connection:
-            connection.execute(update(requests).where(requests.c.id == id_).values(outcome=outcome))
+            connection.execute(update(requests).where(requests.c.id == id_).values(outcome=held))
         return self.view(caller, id_)
 
     # --- partners ---------------------------------------------------------------------------
