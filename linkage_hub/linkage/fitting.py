@@ -23,6 +23,7 @@ import numpy as np
 
 from linkage_hub.linkage.candidates import Floats, Indices
 from linkage_hub.linkage.competition import NO_CONTEST, Competition, compete
+from linkage_hub.linkage.cores import on_all_cores
 from linkage_hub.linkage.logistic import fit_logistic, log_odds, sigmoid
 from linkage_hub.linkage.scoring import Evidence
 
@@ -117,10 +118,14 @@ def fit_problems(problems: Sequence[Problem]) -> Fitted:
         chance = model.chances(problems)
         found = [np.where(each > 0, own, 0.0) for each, own in zip(found, chance, strict=True)]
     kept = [np.flatnonzero(each >= CHANCE) for each in chance]
-    rivals = [
-        _narrowed(problem, own, likely, scale)
-        for problem, own, likely in zip(problems, kept, chance, strict=True)
-    ]
+    rivals = list(
+        on_all_cores(
+            lambda problem, own, likely: _narrowed(problem, own, likely, scale),
+            problems,
+            kept,
+            chance,
+        )
+    )
     _fit([state for state in rivals if len(state.score)])
     for whole, own, state in zip(found, kept, rivals, strict=True):
         whole[:] = 0.0
@@ -161,10 +166,11 @@ def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     Where even the best pair looks like a stranger's, nobody is one.
     """
     starts = [each.evidence.start.astype(np.float64) for each in problems]
-    contests = [
-        compete(start, each.left, each.right, each.sizes)
-        for start, each in zip(starts, problems, strict=True)
-    ]
+    contests = list(
+        on_all_cores(
+            lambda start, each: compete(start, each.left, each.right, each.sizes), starts, problems
+        )
+    )
     found = [np.zeros(len(start)) for start in starts]
     every = np.concatenate(starts)
     if every.max() <= max(each.evidence.least for each in problems):
@@ -230,8 +236,8 @@ def _fit(states: list[_State]) -> None:
         return
     coefficients = np.empty(0)
     for turn in range(ROUNDS):
-        for state in states:
-            _compete(state, turn)
+        for _ in on_all_cores(lambda state, turn=turn: _compete(state, turn), states):
+            pass
         coefficients = _settle(states, coefficients)
         for state in states:
             state.coefficients = coefficients

@@ -18,6 +18,18 @@ LIMIT = 30.0  # log-odds beyond which a probability is 0 or 1 in double precisio
 
 
 @dataclass(frozen=True, slots=True)
+class _Bend:
+    """The penalised loss at some coefficients, its gradient downhill and its curvature."""
+
+    loss: float
+    gradient: Floats
+    curvature: Floats
+
+    def newton_step(self) -> Floats:
+        return np.asarray(np.linalg.solve(self.curvature, self.gradient), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
 class _Problem:
     design: Floats
     labels: Floats
@@ -25,46 +37,31 @@ class _Problem:
     penalty: Floats
     offset: Floats
 
-    def loss(self, beta: Floats) -> float:
-        found = _loss(self.design, self.labels, self.weights, self.offset, beta)
-        return float(found + 0.5 * (self.penalty @ beta**2))
-
-    def newton_step(self, beta: Floats) -> Floats:
-        gradient, curvature = _bend(self.design, self.labels, self.weights, self.offset, beta)
-        gradient = gradient - self.penalty * beta
-        curvature = curvature + np.diag(self.penalty)
-        return np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
-
-
-@numba.njit(cache=True, nogil=True)
-def _loss(
-    design: Floats, labels: Floats, weights: Floats, offset: Floats, beta: Floats
-) -> float:  # pragma: no cover - compiled
-    """Weighted negative log-likelihood."""
-    total = 0.0
-    for row in range(len(design)):
-        odds = offset[row]
-        for at in range(len(beta)):
-            odds += design[row, at] * beta[at]
-        softplus = max(odds, 0.0) + np.log1p(np.exp(-abs(odds)))
-        total += weights[row] * (softplus - labels[row] * odds)
-    return total
+    def at(self, beta: Floats) -> _Bend:
+        loss, gradient, curvature = _bend(self.design, self.labels, self.weights, self.offset, beta)
+        return _Bend(
+            float(loss + 0.5 * (self.penalty @ beta**2)),
+            gradient - self.penalty * beta,
+            curvature + np.diag(self.penalty),
+        )
 
 
 @numba.njit(cache=True, nogil=True)
 def _bend(
     design: Floats, labels: Floats, weights: Floats, offset: Floats, beta: Floats
-) -> tuple[Floats, Floats]:  # pragma: no cover - compiled
-    """Gradient (d,) and curvature (d, d) of the weighted log-likelihood."""
+) -> tuple[float, Floats, Floats]:  # pragma: no cover - compiled
+    """Weighted negative log-likelihood, minus its gradient (d,), its curvature (d, d)."""
     size = len(beta)
-    gradient, curvature = np.zeros(size), np.zeros((size, size))
+    loss, gradient, curvature = 0.0, np.zeros(size), np.zeros((size, size))
     for row in range(len(design)):
         odds = offset[row]
         for at in range(size):
             odds += design[row, at] * beta[at]
-        fitted = 1.0 / (1.0 + np.exp(-min(max(odds, -LIMIT), LIMIT)))
+        unlikely = np.exp(-abs(odds))
+        fitted = (1.0 if odds >= 0.0 else unlikely) / (1.0 + unlikely)
+        loss += weights[row] * (max(odds, 0.0) + np.log1p(unlikely) - labels[row] * odds)
         push = weights[row] * (labels[row] - fitted)
-        bend = weights[row] * fitted * (1.0 - fitted)
+        bend = weights[row] * unlikely / (1.0 + unlikely) ** 2
         for at in range(size):
             gradient[at] += push * design[row, at]
             own = bend * design[row, at]
@@ -73,7 +70,7 @@ def _bend(
     for at in range(size):
         for other in range(at):
             curvature[other, at] = curvature[at, other]
-    return gradient, curvature
+    return loss, gradient, curvature
 
 
 def fit_logistic(
@@ -100,7 +97,8 @@ def fit_logistic(
     found = _fitted(features, labels, weights, ridge, offset, start)
     while rising and (found[1:] < 0.0).any():
         features = np.where(found[1:] < 0.0, 0.0, features)
-        found = _fitted(features, labels, weights, ridge, offset, None)
+        start = np.concatenate([found[:1], np.maximum(found[1:], 0.0)])
+        found = _fitted(features, labels, weights, ridge, offset, start)
     return found
 
 
@@ -118,11 +116,17 @@ def _fitted(
     labels, weights, offset = (np.ascontiguousarray(each) for each in (labels, weights, offset))
     problem = _Problem(design, labels, weights, penalty, offset)
     beta = np.zeros(design.shape[1]) if start is None else start.copy()
+    here = problem.at(beta)
     for _ in range(STEPS):
-        moved = _damped(problem, beta, problem.newton_step(beta))
-        beta = beta + moved
-        if float(np.abs(moved).max()) < SMALL:
+        step = here.newton_step()
+        while float(np.abs(step).max()) > SMALL:
+            there = problem.at(beta + step)
+            if there.loss <= here.loss:
+                break
+            step = step / 2.0  # Newton alone can overshoot on separated data
+        else:
             break
+        beta, here = beta + step, there
     return beta
 
 
@@ -139,13 +143,3 @@ def with_intercept(features: Floats) -> Floats:
 def sigmoid(odds: Floats) -> Floats:
     """Probabilities of log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -LIMIT, LIMIT))), dtype=np.float64)
-
-
-def _damped(problem: _Problem, beta: Floats, step: Floats) -> Floats:
-    """Halve the step until the loss falls: Newton alone can overshoot on separated data."""
-    loss = problem.loss(beta)
-    while float(np.abs(step).max()) > SMALL:
-        if problem.loss(beta + step) <= loss:
-            return step
-        step = step / 2.0
-    return np.zeros_like(step)

@@ -4,9 +4,7 @@ The weight of a pair is ``2 p - 1``: 1 is certainly one person, -1 certainly two
 sources p is the model's, within a source its agent's.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numba
@@ -17,6 +15,7 @@ from linkage_hub.linkage.answered import LOST_YES, PutRight, heard, share_of_yes
 from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
 from linkage_hub.linkage.clustering import Graph, clusters
+from linkage_hub.linkage.cores import on_all_cores
 from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
 from linkage_hub.linkage.fitting import PairModel, Problem, cautious, fit_problems
 from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
@@ -87,18 +86,23 @@ def weigh(
     held = weigh_within(duplicates)
     entry = entries(held, offsets, PairAnswers.none())
     progress(0.6, "fitting")
-    chosen = [_choose(part, entry, offsets) for part in parts]
+    chosen = list(on_all_cores(lambda part: _choose(part, entry, offsets), parts))
     problems = [each.problem for each in chosen]
     fitted = cautious(problems, fit_problems(problems))
     progress(0.9, "choosing thresholds")
     offset = np.zeros(len(parts)) if fitted.model is None else fitted.model.offset
-    first_stage = [
-        _first_stage(part, choice, probability, fitted.model, float(own))
-        for part, choice, probability, own in zip(
-            parts, chosen, fitted.probability, offset, strict=True
+    first_stage = list(
+        on_all_cores(
+            lambda part, choice, probability, own: _first_stage(
+                part, choice, probability, fitted.model, own
+            ),
+            parts,
+            chosen,
+            fitted.probability,
+            offset.tolist(),
         )
-    ]
-    found = [_weighed(each) for each in _with_answers(first_stage, decisions, offsets)]
+    )
+    found = on_all_cores(_weighed, _with_answers(first_stage, decisions, offsets))
     return [*found, *held]
 
 
@@ -128,16 +132,15 @@ def _parts(
     *,
     ratio_alone: bool,
 ) -> list[_Part]:
-    """The evidence of every block, on all processors."""
+    """The evidence of every block."""
     several = any(block.views.shape[1] > 1 for block in blocks)
-    known = None if encodings is None or several else [Filters.of(each) for each in encodings]
+    known = None if encodings is None or several else list(on_all_cores(Filters.of, encodings))
     parts = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for part in pool.map(
-            lambda block: _part(block, offsets, known, ratio_alone=ratio_alone), blocks
-        ):
-            parts.append(part)
-            progress(0.5 * len(parts) / len(blocks), "weighing pairs")
+    for part in on_all_cores(
+        lambda block: _part(block, offsets, known, ratio_alone=ratio_alone), blocks
+    ):
+        parts.append(part)
+        progress(0.5 * len(parts) / len(blocks), "weighing pairs")
     return parts
 
 
