@@ -1,7 +1,7 @@
 """Composition root of the agent: builds the parts of one home and hands them in.
 
-What compares records needs compiled code and takes seconds to load: it is loaded when it is first
-needed, so that a withdrawal does not wait for it.
+What compares records needs compiled code, what reads rows needs pandas, and both take seconds to
+load: they are loaded when they are first needed, so that a withdrawal does not wait for them.
 """
 
 import os
@@ -28,9 +28,7 @@ from partner_agent.linkage_secret import load_keys
 from partner_agent.opt_outs.register import OptOuts
 from partner_agent.protection.register import Protections
 from partner_agent.refinement.asked import AskedPairs
-from partner_agent.refinement.core import Core
 from partner_agent.refinement.kept import KeptRounds
-from partner_agent.refinement.own import OwnRecords
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.retention import Retention
 from partner_agent.rights.access import AccessReport, Held, report_of
@@ -49,6 +47,7 @@ from partner_agent.vault.keys import VaultKeys, make_key, read_key
 from partner_agent.vault.store import Vault
 
 if TYPE_CHECKING:
+    from partner_agent.refinement.core import Core
     from partner_agent.refinement.desk import RefinementDesk
 
 SECRETS = "party.secret"
@@ -67,7 +66,7 @@ class Agent:
         self.passphrase = passphrase(settings.passphrase_file)
 
     @cached_property
-    def core(self) -> Core:
+    def core(self) -> "Core":
         """How answers to questions are worked out."""
         from partner_agent.refinement.fellegi_sunter import FellegiSunter  # noqa: PLC0415 - slow
 
@@ -157,6 +156,7 @@ class Agent:
     def questions(self) -> "RefinementDesk":
         """The refinement desk."""
         from partner_agent.refinement.desk import RefinementDesk  # noqa: PLC0415 - slow to load
+        from partner_agent.refinement.own import OwnRecords  # noqa: PLC0415 - likewise
 
         return RefinementDesk(
             self.secrets,

@@ -7,18 +7,31 @@ time, so that a change is judged by what it changed; ``make explore`` draws othe
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
 
 from benchmarks.postgresql import NotInstalled, database_on, postgresql
-from tests.hub_world import HubWorld, hub_world_in
+from governance.storage import database
+from tests.schemas import upgrade
+
+if TYPE_CHECKING:
+    from tests.hub_world import HubWorld
 
 pytest_plugins = ("tests.invariants",)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None)
 settings.register_profile("unshrunk", deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas() -> Iterator[None]:
+    """Migrate once, and copy: see ``tests/schemas.py``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_upgrade", upgrade)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +62,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def hub_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
+def hub_world(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[HubWorld]":
     """A ledger, a hub and two agents with an agreement in force, shared by a module's tests."""
+    from tests.hub_world import hub_world_in  # noqa: PLC0415 - takes seconds; few files need it
+
     with hub_world_in(tmp_path_factory.mktemp("hub-world")) as world:
         yield world

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from benchmarks.quality.dataset import Dataset
 from governance.agreements.encoding import Hardening
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.linkage.one_to_one import OneToOne, one_to_one, solve
 from linkage_hub.linkage.persons import LinkResult, link
 from linkage_hub.runs.inputs import SourceData

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from governance.durable import durable
-from governance.exchange.submission import ARROW_SCHEMA, ENCODING_BYTES, HANDLE_BYTES
+from governance.exchange.submission import ENCODING_BYTES, HANDLE_BYTES
+from governance.exchange.submission_file import ARROW_SCHEMA
 
 _MARK: Final = bytes(HANDLE_BYTES // 2)
 """The first half of the handle of a row that is left out; a random handle begins so by chance once

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -66,12 +67,18 @@ class _Transport(httpx.HTTPTransport):
     """httpx's own, over a network that knows the deadline."""
 
     def __init__(self) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             keepalive_expiry=5.0,
             network_backend=_Network(),
         )
+
+
+@cache
+def _tls() -> SSLContext:
+    """One for every client of the process: reading the certificates takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Network(httpcore.NetworkBackend):

@@ -17,13 +17,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from governance.canonical import canonical_bytes, parse_json, parse_time, sha256, write_time
 from governance.errors import FormatError
-from governance.exchange.refinement import (
-    ProfilesPost,
-    RoundItem,
-    RoundList,
-    questions_in,
-    read_answers,
-)
+from governance.exchange.refinement import ProfilesPost, RoundItem, RoundList, questions_in
+from governance.exchange.refinement_bodies import read_answers
 from governance.identity.envelope import Envelope, parse_model
 from governance.ledger.payloads import RoundKind
 from linkage_hub.jobs.queue import enqueue

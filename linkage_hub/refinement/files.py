@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from governance.durable import sync_folder
-from governance.exchange.refinement import BATCH_QUESTIONS, QUESTION
+from governance.exchange.refinement import BATCH_QUESTIONS
+from governance.exchange.refinement_bodies import QUESTION
 from linkage_hub.refinement.errors import RoundStorage
 from linkage_hub.refinement.pairs import Asked, Pairs, PartySheet
 

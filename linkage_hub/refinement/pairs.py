@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from governance.exchange.refinement import QUESTION, Questions
+from governance.exchange.refinement_bodies import QUESTION, Questions
 from linkage_hub.linkage.candidates import Indices, PairBlock
 
 PAIR: Final = np.dtype([("first", "<u2"), ("second", "<u2"), ("left", "<u4"), ("right", "<u4")])

@@ -20,14 +20,13 @@ from sqlalchemy import insert, select, update
 from governance.agreements.models import Agreement
 from governance.canonical import canonical_bytes, parse_json, parse_time, write_time
 from governance.exchange.refinement import (
-    ANSWERED,
     BATCH_QUESTIONS,
     ROUND,
     PartyQuestions,
     ProfilesPost,
     RefinementRound,
-    batch_hashes,
 )
+from governance.exchange.refinement_bodies import ANSWERED, batch_hashes
 from governance.identity.envelope import Envelope, parse_canonical, parse_model, sign
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger

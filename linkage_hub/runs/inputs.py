@@ -12,7 +12,7 @@ from sqlalchemy import Select, delete, insert, select, update
 
 from governance.errors import ReasonedError
 from governance.exchange.left_out import leave_out
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.rights.records import left_out_of

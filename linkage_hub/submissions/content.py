@@ -21,13 +21,13 @@ from governance.agreements.models import Quality
 from governance.exchange.sentinels import VALUES
 from governance.exchange.submission import (
     AGE_BANDS,
-    ARROW_SCHEMA,
     CLK_FILL_LEAST,
     ENCODING_BYTES,
     KIN_MOST,
     RELATIONS,
     Manifest,
 )
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.submissions.duplicates import check_duplicates
 from linkage_hub.submissions.errors import (
     CountMismatch,

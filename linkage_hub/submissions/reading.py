@@ -15,7 +15,8 @@ import pyarrow as pa
 from governance.agreements.encoding import Hardening
 from governance.errors import FormatError
 from governance.exchange.arrow import announced, batches_of, read_schema
-from governance.exchange.submission import ARROW_SCHEMA, ENCODING_BYTES, HANDLE_BYTES
+from governance.exchange.submission import ENCODING_BYTES, HANDLE_BYTES
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.submissions.errors import CountMismatch, NotArrow, TooMuchContent
 
 BESIDE_ENCODINGS: Final = 4_096

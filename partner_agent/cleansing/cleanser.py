@@ -19,18 +19,13 @@ import pandas as pd
 from partner_agent.cleansing.address import clean_address
 from partner_agent.cleansing.contact import clean_email, clean_phone
 from partner_agent.cleansing.dates import DateCleaner
-from partner_agent.cleansing.distinct import (
-    ColumnTally,
-    Texts,
-    clean_distinct,
-    joined,
-    remembered,
-)
+from partner_agent.cleansing.distinct import ColumnTally, Texts, clean_distinct, joined
 from partner_agent.cleansing.identifiers import clean_nhs_number, clean_nino, clean_upn
 from partner_agent.cleansing.outcome import Outcome
 from partner_agent.cleansing.person import PersonCleaner
 from partner_agent.cleansing.postcode import clean_postcode, find_postcode
 from partner_agent.cleansing.quality import BirthTally, QualityReport, column_quality
+from partner_agent.cleansing.remembered import remembered
 from partner_agent.cleansing.rules import DOUBT, YES, indicator_rule, marker_rule
 from partner_agent.cleansing.sex import clean_sex
 from partner_agent.cleansing.text import tidy

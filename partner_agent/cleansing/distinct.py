@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,6 @@ import pandas as pd
 from partner_agent.cleansing.outcome import NOTES, Kind, Outcome
 
 Texts = npt.NDArray[np.object_]  # of str
-Result = TypeVar("Result")
-REMEMBERED_MOST: Final = 65_536  # values of one column; more than a chunk has rows
 
 
 @dataclass
@@ -36,24 +34,6 @@ class ColumnTally:
     def by_kind(self, kind: Kind) -> int:
         """Values that were repaired, queried or dropped."""
         return sum(times for note, times in self.notes.items() if NOTES[note][0] is kind)
-
-
-def remembered(clean: Callable[[str], Result]) -> Callable[[str], Result]:
-    """A cleaner that works on a value once, however many chunks and passes it comes in.
-
-    Held in memory are at most ``REMEMBERED_MOST`` values, of this extract and by this cleaner only.
-    """
-    known: dict[str, Result] = {}
-
-    def run(raw: str) -> Result:
-        found = known.get(raw)
-        if found is None:
-            if len(known) >= REMEMBERED_MOST:
-                known.clear()
-            found = known[raw] = clean(raw)
-        return found
-
-    return run
 
 
 def clean_distinct(

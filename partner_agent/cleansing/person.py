@@ -15,11 +15,11 @@ from partner_agent.cleansing.distinct import (
     clean_distinct,
     clean_distinct_parts,
     joined,
-    remembered,
 )
 from partner_agent.cleansing.full_names import clean_full_name
 from partner_agent.cleansing.names import clean_given_name, clean_surname
 from partner_agent.cleansing.outcome import Outcome
+from partner_agent.cleansing.remembered import remembered
 from partner_agent.extracts.mapping import (
     DateParts,
     Mention,

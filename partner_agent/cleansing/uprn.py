@@ -17,11 +17,11 @@ from rapidfuzz.distance import OSA
 
 from partner_agent.cleansing.address import Address, parse_address, plain_words
 from partner_agent.cleansing.address_words import STREETS
-from partner_agent.cleansing.distinct import remembered
 from partner_agent.cleansing.errors import UprnReferenceError
 from partner_agent.cleansing.identifiers import compact
 from partner_agent.cleansing.outcome import MISSING, Outcome
 from partner_agent.cleansing.postcode import clean_postcode
+from partner_agent.cleansing.remembered import remembered
 from partner_agent.cleansing.text import guarded
 from partner_agent.extracts.reader import open_extract
 

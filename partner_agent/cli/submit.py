@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from partner_agent.app import Agent
 from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.submissions.errors import NothingToSubmitError

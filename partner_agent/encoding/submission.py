@@ -16,7 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from governance.agreements.encoding import Hardening
-from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, ENCODING_BYTES, HANDLE_BYTES
+from governance.exchange.submission import AGE_BANDS, ENCODING_BYTES, HANDLE_BYTES
+from governance.exchange.submission_file import ARROW_SCHEMA
 from partner_agent.encoding.clk import InvalidField
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
 from partner_agent.encoding.home_tokens import token_columns

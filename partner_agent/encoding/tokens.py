@@ -9,14 +9,16 @@ The formats are fixed: labels and messages are never changed; a new format gets 
 import hmac
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import pandas as pd
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from governance.canonical import sha256
 from partner_agent.encoding.errors import SecretError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SECRET_BYTES: Final = 32
 _KEY_BYTES: Final = 32
@@ -76,7 +78,7 @@ class LinkageKeys:
         )
 
 
-def cleaned_column(frame: pd.DataFrame, name: str) -> list[str]:
+def cleaned_column(frame: "pd.DataFrame", name: str) -> list[str]:
     """A column of a cleaned table, empty strings where it is absent or null."""
     if name not in frame:
         return [""] * len(frame)

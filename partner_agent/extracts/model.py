@@ -3,10 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
 
 CHUNK_ROWS = 50_000  # rows held in memory at once
 MAX_FIELD = 1_048_576  # characters in one cell; a longer one makes its row a reject
@@ -39,8 +41,8 @@ class Chunk:
         rejects: rows between the first and the last that could not be read.
     """
 
-    table: pd.DataFrame
-    rows: npt.NDArray[np.int64]
+    table: "pd.DataFrame"
+    rows: "npt.NDArray[np.int64]"
     rejects: list[Reject]
 
     @property
@@ -79,6 +81,9 @@ def make_chunk(
     columns: tuple[str, ...], cells: list[list[str]], numbers: list[int], rejects: list[Reject]
 ) -> Chunk:
     """A chunk from rows of cells, each as long as ``columns``."""
+    import numpy as np  # noqa: PLC0415 - slow to load
+    import pandas as pd  # noqa: PLC0415 - likewise
+
     by_column = list(zip(*cells, strict=True)) if cells else [()] * len(columns)
     table = pd.DataFrame(
         {name: pd.Series(by_column[at], dtype="str") for at, name in enumerate(columns)},

@@ -1,4 +1,7 @@
-"""Open an extract by what its first bytes say it is, whatever its name says."""
+"""Open an extract by what its first bytes say it is, whatever its name says.
+
+What reads a format is loaded when a file has it.
+"""
 
 import zipfile
 from pathlib import Path
@@ -11,8 +14,6 @@ from partner_agent.extracts.errors import (
 )
 from partner_agent.extracts.files import open_bytes
 from partner_agent.extracts.model import CHUNK_ROWS, Extract
-from partner_agent.extracts.parquet import ParquetExtract
-from partner_agent.extracts.xlsx import XlsxExtract
 
 _MAGIC = 8  # bytes that tell the format
 _ZIP = b"PK"
@@ -47,9 +48,13 @@ def open_extract(path: Path, *, sheet: str | None = None, chunk_rows: int = CHUN
             f"{path.name} is a PDF", next_step="export the data as CSV, XLSX or Parquet"
         )
     if magic.startswith(_PARQUET):
+        from partner_agent.extracts.parquet import ParquetExtract  # noqa: PLC0415 - slow to load
+
         return ParquetExtract(path, chunk_rows=chunk_rows)
     if magic.startswith(_ZIP):
         _check_workbook(path)
+        from partner_agent.extracts.xlsx import XlsxExtract  # noqa: PLC0415 - slow to load
+
         return XlsxExtract(path, sheet=sheet, chunk_rows=chunk_rows)
     return DelimitedExtract(path, chunk_rows=chunk_rows)
 

@@ -10,11 +10,8 @@ in the words of every other refusal of this partner's own (``releases/errors.py`
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
@@ -27,6 +24,9 @@ from partner_agent.protection.keys import RECORD, home_keys, person_keys, record
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import protections
 from partner_agent.vault.store import StoredRow, Vault
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ROW: Final = (
     "source_record_id", "nhs_number", "nino", "upn", "first_name", "surname", "date_of_birth",
@@ -67,16 +67,13 @@ class Guard:
         """Whether a row of the vault is protected, by its own mark or by the register."""
         return row.protected or self.covers(row.source_id, row.clean)
 
-    def rows(self, source: str, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    def rows(self, source: str, table: "pd.DataFrame") -> list[bool]:
         """Which rows of a cleaned table are protected by the register."""
         if not self.hashes:
-            return np.zeros(len(table), dtype=np.bool_)
+            return [False] * len(table)
         names = [name for name in _ROW if name in table]
         cells = zip(*(table[name].tolist() for name in names), strict=True)
-        return np.array(
-            [self.covers(source, dict(zip(names, row, strict=True))) for row in cells],
-            dtype=np.bool_,
-        )
+        return [self.covers(source, dict(zip(names, row, strict=True))) for row in cells]
 
 
 class Protections:
@@ -126,7 +123,7 @@ class Protections:
             )
         return self._add("home", "", found, now)
 
-    def learn(self, source: str, table: pd.DataFrame) -> None:
+    def learn(self, source: str, table: "pd.DataFrame") -> None:
         """Add to entries of persons what prepared rows of their record ids tell of them.
 
         Args:
@@ -195,10 +192,12 @@ class Protections:
         return entry
 
 
-def protect_rows(guard: Guard, source: str, table: pd.DataFrame) -> pd.DataFrame:
+def protect_rows(guard: Guard, source: str, table: "pd.DataFrame") -> "pd.DataFrame":
     """A cleaned table in which rows that the register protects are marked like the extract's."""
     found = guard.rows(source, table)
-    if not found.any():
+    if not any(found):
         return table
+    import pandas as pd  # noqa: PLC0415 - slow to load
+
     marked = table["protected"].mask(pd.Series(found, index=table.index), "y")
     return table.assign(protected=marked)

@@ -27,14 +27,12 @@ from governance.errors import FormatError, GovernanceError, ReasonedError
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
 from governance.exchange.refinement import (
     ProfilesPost,
-    Questions,
     RoundItem,
     RoundRefusal,
     SubmissionProfile,
     questions_in,
-    read_questions,
-    write_answers,
 )
+from governance.exchange.refinement_bodies import Questions, read_questions, write_answers
 from governance.identity.files import PartySecrets
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import Event, EventType

@@ -6,16 +6,17 @@ one that was sent is rewritten, and so keeps saying which records this partner s
 
 from collections.abc import Collection, Container
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from sqlalchemy import literal_column, select, update
 
 from governance.canonical import parse_json
-from governance.exchange.left_out import leave_out, rewrite
 from governance.identity.envelope import Envelope, parse_model
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import submissions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class OutboxFiles:
@@ -32,6 +33,8 @@ class OutboxFiles:
 
     def take_out(self, sources: Collection[str], handles: Collection[bytes]) -> int:
         """Take records out of every prepared file of these sources; how many files held any."""
+        from governance.exchange.left_out import leave_out, rewrite  # noqa: PLC0415 - slow to load
+
         found = 0
         for row in self._rows(sources):
             path = self._folder / f"{row.id}.arrow"
@@ -86,7 +89,9 @@ class OutboxFiles:
             )
 
 
-def read(path: Path) -> pa.Table:
+def read(path: Path) -> "pa.Table":
     """The records of a file that this agent made."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to load
+
     with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
         return reader.read_all()

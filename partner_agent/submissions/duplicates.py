@@ -13,7 +13,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from governance.exchange.submission import (
-    ARROW_SCHEMA,
     DUPLICATES_MOST,
     GROUP_MOST,
     HANDLE_BYTES,
@@ -22,6 +21,7 @@ from governance.exchange.submission import (
     PROBABILITY_LEAST,
     PROBABILITY_STEPS,
 )
+from governance.exchange.submission_file import ARROW_SCHEMA
 from partner_agent.duplicates.finding import Duplicates
 
 _COLUMN: Final = ARROW_SCHEMA.get_field_index("duplicates")

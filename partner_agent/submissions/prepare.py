@@ -28,7 +28,8 @@ from governance.agreements.policy import Standing, permits
 from governance.canonical import canonical_bytes, write_time
 from governance.durable import durable
 from governance.errors import ReasonedError
-from governance.exchange.submission import ARROW_SCHEMA, Counts, Manifest
+from governance.exchange.submission import Counts, Manifest
+from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.identity.envelope import sign
 from governance.identity.files import PartySecrets
 from partner_agent.cleansing.cleanser import Cleanser

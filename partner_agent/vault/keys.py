@@ -1,14 +1,15 @@
-"""The vault's key: 32 random bytes outside the vault's file, in a secret file or the keyring."""
+"""The vault's key: 32 random bytes outside the vault's file, in a secret file or the keyring.
+
+The keyring's library is loaded where a key is kept there.
+"""
 
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-import keyring
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from keyring.errors import KeyringError
 
 from governance.canonical import b64, unb64
 from governance.identity.files import read_secret, write_secret
@@ -68,6 +69,9 @@ def make_key(home: Path, kind: str, party: str, passphrase: bytes | None) -> Non
     if kind == "file":
         write_secret(home / FILE, key, passphrase)
         return
+    import keyring  # noqa: PLC0415 - slow to load
+    from keyring.errors import KeyringError  # noqa: PLC0415 - likewise
+
     try:
         keyring.set_password(_SERVICE, _entry(home, party), b64(key))
     except KeyringError as error:
@@ -85,6 +89,9 @@ def read_key(home: Path, kind: str, party: str, passphrase: bytes | None) -> Vau
     """
     if kind == "file":
         return VaultKeys.derive(read_secret(home / FILE, passphrase))
+    import keyring  # noqa: PLC0415 - slow to load
+    from keyring.errors import KeyringError  # noqa: PLC0415 - likewise
+
     try:
         found = keyring.get_password(_SERVICE, _entry(home, party))
     except KeyringError as error:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.exchange.left_out import is_left_out, leave_out, rewrite
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 
 ROWS = 6
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.exchange.sentinels import DECOY, SyntheticRecord
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from governance.canonical import utc_now
-from governance.exchange.refinement import QUESTION, RoundItem, RoundList
+from governance.exchange.refinement import RoundItem, RoundList
+from governance.exchange.refinement_bodies import QUESTION
 from tests.hub_world import HubWorld
 from tests.refinement_world import SIZE, answer, person, refining_world, start, view
 

@@ -6,7 +6,8 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from governance.exchange.submission import ARROW_SCHEMA, TOKEN_BYTES
+from governance.exchange.submission import TOKEN_BYTES
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.linkage.threshold import Estimate

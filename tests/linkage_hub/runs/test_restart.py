@@ -14,7 +14,7 @@ import pyarrow as pa
 from sqlalchemy import insert, select, update
 
 from governance.canonical import sha256, utc_now, write_time
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.runs.service import Runs
 from linkage_hub.store.tables import jobs, runs, submissions
 from tests.hub_world import HubWorld

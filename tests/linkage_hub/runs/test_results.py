@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from governance.agreements.models import Agreement
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.analytics.exports import TABLES, export
 from linkage_hub.linkage.identity import KnownIds

@@ -8,7 +8,8 @@ import pytest
 
 from governance.agreements.encoding import Hardening, View
 from governance.agreements.models import Quality
-from governance.exchange.submission import ARROW_SCHEMA, Manifest
+from governance.exchange.submission import Manifest
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.submissions import errors
 from linkage_hub.submissions.content import (
     check_content,

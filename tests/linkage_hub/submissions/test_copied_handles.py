@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from governance.canonical import canonical_bytes
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.identity.envelope import sign
 from governance.ledger.events import EventType
 from governance.ledger.payloads import read_payload

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from governance.exchange.arrow import batches_of
-from governance.exchange.submission import ARROW_SCHEMA
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.submissions import errors
 from linkage_hub.submissions.reading import bytes_most, check_size, read_content
 from tests.linkage_hub.submissions.test_content import HOME, hardened_rows, rows, table

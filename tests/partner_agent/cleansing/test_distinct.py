@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from stdnum.gb import nhs
 
 from examples.county.generate import generate
-from partner_agent.cleansing import distinct
+from partner_agent.cleansing import remembered as module
 from partner_agent.cleansing.cleanser import Cleanser
-from partner_agent.cleansing.distinct import ColumnTally, clean_distinct, remembered
+from partner_agent.cleansing.distinct import ColumnTally, clean_distinct
 from partner_agent.cleansing.identifiers import clean_nhs_number
 from partner_agent.cleansing.outcome import Outcome
+from partner_agent.cleansing.remembered import remembered
 from partner_agent.cleansing.text import tidy
 from partner_agent.extracts.mapping import load_mapping
 from partner_agent.extracts.reader import open_extract
@@ -27,7 +28,7 @@ def test_a_value_is_cleaned_once_and_what_is_held_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A remembered cleaner answers from memory, and forgets everything when it is full."""
-    monkeypatch.setattr(distinct, "REMEMBERED_MOST", 2)
+    monkeypatch.setattr(module, "REMEMBERED_MOST", 2)
     asked: list[str] = []
 
     def clean(raw: str) -> Outcome:

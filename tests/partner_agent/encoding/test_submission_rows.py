@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.exchange.submission import AGE_BANDS, ARROW_SCHEMA, NEAR_TOKENS
+from governance.exchange.submission import AGE_BANDS, NEAR_TOKENS
+from governance.exchange.submission_file import ARROW_SCHEMA
 from partner_agent.encoding.clk import ClkEncoder
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
 from partner_agent.encoding.home_tokens import home_tokens

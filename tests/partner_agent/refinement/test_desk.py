@@ -12,7 +12,6 @@ import pytest
 
 from governance.canonical import canonical_bytes, sha256, utc_now, write_time
 from governance.exchange.refinement import (
-    QUESTION,
     ROUND,
     PartyQuestions,
     ProfilesPost,
@@ -20,9 +19,8 @@ from governance.exchange.refinement import (
     RoundItem,
     RoundList,
     RoundRefusal,
-    batch_hashes,
-    read_answers,
 )
+from governance.exchange.refinement_bodies import QUESTION, batch_hashes, read_answers
 from governance.identity.envelope import Envelope, sign
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (

@@ -5,7 +5,8 @@ import secrets
 import numpy as np
 import pyarrow as pa
 
-from governance.exchange.submission import ARROW_SCHEMA, DUPLICATES_MOST, GROUP_MOST, HANDLE_BYTES
+from governance.exchange.submission import DUPLICATES_MOST, GROUP_MOST, HANDLE_BYTES
+from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.submissions.duplicates import check_duplicates, duplicates_of, handles_of
 from partner_agent.duplicates.finding import Duplicates
 from partner_agent.submissions.duplicates import DuplicatesColumn, bounded
