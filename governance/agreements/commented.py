@@ -21,7 +21,11 @@ COMMENTS: Final = {
     "indicators": (
         "What owners may say of a record: met, unmet or unknown, looking back 'window_months'."
     ),
-    "sources": "Systems, whose they are, what may be taken from each, and most records.",
+    "sources": (
+        "Systems, whose they are, what may be taken from each, and most records. 'opt_outs' says "
+        "how the national data opt-out is upheld: 'check' (NHS England's check of NHS numbers) or "
+        "'column' (of the extract); without it either may be used."
+    ),
     "encoding": (
         "How records are encoded. A change here means that every partner encodes anew; the guide "
         "for IG leads says what k and views are."
@@ -47,7 +51,10 @@ COMMENTS: Final = {
     "valid_from": "The first day.",
     "expires": "The first day on which it holds no more.",
     "review_by": "After this day everything stops until a new version is signed.",
-    "protected": "What happens to protected people's rows.",
+    "protected": (
+        "'never_encoded': rows of protected people and homes are not encoded at all. Without this "
+        "they are encoded without their home."
+    ),
 }
 """Above which field each stands."""
 _WIDTH: Final = 96

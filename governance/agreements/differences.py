@@ -57,6 +57,13 @@ def _words(value: Any) -> str:
     return str(value)
 
 
+_OPT_OUTS: Final = {
+    "check": "by NHS England's check of NHS numbers",
+    "column": "by a column of the extract",
+    None: "as its partner chooses",
+}
+
+
 def _listed(words: Any) -> str:
     return ", ".join(sorted(words))
 
@@ -113,6 +120,7 @@ def _sources(old: Agreement, new: Agreement) -> Iterator[str]:
     before, after = ({source.id: source for source in a.sources} for a in (old, new))
     for name, source in after.items():
         yield from _source(before.get(name), source)
+        yield from _opt_outs(before.get(name), source)
     for name in sorted(before.keys() - after.keys()):
         yield f"{before[name].party} would take nothing from {name} any more"
 
@@ -142,6 +150,14 @@ def _source(old: Source | None, new: Source) -> Iterator[str]:
         )
     if old.description != new.description:
         yield f"{new.id} would be described as {new.description}; until now {old.description}"
+
+
+def _opt_outs(old: Source | None, new: Source) -> Iterator[str]:
+    was = None if old is None else old.opt_outs
+    if was != new.opt_outs:
+        until_now = "" if old is None else f", until now {_OPT_OUTS[was]}"
+        will = _OPT_OUTS[new.opt_outs]
+        yield f"{new.id} would uphold the national data opt-out {will}{until_now}"
 
 
 def _items(old: Agreement, new: Agreement) -> Iterator[str]:
@@ -228,6 +244,13 @@ def _family_rule(old: Agreement, new: Agreement) -> Iterator[str]:
         yield f"a request {may} leave out a member of the family who has not agreed"
 
 
+def _protected(old: Agreement, new: Agreement) -> Iterator[str]:
+    if old.protected != new.protected:
+        ways = ("be encoded without their home", "not be encoded at all")
+        will, was = (ways[a.protected is not None] for a in (new, old))
+        yield f"rows of protected people and homes would {will}, until now they would {was}"
+
+
 def _dpia(old: Agreement, new: Agreement) -> Iterator[str]:
     if old.dpia != new.dpia:
         will = new.dpia
@@ -258,6 +281,7 @@ _TELLS: Final[dict[str, Callable[[Agreement, Agreement], Iterator[str]]]] = {
     "retention": _retention,
     "family_rule": _family_rule,
     "dpia": _dpia,
+    "protected": _protected,
 }
 """By the beginning of the fields that each speaks for."""
 _SILENT: Final = ("version", "supersedes")

@@ -37,6 +37,7 @@ class Question:
         among: answers that are possible, where they were named before.
         many: whether several answers are given, with commas between.
         rule: says what is wrong beside earlier answers, or nothing.
+        nothing: the word for a field that is left out.
     """
 
     where: str
@@ -47,6 +48,7 @@ class Question:
     among: tuple[str, ...] | None = None
     many: bool = False
     rule: Callable[[Any], str] = _no_rule
+    nothing: str | None = None
 
     def check(self, answer: Any) -> Any:
         """The answer as the agreement takes it.
@@ -58,6 +60,8 @@ class Question:
             answer = answer.strip()
             if self.many:
                 answer = [part.strip() for part in answer.split(",") if part.strip()]
+        if self.nothing is not None and answer == self.nothing:
+            return None
         named = answer if self.many else [answer]
         if self.among is not None and not set(map(str, named)) <= set(self.among):
             raise FormatError(f"{self.where}: expected of {', '.join(self.among)}")
@@ -90,6 +94,8 @@ KEPT: Final = {
     "vault_days": "days that a partner keeps its own rows in its vault",
 }
 ACTIONS: Final = tuple(action.value for action in models.Action)
+NO_OPT_OUTS: Final = "none"
+WITHOUT_HOME: Final = "without_home"
 
 
 class Interview:
@@ -186,6 +192,11 @@ class Interview:
                 "retention", models.Retention, {name: (text, None) for name, text in KEPT.items()}
             ),
             "opt_out": "national_data_opt_out_upheld",
+            "protected": top(
+                "protected",
+                "rows of protected people: never_encoded, or encoded without_home",
+                WITHOUT_HOME, ("never_encoded", WITHOUT_HOME), nothing=WITHOUT_HOME,
+            ),
             "suppression_threshold": top(
                 "suppression_threshold", "counts below this are hidden in tables", 7
             ),
@@ -204,20 +215,22 @@ class Interview:
 
     def _top(
         self, field: str, text: str, default: Any = None, among: tuple[str, ...] | None = None,
-        *, many: bool = False, rule: Callable[[Any], str] = _no_rule,
+        *, many: bool = False, rule: Callable[[Any], str] = _no_rule, nothing: str | None = None,
     ) -> Any:  # fmt: skip
         default = self._like.get(field, default)
-        return self._ask(Question(field, text, models.Agreement, field, default, among, many, rule))
+        return self._ask(
+            Question(field, text, models.Agreement, field, default, among, many, rule, nothing)
+        )
 
     def _part(
         self, where: str, model: type[Frozen], field: str, text: str, default: Any,
         old: dict[str, Any] | None = None, among: tuple[str, ...] | None = None,
-        *, many: bool = False, rule: Callable[[Any], str] = _no_rule,
+        *, many: bool = False, rule: Callable[[Any], str] = _no_rule, nothing: str | None = None,
     ) -> Any:  # fmt: skip
         old = self._like.get(where, {}) if old is None else old
         default = old.get(field, default)
         return self._ask(
-            Question(f"{where}.{field}", text, model, field, default, among, many, rule)
+            Question(f"{where}.{field}", text, model, field, default, among, many, rule, nothing)
         )
 
     def _section(
@@ -332,4 +345,9 @@ class Interview:
                 where, one, "indicators", "indicators taken", (), old, indicators, many=True
             ),
             "max_records": self._part(where, one, "max_records", "most records", 100_000, old),
-        }
+            "opt_outs": self._part(
+                where, one, "opt_outs",
+                "how the national data opt-out is upheld: check (of NHS numbers), column or none",
+                NO_OPT_OUTS, old, ("check", "column", NO_OPT_OUTS), nothing=NO_OPT_OUTS,
+            ),
+        }  # fmt: skip

@@ -81,6 +81,20 @@ SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d.update(review_by="2027-06-01"),
         "review_by would change from 2027-05-01 to 2027-06-01",
     ),
+    "opt-outs": (
+        lambda d: d["sources"][1].update(opt_outs="check"),
+        (
+            "nhs_records would uphold the national data opt-out by NHS England's check of NHS "
+            "numbers, until now as its partner chooses"
+        ),
+    ),
+    "protected": (
+        lambda d: d.update(protected="never_encoded"),
+        (
+            "rows of protected people and homes would not be encoded at all, until now they would "
+            "be encoded without their home"
+        ),
+    ),
     "quorum": (
         lambda d: d["witnessing"].update(quorum=1),
         "witnessing.quorum would change from 2 to 1",

@@ -1,8 +1,15 @@
 """A new agreement is asked for, each answer checked at once, and written with explanations."""
 
+import contextlib
 import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from click.testing import Result
@@ -21,6 +28,7 @@ from tests.governance.world import Party, agreement_data
 PARTIES = [Party("police"), Party("council")]
 DATA = agreement_data(PARTIES)
 OLD = Agreement.model_validate(DATA)
+PATIENCE = 120.0  # seconds, also on a very busy machine
 
 
 @pytest.fixture
@@ -100,6 +108,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"items": [*DATA["items"], DATA["items"][0]]}, "items.5.id",
     ),
     "no title": ({"title": None}, "title"),
+    "an opt-out upheld in another way": (
+        {"sources": [DATA["sources"][0] | {"opt_outs": "by hand"}]}, "sources.1.opt_outs",
+    ),
+    "protection that is none": ({"protected": "sometimes"}, "protected"),
 }  # fmt: skip
 
 
@@ -130,6 +142,79 @@ def test_a_wrong_answer_is_asked_again(tmp_path: Path, keys: list[str]) -> None:
     assert new.model_dump(exclude={"version", "supersedes"}) == OLD.model_dump(
         exclude={"version", "supersedes"}
     )
+
+
+class Session:
+    """``governance agreement new`` at a terminal of its own, and somebody who reads and types."""
+
+    PROMPT: Final = re.compile(rb"(?:([a-z_0-9.]+): [^\n]*|another [^\n]*): ?$")
+    STEERING: Final = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
+
+    def __init__(self, *words: str) -> None:
+        self._own, theirs = pty.openpty()
+        program = "from governance.cli.main import run; run()"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=os.environ | {"COLUMNS": "200"},
+        )
+        os.close(theirs)
+
+    def converse(self, answers: dict[str, str]) -> tuple[int, str]:
+        """Answer what is asked by its place, else with Enter; exit code and all that was shown."""
+        shown, line = b"", b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while select.select([self._own], [], [], PATIENCE)[0]:
+                piece = self.STEERING.sub(b"", os.read(self._own, 4_096))
+                shown, line = shown + piece, line + piece
+                if found := self.PROMPT.search(line):
+                    answer = answers.pop((found[1] or b"").decode(), "")
+                    os.write(self._own, f"{answer}\n".encode())
+                    line = b""
+        os.close(self._own)
+        try:
+            return self._process.wait(PATIENCE), shown.decode()
+        finally:
+            self._process.kill()  # where it waits for something that nobody understood
+
+
+def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: list[str]) -> None:
+    """Of each source and of the agreement; what was typed is written, and told as a change."""
+    like, out = tmp_path / "old.yaml", tmp_path / "agreement.yaml"
+    like.write_text(write_agreement(OLD), "utf-8")
+    answers = {"sources.2.opt_outs": "check", "protected": "never_encoded"}
+    words = ["agreement", "new", *keys, "--like", str(like), "--out", str(out)]
+    code, shown = Session(*words).converse(dict(answers))
+    assert code == 0, shown
+    assert "sources.1.opt_outs: how the national data opt-out is upheld" in shown
+    new = read_agreement(out)
+    assert [source.opt_outs for source in new.sources] == [None, "check"]
+    assert new.protected == "never_encoded"
+    said = CliRunner().invoke(app, ["agreement", "diff", str(like), str(out)]).output
+    for words_of_it in ("the national data opt-out", "rows of protected people and homes"):
+        assert words_of_it in said
+
+
+def test_a_later_version_can_drop_them(tmp_path: Path, keys: list[str]) -> None:
+    """An older agreement's words are the defaults, and its bytes are those without once dropped."""
+    kept = DATA | {
+        "protected": "never_encoded",
+        "sources": [source | {"opt_outs": "column"} for source in DATA["sources"]],
+    }
+    like = tmp_path / "old.yaml"
+    like.write_text(write_agreement(Agreement.model_validate(kept)), "utf-8")
+    assert answered(tmp_path, keys, {}, "--like", str(like)).exit_code == 0
+    same = read_agreement(tmp_path / "agreement.yaml")
+    assert (same.protected, same.sources[0].opt_outs) == ("never_encoded", "column")
+    (tmp_path / "agreement.yaml").unlink()
+    sources = [source | {"opt_outs": "none"} for source in DATA["sources"]]
+    dropped = {"protected": "without_home", "sources": sources}
+    assert answered(tmp_path, keys, dropped, "--like", str(like)).exit_code == 0
+    new = read_agreement(tmp_path / "agreement.yaml")
+    assert "protected" not in new.model_dump(mode="json")
+    assert new.sources == OLD.sources
 
 
 def test_the_register_says_what_may_be_listed(tmp_path: Path, keys: list[str]) -> None:
