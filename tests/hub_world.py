@@ -72,7 +72,7 @@ def as_party(secrets: PartySecrets) -> Party:
 
 @dataclass
 class HubWorld:
-    """Ledger, hub, agents of police and council, staff, and a signed agreement in force."""
+    """Ledger and its operator, hub, agents of police and council, staff, a signed agreement."""
 
     root: Path
     ledger_url: str
@@ -82,6 +82,7 @@ class HubWorld:
     agents: dict[str, Agent]
     agreement: Agreement
     staff: dict[str, Staff]
+    operator: PartySecrets
     http: httpx.Client = field(default_factory=httpx.Client)
 
     def call(self, kind: str, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -160,7 +161,7 @@ def hub_world_in(
             agents[name] = agent
         world = HubWorld(
             root, ledger_url, hub_url, hub, app, agents, _agreement(parties, adjust), {},
-            httpx.Client(base_url=hub_url),
+            operator, httpx.Client(base_url=hub_url),
         )  # fmt: skip
         stack.callback(world.http.close)
         _agree(world)

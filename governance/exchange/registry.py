@@ -18,7 +18,9 @@ class SubmissionRegistry:
     """Submissions that a hub has accepted, by their manifests' hashes.
 
     Attributes:
-        hubs: for each party, thumbprints of those who have accepted submissions of its sources.
+        hubs: for each party, thumbprints of those who say that they have accepted submissions of
+            its sources.
+        first_accepted_by: for each manifest, the thumbprint of who said so first.
     """
 
     def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
@@ -26,6 +28,7 @@ class SubmissionRegistry:
         self._agreements = agreements
         self.accepted: dict[str, SubmissionOutcome] = {}
         self.hubs: dict[str, set[str]] = {}
+        self.first_accepted_by: dict[str, str] = {}
 
     @property
     def handlers(self) -> dict[EventType, Handler]:
@@ -42,6 +45,7 @@ class SubmissionRegistry:
         def commit() -> None:
             self.accepted[payload.manifest] = payload
             self.hubs.setdefault(payload.party, set()).add(entry.author)
+            self.first_accepted_by.setdefault(payload.manifest, entry.author)
 
         return commit
 

@@ -36,6 +36,7 @@ from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
 from partner_agent.rights.errors import NotCorrected, RightsInput
 from partner_agent.rights.files import OutboxFiles
+from partner_agent.rights.recipients import recipients
 from partner_agent.rights.store import Request, RightsStore, Subject
 from partner_agent.vault.store import Vault
 
@@ -274,7 +275,7 @@ class RightsDesk:
             consents=len(ended),
             files=files,
             replaced_by=None,
-            sealed=self._sealed(request.id, handles, state),
+            sealed=self._sealed(request, handles, state),
         )
 
     def _standing(self, state: LedgerState, handles: set[bytes]) -> list[str]:
@@ -308,20 +309,22 @@ class RightsDesk:
             consents=0,
             files=0,
             replaced_by=manifest,
-            sealed=self._sealed(request.id, handles, state),
+            sealed=self._sealed(request, handles, state),
         )
 
     def _sealed(
-        self, id_: str, handles: set[bytes], state: LedgerState
+        self, request: Request, handles: set[bytes], state: LedgerState
     ) -> tuple[SealedHandles, ...]:
-        """The handles for each hub that has accepted a submission of this partner's."""
+        """The handles for each hub that holds a submission of this partner's."""
         if not handles:
             return ()
         parties = state.identities.parties
+        agreement = state.agreements.standing(request.agreement).agreement
+        made = self._files.manifests()
         return tuple(
             SealedHandles(
                 recipient=hub,
-                ciphertext=seal_handles(handles, parties[hub].sealing, id_, self._party),
+                ciphertext=seal_handles(handles, parties[hub].sealing, request.id, self._party),
             )
-            for hub in sorted(state.submissions.hubs.get(self._party, ()))
+            for hub in recipients(agreement, self._party, state.submissions, made)
         )

@@ -73,6 +73,12 @@ class OutboxFiles:
         manifest = parse_model(parse_json(rows[-1].manifest), Envelope).payload_hash
         return manifest if manifest in accepted else None
 
+    def manifests(self) -> list[str]:
+        """Hashes of all manifests that this agent has made."""
+        with self._database.reading() as connection:
+            found = connection.scalars(select(submissions.c.manifest)).all()
+        return [parse_model(parse_json(each), Envelope).payload_hash for each in found]
+
     def _rows(self, sources: Collection[str]) -> list[Any]:
         statement = (
             select(submissions)

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
+from governance.canonical import utc_now
 from governance.errors import GovernanceError
 from governance.ledger.errors import LedgerRefusedError
-from governance.ledger.events import EventType
+from governance.ledger.events import Author, EventType
 from governance.ledger.payloads import (
     RightsCarriedOut,
     RightsClosed,
@@ -18,7 +19,7 @@ from governance.rights.seal import seal_handles
 from linkage_hub.store.tables import person_records
 from partner_agent.app import Agent
 from partner_agent.rights.errors import RightsInput
-from tests.hub_world import HubWorld
+from tests.hub_world import ORIGIN, HubWorld
 from tests.partner_agent.releases.test_desk import approve, ask, family_of
 from tests.rights_world import carried_out, family_agrees, handle_of, opened, seen
 
@@ -87,6 +88,22 @@ def test_a_sealed_answer_that_waited_is_taken_back(
     world.hub.rights.carry_out_all()
     (done,) = [each for each in agent.desk.answers() if each.request == asked]
     assert (done.sealed, done.reason) == (False, "consent.withdrawn")
+
+
+@pytest.mark.invariant(1, "a ledger's operator that says it is a hub", double="lies")
+def test_who_says_it_accepted_a_submission_is_not_told(world: HubWorld) -> None:
+    """The operator repeats the hub's own words; the handles are sealed to the hub alone."""
+    council, operator = world.agents["council"], world.operator.keys
+    accepted = council.ledger.sync().submissions.accepted.values()
+    copied = next(each for each in accepted if each.party == "council")
+    pen = Author(operator.thumbprint, world.operator.signing_key, utc_now, ORIGIN)
+    council.ledger.append(pen.write(EventType.SUBMISSION_ACCEPTED, copied))
+    request = carried_out(council, RightsKind.OBJECTION, "C15")
+    state = council.ledger.sync()
+    assert operator.thumbprint in state.submissions.hubs["council"]
+    logged = state.rights.requests[request.id]
+    assert logged.told == {world.hub.secrets.keys.thumbprint}
+    assert world.hub.rights.carry_out_all() == 1
 
 
 def test_nobody_confirms_for_the_hub_or_twice(world: HubWorld) -> None:
