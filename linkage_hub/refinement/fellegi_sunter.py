@@ -41,7 +41,7 @@ from linkage_hub.refinement.questions import persons_questions
 from linkage_hub.refinement.selection import (
     calibration_pairs,
     chance_of,
-    fitted,
+    fitted_all,
     prior_odds,
     sure_pairs,
 )
@@ -87,8 +87,7 @@ class FellegiSunter:
         """Parameters for decisions; None where too little was answered to decide anything."""
         odds = {}
         drawn = np.ones(len(pairs))
-        for block in blocks:
-            fit = fitted(block, sizes)
+        for block, fit in zip(blocks, fitted_all(blocks, sizes), strict=True):
             pair_sizes = (sizes[block.first], sizes[block.second])
             sure = sure_pairs(fit)
             odds[block.first, block.second] = prior_odds(fit, sure, pair_sizes)

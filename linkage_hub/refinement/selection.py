@@ -11,7 +11,7 @@ In order:
    more often than unlikely ones: it has to show how matches agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.candidates import Indices, PairBlock
+from linkage_hub.linkage.cores import on_all_cores
 from linkage_hub.linkage.threshold import PairFit, fit_pair
 
 SURE: Final = 0.999
@@ -40,7 +41,7 @@ def calibration_pairs(
     sizes: Sequence[int],
     most: Sequence[int],
     *,
-    fits: Sequence[PairFit | None] | None = None,
+    fits: Sequence[PairFit] | None = None,
     seed: int = 1,
 ) -> Questions:
     """Pairs whose fields the agents compare level by level; a record is in one at most.
@@ -58,8 +59,7 @@ def calibration_pairs(
     """
     draw = np.random.default_rng(seed)
     found, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
-    for at, block in enumerate(blocks):
-        fit = (fits[at] if fits else None) or fitted(block, sizes)
+    for block, fit in zip(blocks, fits or fitted_all(blocks, sizes), strict=True):
         size = (sizes[block.first], sizes[block.second])
         grey = grey_of_block(block, fit, sure_pairs(fit), size, 1)
         found.append(_table(block, grey))
@@ -133,6 +133,11 @@ def fitted(block: PairBlock, sizes: Sequence[int]) -> PairFit:
         sizes=(sizes[block.first], sizes[block.second]),
         floor=block.floor,
     )
+
+
+def fitted_all(blocks: Sequence[PairBlock], sizes: Sequence[int]) -> Iterator[PairFit]:
+    """The model of each block."""
+    return on_all_cores(lambda block: fitted(block, sizes), blocks)
 
 
 def _table(block: PairBlock, at: Indices) -> NDArray[np.int64]:
