@@ -5,6 +5,9 @@ hold a caller for days. Rules: everything inside ``deadline`` together, from con
 byte of the last attempt, has one deadline; bytes that move, either way, earn time at ``RATE``, so
 that a large answer may take longer than a small one; no redirection is followed, and no proxy,
 certificate or password is taken from the environment.
+
+httpx's own transport takes no network of ours, so there is one here, made of what both libraries
+document: httpx's "custom transports" and httpcore's "network backends".
 """
 
 import time
@@ -63,16 +66,84 @@ def bounded_client(timeout: float) -> httpx.Client:
     )
 
 
-class _Transport(httpx.HTTPTransport):
-    """httpx's own, over a network that knows the deadline."""
+class _Transport(httpx.BaseTransport):
+    """Connections over a network that knows the deadline."""
 
     def __init__(self) -> None:
-        super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls(),
             keepalive_expiry=5.0,
             network_backend=_Network(),
         )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        with _as_httpx():
+            answer = self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(
+                        scheme=url.raw_scheme,
+                        host=url.raw_host,
+                        port=url.port,
+                        target=url.raw_path,
+                    ),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """An answer's bytes as they come."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+_AS_HTTPX: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
+    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
+    (httpcore.ReadTimeout, httpx.ReadTimeout),
+    (httpcore.WriteTimeout, httpx.WriteTimeout),
+    (httpcore.PoolTimeout, httpx.PoolTimeout),
+    (httpcore.TimeoutException, httpx.TimeoutException),
+    (httpcore.ConnectError, httpx.ConnectError),
+    (httpcore.ReadError, httpx.ReadError),
+    (httpcore.WriteError, httpx.WriteError),
+    (httpcore.NetworkError, httpx.NetworkError),
+    (httpcore.LocalProtocolError, httpx.LocalProtocolError),
+    (httpcore.RemoteProtocolError, httpx.RemoteProtocolError),
+    (httpcore.ProtocolError, httpx.ProtocolError),
+    (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
+    (httpcore.ProxyError, httpx.ProxyError),
+)
+"""What callers catch, for what the network raises: each kind before the one that it is of."""
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    try:
+        yield
+    except tuple(kind for kind, _ in _AS_HTTPX) as error:
+        told = next(theirs for kind, theirs in _AS_HTTPX if isinstance(error, kind))
+        raise told(str(error)) from error
 
 
 @cache

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import httpcore
 import httpx
 import pytest
 
@@ -166,6 +167,50 @@ def test_a_client_outside_a_deadline_has_its_timeout() -> None:
     """No deadline, no bound but that of each step."""
     with talking(silent) as url, bounded_client(0.1) as client, pytest.raises(httpx.ReadTimeout):
         client.get(url)
+
+
+KINDS = [
+    kind
+    for name in httpcore.__all__
+    if isinstance(kind := getattr(httpcore, name), type)
+    and issubclass(kind, Exception)
+    and hasattr(httpx, name)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_callers_see_errors_of_the_library_that_they_use(kind: type[Exception]) -> None:
+    """Each kind of error that httpcore and httpx both know is told as httpx's, and caught so."""
+    told: type[httpx.TransportError] = getattr(httpx, kind.__name__)
+    with pytest.raises(httpx.TransportError) as caught, module._as_httpx():
+        raise kind("as it was said")
+    assert (type(caught.value), str(caught.value)) == (told, "as it was said")
+
+
+def test_all_kinds_of_errors_are_looked_at() -> None:
+    """The list above is not empty, whatever the libraries call things later."""
+    assert {httpcore.ReadTimeout, httpcore.ConnectError, httpcore.ProtocolError} <= set(KINDS)
+
+
+def test_an_answer_that_is_cut_short_or_none_is_an_error_of_httpx() -> None:
+    """In the head, in the body, and where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def cut(connection: socket.socket, _over: threading.Event) -> None:
+        connection.recv(65_536)
+        connection.sendall(OK + b"\r\nshort")
+
+    def noise(connection: socket.socket, _over: threading.Event) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"SSH-2.0-hello\r\n\r\n")
+
+    with bounded_client(5.0) as client:
+        with pytest.raises(httpx.ConnectError):
+            client.get(nobody)
+        for talk in (cut, noise):
+            with talking(talk) as url, pytest.raises(httpx.RemoteProtocolError):
+                client.get(url)
 
 
 def saying(answer: bytes) -> Talk:
