@@ -17,12 +17,13 @@ from governance.agreements.policy import in_force
 from governance.canonical import canonical_bytes, utc_now
 from governance.identity.envelope import sign_bytes
 from governance.ledger.client import LedgerClient
-from governance.ledger.errors import RollbackError
+from governance.ledger.errors import LedgerUnavailableError, RollbackError
 from governance.ledger.events import EventType
 from governance.ledger.note import Note
 from governance.ledger.payloads import AgreementProposed, AgreementSigned, AgreementStopped
 from partner_agent.app import Agent
 from partner_agent.settings import AgentSettings
+from tests.governance.web.test_deadline import dripping_headers, ledger_client, talking
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import approve, ask, both_agree, submit_and_link
 
@@ -119,6 +120,7 @@ def test_a_hub_that_says_it_is_in_force_is_not_believed(tmp_path: Path) -> None:
         assert refused["council"] == "agreement.suspended"
 
 
+@pytest.mark.invariant(12, "a ledger that takes a suspension back", double="rolls back")
 @pytest.mark.invariant(13, "a ledger that takes a suspension back", double="rolls back")
 def test_a_suspension_that_was_seen_is_not_rolled_back(world: HubWorld) -> None:
     """The mirror holds the longer log: the shorter one is refused and kept as evidence."""
@@ -149,6 +151,23 @@ def test_a_suspension_that_is_held_back_stops_hashing_once_witnesses_are_stale(
             hash_something(council)
     finally:
         council.close()
+
+
+@pytest.mark.invariant(12, "a ledger that answers slowly", double="slow")
+@pytest.mark.invariant(13, "a ledger that answers slowly", double="slow")
+def test_a_ledger_that_answers_slowly_has_nothing_hashed(world: HubWorld) -> None:
+    """Time is not on its side: without its answer no agreement counts as witnessed."""
+    council = world.agents["council"]
+    hash_something(council)
+    standing = council.standing(council.ledger.state)
+    honest = council.ledger.client
+    with talking(dripping_headers) as url, ledger_client(url) as slow:
+        council.ledger.client = slow
+        with pytest.raises(LedgerUnavailableError):
+            hash_something(council)
+        with pytest.raises(AgreementNotWitnessed):
+            council.ledger.require_witnessed(standing)
+    council.ledger.client = honest
 
 
 @pytest.mark.invariant(13, "a ledger that holds a superseding version back", double="withholds")

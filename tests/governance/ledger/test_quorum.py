@@ -131,6 +131,23 @@ def test_the_logs_signature_is_needed() -> None:
         verify_cosigned(Note(note.text, (false, *note.signatures[1:])), POLICY, NOW)
 
 
+@pytest.mark.invariant(4, "cosignatures of one tree under another of its size", double="replays")
+def test_cosignatures_of_one_tree_do_not_vouch_for_another() -> None:
+    """Fresh, and by the right witnesses: the log's own signature over a fork does not help."""
+    fork = sign_checkpoint(replace(CHECKPOINT, root=b"\x01" * 32), LOG_KEY, LOG)
+    with pytest.raises(NoteSignatureError):
+        verify_cosigned(fork.with_signatures(cosigned(a=1, b=1).signatures[1:]), POLICY, NOW)
+
+
+@pytest.mark.invariant(4, "another log of the same name", double="swaps keys")
+def test_another_log_of_the_same_name_is_not_the_log() -> None:
+    """Witnesses may even have cosigned it: the key is pinned, not the name."""
+    thief = SigningKey(b"\x66" * 32)
+    note = sign_checkpoint(CHECKPOINT, VerifierKey(ORIGIN, KeyKind.LOG, thief.public), thief)
+    with pytest.raises(NoteSignatureError):
+        verify_cosigned(note.with_signatures(cosigned(a=1, b=1).signatures[1:]), POLICY, NOW)
+
+
 def test_impossible_policies_are_refused() -> None:
     """A quorum of none, of more than there are, or of one key twice is refused when made."""
     witnesses = tuple(KEYS.values())

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from governance.agreements.models import Agreement
-from governance.canonical import sha256, write_time
+from governance.canonical import canonical_bytes, sha256, write_time
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
 from governance.identity.keys import SigningKey
@@ -241,6 +241,54 @@ def test_what_waited_too_long_is_taken_back(desk: Desk) -> None:
     assert desk.deliver() == []
     assert desk.hub.answers == [(desk.request, False, "release.request_expired")]
     assert [answer.sealed for answer in desk.desk.answers()] == [False]
+
+
+@pytest.mark.invariant(17, "a hub that takes the items and never says so", double="withholds")
+def test_a_hub_that_says_nothing_gets_the_very_same_bytes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it asks for them by its silence, there is one ciphertext and one receipt."""
+    honest = desk.hub.answer
+
+    def take_and_be_silent(request: str, post: AnswerPost) -> None:
+        honest(request, post)
+        raise HubUnavailable("no answer")
+
+    monkeypatch.setattr(desk.hub, "answer", take_and_be_silent)
+    for _ in range(3):
+        with pytest.raises(HubUnavailable):
+            desk.deliver()
+    assert len(desk.hub.posts) == 3
+    assert {canonical_bytes(post) for post in desk.hub.posts} == {
+        canonical_bytes(desk.hub.posts[0])
+    }
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED]
+
+
+@pytest.mark.invariant(17, "a hub restored from an older backup", double="rolls back")
+def test_a_hub_that_has_lost_an_answer_gets_no_other(desk: Desk) -> None:
+    """It hands the order out again as if it had never been answered."""
+    order = desk.order(2)
+    assert desk.answer(order) == ([(True, None), (True, None)], [])
+    assert {post.sealed is not None for post in desk.hub.posts} == {True}
+    desk.hub.posts.clear()
+    desk.ledger.taken.clear()
+    assert desk.answer(order) == ([(True, None), (True, None)], [])
+    assert (desk.hub.posts, desk.ledger.taken) == ([], [])
+
+
+@pytest.mark.invariant(9, "a refused order again, once nothing speaks against it", double="replays")
+@pytest.mark.invariant(23, "a refused order again", double="replays")
+def test_a_refused_order_stays_refused(desk: Desk) -> None:
+    """With its reason, once in the ledger: a new request and a new approval are needed."""
+    desk.deliver()
+    desk.protected = True
+    order = desk.order(2)
+    for _ in range(2):
+        assert desk.answer(order)[0][-1] == (False, "release.protected")
+        desk.protected = False
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
+    assert desk.hub.answers[1:] == [(order.request.payload_hash, False, "release.local")]
 
 
 @pytest.mark.invariant(17, "a hub that is away for as long as items are kept", double="slow")
