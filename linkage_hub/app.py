@@ -39,6 +39,8 @@ from linkage_hub.refinement.fellegi_sunter import FellegiSunter
 from linkage_hub.refinement.rounds import Rounds
 from linkage_hub.refinement.service import Refinement
 from linkage_hub.releases.families import Families
+from linkage_hub.releases.kept import KeptRequests
+from linkage_hub.releases.orders import Orders
 from linkage_hub.releases.service import Releases
 from linkage_hub.retention import HubRetention
 from linkage_hub.review.service import Reviews
@@ -161,10 +163,20 @@ class Hub:
         return Families(self.database)
 
     @cached_property
+    def requests(self) -> KeptRequests:
+        """Requests for releases, and the answers to them."""
+        return KeptRequests(self.database, self.ledger, self.secrets.keys.party, self.now)
+
+    @cached_property
     def releases(self) -> Releases:
-        """The release desk."""
+        """The release desk, for staff."""
         party = self.secrets.keys.party
-        return Releases(self.database, self.families, self.ledger, party, self.now)
+        return Releases(self.database, self.families, self.ledger, self.requests, party, self.now)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """The release desk, for partners."""
+        return Orders(self.database, self.families, self.ledger, self.requests, self.now)
 
     @cached_property
     def rights(self) -> HubRights:
@@ -260,7 +272,7 @@ def create_app(hub: Hub) -> FastAPI:
     def key_of(party: str) -> str:
         return hub.ledger.state.identities.party_named(party).thumbprint
 
-    app.include_router(partner_routes(gate, hub.submissions, relay, hub.releases, key_of))
+    app.include_router(partner_routes(gate, hub.submissions, relay, hub.orders, key_of))
     app.include_router(round_routes(gate, hub.rounds))
     app.include_router(reveal_routes(gate, hub.reveals))
     app.include_router(run_routes(gate, hub.runs, hub.database))

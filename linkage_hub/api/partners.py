@@ -16,7 +16,7 @@ from governance.exchange.hub_api import (
 )
 from governance.identity.envelope import parse_model
 from linkage_hub.api.access import Gate
-from linkage_hub.releases.service import Releases
+from linkage_hub.releases.orders import Orders
 from linkage_hub.secrets import SecretRelay
 from linkage_hub.submissions.files import PIECE_MOST
 from linkage_hub.submissions.service import Submissions
@@ -25,7 +25,7 @@ DOCUMENT_MOST: Final = 8 * 1024 * 1024  # bytes of a JSON body
 
 
 def partner_routes(
-    gate: Gate, submissions: Submissions, secrets: SecretRelay, releases: Releases, key_of: Any
+    gate: Gate, submissions: Submissions, secrets: SecretRelay, desk: Orders, key_of: Any
 ) -> APIRouter:
     """What an agent calls."""
     router = APIRouter(prefix="/v1")
@@ -78,14 +78,14 @@ def partner_routes(
     async def orders(request: Request) -> OrderList:
         """Orders that the caller has to answer."""
         caller = await gate.admit(request, 0)
-        return await run_in_threadpool(releases.orders, caller.party)
+        return await run_in_threadpool(desk.orders, caller.party)
 
     @router.post("/orders/{request_hash}/answer", status_code=204)
     async def answer(request: Request, request_hash: str) -> Response:
         """A partner's answer to an order."""
         caller = await gate.admit(request, DOCUMENT_MOST)
         post = parse_model(parse_json(caller.body), AnswerPost)
-        await run_in_threadpool(releases.answer, caller.party, request_hash, post)
+        await run_in_threadpool(desk.answer, caller.party, request_hash, post)
         return Response(status_code=204)
 
     return router

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
+from governance.release.errors import MembersChanged
 from governance.release.models import APPROVAL, Approval, CheckpointRef
 from linkage_hub.releases import service
+from linkage_hub.releases.kept import KeptRequests
+from linkage_hub.releases.orders import Orders
 from linkage_hub.releases.service import Releases
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import ask, both_agree, submit_and_link
@@ -105,7 +108,7 @@ def test_a_repeated_answer_ends_the_request(world: HubWorld) -> None:
     world.witness()
     agent = world.agents["council"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Releases, "_settle", die)
+        patch.setattr(Orders, "_settle", die)
         _, later = agent.desk.answer_all(agent.hub)
     assert len(later) == 1
     agent.desk.answer_all(agent.hub)
@@ -129,9 +132,9 @@ def test_a_refusal_is_in_the_ledger_before_it_is_kept(
     refuse = service.refusal_of
     with monkeypatch.context() as patch:
         patch.setattr(
-            service, "refusal_of", lambda *some: refuse(*some) or service.MembersChanged("changed")
+            service, "refusal_of", lambda *some: refuse(*some) or MembersChanged("changed")
         )
-        with killed_after("_log_refusal"):
+        with killed_after("log_refusal", KeptRequests):
             assert ask(world).status_code == 500
     again = world.call("service_manager", "POST", "/v1/requests", content=sent[-1]).json()
     assert (again["state"], again["reason"]) == ("refused", "release.members_changed")
