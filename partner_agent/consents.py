@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from governance.agreements.models import Agreement
@@ -20,6 +20,8 @@ from governance.consent.models import ConsentKind, ConsentRecord, ConsentState
 from governance.consent.registry import Grant
 from governance.errors import GovernanceError
 from governance.identity.envelope import parse_model
+from governance.ledger.batch import in_batches
+from governance.ledger.client import Receipt
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import Event, EventType, WireEvent
 from governance.ledger.payloads import ConsentChange
@@ -35,6 +37,11 @@ _CHANGES: Final = {
     ConsentState.INVALIDATED: EventType.CONSENT_INVALIDATED,
     ConsentState.TERMINATED: EventType.CONSENT_TERMINATED,
 }
+
+
+_LOGGED: Final = (
+    update(withdrawals).where(withdrawals.c.grant_id == bindparam("at")).values(logged=True)
+)
 
 
 class ConsentInputError(AgentError):
@@ -180,22 +187,24 @@ class Consents:
             waiting = connection.execute(
                 select(withdrawals).where(withdrawals.c.logged.is_(False))
             ).all()
+        events = [(row.grant_id, _event(row.event)) for row in waiting]
         done = 0
-        for row in waiting:
-            event = _event(row.event)
+        for batch in in_batches(events, lambda pair: pair[1]):
             try:
-                self._ledger.append(event)
+                outcomes = self._ledger.append_batch([event for _, event in batch])
             except LedgerUnavailableError:
                 return done
             except GovernanceError:
-                continue  # refused: it stays in force here and is seen in ``status``
-            with self._database.writing() as connection:
-                connection.execute(
-                    update(withdrawals)
-                    .where(withdrawals.c.grant_id == row.grant_id)
-                    .values(logged=True)
-                )
-            done += 1
+                continue  # not proved to be there: handed in again the next time
+            logged = [
+                {"at": grant}
+                for (grant, _), outcome in zip(batch, outcomes, strict=True)
+                if isinstance(outcome, Receipt)  # what is refused stays in force here
+            ]
+            if logged:
+                with self._database.writing() as connection:
+                    connection.execute(_LOGGED, logged)
+            done += len(logged)
         return done
 
     def withdrawn_here(self, *, logged: bool | None = None) -> set[str]:

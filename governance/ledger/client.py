@@ -7,8 +7,9 @@ ledger says about its own tree is verified by the caller's mirror, and an append
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 import httpx
@@ -17,6 +18,7 @@ from pydantic import BaseModel, Field
 from governance.canonical import Base64, Frozen, parse_json, unb64
 from governance.errors import FormatError, plain
 from governance.identity.envelope import Model, parse_model
+from governance.ledger.batch import BatchAnswer, PlacedInBatch, WireBatch
 from governance.ledger.errors import (
     AnswerError,
     LedgerRefusedError,
@@ -41,6 +43,8 @@ ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
 TIMEOUT: Final = 10.0  # seconds for connecting and for each part of an answer
 DEADLINE: Final = 60.0  # seconds for all attempts together
+BATCH_ANSWER_BYTES: Final = 2 * 1024 * 1024
+_NO_SUCH_ROUTE: Final = frozenset({404, 405})
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -180,19 +184,57 @@ class LedgerClient:
             NoteSignatureError, ProofError: the ledger did not prove that it holds the event.
         """
         body = WireEvent.of(event).model_dump_json().encode()
-        answer = _read(self._post("/v1/events", body, "application/json"), _Appended)
-        note = parse_note(answer.checkpoint.encode())
+        answer = _read(self._post("/v1/events", body), _Appended)
+        signed = self._tree(answer.checkpoint, answer.size)
+        return _receipt(event, answer.index, answer.hashes, *signed)
+
+    def append_batch(self, events: Sequence[Event]) -> list[Receipt | LedgerRefusedError]:
+        """Append consents and withdrawals (``batch.py``); it may be repeated after any failure.
+
+        Returns:
+            For each event, in order, its receipt or why the ledger refused it.
+
+        Raises:
+            LedgerRefusedError: the whole batch was refused, and nothing of it taken.
+            NoteSignatureError, ProofError, AnswerError: the ledger did not prove that it holds
+                every event which it says it took; which of them it holds is not known.
+        """
+        body = WireBatch(events=tuple(map(WireEvent.of, events))).model_dump_json().encode()
+        try:
+            data = self._post("/v1/events/batch", body, most=BATCH_ANSWER_BYTES)
+        except LedgerRefusedError as refusal:
+            if refusal.status not in _NO_SUCH_ROUTE:
+                raise
+            return [self._append_or_refusal(event) for event in events]
+        answer = _read(data, BatchAnswer)
+        if len(answer.events) != len(events):
+            raise AnswerError("the ledger answered about more or fewer events than it was sent")
+        signed = self._tree(answer.checkpoint, answer.size)
+        return [
+            _receipt(event, said.index, said.hashes, *signed)
+            if isinstance(said, PlacedInBatch)
+            else _refused(said.reason, said.detail, said.next_step, HTTPStatus.OK)
+            for event, said in zip(events, answer.events, strict=True)
+        ]
+
+    def _append_or_refusal(self, event: Event) -> Receipt | LedgerRefusedError:
+        """One event of a batch, at a ledger that is older than batches."""
+        try:
+            return self.append(event)
+        except LedgerRefusedError as refusal:
+            return refusal
+
+    def _tree(self, signed: str, size: int) -> tuple[Note, Checkpoint]:
+        """The tree that the log signed for an answer's proofs."""
+        note = parse_note(signed.encode())
         checkpoint = open_checkpoint(note, self.log_key)
-        proof = tuple(unb64(value) for value in answer.hashes)
-        if checkpoint.size != answer.size:
+        if checkpoint.size != size:
             raise ProofError("the ledger's receipt names another size than its checkpoint")
-        digest = leaf_hash(event.leaf_bytes)
-        verify_inclusion(digest, answer.index, checkpoint.size, proof, checkpoint.root)
-        return Receipt(answer.index, note, checkpoint, proof)
+        return note, checkpoint
 
     def cosign(self, note: Note) -> tuple[str, ...]:
         """Hand in a cosigned checkpoint; the names of the witnesses whose lines were kept."""
-        body = self._post("/v1/cosignatures", note.encode(), "text/plain; charset=utf-8")
+        body = self._post("/v1/cosignatures", note.encode(), kind="text/plain; charset=utf-8")
         return _read(body, _Cosigned).witnesses
 
     def _proof(self, path: str, parameters: Mapping[str, int]) -> list[bytes]:
@@ -207,14 +249,21 @@ class LedgerClient:
         request = {"method": "GET", "url": self._base + path, "params": parameters}
         return self._send(request, most)
 
-    def _post(self, path: str, content: bytes, kind: str) -> bytes:
+    def _post(
+        self,
+        path: str,
+        content: bytes,
+        *,
+        kind: str = "application/json",
+        most: int = SMALL_ANSWER_BYTES,
+    ) -> bytes:
         request = {
             "method": "POST",
             "url": self._base + path,
             "content": content,
             "headers": {"content-type": kind},
         }
-        return self._send(request, SMALL_ANSWER_BYTES)
+        return self._send(request, most)
 
     def _send(self, request: dict[str, Any], most: int) -> bytes:
         with deadline(self._within):
@@ -264,12 +313,30 @@ def _read(body: bytes, model: type[Model]) -> Model:
         ) from None
 
 
+def _receipt(
+    event: Event, index: int, hashes: Sequence[str], note: Note, checkpoint: Checkpoint
+) -> Receipt:
+    """A receipt for this very event.
+
+    Raises:
+        ProofError: the tree does not hold it there.
+    """
+    proof = tuple(unb64(value) for value in hashes)
+    digest = leaf_hash(event.leaf_bytes)
+    verify_inclusion(digest, index, checkpoint.size, proof, checkpoint.root)
+    return Receipt(index, note, checkpoint, proof)
+
+
 def _refusal(status: int, body: bytes) -> LedgerRefusedError:
     try:
         problem = parse_model(parse_json(body), _Problem)
     except FormatError:
         problem = _Problem()
-    reason, detail, step = map(plain, (problem.reason, problem.detail, problem.next_step))
+    return _refused(problem.reason, problem.detail, problem.next_step, status)
+
+
+def _refused(reason: str, detail: str, step: str, status: int) -> LedgerRefusedError:
+    reason, detail, step = map(plain, (reason, detail, step))
     return LedgerRefusedError(
         f"the ledger refused: {detail} ({reason})", code=reason, status=status, next_step=step
     )

@@ -22,18 +22,19 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}  # tokens, when counted
         self._lock = threading.Lock()
 
-    def take(self, key: str) -> None:
-        """Take one token.
+    def take(self, key: str, wanted: int = 1) -> None:
+        """Take tokens, of a full bucket at most all.
 
         Raises:
-            RateLimitError: the bucket is empty.
+            RateLimitError: the bucket does not hold so many.
         """
+        wanted = min(wanted, self._burst)
         now = self._clock()
         with self._lock:
             tokens, counted = self._buckets.get(key, (float(self._burst), now))
             tokens = min(float(self._burst), tokens + (now - counted) * self._rate)
-            if tokens < 1:
+            if tokens < wanted:
                 raise RateLimitError(
                     f"more than {self._rate:g} requests a second", next_step="try again in a second"
                 )
-            self._buckets[key] = (tokens - 1, now)
+            self._buckets[key] = (tokens - wanted, now)

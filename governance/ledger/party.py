@@ -4,7 +4,7 @@ Nothing that the ledger's service says is used before the mirror has verified it
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from governance.exchange.http import RequestSigner
 from governance.identity.keys import SigningKey
 from governance.ledger.client import LedgerClient, Receipt
 from governance.ledger.database import Database, sqlite_url
-from governance.ledger.errors import LedgerUnavailableError
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.ledger.events import Author, Event, EventType
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import parse_vkey
@@ -106,3 +106,11 @@ class PartyLedger:
     def append(self, event: Event) -> Receipt:
         """Append an event that was written before; it may be repeated."""
         return self.client.append(event)
+
+    def append_batch(self, events: Sequence[Event]) -> list[Receipt | LedgerRefusedError]:
+        """Append consents and withdrawals that were written before; it may be repeated.
+
+        Returns:
+            For each, its receipt or why the ledger refused it.
+        """
+        return self.client.append_batch(events)

@@ -15,10 +15,20 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
 from governance.canonical import Slug, b64, parse_json
+from governance.errors import GovernanceError
 from governance.exchange.http import RequestVerifier
 from governance.identity.envelope import parse_model
+from governance.ledger.batch import (
+    BATCH_MAX_BYTES,
+    EVENTS_A_TOKEN,
+    WORDS_MOST,
+    BatchAnswer,
+    PlacedInBatch,
+    RefusedInBatch,
+    WireBatch,
+)
 from governance.ledger.errors import EventTooLargeError
-from governance.ledger.events import LEAF_MAX_BYTES, PAYLOAD_MAX_BYTES, WireEvent
+from governance.ledger.events import LEAF_MAX_BYTES, PAYLOAD_MAX_BYTES, Event, WireEvent
 from governance.ledger.limits import RateLimit
 from governance.ledger.note import NOTE_MAX_BYTES, parse_note
 from governance.ledger.service import ENTRIES_MAX, LedgerService
@@ -80,6 +90,27 @@ def entry_routes(service: LedgerService, reader: Callable[..., Any]) -> APIRoute
     return router
 
 
+def _read_batch(body: bytes) -> list[Event]:
+    """The events of a batch.
+
+    Raises:
+        FormatError: not a batch, or one of its events is none: its sender writes something else
+            than it means to, so nothing of it is taken.
+    """
+    return [wire.event() for wire in parse_model(parse_json(body), WireBatch).events]
+
+
+def _outcome(outcome: tuple[int, list[bytes]] | GovernanceError) -> PlacedInBatch | RefusedInBatch:
+    if isinstance(outcome, GovernanceError):
+        return RefusedInBatch(
+            reason=outcome.reason,
+            detail=outcome.message[:WORDS_MOST],
+            next_step=outcome.next_step[:WORDS_MOST],
+        )
+    index, proof = outcome
+    return PlacedInBatch(index=index, hashes=tuple(b64(value) for value in proof))
+
+
 def _entry(index: int, stored: StoredEntry) -> dict[str, Any]:
     """A ``WireEvent`` at its place."""
     leaf, salt, payload = (None if part is None else b64(part) for part in stored)
@@ -124,6 +155,23 @@ def signed_routes(
             "checkpoint": str(done.checkpoint),
             "hashes": [b64(value) for value in done.proof],
         }
+
+    @router.post("/events/batch")
+    async def append_batch(request: Request) -> dict[str, Any]:
+        """Append consents and withdrawals; the answer has a receipt or a refusal for each."""
+        caller, body = await signed_body(request, BATCH_MAX_BYTES)
+        events = await run_in_threadpool(_read_batch, body)
+        limit.take(caller, len(events) // EVENTS_A_TOKEN)
+        done = await run_in_threadpool(service.append_batch, events)
+        answer = [_outcome(each) for each in done.outcomes]
+        placed = sum(isinstance(each, PlacedInBatch) for each in answer)
+        _LOG.info(
+            "appended batch",
+            extra={"placed": placed, "refused": len(answer) - placed, "caller": caller},
+        )
+        return BatchAnswer(
+            size=done.size, checkpoint=str(done.checkpoint), events=tuple(answer)
+        ).model_dump()
 
     @router.post("/cosignatures", status_code=201)
     async def cosignatures(request: Request) -> dict[str, Any]:

@@ -3,20 +3,24 @@
 Rules for an event, in order: it has a leaf's form and its whole payload; its time is not ahead of
 the ledger's clock; under the write lock, it is new, its author is known and signed it, and replay
 admits it; then leaf, nodes and head are committed together, and only then is a checkpoint signed.
+Events of a batch (``batch.py``) are judged so one by one and committed together.
 
 Rules for a cosignature, in order: the log signed the checkpoint; size and root are this log's; the
 witness is a known party; its line verifies; its time is not ahead of the ledger's clock.
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from governance.canonical import parse_time, unb64
+from governance.errors import GovernanceError
 from governance.identity.keys import SigningKey
+from governance.ledger.admission import NotAdmissible
+from governance.ledger.batch import BATCHED
 from governance.ledger.errors import (
     ClockSkewError,
     EventFormatError,
@@ -24,7 +28,7 @@ from governance.ledger.errors import (
     OutOfRangeError,
     UnknownWitnessError,
 )
-from governance.ledger.events import Event
+from governance.ledger.events import Event, EventType
 from governance.ledger.note import (
     Checkpoint,
     KeyKind,
@@ -39,7 +43,7 @@ from governance.ledger.note import (
 )
 from governance.ledger.replayed import KeptState
 from governance.ledger.state import LedgerState
-from governance.ledger.store import LedgerStore, StoredCosignature, Writer
+from governance.ledger.store import LedgerStore, StoredCosignature, Taken, Writer
 from governance.ledger.tables import StoredEntry
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -56,6 +60,15 @@ class Appended:
     size: int
     checkpoint: Note
     proof: list[bytes]
+
+
+@dataclass(frozen=True)
+class AppendedBatch:
+    """The tree after a batch; for each event its index with its proof, or why it was refused."""
+
+    size: int
+    checkpoint: Note
+    outcomes: list[tuple[int, list[bytes]] | GovernanceError]
 
 
 class LedgerService:
@@ -116,24 +129,76 @@ class LedgerService:
         Raises:
             GovernanceError: it may not be appended, with the reason.
         """
+        (outcome,) = self._admit([event])
+        if isinstance(outcome, GovernanceError):
+            raise outcome
+        head = self._store.head()
+        proof = self._store.inclusion_proof(outcome, head.size)
+        return Appended(outcome, head.size, self._sign(head.size, head.root), proof)
+
+    def append_batch(self, events: Sequence[Event]) -> AppendedBatch:
+        """Admit consents and withdrawals, each by itself, in one transaction.
+
+        Raises:
+            StoreError: none of them is in the log for certain; the batch may be repeated.
+        """
+        outcomes = self._admit(events, only=BATCHED)
+        head = self._store.head()
+        placed = [index for index in outcomes if isinstance(index, int)]
+        proofs = iter(self._store.inclusion_proofs(placed, head.size))
+        return AppendedBatch(
+            head.size,
+            self._sign(head.size, head.root),
+            [
+                outcome if isinstance(outcome, GovernanceError) else (outcome, next(proofs))
+                for outcome in outcomes
+            ],
+        )
+
+    def _admit(
+        self, events: Sequence[Event], only: Collection[EventType] = frozenset(EventType)
+    ) -> list[int | GovernanceError]:
+        """Where each event stands once it is committed, or why it may not be appended."""
+        fresh: list[Event] = []
+
+        def place(event: Event, writer: Writer, taken: Taken) -> int:
+            self._check_form(event, only)
+            index = taken.find(event)
+            if index is None:
+                self._state.check(event)
+                index = writer.size + len(fresh)
+                taken.take(event, index)
+                fresh.append(event)
+            return index
+
+        outcomes: list[int | GovernanceError] = []
+        with self._lock:
+            with self._store.writing() as writer:
+                self._catch_up(writer)
+                taken = writer.taken(events)
+                for event in events:
+                    try:
+                        outcomes.append(place(event, writer, taken))
+                    except GovernanceError as error:
+                        outcomes.append(error)
+                if fresh:
+                    writer.append(fresh)
+            for event in fresh:  # only once it is committed
+                self._state.apply(event)
+        return outcomes
+
+    def _check_form(self, event: Event, only: Collection[EventType]) -> None:
         if event.payload is None:
             raise EventFormatError("an event is appended with its salt and payload")
+        if event.leaf.type not in only:
+            raise NotAdmissible(
+                "a batch holds consents and withdrawals", next_step="append the event by itself"
+            )
         if parse_time(event.leaf.time) > self._now() + CLOCK_TOLERANCE:
             raise ClockSkewError(
                 "the event's time is ahead of the ledger's clock",
                 next_step="check this machine's clock",
             )
-        with self._lock:
-            with self._store.writing() as writer:
-                index = writer.find(event)
-                fresh = index is None
-                if index is None:
-                    self._catch_up(writer)
-                    self._state.check(event)
-                    index = writer.append(event)
-            if fresh:  # only once it is committed
-                self._state.apply(event)
-        return self._receipt(index)
 
     def checkpoint(
         self, size: int | None = None, witnesses: int = 0, by: Collection[str] = ()
@@ -240,11 +305,6 @@ class LedgerService:
             for party in list(self._current_state().identities.parties.values())
         )
         return {(key.name, key.key_id): key for key in keys}
-
-    def _receipt(self, index: int) -> Appended:
-        head = self._store.head()
-        proof = self._store.inclusion_proof(index, head.size)
-        return Appended(index, head.size, self._sign(head.size, head.root), proof)
 
     def _sign(self, size: int, root: bytes) -> Note:
         # only sizes and roots that are committed reach this point

@@ -5,7 +5,7 @@ answered with their index, other bytes are refused); leaf, nodes and head are co
 a leaf never changes; erasure removes salt and payload only.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -32,7 +32,7 @@ from sqlalchemy import (
 from governance.ledger.database import Database
 from governance.ledger.errors import DuplicateEventError, OutOfRangeError, StoreError
 from governance.ledger.events import Event
-from governance.ledger.merkle import Frontier, consistency_proof, inclusion_proof, read_frontier
+from governance.ledger.merkle import Frontier, consistency_proof, inclusion_proofs, read_frontier
 from governance.ledger.tables import StoredEntry, TreeTables, parse_frontier, write_frontier
 
 _TABLES: Final = MetaData()
@@ -90,32 +90,47 @@ class Writer:
         """The events ``[start, end)``."""
         return _TREE.entries(self._connection, start, end)
 
+    def taken(self, events: Iterable[Event]) -> "Taken":
+        """Which of their ids stand in the log."""
+        ids = {event.leaf.id for event in events}
+        rows = self._connection.execute(
+            select(_LEAF.c.event_id, _LEAF.c.position, _LEAF.c.leaf).where(
+                _LEAF.c.event_id.in_(ids)
+            )
+        )
+        return Taken({row.event_id: (int(row.position), bytes(row.leaf)) for row in rows})
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Add events whose ids are not taken."""
+        _TREE.append(self._connection, self._frontier, events)
+        self._connection.execute(
+            update(_HEAD).values(size=self._frontier.size, frontier=write_frontier(self._frontier))
+        )
+
+
+class Taken:
+    """Event ids that stand in the log, or are about to."""
+
+    def __init__(self, places: dict[str, tuple[int, bytes]]) -> None:
+        self._places = places
+
     def find(self, event: Event) -> int | None:
         """The index of the very same leaf, or None.
 
         Raises:
             DuplicateEventError: its id is taken by another leaf.
         """
-        row = self._connection.execute(
-            select(_LEAF.c.position, _LEAF.c.leaf).where(_LEAF.c.event_id == event.leaf.id)
-        ).one_or_none()
-        if row is None:
-            return None
-        if row.leaf != event.leaf_bytes:
+        index, leaf = self._places.get(event.leaf.id, (None, None))
+        if index is not None and leaf != event.leaf_bytes:
             raise DuplicateEventError(
                 "this event id is already in the ledger with other contents",
                 next_step="make the event again, with a new id",
             )
-        return int(row.position)
-
-    def append(self, event: Event) -> int:
-        """Add an event that ``find`` does not know; its index."""
-        index = self._frontier.size
-        _TREE.append(self._connection, self._frontier, [event])
-        self._connection.execute(
-            update(_HEAD).values(size=self._frontier.size, frontier=write_frontier(self._frontier))
-        )
         return index
+
+    def take(self, event: Event, index: int) -> None:
+        """Note that an event will stand at an index."""
+        self._places[event.leaf.id] = (index, event.leaf_bytes)
 
 
 class LedgerStore:
@@ -157,8 +172,11 @@ class LedgerStore:
             DuplicateEventError: its id is taken by another leaf.
         """
         with self.writing() as writer:
-            known = writer.find(event)
-            return writer.append(event) if known is None else known
+            known = writer.taken([event]).find(event)
+            if known is not None:
+                return known
+            writer.append([event])
+            return writer.size - 1
 
     def head(self) -> Head:
         """The newest size and root."""
@@ -203,8 +221,16 @@ class LedgerStore:
         Raises:
             OutOfRangeError: not ``0 <= index < size <=`` the log's size.
         """
+        return self.inclusion_proofs([index], size)[0]
+
+    def inclusion_proofs(self, indexes: Sequence[int], size: int) -> list[list[bytes]]:
+        """The same for several leaves, in one read.
+
+        Raises:
+            OutOfRangeError: not ``0 <= index < size <=`` the log's size.
+        """
         with self._reading_up_to(size) as connection:
-            return inclusion_proof(_TREE.nodes(connection), index, size)
+            return inclusion_proofs(_TREE.nodes(connection), indexes, size)
 
     def consistency_proof(self, first: int, second: int) -> list[bytes]:
         """RFC 9162 2.1.4.1.

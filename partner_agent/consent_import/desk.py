@@ -24,6 +24,7 @@ from sqlalchemy.dialects.sqlite import insert
 from governance.canonical import canonical_bytes, parse_json
 from governance.consent.models import ConsentKind, ConsentRecord
 from governance.identity.envelope import parse_model
+from governance.ledger.batch import BATCH_EVENTS, in_batches
 from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.ledger.events import Event, EventType, WireEvent
 from governance.ledger.state import LedgerState
@@ -36,7 +37,6 @@ from partner_agent.ledger import AgentLedger
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import consent_imports
 
-BATCH: Final = 200  # decisions between two looks at the ledger
 LOCK: Final = "imports.lock"
 _KEYS: Final = 5_000  # values in one statement; SQLite takes 32,766
 WAIT: Final = 600.0  # seconds that a command waits for another process's import
@@ -245,23 +245,22 @@ class ConsentImports:
 
     def _take_up(self, state: LedgerState) -> None:
         """After a crash: events that were written, and may or may not have arrived."""
-        moves = []
-        for row in self._rows("written"):
-            arrived = _event(row.event).leaf.id in state.consents.grants
-            moves.append((row.key, "done" if arrived else "staged"))
         with self._database.writing() as connection:
-            for key, to in moves:
-                if to == "done":
-                    connection.execute(_DONE, {"at": key})
+            for row in self._rows("written"):
+                if _event(row.event).leaf.id in state.consents.grants:
+                    connection.execute(_DONE, {"at": row.key})
                 else:
-                    connection.execute(_MOVE, {"at": key, "to": to, "wire": None})
+                    again = {"at": row.key, "to": "staged", "wire": row.event}
+                    connection.execute(_MOVE, again)
 
     def _batches(self) -> Iterator[list[Any]]:
         """Staged rows by day, no record and kind twice in one batch; each leaves that state."""
-        while rows := self._rows("staged", most=BATCH):
-            places = [(row.handle, row.kind) for row in rows]
-            first = next((at for at, place in enumerate(places) if place in places[:at]), BATCH)
-            yield rows[:first]
+        while rows := self._rows("staged", most=BATCH_EVENTS):
+            batch: dict[tuple[bytes, str], Any] = {}
+            for row in rows:
+                if batch.setdefault((row.handle, row.kind), row) is not row:
+                    break
+            yield list(batch.values())
 
     def _batch(
         self, batch: list[Any], state: LedgerState, done: Imported, counted: set[bytes]
@@ -293,22 +292,26 @@ class ConsentImports:
         self._send(new, done)
 
     def _send(self, new: list[tuple[Any, Event]], done: Imported) -> None:
-        arrived: list[bytes] = []
-        try:
-            for row, event in new:
-                try:
-                    self._ledger.append(event)
-                except LedgerRefusedError as error:
-                    self._refuse(row, error.code, done)
+        for batch in in_batches(new, lambda pair: pair[1]):
+            outcomes = self._ledger.append_batch([event for _, event in batch])
+            arrived = []
+            for (row, _), outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, LedgerRefusedError):
+                    self._refuse(row, outcome.code, done)
                 else:
-                    arrived.append(row.key)
-        finally:
-            with self._database.writing() as connection:
-                for key in arrived:
-                    connection.execute(_DONE, {"at": key})
+                    arrived.append({"at": row.key})
+            if arrived:
+                with self._database.writing() as connection:
+                    connection.execute(_DONE, arrived)
             done.recorded += len(arrived)
 
     def _written(self, row: Any) -> Event:
+        """A decision's event: the one that was written for it before, if it did not arrive.
+
+        Should that one still be on its way, the ledger knows the second for the same.
+        """
+        if row.event is not None:
+            return _event(row.event)
         record = parse_model(parse_json(row.record), ConsentRecord)
         return self._ledger.author.write(EventType.CONSENT_RECORDED, record)
 

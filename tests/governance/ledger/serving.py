@@ -65,8 +65,8 @@ def honest(_path: str, status: int, body: bytes) -> tuple[int, bytes]:
 class Front:
     """A server between a ledger and its readers that can lie."""
 
-    def __init__(self, service: LedgerService) -> None:
-        self.app: Any = reading_app(service)
+    def __init__(self, behind: LedgerService | FastAPI) -> None:
+        self.app: Any = behind if isinstance(behind, FastAPI) else reading_app(behind)
         self.twist: Twist = honest
         self.headers: list[tuple[bytes, bytes]] = []
         self.pause = 0.0  # seconds before each byte

@@ -60,7 +60,7 @@ class Log:
         self.store = LedgerStore(Database(f"sqlite:///{folder / 'log.db'}", "log"), ORIGIN)
         with self.store.writing() as writer:
             for event in self.events:
-                writer.append(event)
+                writer.append([event])
         self.service = LedgerService(self.store, LOG, ORIGIN, lambda: NOON)
         self.mirror = Mirror(
             Database(f"sqlite:///{folder / 'mirror.db'}", "mirror"), self.service.log_key
@@ -131,7 +131,7 @@ def test_a_mirror_takes_back_nothing_that_it_has_erased(log: Log, tmp_path: Path
     )
     with restored.writing() as writer:
         for event in (*log.events, more):
-            writer.append(event)
+            writer.append([event])
     service = LedgerService(restored, LOG, ORIGIN, lambda: NOON)
     assert log.mirror.sync(Reader(service)).size == SIZE + 1
     (erased,) = log.mirror.entries(ERASED, ERASED + 1)

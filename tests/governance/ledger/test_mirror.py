@@ -94,7 +94,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         stores.append(store)
         with store.writing() as writer:
             for event in events:
-                writer.append(event)
+                writer.append([event])
         return LedgerService(store, LOG, ORIGIN, lambda: NOON)
 
     front = Front(make(EVENTS[:10]))

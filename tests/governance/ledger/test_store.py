@@ -127,7 +127,7 @@ def test_a_failed_transaction_leaves_nothing(store: LedgerStore) -> None:
 
     def append_and_fail() -> None:
         with store.writing() as writer:
-            writer.append(event)
+            writer.append([event])
             assert writer.size == 2
             raise LookupError
 

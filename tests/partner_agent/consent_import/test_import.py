@@ -3,7 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from governance.canonical import utc_now
 from governance.consent.models import ConsentKind, ConsentState
 from governance.ledger.client import LedgerClient, Receipt
+from governance.ledger.errors import LedgerRefusedError
 from governance.ledger.events import Event
 from partner_agent.app import Agent
 from partner_agent.consent_import.desk import LOCK, ConsentImports, ImportUnderWay, alone
@@ -19,6 +21,7 @@ from partner_agent.consent_import.rows import Decision
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import hold, run
 
+Outcomes = list[Receipt | LedgerRefusedError]
 HEAD = ("CASE", "ANSWER", "WHEN", "UNTIL", "HOW", "WHO", "BASIS")
 MAPPING = """
 columns: {record_id: CASE, state: ANSWER, date: WHEN, expires: UNTIL, method: HOW,
@@ -239,9 +242,9 @@ def test_the_agents_loop_leaves_an_import_that_is_under_way_alone(world: HubWorl
 def test_an_import_that_dies_loses_nothing_and_records_nothing_twice(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process dies before or after the ledger took each event; the next one goes on."""
+    """The process dies before or after the ledger took each batch; the next one goes on."""
     agent = world.agents["council"]
-    for done, step in enumerate((0, 1, 4, 6, 7), start=1):
+    for done, step in enumerate(range(4), start=1):
         cases = [f"D{step}{letter}" for letter in "abc"]
         hold(world, *((case, {}) for case in cases))
         rows = [
@@ -260,19 +263,62 @@ def test_an_import_that_dies_loses_nothing_and_records_nothing_twice(
 
 
 def die_at(step: int, crash: pytest.MonkeyPatch) -> None:
-    """Let the process end at a step: before an event is sent, or once it has arrived, unseen."""
+    """Let the process end at a step: before a batch is sent, or once it has arrived, unseen."""
     left = step
-    append = LedgerClient.append
+    append = LedgerClient.append_batch
 
-    def dying(client: LedgerClient, event: Event) -> Receipt:
+    def dying(client: LedgerClient, events: Sequence[Event]) -> Outcomes:
         nonlocal left
         left -= 1
         if left == -1:
             raise SystemExit(9)
-        found = append(client, event)
+        found = append(client, events)
         left -= 1
         if left == -1:
             raise SystemExit(9)
         return found
 
-    crash.setattr(LedgerClient, "append", dying)
+    crash.setattr(LedgerClient, "append_batch", dying)
+
+
+@pytest.mark.invariant(17, "events of an import that died, arriving late")
+def test_an_event_that_was_still_on_its_way_is_not_doubled(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed import had sent may reach the ledger after the next import has begun."""
+    agent = world.agents["council"]
+    sent: list[Event] = []
+
+    def dying(_client: LedgerClient, events: Sequence[Event]) -> Outcomes:
+        sent.extend(events)
+        raise SystemExit(9)
+
+    rows = [row("C1", "agreed", "01/02"), row("C2", "said no", "01/02")]
+    with monkeypatch.context() as crash:
+        crash.setattr(LedgerClient, "append_batch", dying)
+        with pytest.raises(AssertionError):
+            import_(world, *rows)
+    import_(world, *rows)
+    assert len(sent) == 2
+    agent.ledger.append_batch(sent)
+    assert len(agent.ledger.sync().consents.grants) == 2
+
+
+@pytest.mark.invariant(23, "one row of an import that the ledger refuses")
+def test_what_the_ledger_refuses_is_told_by_row_and_stops_no_other(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refused row may be imported again; the others are recorded."""
+    append = LedgerClient.append_batch
+    rows = [row(case, "agreed", "01/02") for case in ("C1", "C2", "C3")]
+
+    def spoilt(client: LedgerClient, events: Sequence[Event]) -> Outcomes:
+        leaf = events[1].leaf.model_copy(update={"signature": events[0].leaf.signature})
+        return append(client, [events[0], replace(events[1], leaf=leaf), *events[2:]])
+
+    with monkeypatch.context() as spoiling:
+        spoiling.setattr(LedgerClient, "append_batch", spoilt)
+        told = import_(world, *rows)
+    assert (told["recorded"], told["waiting"]) == (2, 0)
+    assert told["rejected"] == [{"row": 2, "reason": "signature.invalid"}]
+    assert import_(world, *rows)["recorded"] == 1

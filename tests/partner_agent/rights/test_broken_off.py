@@ -18,6 +18,7 @@ def cut_off(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
         raise LedgerUnavailableError("away")
 
     monkeypatch.setattr(agent.ledger, "append", away)
+    monkeypatch.setattr(agent.ledger, "append_batch", away)
 
 
 @pytest.mark.invariant(3, "a ledger that is away while somebody objects", double="withholds")
