@@ -15,7 +15,16 @@ from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
 from governance.canonical import utc_now
 from governance.cli.agreement_new import new
-from governance.cli.copies import KeyFile, Passphrase, Reader, Url, replayed
+from governance.cli.copies import (
+    Copy,
+    KeyFile,
+    Passphrase,
+    Reader,
+    Url,
+    read_vkey,
+    read_who,
+    replayed,
+)
 from governance.errors import FormatError
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import read_party_keys
@@ -107,11 +116,13 @@ def list_(
     key_file: KeyFile,
     as_: Reader,
     passphrase_file: Passphrase = None,
+    copy: Copy = None,
 ) -> None:
     """Every agreement in the ledger: its state, who has to do what next, and by when."""
-    state = replayed(url, key_file, as_, passphrase_file)
+    screen, who = terminal(context), read_who(as_, passphrase_file)
+    state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
     standings = [state.agreements.standing(found) for found in state.agreements]
-    show_lives(terminal(context), standings, utc_now())
+    show_lives(screen, standings, utc_now())
 
 
 def show_lives(screen: Terminal, standings: list[Standing], now: datetime) -> None:

@@ -1,10 +1,17 @@
-"""Copies of the ledger for one command: a party's own, or one that is fetched and verified anew."""
+"""Copies of the ledger for one command: fetched anew, or kept in a folder of one's own.
 
-from collections.abc import Iterator
+Nothing is taken on trust from a kept copy. Rules, in order: the checkpoint is the one that the
+ledger shows now, and a ledger that shows another history than before is noticed; the state that an
+earlier command left is used only where it is the caller's own and of this very tree
+(``ledger/replayed.py``); every entry after it is hashed from its stored bytes, and all of them lead
+to the root that the log signed.
+"""
+
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -12,15 +19,30 @@ from governance.exchange.http import RequestSigner
 from governance.identity.files import PartySecrets, PersonSecrets, read_secrets
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database, sqlite_url
+from governance.ledger.errors import OutOfRangeError
+from governance.ledger.merkle import Frontier
 from governance.ledger.mirror import Mirror
-from governance.ledger.note import VerifierKey, parse_vkey
+from governance.ledger.note import Checkpoint, VerifierKey, parse_vkey
+from governance.ledger.replayed import KeptState
 from governance.ledger.state import LedgerState
-from governance.terminal import passphrase, read_bytes
+from governance.terminal import FileProblem, Terminal, passphrase, read_bytes
 
 Url = Annotated[str, typer.Option("--ledger", help="the ledger's address")]
 KeyFile = Annotated[Path, typer.Option("--ledger-key", help="ledger.vkey, as it was handed to you")]
 Reader = Annotated[Path, typer.Option("--as", help="your person.secret, or the party.secret")]
 Passphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="opens your keys")]
+Copy = Annotated[
+    Path | None,
+    typer.Option(
+        "--copy",
+        envvar="HEARTHLINK_LEDGER_COPY",
+        help="a folder of yours that keeps what was fetched, so that next time only the new is",
+    ),
+]
+MANY: Final = 20_000  # entries that are worth a copy of one's own
+_COPY: Final = "ledger-copy.db"
+_STATE: Final = "ledger-copy.state"
+_Item = TypeVar("_Item")
 
 
 @contextmanager
@@ -35,11 +57,16 @@ def opened(path: Path, key: VerifierKey) -> Iterator[Mirror]:
 
 @contextmanager
 def fetched(
-    url: str, key: VerifierKey, who: PartySecrets | PersonSecrets, path: Path | None = None
-) -> Iterator[tuple[Mirror, LedgerClient]]:
-    """A copy that holds all that the ledger shows now, and the ledger itself.
+    screen: Terminal,
+    url: str,
+    key: VerifierKey,
+    who: PartySecrets | PersonSecrets,
+    path: Path | None = None,
+) -> Iterator[tuple[Mirror, LedgerClient, Checkpoint]]:
+    """A copy that holds all that the ledger shows now, the ledger itself, and what it signed.
 
     Args:
+        screen: shows how far it is.
         url: the ledger's address.
         key: the log's verifier key.
         who: signs the requests.
@@ -54,15 +81,84 @@ def fetched(
         LedgerClient(url, key, signer) as client,
         opened(path or Path(folder) / "mirror.db", key) as mirror,
     ):
-        mirror.sync(client)
-        yield mirror, client
+        with screen.progress() as bar:
+            task = bar.add_task("fetching the ledger", total=None)
+            checkpoint = mirror.sync(
+                client, lambda held, of: bar.update(task, completed=held, total=of)
+            )
+        yield mirror, client, checkpoint
 
 
-def replayed(url: str, key_file: Path, as_: Path, passphrase_file: Path | None) -> LedgerState:
-    """The whole ledger, fetched, verified and replayed."""
-    key = read_vkey(key_file)
-    with fetched(url, key, read_who(as_, passphrase_file)) as (mirror, _):
-        return LedgerState(key.name).replay(mirror.entries())
+def replayed(
+    screen: Terminal,
+    url: str,
+    key: VerifierKey,
+    who: PartySecrets | PersonSecrets,
+    folder: Path | None,
+) -> tuple[LedgerState, Checkpoint]:
+    """The whole ledger, fetched, verified and replayed, and the checkpoint that it leads to.
+
+    Args:
+        screen: shows how far it is.
+        url: the ledger's address.
+        key: the log's verifier key.
+        who: signs the requests; what is kept is authenticated under a key of theirs.
+        folder: keeps copy and state for the next command; nothing is kept when None.
+
+    Raises:
+        LedgerError: it cannot be reached, refuses, or broke a promise.
+        AlteredEntryError: what the folder keeps is not what the log signed.
+        FileProblem: the folder cannot be made.
+    """
+    path = None if folder is None else _own_file(folder)
+    kept = None if folder is None else KeptState(folder / _STATE, who.signing_key.seed, key)
+    with fetched(screen, url, key, who, path) as (mirror, _, checkpoint):
+        state, frontier = _begun(mirror, kept, checkpoint.size)
+        fresh = checkpoint.size - state.size
+        for event in counted(screen, mirror.verified(frontier, checkpoint), fresh):
+            state.apply(event)
+    if kept is not None:
+        kept.write(state, lambda _size: checkpoint.root)
+    elif fresh >= MANY:
+        screen.say(f"all {fresh} entries were fetched; --copy FOLDER keeps them for the next time")
+    return state, checkpoint
+
+
+def counted(screen: Terminal, events: Iterable[_Item], total: int) -> Iterator[_Item]:
+    """Events that are replayed, with a bar on a terminal."""
+    with screen.progress() as bar:
+        yield from bar.track(events, total=total, description="replaying the ledger")
+
+
+def _begun(mirror: Mirror, kept: KeptState | None, most: int) -> tuple[LedgerState, Frontier]:
+    """Where replay begins: the kept state with the tree that it is of, or nothing."""
+    found = [Frontier()]
+
+    def root_at(size: int) -> bytes:
+        if size > most:
+            raise OutOfRangeError("another command has brought this copy further meanwhile")
+        found.append(mirror.frontier(size))
+        return found[-1].root()
+
+    state = None if kept is None else kept.read(root_at)
+    if state is None:
+        return LedgerState(mirror.log_key.name), Frontier()
+    return state, found[-1]
+
+
+def _own_file(folder: Path) -> Path:
+    """The file of a copy, for its owner's eyes only.
+
+    Raises:
+        FileProblem: it cannot be made.
+    """
+    path = folder / _COPY
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(f"{folder} cannot keep a copy: {error.strerror}") from None
+    return path
 
 
 def read_vkey(path: Path) -> VerifierKey:

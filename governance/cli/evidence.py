@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import write_time
-from governance.cli.copies import opened
+from governance.cli.copies import counted, opened
 from governance.cli.ledger import LedgerDistrustedError
 from governance.evidence.folder import PAGE_FILE, write_pack
 from governance.evidence.keys import AuditKeys, read_keys
@@ -199,9 +199,14 @@ def verify_export(
     keys: Keys,
     witnesses: Witnesses = None,
 ) -> None:
-    """Verify the whole ledger from a file, offline: nothing is needed but it and public keys."""
-    audit = read_keys(keys)
-    found = verify_whole(LedgerExport(file, audit.log), audit, witnesses)
+    """Verify the whole ledger from a file, offline: nothing is needed but it and public keys.
+
+    Every event is replayed, which takes minutes at a million entries.
+    """
+    audit, screen = read_keys(keys), terminal(context)
+    export = LedgerExport(file, audit.log)
+    size = export.checkpoint.size
+    found = verify_whole(export, audit, witnesses, lambda events: counted(screen, events, size))
     data = {
         "origin": audit.log.name,
         "size": found.checkpoint.size,
@@ -225,7 +230,7 @@ def verify_export(
             shown.add_row(kind, str(count))
         out.print(shown)
 
-    terminal(context).result(data, table)
+    screen.result(data, table)
     if found.inadmissible:
         raise LedgerDistrustedError(
             f"{len(found.inadmissible)} events in the ledger may not count",

@@ -7,20 +7,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import unb64, utc_now, write_time
 from governance.cli.copies import (
+    Copy,
     KeyFile,
     Passphrase,
     Reader,
     Url,
+    counted,
     fetched,
     opened,
     read_vkey,
     read_who,
+    replayed,
 )
 from governance.cli.witness import witness
 from governance.durable import OWNER_ONLY
@@ -35,6 +39,7 @@ from governance.ledger.database import sqlite_url
 from governance.ledger.errors import ForkError
 from governance.ledger.events import Author, EventType
 from governance.ledger.export import write_export
+from governance.ledger.merkle import Frontier
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import (
     Checkpoint,
@@ -48,6 +53,7 @@ from governance.ledger.quorum import witness_times
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.state import LedgerState
 from governance.terminal import (
+    Terminal,
     passphrase,
     read_document,
     terminal,
@@ -122,16 +128,16 @@ def show(
     key_file: KeyFile,
     as_: Reader,
     passphrase_file: Passphrase = None,
+    copy: Copy = None,
 ) -> None:
     """Size, newest checkpoint, and when each partner last witnessed it."""
-    key = read_vkey(key_file)
-    with fetched(url, key, read_who(as_, passphrase_file)) as (mirror, client):
-        _, checkpoint = mirror.checkpoint()
-        state = LedgerState(key.name).replay(mirror.entries())
-        witnesses = tuple(
-            witness_key(key.name, keys.party, unb64(keys.witness))
-            for keys in state.identities.parties.values()
-        )
+    key, screen = read_vkey(key_file), terminal(context)
+    state, checkpoint = replayed(screen, url, key, read_who(as_, passphrase_file), copy)
+    witnesses = tuple(
+        witness_key(key.name, keys.party, unb64(keys.witness))
+        for keys in state.identities.parties.values()
+    )
+    with LedgerClient(url, key, httpx.Auth()) as client:  # what is open is unsigned
         times = witness_times(client.checkpoint(), witnesses)
     names = {witness.name: witness.name.rsplit("/", 1)[-1] for witness in witnesses}
     data = {
@@ -149,7 +155,7 @@ def show(
             shown.add_row(label, write_time(times[name]) if name in times else "not yet")
         out.print(shown)
 
-    terminal(context).result(data, table)
+    screen.result(data, table)
 
 
 @app.command()
@@ -160,12 +166,17 @@ def verify(
     as_: Reader,
     passphrase_file: Passphrase = None,
 ) -> None:
-    """Fetch the whole ledger, recompute its root from the leaves, and replay every event."""
-    key = read_vkey(key_file)
-    with fetched(url, key, read_who(as_, passphrase_file)) as (mirror, _):
-        checkpoint = mirror.verify()
-        kinds = Counter(event.leaf.type.value for event in mirror.entries())
-        state = LedgerState(key.name).replay(mirror.entries())
+    """Fetch the whole ledger, recompute its root from the leaves, and replay every event.
+
+    Nothing that was kept from before is used, so it takes minutes at a million entries.
+    """
+    key, screen = read_vkey(key_file), terminal(context)
+    kinds, state = Counter[str](), LedgerState(key.name)
+    with fetched(screen, url, key, read_who(as_, passphrase_file)) as (mirror, _, checkpoint):
+        events = mirror.verified(Frontier(), checkpoint)
+        for event in counted(screen, events, checkpoint.size):
+            kinds[event.leaf.type.value] += 1
+            state.apply(event)
     data = {
         "origin": key.name,
         "size": checkpoint.size,
@@ -183,7 +194,7 @@ def verify(
             shown.add_row(kind, str(count))
         out.print(shown)
 
-    terminal(context).result(data, table)
+    screen.result(data, table)
     if state.rejected:
         raise LedgerDistrustedError(
             f"{len(state.rejected)} events in the ledger may not count",
@@ -209,13 +220,12 @@ def export(
     passphrase_file: Passphrase = None,
 ) -> None:
     """Write the whole ledger to one file of yours, with the newest checkpoint of enough parties."""
-    key = read_vkey(key_file)
-    with _copy(key, url, mirror, as_, passphrase_file) as (copy, client):
+    key, screen = read_vkey(key_file), terminal(context)
+    with _copy(screen, key, url, mirror, as_, passphrase_file) as (copy, client):
         note, checkpoint = _cosigned(copy, client, witnesses)
         with whole_file(out, OWNER_ONLY) as file:
             packed = out.suffix == ".gz"
             write_export(file, note, checkpoint, copy.entries(0, checkpoint.size), packed=packed)
-    screen = terminal(context)
     screen.result(
         {"file": str(out), "size": checkpoint.size, "root": checkpoint.root.hex()},
         lambda console: console.print(f"{checkpoint.size} entries in {out}"),
@@ -225,6 +235,7 @@ def export(
 
 @contextmanager
 def _copy(
+    screen: Terminal,
     key: VerifierKey,
     url: str | None,
     mirror: Path | None,
@@ -235,8 +246,9 @@ def _copy(
     if mirror is not None and not mirror.is_file():
         raise FormatError(f"{mirror.name} is no mirror", next_step="name an agent's mirror.db")
     if url is not None and as_ is not None:
-        with fetched(url, key, read_who(as_, passphrase_file), mirror) as found:
-            yield found
+        who = read_who(as_, passphrase_file)
+        with fetched(screen, url, key, who, mirror) as (copy, client, _):
+            yield copy, client
     elif url is not None:
         raise FormatError(
             "the ledger gives its events to those whom it knows",

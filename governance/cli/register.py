@@ -7,7 +7,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.cli.copies import KeyFile, Passphrase, Reader, Url, replayed
+from governance.cli.copies import (
+    Copy,
+    KeyFile,
+    Passphrase,
+    Reader,
+    Url,
+    read_vkey,
+    read_who,
+    replayed,
+)
 from governance.register.registry import DataItemRegister
 from governance.register.table import as_csv, rows
 from governance.terminal import Terminal, terminal, write_bytes
@@ -25,10 +34,12 @@ def show(
     as_: Reader,
     passphrase_file: Passphrase = None,
     csv: Annotated[Path | None, typer.Option(help="write it here as CSV")] = None,
+    copy: Copy = None,
 ) -> None:
     """Every item: who wants it, where it is held, and whether an agreement may list it."""
-    state = replayed(url, key_file, as_, passphrase_file)
-    show_register(terminal(context), state.register, csv)
+    screen, who = terminal(context), read_who(as_, passphrase_file)
+    state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
+    show_register(screen, state.register, csv)
 
 
 def show_register(screen: Terminal, register: DataItemRegister, csv: Path | None) -> None:

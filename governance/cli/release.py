@@ -11,19 +11,17 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
-from governance.cli.copies import KeyFile, Url, fetched, read_vkey
+from governance.cli.copies import Copy, KeyFile, Url, read_vkey, replayed
 from governance.errors import FormatError
 from governance.exchange.hub_api import FamilyView, OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient
 from governance.identity.envelope import parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
-from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import (
     APPROVAL,
     REQUEST,
     Approval,
-    CheckpointRef,
     ReleasedRecord,
     Request,
 )
@@ -41,15 +39,6 @@ REQUEST_HOURS = 12
 
 def _client(hub: str, who: PersonSecrets) -> HubClient:
     return HubClient(hub, who.keys.thumbprint, who.signing_key)
-
-
-def _ledger(url: str, key_file: Path, who: PersonSecrets) -> tuple[LedgerState, CheckpointRef]:
-    """The caller's own verified copy of the ledger, replayed."""
-    key = read_vkey(key_file)
-    with fetched(url, key, who) as (mirror, _):
-        _, checkpoint = mirror.checkpoint()
-        state = LedgerState(key.name).replay(mirror.entries(0, checkpoint.size))
-    return state, CheckpointRef(size=checkpoint.size, root=b64(checkpoint.root))
 
 
 @app.command()
@@ -225,13 +214,14 @@ def approve(
     reason: Annotated[str, typer.Option(help="a word for why")] = "proportionate",
     yes: Annotated[bool, typer.Option(help="do not ask")] = False,
     passphrase_file: Passphrase = None,
+    copy: Copy = None,
 ) -> None:
     """Decide a request. You sign its hash together with the ledger that you verified yourself."""
     who = read_person_secrets(as_, passphrase(passphrase_file))
     screen = terminal(context)
     with _client(hub, who) as client:
         view = client.request(request_hash)
-        state, checkpoint = _ledger(url, key_file, who)
+        state, checkpoint = replayed(screen, url, read_vkey(key_file), who, copy)
         if view.request.payload_hash != request_hash:
             raise FormatError("the hub showed another request than the one named")
         asked, requester = read_request(view.request, state.identities)
@@ -250,7 +240,7 @@ def approve(
                 "request": request_hash,
                 "decision": "decline" if decline else "approve",
                 "reason": reason,
-                "checkpoint": checkpoint.model_dump(),
+                "checkpoint": {"size": checkpoint.size, "root": b64(checkpoint.root)},
                 "created": write_time(utc_now()),
             },
             Approval,
@@ -270,6 +260,7 @@ def open_release(
     key_file: KeyFile,
     out: Annotated[Path | None, typer.Option(help="write it here, readable by you only")] = None,
     passphrase_file: Passphrase = None,
+    copy: Copy = None,
 ) -> None:
     """Open what the partners sealed to your key. This is where names appear, and nowhere else."""
     who = read_person_secrets(as_, passphrase(passphrase_file))
@@ -277,7 +268,8 @@ def open_release(
         release = client.release(request_hash)
     found: list[ReleasedRecord] = []
     parties: list[str] = []
-    state, _ = _ledger(url, key_file, who)
+    screen = terminal(context)
+    state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
     for envelope in release.sealed:
         sealed, records = open_records(
             envelope,
@@ -293,7 +285,6 @@ def open_release(
         "parties": parties,
         "records": [record.model_dump(mode="json") for record in found],
     }
-    screen = terminal(context)
     if out is not None:
         _write_private(out, canonical_bytes(data) + b"\n")
         screen.result(

@@ -7,13 +7,14 @@ not count.
 """
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.errors import GovernanceError
 from governance.evidence.keys import AuditKeys
 from governance.ledger.events import EventType
-from governance.ledger.export import LedgerExport, event_of
+from governance.ledger.export import LedgerExport, RawEntry, event_of
 from governance.ledger.note import Checkpoint
 from governance.ledger.state import LedgerState
 
@@ -40,8 +41,19 @@ class WholeLedger:
     state: LedgerState
 
 
-def verify_whole(export: LedgerExport, keys: AuditKeys, quorum: int | None = None) -> WholeLedger:
+def verify_whole(
+    export: LedgerExport,
+    keys: AuditKeys,
+    quorum: int | None = None,
+    shown: Callable[[Iterator[RawEntry]], Iterator[RawEntry]] = iter,
+) -> WholeLedger:
     """Recompute and replay everything.
+
+    Args:
+        export: the file.
+        keys: of the log and of the parties.
+        quorum: cosignatures wanted; the agreements' when None.
+        shown: passes the entries on and shows how far it is.
 
     Raises:
         ExportError: the file is not the whole ledger that the log signed.
@@ -52,7 +64,7 @@ def verify_whole(export: LedgerExport, keys: AuditKeys, quorum: int | None = Non
     kinds: Counter[str] = Counter()
     erased: set[int] = set()
     withheld = []
-    for entry in export.entries():
+    for entry in shown(export.entries()):
         event = event_of(entry)
         kinds[event.leaf.type.value] += 1
         if event.payload is None:

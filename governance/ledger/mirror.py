@@ -115,8 +115,14 @@ class Mirror:
         """Close the database."""
         self._database.close()
 
-    def sync(self, reader: LogReader) -> Checkpoint:
+    def sync(
+        self, reader: LogReader, told: Callable[[int, int], None] = lambda _held, _of: None
+    ) -> Checkpoint:
         """Bring the copy up to the log's newest checkpoint.
+
+        Args:
+            reader: the log.
+            told: before each step, how many leaves are held, and of how many.
 
         Returns:
             The checkpoint that the copy now holds.
@@ -131,6 +137,7 @@ class Mirror:
         while True:
             held = self._held()
             self._check_against_held(held, newest, before)
+            told(held.size, newest[1].size)
             if held.size >= newest[1].size and held.note is not None:
                 return newest[1]
             target = newest
@@ -185,10 +192,18 @@ class Mirror:
         Raises:
             OutOfRangeError: the copy is smaller.
         """
+        return self.frontier(size).root()
+
+    def frontier(self, size: int) -> Frontier:
+        """The right edge of the tree over the first ``size`` leaves of the copy.
+
+        Raises:
+            OutOfRangeError: the copy is smaller.
+        """
         with self._database.reading() as connection:
             if not 0 <= size <= read_held(connection).size:
                 raise OutOfRangeError(f"the mirror does not hold {size} entries")
-            return read_frontier(TREE.nodes(connection), size).root()
+            return read_frontier(TREE.nodes(connection), size)
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 proof that an entry is in the tree of a size, made from the copy alone.
@@ -248,25 +263,40 @@ class Mirror:
         return Note(note.text, (*note.signatures, line))
 
     def verify(self) -> Checkpoint:
-        """Recompute everything from the stored bytes, as an auditor would.
+        """The checkpoint that the copy holds, once all its stored bytes have led to it.
 
         Raises:
             MirrorEmptyError: the copy holds no checkpoint.
-            AlteredEntryError: the stored bytes do not lead to the signed root.
+            AlteredEntryError: see ``verified``.
         """
         _, checkpoint = self.checkpoint()
-        frontier = Frontier()
+        for _ in self.verified(Frontier(), checkpoint):
+            pass
+        return checkpoint
+
+    def verified(self, frontier: Frontier, checkpoint: Checkpoint) -> Iterator[Event]:
+        """The events that follow a tree, recomputed from the stored bytes as an auditor would.
+
+        None of them counts before the last was given without an error.
+
+        Args:
+            frontier: of the tree; each event is hashed onto it.
+            checkpoint: what the log signed, to which they have to lead.
+
+        Raises:
+            AlteredEntryError: the stored bytes do not lead to the signed root.
+        """
         try:
-            for event in self.entries(0, checkpoint.size):
+            for event in self.entries(frontier.size, checkpoint.size):
                 frontier.append(leaf_hash(event.leaf_bytes))
+                yield event
         except FormatError as error:
             raise AlteredEntryError(f"a stored entry was altered: {error.message}") from None
         if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
             raise AlteredEntryError(
                 "the stored entries do not lead to the signed root",
-                next_step="this mirror's database was damaged: restore it or begin a new mirror",
+                next_step="this copy's database was damaged: restore it or begin a new one",
             )
-        return checkpoint
 
     def erase(self, index: int) -> None:
         """Remove salt and payload of one entry for good; its leaf and every proof stay.
