@@ -116,3 +116,14 @@ def test_a_resumption_before_its_suspension_counts_for_nothing(world: World) -> 
     resumed = world.write(police, EventType.AGREEMENT_RESUMED, stopped)
     state = LedgerState().replay([*world.events[:-2], resumed, suspended])
     assert state.agreements.standing(world.agreement_hash).suspended_by == {"police"}
+
+
+@pytest.mark.invariant(7, "an approval by a lead who was revoked since", double="replays")
+def test_an_approval_of_a_revoked_lead_opens_nothing(world: World) -> None:
+    """Approved and logged while the lead was one: a hub that held the order back comes too late."""
+    order = order_for(world, both(world))
+    assert verify(world, order, world.council).request_hash == order.request.payload_hash
+    payload = PersonRevoked(keys=world.lead.keys.thumbprint, reason="misuse")
+    world.write(world.council, EventType.PERSON_REVOKED, payload)
+    with pytest.raises(SignatureError):
+        verify(world, order, world.council)
