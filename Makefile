@@ -13,6 +13,7 @@ DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
 TEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 INTEROP ?= /tmp/hearthlink-interop
 KILLS ?= 1000
 LEAVES ?= 1000000
@@ -60,7 +61,7 @@ demo: $(VENV)/dev.stamp ## run the main job on a synthetic county: PERSONS=6000
 # --- checks -----------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types imports packages unit scenarios ## everything that CI runs
+test: lint types imports packages tests ## everything that CI runs
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff: rules and format
@@ -79,17 +80,21 @@ imports: $(VENV)/dev.stamp ## who may import whom
 packages: $(VENV)/dev.stamp ## what pip check may report, and that every package imports
 	$(BIN)/python scripts/check_packages.py
 
+.PHONY: tests
+tests: $(VENV)/dev.stamp services ## every test in one session, the longest first
+	$(PYTEST)
+
 .PHONY: unit
 unit: $(VENV)/dev.stamp services ## unit and documentation tests
-	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --ignore=tests/scenarios
+	$(PYTEST) --ignore=tests/scenarios
 
 .PHONY: scenarios
 scenarios: $(VENV)/dev.stamp services ## whole stories with real processes
-	$(BIN)/python -m pytest -q tests/scenarios
+	$(PYTEST) tests/scenarios
 
 .PHONY: explore
 explore: $(VENV)/dev.stamp services ## unit tests whose properties draw other examples than CI's
-	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --hypothesis-profile=exploring --ignore=tests/scenarios
+	$(PYTEST) --hypothesis-profile=exploring --ignore=tests/scenarios
 
 .PHONY: invariants
 invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break it, how often

@@ -1,7 +1,8 @@
 """Fixtures that several parts share: a PostgreSQL server and fresh databases on it.
 
 Property tests have no deadline: a busy machine is no broken law. They draw the same examples each
-time, so that a change is judged by what it changed; ``make explore`` draws others.
+time, so that a change is judged by what it changed; ``make explore`` draws others. What is marked
+``slow`` comes first: beside it the other worker does hundreds of small ones.
 """
 
 import contextlib
@@ -24,6 +25,12 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None)
 settings.register_profile("unshrunk", deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, each group in the order of its files."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PERSONS = 800
-STORY_SECONDS = 280
+STORY_SECONDS = 880  # at most, on a machine that has other things to do
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(STORY_SECONDS + 20)
 @pytest.mark.invariant(16, "a whole run, searched")
 @pytest.mark.invariant(2, "a withdrawal before approval, all processes")

@@ -23,12 +23,13 @@ from governance.ledger.events import Event, EventType, read_event
 from partner_agent.app import open_agent
 
 PERSONS = 600
-WAIT_SECONDS = 120
-STORY_SECONDS = 400
+WAIT_SECONDS = 300
+STORY_SECONDS = 1_200  # at most, on a machine that has other things to do
 PRECISION_LEAST, RECALL_LEAST = 0.90, 0.85
 """With room below what runs under several secrets gave: .986 to .999, and .932 to .973."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(STORY_SECONDS)
 @pytest.mark.invariant(17, "hub and agent killed in rounds")
 def test_rounds_outlive_killed_processes_and_nothing_is_answered_twice(tmp_path: Path) -> None:

@@ -389,4 +389,4 @@ ReleaseMachine.TestCase.settings = settings(
 _TRIED = f"{WANTED:,} steps of anything, against a rule written twice"
 for _number in (2, 7, 9, 10, 11, 13):
     ReleaseMachine.TestCase = pytest.mark.invariant(_number, _TRIED)(ReleaseMachine.TestCase)
-TestReleases = pytest.mark.timeout(max(1_200, WANTED))(ReleaseMachine.TestCase)
+TestReleases = pytest.mark.slow(pytest.mark.timeout(max(1_200, WANTED))(ReleaseMachine.TestCase))
