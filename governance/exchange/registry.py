@@ -17,7 +17,10 @@ from governance.ledger.payloads import ReviewRuled, SubmissionOutcome
 class SubmissionRegistry:
     """Submissions that a hub has accepted, by their manifests' hashes.
 
+    What was said first of a manifest stands: another's later word changes nothing of it.
+
     Attributes:
+        accepted: what was said of each manifest.
         hubs: for each party, thumbprints of those who say that they have accepted submissions of
             its sources.
         first_accepted_by: for each manifest, the thumbprint of who said so first.
@@ -43,7 +46,7 @@ class SubmissionRegistry:
         payload = payload_of(entry, SubmissionOutcome)
 
         def commit() -> None:
-            self.accepted[payload.manifest] = payload
+            self.accepted.setdefault(payload.manifest, payload)
             self.hubs.setdefault(payload.party, set()).add(entry.author)
             self.first_accepted_by.setdefault(payload.manifest, entry.author)
 
