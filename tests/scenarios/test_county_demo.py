@@ -33,6 +33,11 @@ def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(tmp_path: Path) 
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     figures = json.loads(figures_file.read_text("utf-8"))
     assert figures["canaries_found"] == 0
+    evidence = figures["evidence"]
+    assert evidence["compared"]
+    assert evidence["entries"] > 0
+    assert evidence["witnesses"] >= 2
+    assert 0 < evidence["events"] <= figures["ledger_events"]
     rows = figures["rows"]
     assert rows["rows"] == rows["submitted"] + rows["rejected"] + rows["opted_out"]
     assert rows["opted_out"] > 0

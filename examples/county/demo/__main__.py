@@ -14,7 +14,7 @@ from rich.console import Console
 
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.search import find
-from examples.county.demo.site import Site, agents, found, services
+from examples.county.demo.site import Site, agents, audited, found, services
 from examples.county.demo.story import Story
 from examples.county.demo.truth import Referee, as_figures
 from examples.county.generate import DEFAULT_SEED, generate
@@ -97,6 +97,11 @@ def tell(site: Site, persons: int, seed: int, *, questions: bool = True) -> dict
             _withdraw(teller, story, opened)
         ledger = story.verify_ledger()
         teller.say(f"the ledger holds {ledger['size']} events, and every one of them counts")
+        teller.step(
+            "The lead makes a pack of evidence about the approach, and exports the whole ledger.",
+            lambda: story.make_evidence(opened["request"]),
+        )
+    figures["evidence"] = _audit(teller, site)
     figures["canaries_found"] = _search(teller, site, opened["sheet"])
     figures["ledger_events"] = ledger["size"]
     figures["seconds"] = round(time.monotonic() - teller.began, 1)
@@ -282,11 +287,34 @@ def _withdraw(teller: Teller, story: Story, opened: dict[str, Any]) -> None:
     teller.say(f"asked again, the hub says: {answer['refused'].splitlines()[0]}")
 
 
+def _audit(teller: Teller, site: Site) -> dict[str, Any]:
+    """Say what an auditor has proved; returns its figures."""
+    pack, ledger = teller.step(
+        "Every program has ended. An auditor verifies both, from files and public keys alone.",
+        lambda: audited(site),
+    )
+    teller.say(
+        f"the pack's {pack['entries']} entries are in the ledger that {len(pack['witnessed'])} "
+        "partners cosigned, and none about this approach was left out"
+    )
+    teller.say(
+        f"the export's {ledger['size']} events lead to the root that "
+        f"{len(ledger['witnessed'])} partners cosigned, and every one of them counts"
+    )
+    return {
+        "entries": pack["entries"],
+        "compared": pack["compared_with_whole_ledger"],
+        "events": ledger["size"],
+        "witnesses": len(ledger["witnessed"]),
+    }
+
+
 def _search(teller: Teller, site: Site, sheet: Path) -> int:
     needles = json.loads((site.county / "canaries.json").read_text("utf-8"))["needles"]
-    places = [site.hub, site.ledger, site.logs, site.root / "exports"]
+    places = [site.hub, site.ledger, site.logs, site.audit, site.root / "exports"]
     leaks = teller.step(
-        "Names planted in every extract are searched for: hub, ledger, logs, recorded traffic.",
+        "Names planted in every extract are searched for: hub, ledger, logs, recorded traffic, "
+        "evidence.",
         lambda: find(needles, places),
     )
     control = {text for _, text in find(needles, [site.county / "partners", sheet])}

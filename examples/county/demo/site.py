@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.processes import PARALLEL, Recorder, Server, free_port, run
@@ -40,6 +41,21 @@ class Site:
     def vkey(self) -> Path:
         """The ledger's public key."""
         return self.ledger / "ledger.vkey"
+
+    @property
+    def audit(self) -> Path:
+        """What an auditor is handed."""
+        return self.root / "audit"
+
+    @property
+    def exported(self) -> Path:
+        """The whole ledger in one file."""
+        return self.audit / "ledger.jsonl"
+
+    @property
+    def pack(self) -> Path:
+        """The evidence about the approach that was carried out."""
+        return self.audit / "pack"
 
     def agent(self, party: str) -> Path:
         """A partner's home."""
@@ -138,3 +154,14 @@ def agents(site: Site, parties: tuple[str, ...] = tuple(PARTNERS)) -> Iterator[N
         for party in parties:
             stack.enter_context(agent_server(site, party))
         yield
+
+
+def audited(site: Site) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an auditor finds in the folder that was handed over: by the pack, by the ledger.
+
+    It asks no program of the county: they may all have ended.
+    """
+    keys = ("--keys", site.audit / "keys")
+    pack = run("governance", "evidence", "verify", "--json", site.pack, "--export", site.exported,
+               *keys)  # fmt: skip
+    return pack, run("governance", "verify", "--json", site.exported, *keys)
