@@ -98,7 +98,7 @@ def template(
             "submissions_per_source_per_day": 10,
             "releases_per_party_per_day": 20,
             "refinement_pairs_per_record": 4,
-            "refinement_pairs_per_run": 200_000,
+            "refinement_pairs_per_run": 1_000_000,
             "calibration_share": 0.05,
             "refinement_answer_hours": 24,
         },
