@@ -151,5 +151,5 @@ def test_a_revocation_takes_sealed_items_back(
     agent.desk.deliver(agent.hub)
     (answer,) = agent.desk.answers()
     assert (answer.sealed, answer.reason) == (False, "signature.invalid")
-    view = world.hub.releases.orders("council")
+    view = world.hub.orders.orders("council")
     assert view.orders == ()
