@@ -142,7 +142,7 @@ class HubCore:
         del sizes, duplicates, encodings
         counts = [each.copy() for each in asked]
         known = {tuple(pair) for pair in exclude.tolist()}
-        found = []
+        found: list[tuple[int, int, int, int]] = []
         for first, second, left, right in _all(blocks):
             if (first, second, left, right) in known or len(found) >= most:
                 continue

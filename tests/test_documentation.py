@@ -56,7 +56,7 @@ def commands(app: typer.Typer, program: str) -> Iterator[str]:
 
 
 def _below(command: object, words: str) -> Iterator[str]:
-    names = command.list_commands(None) if hasattr(command, "list_commands") else []  # type: ignore[arg-type]
+    names = command.list_commands(None) if hasattr(command, "list_commands") else []
     if not names:
         yield words
     for name in names:
@@ -137,7 +137,7 @@ EXPLAINED = (
 
 def _reasons() -> set[str]:
     """Reason codes of every error class in the programs' source, imported by a test or not."""
-    found = set()
+    found: set[str] = set()
     for path in (path for name in PROGRAMS for path in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
@@ -147,6 +147,7 @@ def _reasons() -> set[str]:
                     if isinstance(line, ast.Assign)
                     and [getattr(name, "id", "") for name in line.targets] == ["reason"]
                     and isinstance(line.value, ast.Constant)
+                    and isinstance(line.value.value, str)
                 }
     return {reason for reason in found if reason.split(".")[0] in EXPLAINED}
 

@@ -70,7 +70,7 @@ def test_canonical_bytes_are_a_fixed_point(value: dict[str, Any]) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(JSON_VALUES)
-def test_canonical_bytes_are_those_of_the_library(value: object) -> None:
+def test_canonical_bytes_are_those_of_the_library(value: Any) -> None:
     """The short way for text and small integers writes what the RFC's implementation writes."""
     assert canonical_bytes([value]) == rfc8785.dumps([value])
 

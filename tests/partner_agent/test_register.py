@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from governance.agreements.models import Agreement
 from governance.ledger.events import EventType
@@ -54,8 +53,11 @@ def test_signing_waits_for_the_register(world: HubWorld, tmp_path: Path) -> None
     lines = file.read_text("utf-8-sig").splitlines()[1:]
     assert len([line for line in lines if "permission_held" in line]) == len(source.items)
     assert run(world, "agreement", "sign", "--yes").exit_code == 0
-    events = world.agents["police"].ledger.sync() and world.agents["police"].ledger.mirror.entries()
-    assert EventType.REGISTER_OVERRIDDEN not in {event.leaf.type for event in events}
+    ledger = world.agents["police"].ledger
+    ledger.sync()
+    assert EventType.REGISTER_OVERRIDDEN not in {
+        event.leaf.type for event in ledger.mirror.entries()
+    }
 
 
 @pytest.mark.invariant(23, "an override of the register")

@@ -143,7 +143,7 @@ def test_consents_name_records_that_the_partner_holds(
     """Answers are to be found with the partner that holds the record; all states occur."""
     folder, summary = county
     held = {(row["partner"], row["source"], row["record_id"]) for row in truth["records"]}
-    states = Counter()
+    states: Counter[str] = Counter()
     for partner in ("police", "dwp", "nhs", "council"):
         path = folder / "partners" / partner / "consents.csv"
         with path.open(encoding="utf-8", newline="") as file:

@@ -123,7 +123,7 @@ def _leaves(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-OTHERS = {
+OTHERS: dict[str, Callable[[Any], Any]] = {
     "bool": lambda value: not value,
     "int": lambda value: value + 1,
     "str": lambda value: value + "x",
@@ -135,7 +135,7 @@ def test_no_change_of_any_field_goes_unsaid() -> None:
     tried = 0
     for path in _leaves(DATA):
         data = copy.deepcopy(DATA)
-        place = data
+        place: Any = data
         for step in path[:-1]:
             place = place[step]
         change = OTHERS.get(type(place[path[-1]]).__name__)

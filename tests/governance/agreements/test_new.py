@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from governance.agreements.commented import COMMENTS, write_commented
 from governance.agreements.files import parse_yaml, read_agreement, write_agreement

@@ -23,7 +23,7 @@ EVERYONE = frozenset({"police", "nhs", "council"})
 
 def standing(**changes: Any) -> Standing:
     """The agreement, signed by all and in force."""
-    fields = {
+    fields: dict[str, Any] = {
         "agreement": AGREEMENT,
         "signed_by": EVERYONE,
         "suspended_by": frozenset(),
@@ -34,7 +34,7 @@ def standing(**changes: Any) -> Standing:
 
 def ask(found: Standing, **changes: Any) -> Agreement:
     """What is permitted unless ``changes`` make it otherwise."""
-    arguments = {
+    arguments: dict[str, Any] = {
         "party": "police",
         "action": Action.ENCODE,
         "purpose": "find-families",
@@ -101,7 +101,12 @@ def test_days_begin_and_end_at_midnight_utc(
 
 def test_release_needs_a_purpose_a_recipient_and_releasable_items() -> None:
     """A purpose that leads to no approach, another recipient, or a hashed-only item is refused."""
-    release = {"action": Action.RELEASE, "source": None, "indicators": [], "recipient": "council"}
+    release: dict[str, Any] = {
+        "action": Action.RELEASE,
+        "source": None,
+        "indicators": [],
+        "recipient": "council",
+    }
     ask(standing(), **release, purpose="offer-help", items=["first_name"])
     with pytest.raises(errors.PurposeNotListed):
         ask(standing(), **release, items=["first_name"])

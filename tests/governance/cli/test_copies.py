@@ -48,7 +48,7 @@ def read(ledger: Running, folder: Path | None, party: str = "council") -> Ledger
 def standing(state: LedgerState) -> ConsentState | None:
     """Where the person's consent stands."""
     found = state.consents.current("council", SUBJECT, ConsentKind.APPROACH)
-    return found and found.state(NOON)
+    return None if found is None else found.state(NOON)
 
 
 @pytest.fixture

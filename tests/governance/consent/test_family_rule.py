@@ -1,6 +1,7 @@
 """DESIGN 8: one member's no blocks the family, unless the request leaves that member out."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def say(world: World, handle: str, word: str) -> None:
     """Let somebody's newest word be one of ``BLOCKS``."""
     if word == "never asked":
         return
-    fields: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     if word in {"requested", "refused"}:
         fields["state"] = word
     elif word == "expired":

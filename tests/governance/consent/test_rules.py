@@ -35,7 +35,7 @@ def world() -> World:
 
 def approach(world: World, **changes: Any) -> Approach:
     """What the council's manager asks for at noon."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "agreement": world.agreement,
         "purpose": "offer-help",
         "items": ("first_name", "address"),

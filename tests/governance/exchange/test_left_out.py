@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ def submission() -> pa.Table:
     """Six records with everything that a record can have; the first three are one person."""
     handles = [bytes([1]) + secrets.token_bytes(15) for _ in range(ROWS)]
     pair = [{"handle": handle, "probability": 0.9} for handle in handles[:3]]
-    home = {
+    home: dict[str, Any] = {
         "household": secrets.token_bytes(16), "kin": [], "near_number": None, "near_street": None,
         "near_postcode": None, "near_area": None, "first_month": 1, "last_month": None,
     }  # fmt: skip

@@ -57,7 +57,7 @@ def proof(text: str, log: Any, leaf: bytes) -> bool:
         return False
     tree = parse_checkpoint(note.text)
     place = int(index.removeprefix("index "))
-    return verify_inclusion(leaf_hash(leaf), place, tree.size, path(hashes), tree.root)
+    return bool(verify_inclusion(leaf_hash(leaf), place, tree.size, path(hashes), tree.root))
 
 
 def path(hashes: list[str]) -> list[bytes]:

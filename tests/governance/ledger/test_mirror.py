@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -330,6 +331,10 @@ def test_a_second_tree_of_one_size_is_provable(
     assert mirror.verify() == ours
 
 
+def _with_forged_proof(forged: bytes, path: str, status: int, body: bytes) -> tuple[int, bytes]:
+    return (status, forged) if "consistency" in path else (status, body)
+
+
 @pytest.mark.invariant(4, "a log that forks and grows", double="forks")
 def test_a_longer_tree_with_another_past_is_refused(
     ledger: Ledger, client: LedgerClient, mirror: Mirror
@@ -340,9 +345,7 @@ def test_a_longer_tree_with_another_past_is_refused(
     with pytest.raises(InconsistentError):
         mirror.sync(client)
     for forged in (b'{"hashes":[]}', json.dumps({"hashes": [b64(bytes(32))] * 4}).encode()):
-        ledger.front.twist = lambda path, status, body, forged=forged: (
-            (status, forged) if "consistency" in path else (status, body)
-        )
+        ledger.front.twist = partial(_with_forged_proof, forged)
         with pytest.raises(InconsistentError):
             mirror.sync(client)
     assert mirror.size() == 10

@@ -118,7 +118,7 @@ class Witness:
     @contextlib.contextmanager
     def serving(self) -> Iterator[OutsideWitness]:
         """Run it until the block ends; our side of it."""
-        command = [PYTHON, "-m", "aics_witness", "serve", "--config", self._config]
+        command = [str(PYTHON), "-m", "aics_witness", "serve", "--config", str(self._config)]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             outside = OutsideWitness(self.url, self.key)
             try:

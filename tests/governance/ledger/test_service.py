@@ -74,7 +74,7 @@ def make_event(party: Party, reason: str = "test.reason", **changes: object) -> 
     """An event that any known party may append."""
     payload = Refused(party=party.name, action="prepare", reason=reason, about=None)
     author = party.author(NOON)
-    return Author(**{**vars(author), **changes}).write(EventType.REFUSED, payload)  # type: ignore[arg-type]
+    return Author(**{**vars(author), **changes}).write(EventType.REFUSED, payload)
 
 
 def post_all(running: Running, events: list[Event]) -> None:
@@ -393,7 +393,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     """Every setting has the prefix HEARTHLINK_LEDGER_."""
     monkeypatch.setenv("HEARTHLINK_LEDGER_ORIGIN", ORIGIN)
     monkeypatch.setenv("HEARTHLINK_LEDGER_DATABASE_URL", "sqlite:///other.db")
-    settings = LedgerSettings()  # type: ignore[call-arg]
+    settings = LedgerSettings()
     assert (settings.origin, settings.database_url) == (ORIGIN, "sqlite:///other.db")
 
 

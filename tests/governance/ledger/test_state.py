@@ -337,5 +337,5 @@ def test_every_rule_looks_at_the_same_parties_and_agreements(world: World) -> No
         state.agreements, state.consents, state.releases, state.submissions, state.refinement,
         state.sentinels, state.rulings,
     ):  # fmt: skip
-        assert registry._identities is state.identities  # type: ignore[attr-defined]
+        assert registry._identities is state.identities
         assert getattr(registry, "_agreements", state.agreements) is state.agreements

@@ -258,9 +258,9 @@ def test_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     store = LedgerStore(Database(url, "log"), ORIGIN)
     entries = store.entries(0, store.head().size)
     assert store.head().root == root_of(entries)
-    lines = [line.split() for line in acknowledged.read_text().splitlines() if " " in line]
-    assert len(lines) > 60
-    assert all(entries[int(index)].leaf.id == id_ for index, id_ in lines)
+    answers = [line.split() for line in acknowledged.read_text().splitlines() if " " in line]
+    assert len(answers) > 60
+    assert all(entries[int(index)].leaf.id == id_ for index, id_ in answers)
     store.close()
 
 

@@ -130,7 +130,7 @@ class Console:
     def _request(self) -> bytes:
         """The bytes of a request to these keys."""
         world = self.world
-        changes = {"recipient": self.keys.thumbprint}
+        changes: dict[str, Any] = {"recipient": self.keys.thumbprint}
         envelope = world.request(world.family(), **changes)
         return canonical_bytes(Request.model_validate_json(envelope.payload_bytes))
 

@@ -27,7 +27,7 @@ def world() -> World:
 
 def sealed_for(world: World, **changes: Any) -> SealedItems:
     """The council's answer to a request of the manager's."""
-    about = {
+    about: dict[str, Any] = {
         "request": REQUEST,
         "order": ORDER,
         "party": "council",
@@ -45,7 +45,7 @@ def signed(world: World, sealed: SealedItems) -> Envelope:
 
 def opened(world: World, envelope: Envelope, **changes: Any) -> list[ReleasedRecord]:
     """What the manager reads."""
-    how = {
+    how: dict[str, Any] = {
         "key": world.manager.sealing,
         "recipient": world.manager.keys,
         "request": REQUEST,

@@ -1,18 +1,15 @@
 """Which people become one family: one test for each rule, and the laws that hold for all."""
 
-import sys
-from pathlib import Path
+from random import Random
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from evidence import EXTRACT, Stay, Town
-
 from governance.exchange.submission import AGE_BANDS
 from linkage_hub.families.build import build_families
 from linkage_hub.families.result import FamilyResult
+from tests.linkage_hub.families.evidence import EXTRACT, Stay, Town
 
 MAY = 12 * 2020 + 4
 
@@ -169,12 +166,12 @@ def town_of(drawn: list[tuple[str, list[Stay]]]) -> Town:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(people, max_size=12), st.randoms(use_true_random=False))
-def test_laws(drawn: list[tuple[str, list[Stay]]], random: st.random_module) -> None:
+def test_laws(drawn: list[tuple[str, list[Stay]]], random: Random) -> None:
     """One primary family each; the order of statements changes nothing; members met somewhere."""
     town = town_of(drawn)
     found = build_families(town.evidence())
     order = list(range(len(town.stays)))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     again = build_families(town.evidence(order))
     assert found.family_of.tolist() == again.family_of.tolist()
     assert found.household_of.tolist() == again.household_of.tolist()

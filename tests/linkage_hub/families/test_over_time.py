@@ -1,13 +1,9 @@
 """Quality on a small seeded county, and ids that persist from month to month."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from evidence import EXTRACT, Stay, Town
 
 from benchmarks.county import describe
 from benchmarks.families.measure import evidence_of, reference_of, scores, split
@@ -20,6 +16,7 @@ from linkage_hub.families.rates import PRIOR_SHARE_PAIRS, _weight
 from linkage_hub.families.residence import stays_of
 from linkage_hub.families.result import FamilyResult
 from linkage_hub.linkage.identity import KnownIds, carry
+from tests.linkage_hub.families.evidence import EXTRACT, Stay, Town
 
 SEED = 20261124
 

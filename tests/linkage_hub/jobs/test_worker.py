@@ -109,7 +109,7 @@ def test_a_silent_step_keeps_its_lease(
 ) -> None:
     """While a handler works without a word, no other worker takes the job."""
     monkeypatch.setattr(worker_module, "_RENEW_SECONDS", 0.01)
-    taken = []
+    taken: list[object] = []
 
     def handler(_subject: str, _progress: Progress) -> None:
         clock.now += LEASE_SECONDS - 1

@@ -29,7 +29,10 @@ def noisy(encodings: Encodings, seed: int, share: float = 0.08) -> Encodings:
 def answers(*rows: tuple[int, int, int, int, bool]) -> PairAnswers:
     """Answers from rows (first, second, left, right, yes)."""
     table = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
-    return PairAnswers(*table.T, np.array([row[4] for row in rows], dtype=np.bool_))
+    first, second, left, right = table.T
+    return PairAnswers(
+        first, second, left, right, np.array([row[4] for row in rows], dtype=np.bool_)
+    )
 
 
 def twice(*pairs: tuple[int, int], probability: float = 0.97) -> Duplicates:
@@ -147,7 +150,8 @@ def test_records_in_another_order_give_the_same_persons(
     moved = np.random.default_rng(9).permutation(three[0].shape[1])
     new = np.argsort(moved)
     pairs = np.sort(np.column_stack([new[TOLD[0].left], new[TOLD[0].right]]), axis=1)
-    own = Duplicates(*np.ascontiguousarray(pairs.T), TOLD[0].probability)
+    left, right = np.ascontiguousarray(pairs.T)
+    own = Duplicates(left, right, TOLD[0].probability)
     shuffled = link([three[0][:, moved], *three[1:]], duplicates=[own, *TOLD[1:]])
     before = np.concatenate([linked.person_of[0][moved], *linked.person_of[1:]])
     after = np.concatenate(shuffled.person_of)

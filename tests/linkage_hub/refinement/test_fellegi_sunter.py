@@ -82,7 +82,7 @@ def surname_chance(*profiles: dict[str, Any]) -> list[float] | None:
     found = FellegiSunter().parameters(blocks, sizes, profiles, pairs, nobody, nobody)
     if found is None:
         return None
-    return next(each["chance"] for each in found["fields"] if each["field"] == "surname")
+    return next(list(each["chance"]) for each in found["fields"] if each["field"] == "surname")
 
 
 def test_a_source_weighs_by_no_more_records_than_it_has() -> None:

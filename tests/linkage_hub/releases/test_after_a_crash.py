@@ -14,6 +14,7 @@ from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.release.errors import MembersChanged
 from governance.release.models import APPROVAL, Approval, CheckpointRef
 from linkage_hub.releases import service
+from linkage_hub.releases.checks import refusal_of
 from linkage_hub.releases.kept import KeptRequests
 from linkage_hub.releases.orders import Orders
 from linkage_hub.releases.service import Releases
@@ -129,7 +130,7 @@ def test_a_refusal_is_in_the_ledger_before_it_is_kept(
         return honest(*arguments, content=content, **named)
 
     monkeypatch.setattr(world, "request", remember)
-    refuse = service.refusal_of
+    refuse = refusal_of
     with monkeypatch.context() as patch:
         patch.setattr(
             service, "refusal_of", lambda *some: refuse(*some) or MembersChanged("changed")

@@ -8,6 +8,7 @@ from governance.canonical import canonical_bytes
 from governance.ledger.events import EventType
 from governance.ledger.payloads import read_payload
 from linkage_hub.releases import service
+from linkage_hub.releases.logged import log_outcome
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import ask, both_agree, submit_and_link
 
@@ -55,7 +56,7 @@ def test_a_hub_killed_after_the_ledger_was_told_says_it_no_second_time(
     """The manager gets no answer and says it again."""
     request = ask(world).json()["id"]
     say(world, request, "helped")
-    honest = service.log_outcome
+    honest = log_outcome
 
     def then_die(*arguments: object) -> None:
         honest(*arguments)  # type: ignore[arg-type]

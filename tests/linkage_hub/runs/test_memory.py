@@ -2,6 +2,7 @@
 
 import tracemalloc
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +32,7 @@ def table(number: int) -> pa.Table:
                 field.type, RECORDS, [None, pa.py_buffer(data)]
             )
         elif field.name == "households":
-            nested = {
+            nested: dict[str, Any] = {
                 each.name: [] if pa.types.is_list(each.type) else None
                 for each in field.type.value_type
             }

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +49,7 @@ def source(number: int, name: str) -> SourceData:
     }
     columns = []
     for field in ARROW_SCHEMA:
-        empty = [[]] * 3 if pa.types.is_list(field.type) else [None] * 3
+        empty: list[Any] = [[]] * 3 if pa.types.is_list(field.type) else [None] * 3
         values = data.get(field.name, empty)
         columns.append(pa.array(values, field.type))
     table = pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)

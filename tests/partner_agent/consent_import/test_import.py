@@ -76,7 +76,7 @@ def state_of(agent: Agent, case: str) -> ConsentState | None:
     """Where a person's consent stands in the ledger."""
     handle = agent.vault.find("council_records", case)[0].hex()
     found = agent.ledger.sync().consents.current("council", handle, ConsentKind.APPROACH)
-    return found and found.state(utc_now())
+    return None if found is None else found.state(utc_now())
 
 
 def test_decisions_are_recorded_by_their_days_and_not_twice(world: HubWorld) -> None:

@@ -202,7 +202,8 @@ def one_feature(n: int = 2) -> LinkageSchema:
 def encode_texts(texts: Sequence[str], k: int, secret: bytes = SECRET) -> NDArray[np.uint8]:
     """Encodings of texts that are cut into single letters."""
     encoder = HardenedEncoder(one_feature(1), Hardening(k=k), secret, workers=1)
-    return encoder.encode({"first_name": list(texts)}).encodings[0]
+    found: NDArray[np.uint8] = encoder.encode({"first_name": list(texts)}).encodings[0]
+    return found
 
 
 @settings(max_examples=40, deadline=None)

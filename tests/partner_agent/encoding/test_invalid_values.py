@@ -39,7 +39,7 @@ def schema_of(*features: dict[str, Any]) -> LinkageSchema:
 
 
 NUMERIC = {"comparison": {"type": "numeric", "thresholdDistance": 2, "resolution": 2}}
-CASES = [
+CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "string", "pattern": "[a-z]+"}, "A", "field.pattern"),
     ({"type": "string", "minLength": 3}, "ab", "field.too_short"),
     ({"type": "string", "maxLength": 3}, "abcd", "field.too_long"),

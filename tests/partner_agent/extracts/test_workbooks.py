@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from partner_agent.extracts.model import Reject
 from partner_agent.extracts.reader import open_extract
 
 
-def _book(path: Path, rows: list[list[Any]], merged: tuple[str, ...] = ()) -> Path:
+def _book(path: Path, rows: Sequence[Any], merged: tuple[str, ...] = ()) -> Path:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_receipt_that_was_changed_is_not_genuine(
 ) -> None:
     """A word, an item, a date or a place in the ledger that was changed is found."""
     data = receipt.model_dump(mode="json")
-    part = data
+    part: Any = data
     for step in path[:-1]:
         part = part[step]
     part[path[-1]] = value

@@ -36,7 +36,7 @@ class Rows:
     @staticmethod
     def row(handle: str, clean: dict[str, str], source: dict[str, str], **more: Any) -> StoredRow:
         """One row of the council's records."""
-        about = {"source_id": "council_records", "protected": False} | more
+        about: dict[str, Any] = {"source_id": "council_records", "protected": False} | more
         return StoredRow(bytes.fromhex(handle), clean=clean, source=source, **about)
 
     def get(self, handle: bytes) -> StoredRow:

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -262,7 +263,7 @@ def test_a_key_that_expands_is_refused_before_it_does() -> None:
         read_key(key, 1_000_000)
 
 
-def test_synthetic_rows_are_sealed_and_purged(tmp_path) -> None:  # noqa: ANN001 - a fixture
+def test_synthetic_rows_are_sealed_and_purged(tmp_path: Path) -> None:
     """Rows open by handle, stand in clear nowhere, and go when their time is over."""
     database = AgentDatabase(tmp_path / "agent.db")
     store = SyntheticRows(database, bytes(32))

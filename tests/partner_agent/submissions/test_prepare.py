@@ -1,6 +1,7 @@
 """Preparing hashes nothing outside the agreement, and leaves nothing half done."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ class BreakingExtract(Extract):
         self._extract = extract
         self.columns, self.kind, self.details = extract.columns, extract.kind, extract.details
 
-    def __iter__(self):  # noqa: ANN204 - an iterator of chunks
+    def __iter__(self) -> Iterator[Any]:
         yield from self._extract
         raise OSError(28, "No space left on device")
 

@@ -88,10 +88,11 @@ def main() -> None:
     for line in sys.stdin.buffer:
         question = json.loads(line)
         if "start" in question:
-            answer: int | None = os.fork()
-            if answer == 0:
+            child = os.fork()
+            if child == 0:
                 _become(entries[question["start"][0]].run, question)
-            children.add(answer)
+            children.add(child)
+            answer: int | None = child
         else:
             pid, status = os.waitpid(question["ended"], os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if pid else None

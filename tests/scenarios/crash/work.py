@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from governance.canonical import b64, sha256, utc_now, write_time
 from governance.errors import ReasonedError
@@ -90,8 +90,9 @@ class Worker:
 
     def close(self) -> None:
         """Close connections."""
-        for client in (*self._hub.values(), self._ledger):
-            client.close()
+        for hub in self._hub.values():
+            hub.close()
+        self._ledger.close()
 
     def story(self) -> None:
         """One family: consents, a request, perhaps a withdrawal, a release, an outcome."""
@@ -150,7 +151,7 @@ class Worker:
         self._live.discard((party, record_id))
         return party
 
-    def _until_answered(self, party: str, words: tuple[object, ...]) -> dict[str, list[object]]:
+    def _until_answered(self, party: str, words: tuple[object, ...]) -> dict[str, list[Any]]:
         deadline = time.monotonic() + FINISH_SECONDS
         while (answer := self._world.command(party, *words)) is None:
             if time.monotonic() > deadline:

@@ -1,6 +1,6 @@
 """The exact join gives the very pairs and similarities that anonlink gives."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -185,6 +185,7 @@ def test_finished_tiles_are_taken_up_again(tmp_path: Path, monkeypatch: pytest.M
     datasets, wanted = [records(500, 128, 4)] * 2, [Wanted(0, 1, 0.8, ALL)]
     (expected,) = joined(datasets, wanted)
     stopped = join(datasets, wanted, folder=tmp_path, progress=silent)
+    assert isinstance(stopped, Generator)
     next(stopped)
     next(stopped)
     stopped.close()
