@@ -15,6 +15,7 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
+from governance.durable import OWNER_ONLY
 from governance.exchange.http import RequestSigner
 from governance.identity.files import PartySecrets, PersonSecrets, read_secrets
 from governance.ledger.client import LedgerClient
@@ -155,7 +156,8 @@ def _own_file(folder: Path) -> Path:
     path = folder / _COPY
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=True)
+        path.touch(mode=OWNER_ONLY, exist_ok=True)
+        path.chmod(OWNER_ONLY)  # also when it was there; another's file is refused
     except OSError as error:
         raise FileProblem(f"{folder} cannot keep a copy: {error.strerror}") from None
     return path

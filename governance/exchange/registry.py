@@ -17,13 +17,15 @@ from governance.ledger.payloads import ReviewRuled, SubmissionOutcome
 class SubmissionRegistry:
     """Submissions that a hub has accepted, by their manifests' hashes.
 
-    What was said first of a manifest stands: another's later word changes nothing of it.
+    Who gives the first verdict on a manifest, acceptance or refusal, is its judge: until then only
+    its sender and its judge know its hash. Another's verdict on it changes nothing, and of the
+    judge's the first acceptance stands.
 
     Attributes:
-        accepted: what was said of each manifest.
+        accepted: what its judge said of each manifest.
         hubs: for each party, thumbprints of those who say that they have accepted submissions of
             its sources.
-        first_accepted_by: for each manifest, the thumbprint of who said so first.
+        accepted_by: for each manifest, the thumbprint of its judge.
     """
 
     def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
@@ -31,35 +33,44 @@ class SubmissionRegistry:
         self._agreements = agreements
         self.accepted: dict[str, SubmissionOutcome] = {}
         self.hubs: dict[str, set[str]] = {}
-        self.first_accepted_by: dict[str, str] = {}
+        self.accepted_by: dict[str, str] = {}
+        self._judge: dict[str, str] = {}
 
     @property
     def handlers(self) -> dict[EventType, Handler]:
         """What this registry replays."""
         return {
             EventType.SUBMISSION_ACCEPTED: self._accepted,
-            EventType.SUBMISSION_REFUSED: self._verdict,
+            EventType.SUBMISSION_REFUSED: self._refused,
         }
 
     def _accepted(self, entry: Entry) -> Commit:
-        self._verdict(entry)
-        payload = payload_of(entry, SubmissionOutcome)
+        payload = self._verdict(entry)
 
         def commit() -> None:
-            self.accepted.setdefault(payload.manifest, payload)
             self.hubs.setdefault(payload.party, set()).add(entry.author)
-            self.first_accepted_by.setdefault(payload.manifest, entry.author)
+            if self._judge.setdefault(payload.manifest, entry.author) == entry.author:
+                self.accepted.setdefault(payload.manifest, payload)
+                self.accepted_by[payload.manifest] = entry.author
 
         return commit
 
-    def _verdict(self, entry: Entry) -> Commit:
+    def _refused(self, entry: Entry) -> Commit:
+        payload = self._verdict(entry)
+
+        def commit() -> None:
+            self._judge.setdefault(payload.manifest, entry.author)
+
+        return commit
+
+    def _verdict(self, entry: Entry) -> SubmissionOutcome:
         payload = payload_of(entry, SubmissionOutcome)
         agreement = self._agreements.standing(payload.agreement).agreement
         _owns_no_source(self._identities, entry, agreement)
         source = agreement.source(payload.source)
         if source is None or source.party != payload.party:
             raise NotAdmissible("the agreement lists no such source of that party")
-        return lambda: None
+        return payload
 
 
 class RulingRegistry:

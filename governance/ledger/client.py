@@ -44,7 +44,8 @@ FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
 TIMEOUT: Final = 10.0  # seconds for connecting and for each part of an answer
 DEADLINE: Final = 60.0  # seconds for all attempts together
 BATCH_ANSWER_BYTES: Final = 2 * 1024 * 1024
-_NO_SUCH_ROUTE: Final = frozenset({404, 405})
+_NO_BATCH: Final = frozenset({400, 404, 405, 413})
+"""A ledger that is older than batches, or one that some event in it keeps from reading it."""
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -203,7 +204,7 @@ class LedgerClient:
         try:
             data = self._post("/v1/events/batch", body, most=BATCH_ANSWER_BYTES)
         except LedgerRefusedError as refusal:
-            if refusal.status not in _NO_SUCH_ROUTE:
+            if refusal.status not in _NO_BATCH:
                 raise
             return [self._append_or_refusal(event) for event in events]
         answer = _read(data, BatchAnswer)
@@ -218,7 +219,7 @@ class LedgerClient:
         ]
 
     def _append_or_refusal(self, event: Event) -> Receipt | LedgerRefusedError:
-        """One event of a batch, at a ledger that is older than batches."""
+        """One event of a batch that was not taken for one, so that none holds up another."""
         try:
             return self.append(event)
         except LedgerRefusedError as refusal:

@@ -2,9 +2,8 @@
 
 Saying in the ledger that one has accepted a submission costs nothing: any party without a source
 may. So that makes nobody a recipient. Rules: a recipient is a processor that the signed agreement
-names, by its keys, and that has accepted something of this partner's; or whoever was the first to
-accept what this agent itself has made. The hash of a manifest is known to the agent and to whom it
-was sent until that one's verdict stands in the ledger, so nobody else can be the first. Whoever
+names, by its keys, and that has accepted something of this partner's; or the judge that accepted
+what this agent itself has made (``SubmissionRegistry``): nobody else knew of it before. Whoever
 holds a submission is told of the request either way, so that no record is left behind.
 """
 
@@ -27,5 +26,5 @@ def recipients(
     """
     processors = {each.keys for each in agreement.parties if each.role == "processor"}
     named = processors & submissions.hubs.get(party, set())
-    first = submissions.first_accepted_by
-    return sorted(named | {first[manifest] for manifest in made if manifest in first})
+    judge = submissions.accepted_by
+    return sorted(named | {judge[manifest] for manifest in made if manifest in judge})

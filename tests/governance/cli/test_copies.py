@@ -70,6 +70,13 @@ def effort(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
+def test_a_file_that_others_could_read_is_its_owners_alone(ledger: Running, tmp_path: Path) -> None:
+    """A copy that was there before, or made by another program, keeps no wider permission."""
+    (tmp_path / "ledger-copy.db").touch(mode=0o644)
+    read(ledger, tmp_path)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("ledger-copy*")} == {0o600}
+
+
 def test_a_kept_copy_is_for_its_owner_and_only_the_new_is_fetched(
     ledger: Running, tmp_path: Path, effort: list[int]
 ) -> None:

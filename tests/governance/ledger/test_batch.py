@@ -161,6 +161,14 @@ def test_what_is_no_batch_is_refused_whole(running: Running) -> None:
     assert httpx.get(f"{running.url}/healthz").json() == size
 
 
+def test_an_event_that_no_ledger_reads_holds_up_no_other(running: Running) -> None:
+    """Its batch is refused whole; then each goes alone, and the others are in the log."""
+    first, second = consents(running.world, 2)
+    broken = replace(first, payload=b"{}")
+    with running.client(running.world.council) as client:
+        assert reasons(client.append_batch([broken, second])) == ["format.invalid", None]
+
+
 def test_a_batch_costs_a_caller_more_than_one_request(running: Running) -> None:
     """Ten events are one request of the rate, so batches do not lift it."""
     slow = running.settings.model_copy(update={"request_burst": 2, "requests_per_second": 0.001})
