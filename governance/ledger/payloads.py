@@ -139,7 +139,10 @@ class RefinementOpened(Frozen):
 
 
 class RefinementAnswered(Frozen):
-    """What a partner did with the questions of a round; ``refused`` counts by reason."""
+    """What a partner did with the questions of a round; ``refused`` counts by reason.
+
+    ``profiles`` of its submissions were told in a round that calibrates; left out where none was.
+    """
 
     round: Hash
     run: Hex128
@@ -149,6 +152,7 @@ class RefinementAnswered(Frozen):
     asked: Count
     answered: Count
     refused: dict[Reason, Count]
+    profiles: Count = Field(default=0, exclude_if=lambda value: not value)
 
 
 class SentinelsOpened(Frozen):

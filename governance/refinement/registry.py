@@ -2,7 +2,8 @@
 
 Rules: a round is opened once, under a known agreement that allows refinement, by a party that owns
 no source of that agreement (whoever holds the linkage secret asks nobody); each party that was
-asked says at most once what it did, and its counts add up to what it was asked.
+asked says at most once what it did, and its counts add up to what it was asked; profiles
+are told in rounds that calibrate.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from governance.agreements.registry import AgreementRegistry
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
-from governance.ledger.payloads import RefinementAnswered, RefinementOpened
+from governance.ledger.payloads import RefinementAnswered, RefinementOpened, RoundKind
 
 
 @dataclass
@@ -74,6 +75,8 @@ class RefinementRegistry:
             raise NotAdmissible("the party was asked another number of questions")
         if payload.answered + sum(payload.refused.values()) != payload.asked:
             raise NotAdmissible("answered and refused do not add up to asked")
+        if payload.profiles and payload.kind is not RoundKind.CALIBRATE:
+            raise NotAdmissible("profiles are told in rounds that calibrate")
 
         def commit() -> None:
             found.answered[party] = payload

@@ -4,7 +4,8 @@ Rules: a round is verified before the first question is read; a batch is the one
 signed; each question is held against what this partner really sent, its rows and the budgets, and
 what may not be answered is refused, that question alone; answers are stored with the pairs that
 they are about before they leave, so that nothing is answered twice and nothing that was answered
-is lost. Local logs and the ledger get counts by reason, never a handle.
+is lost. Profiles of sources are told in a round that calibrates, until it is over here, whatever
+the hub says that it wants. Local logs and the ledger get counts by reason, never a handle.
 
 What may pass by itself (a mirror that is behind, a hub or a ledger that is away) is no refusal: the
 round is looked at again later.
@@ -13,6 +14,7 @@ round is looked at again later.
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,10 +28,8 @@ from governance.canonical import parse_time
 from governance.errors import FormatError, GovernanceError, ReasonedError
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
 from governance.exchange.refinement import (
-    ProfilesPost,
     RoundItem,
     RoundRefusal,
-    SubmissionProfile,
     questions_in,
 )
 from governance.exchange.refinement_bodies import Questions, read_questions, write_answers
@@ -137,7 +137,7 @@ class RefinementDesk:
                 tell_unexpected(_LOG, error, round=round_hash)
                 self._back_off.failed(round_hash)
                 later.append(Later(round_hash, INTERNAL))
-        self._end_rounds()
+        self._end_rounds({each.round for each in later})
         return later + self._log_events()
 
     def _answer_or_refuse(self, hub: HubClient, item: RoundItem) -> None:
@@ -168,7 +168,7 @@ class RefinementDesk:
         self._kept.begin(round_hash, document, own.questions)
         bench = self._bench(verified)
         if item.profiles_wanted:
-            hub.post_profiles(round_hash, self._profiles(bench))
+            self._tell_profiles(hub, bench)
         for batch in item.missing:
             if batch >= len(own.batches):
                 raise RoundAltered("the hub asks for a batch that the round does not have")
@@ -189,17 +189,19 @@ class RefinementDesk:
             {},
         )
 
-    def _profiles(self, bench: _Bench) -> ProfilesPost:
-        return ProfilesPost(
-            profiles=tuple(
-                SubmissionProfile(
-                    submission=number,
-                    profile=self._core.profile(self._records.background(submission)),
-                )
-                for number, submission in sorted(bench.own.items())
-                if submission.in_force
-            )
+    def _tell_profiles(self, hub: HubClient, bench: _Bench) -> None:
+        """What the sources in force say of themselves, kept before it leaves."""
+        round_hash, document = bench.round.hash, bench.round.document
+        if document.kind is not RoundKind.CALIBRATE:  # as signed, whatever the hub wants
+            raise RoundAltered("the hub asks for profiles in a round that does not calibrate")
+        if self._kept.note(round_hash).state != "open":  # the ledger was told how many there were
+            _LOG.warning("asked for profiles of a round that is over", extra={"round": round_hash})
+            return
+        told = self._kept.told.tell(
+            round_hash, bench.own, lambda own: self._core.profile(self._records.background(own))
         )
+        _LOG.info("told", extra={"round": round_hash, "profiles": len(told.profiles)})
+        hub.post_profiles(round_hash, told)
 
     def _answer_batch(self, hub: HubClient, bench: _Bench, batch: int) -> None:
         round_hash = bench.round.hash
@@ -347,12 +349,15 @@ class RefinementDesk:
             return
         self._kept.begin(item.round.payload_hash, document, own.questions)
 
-    def _end_rounds(self) -> None:
+    def _end_rounds(self, unfinished: AbstractSet[str]) -> None:
         """Tell the ledger of rounds that were answered in full, or have closed."""
         for note in self._kept.unfinished():
             if note.round not in self._ledger.state.refinement.rounds:
                 continue  # refused as no round that the ledger knows, and the agent ended just then
-            complete = note.answered + sum(note.refused.values()) == note.asked
+            complete = (
+                note.answered + sum(note.refused.values()) == note.asked
+                and note.round not in unfinished
+            )
             if not (complete and note.delivered) and self._now() < parse_time(note.closes):
                 continue
             self._kept.end(note.round, "done", None, [self._counts(note, CLOSED)])
@@ -373,6 +378,7 @@ class RefinementDesk:
                 asked=note.asked,
                 answered=note.answered,
                 refused=refused,
+                profiles=note.profiles,
             ),
         )
 

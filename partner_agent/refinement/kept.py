@@ -24,6 +24,7 @@ from governance.ledger.events import Event, WireEvent
 from governance.ledger.payloads import RoundKind
 from partner_agent.cleansing.errors import OutputNotWrittenError
 from partner_agent.refinement.asked import AskedPairs, PairAsked
+from partner_agent.refinement.told import ToldProfiles
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import refinement_batches, refinement_rounds
 
@@ -43,6 +44,7 @@ class RoundNote:
     asked: int
     answered: int
     refused: dict[str, int]
+    profiles: int
     delivered: bool
     logged: bool
     closes: str
@@ -57,7 +59,7 @@ class Unlogged:
 
 
 class KeptRounds:
-    """Rounds that this agent has seen.
+    """Rounds that this agent has seen; ``told``: profiles that it told in them.
 
     Args:
         folder: where answers wait until the hub has them.
@@ -69,6 +71,7 @@ class KeptRounds:
         self._folder = folder
         self._database = database
         self._now = now
+        self.told = ToldProfiles(database)
 
     def begin(self, round_hash: str, document: RefinementRound, asked: int) -> None:
         """Note a round; one that is known stays as it is."""
@@ -237,7 +240,11 @@ class KeptRounds:
         with self._database.reading() as connection:
             rows = connection.execute(select(rounds).order_by(rounds.c.begun, rounds.c.round)).all()
             parts = connection.execute(select(batches)).all()
-        return [_note(row, [part for part in parts if part.round == row.round]) for row in rows]
+        told = self.told.by_round()
+        return [
+            _note(row, [part for part in parts if part.round == row.round], told[row.round])
+            for row in rows
+        ]
 
     def _path(self, round_hash: str, batch: int) -> Path:
         return self._folder / f"{round_hash.removeprefix('sha256:')}.{batch}.answers"
@@ -253,7 +260,7 @@ class KeptRounds:
             ) from None
 
 
-def _note(row: Row[Any], parts: list[Row[Any]]) -> RoundNote:
+def _note(row: Row[Any], parts: list[Row[Any]], profiles: int) -> RoundNote:
     refused: Counter[str] = Counter()
     for part in parts:
         refused.update(json.loads(part.refused))
@@ -271,6 +278,7 @@ def _note(row: Row[Any], parts: list[Row[Any]]) -> RoundNote:
         asked=row.asked,
         answered=answered,
         refused=dict(sorted((reason, n) for reason, n in refused.items() if n)),
+        profiles=profiles,
         delivered=all(part.delivered for part in parts),
         logged=row.logged,
         closes=row.closes,

@@ -212,6 +212,15 @@ refinement_calibrated = Table(  # outlives submissions: each record is calibrate
     sqlite_with_rowid=False,
 )
 
+refinement_profiles = Table(  # what a submission said of itself, the same in every round
+    "refinement_profiles",
+    metadata,
+    Column("submission", LargeBinary(32), primary_key=True),  # its manifest's hash
+    Column("round", String(71), primary_key=True),
+    Column("profile", LargeBinary, nullable=False),  # canonical JSON: shares, no value
+    sqlite_with_rowid=False,
+)
+
 rights_requests = Table(
     "rights_requests",
     metadata,

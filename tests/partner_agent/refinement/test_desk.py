@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from governance.canonical import canonical_bytes, sha256, utc_now, write_time
+from governance.exchange.hub_client import HubRefused
 from governance.exchange.refinement import (
     ROUND,
     PartyQuestions,
@@ -25,6 +26,7 @@ from governance.identity.envelope import Envelope, sign
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (
     AgreementStopped,
+    RefinementAnswered,
     RefinementOpened,
     Refused,
     RoundKind,
@@ -94,7 +96,7 @@ class LyingHub:
         )
         author = self.world.hub.ledger.author
         self.envelope = sign(ROUND, document, author.key, author.thumbprint)
-        self.batches = [questions.tobytes()]
+        self.batches = [questions.tobytes()] if len(questions) else []
         self.answered.clear()
         self.refused.clear()
         payload = {
@@ -213,15 +215,21 @@ def logged_refusals(hub: LyingHub) -> list[tuple[str, str]]:
     ]
 
 
+def said(hub: LyingHub) -> RefinementAnswered:
+    """What the police told the ledger of the newest round."""
+    state = hub.world.hub.ledger.sync()
+    assert hub.envelope is not None
+    return state.refinement.rounds[hub.envelope.payload_hash].answered["police"]
+
+
 def test_an_honest_question_is_answered_and_counted(hub: LyingHub) -> None:
     """The answer has the agreed size, and the ledger says one of one was answered."""
     hub.show(ask((hub.fresh(), OTHER[:16])))
     assert answer(hub) == []
     assert states(hub) == [True]
-    state = hub.world.hub.ledger.sync()
-    assert hub.envelope is not None
-    said = state.refinement.rounds[hub.envelope.payload_hash].answered["police"]
-    assert (said.asked, said.answered, said.refused) == (1, 1, {})
+    told = said(hub)
+    assert (told.asked, told.answered, told.refused, told.profiles) == (1, 1, {}, 0)
+    assert "profiles" not in told.model_dump()  # as ledgers of older code read it
 
 
 def test_a_pair_asked_twice_is_refused(hub: LyingHub) -> None:
@@ -314,7 +322,7 @@ def test_a_replaced_submission_is_not_answered_for(own_hub: LyingHub) -> None:
     both = [manifest(hub.world, "council"), old, manifest(hub.world, "police")]
     questions = np.concatenate([ask((own, OTHER[:16])), ask((own, OTHER[:16]), own=2)])
     hub.profiles_wanted = True
-    hub.show(questions, submissions=both)
+    hub.show(questions, submissions=both, kind="calibrate", parameters={})
     answer(hub)
     assert states(hub) == [False, True]
     assert notes(hub).refused == {"refinement.replaced": 1}
@@ -394,10 +402,7 @@ def test_a_refused_round_tells_what_was_answered_before(own_hub: LyingHub) -> No
     answer(hub)
     assert sum(states(hub)) == 2
     assert logged_refusals(hub) == [("police", "refinement.altered")]
-    assert hub.envelope is not None
-    state = hub.world.hub.ledger.sync()
-    said = state.refinement.rounds[hub.envelope.payload_hash].answered["police"]
-    assert (said.asked, said.answered, said.refused) == (2, 2, {})
+    assert (said(hub).asked, said(hub).answered, said(hub).refused) == (2, 2, {})
 
 
 def test_a_record_is_asked_about_no_more_often_than_agreed(hub: LyingHub) -> None:
@@ -657,3 +662,56 @@ def test_profiles_are_of_the_own_submissions_only(hub: LyingHub) -> None:
     (post,) = hub.profiles
     assert [each.submission for each in post.profiles] == [1]
     assert post.profiles[0].profile == {"records": 39}  # the protected row is no part of it
+    assert said(hub).profiles == 1
+
+
+@pytest.mark.invariant(19, "profiles wanted in a round that decides", double="lies")
+def test_profiles_are_told_in_rounds_that_calibrate_only(hub: LyingHub) -> None:
+    """What the hub says beside the signed round opens nothing; the refusal is in the ledger."""
+    hub.profiles.clear()
+    hub.profiles_wanted = True
+    hub.show(ask((hub.fresh(), OTHER[:16])))
+    answer(hub)
+    hub.profiles_wanted = False
+    assert not hub.profiles
+    assert not hub.answered
+    assert hub.refused == ["refinement.altered"]
+    assert logged_refusals(hub) == [("police", "refinement.altered")]
+
+
+@pytest.mark.invariant(19, "profiles asked for before and after a row has gone", double="lies")
+def test_a_profile_is_the_same_however_often_it_is_asked_for(own_hub: LyingHub) -> None:
+    """The difference of two profiles would be the row that went; each time is in the ledger."""
+    hub = own_hub
+    agent = hub.world.agents["police"]
+    for number in (1, 2):
+        hub.profiles_wanted = True
+        hub.show(ask(), kind="calibrate", parameters={})
+        answer(hub)
+        assert said(hub).profiles == 1
+        agent.vault.forget("police_records", [f"R{number}"])
+    one, two = hub.profiles
+    assert one == two
+    hub.profiles_wanted = True  # of a round that is over, whose counts the ledger has
+    answer(hub)
+    assert len(hub.profiles) == 2
+
+
+def test_profiles_that_were_lost_on_the_way_are_told_again(
+    own_hub: LyingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that cannot take them now gets the same later, before the round counts as done."""
+    hub = own_hub
+
+    def full(_self: LyingHub, _round: str, _profiles: ProfilesPost) -> None:
+        raise HubRefused("no room", next_step="later", hub_reason="refinement.storage", status=503)
+
+    hub.profiles_wanted = True
+    hub.show(ask(), kind="calibrate", parameters={})
+    with monkeypatch.context() as patched:
+        patched.setattr(LyingHub, "post_profiles", full)
+        assert [each.reason for each in answer(hub)] == ["refinement.storage"]
+    assert notes(hub).state == "open"
+    assert answer(hub) == []
+    assert len(hub.profiles) == 1
+    assert said(hub).profiles == 1
