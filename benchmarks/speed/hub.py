@@ -7,6 +7,7 @@ import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ def find(records: int, mode: Any, threads: int) -> dict[str, Any]:
     with ThreadPoolExecutor(threads) as executor:
         blocks = find_candidates(sources, mode=mode, executor=executor)
     floors = sorted(block.floor for block in blocks)
+    sizes = [each.shape[1] for each in sources]
     return {
-        "records": sum(each.shape[1] for each in sources),
+        "records": sum(sizes),
+        "comparisons": sum(a * b for a, b in combinations(sizes, 2)),
         "mode": mode,
         "threads": threads,
         "seconds": time.monotonic() - began,
