@@ -7,7 +7,8 @@
    them is above zero, so that one wrong pair does not chain two persons together. By the
    nearest-neighbour chain (Benzecri 1982; Murtagh 1983), which gives the same parts in time
    quadratic in the component.
-4. A component too large for that is cut by stricter edges first.
+4. A component too large for that is cut by stricter edges first, and where none cuts it, its pairs
+   are taken one by one (``large``).
 """
 
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as scipy_components
 
 from linkage_hub.linkage.candidates import Floats, Indices
+from linkage_hub.linkage.large import strongest_first
 
 LARGEST_COMPONENT = 2_000  # nodes; a dense matrix of this side is 32 MB
 STRICTER = (0.25, 0.5, 0.75, 0.9, 0.99)  # weights that cut larger components first
@@ -178,13 +180,14 @@ def _refined(graph: Graph, component: Indices) -> Indices:
 
 def _split_large(part: Graph) -> Indices:
     """Cut a component that is too large to be a person by stricter edges, then refine."""
-    component = np.arange(len(part.group))
     for limit in STRICTER:
         strong = part.weight > limit
         component = connected_components(part.left[strong], part.right[strong], len(part.group))
         if np.bincount(component).max() <= LARGEST_COMPONENT:
             return _refined(part, component)
-    return component
+    return strongest_first(
+        part.group, part.left, part.right, part.weight, part.absent, TOGETHER, APART
+    )
 
 
 @numba.njit(cache=True, nogil=True)

@@ -123,6 +123,65 @@ def test_a_component_too_large_is_cut_by_stricter_edges(monkeypatch: pytest.Monk
     assert clusters(graph(8, [*one, *two, (3, 4, 0.1)])).label.tolist() == [0] * 4 + [1] * 4
 
 
+def certain(seed: int, size: int) -> Edges:
+    """Weights that no stricter edge cuts, of most pairs; some of the others speak against."""
+    random = np.random.default_rng(seed)
+    return [
+        (a, b, float(random.uniform(0.991, 1.0) if random.random() < 0.7 else -0.5))
+        for a, b, _ in dense(seed, size)
+        if random.random() < 0.9
+    ]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, 10_000), st.integers(3, 12), st.data())
+def test_rulings_are_honoured_in_a_component_that_nothing_cuts(
+    seed: int, size: int, data: st.DataObject
+) -> None:
+    """Where all pairs look certain and no matrix is made, apart is apart and bound is bound."""
+    pair = st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).filter(
+        lambda ends: ends[0] != ends[1]
+    )
+    together = data.draw(st.lists(pair, max_size=4))
+    apart = data.draw(st.lists(pair, min_size=1, max_size=4))
+    weights = certain(seed, size)
+    random = np.random.default_rng(seed)
+    number = random.permutation(size)
+    moved = [(int(number[a]), int(number[b]), weight) for a, b, weight in weights]
+    random.shuffle(moved)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clustering, "LARGEST_COMPONENT", 2)
+        found = clusters(graph(size, weights, together, apart))
+        again = clusters(
+            graph(
+                size,
+                moved,
+                [(int(number[a]), int(number[b])) for a, b in together],
+                [(int(number[a]), int(number[b])) for a, b in apart],
+            )
+        )
+    for row, (a, b) in enumerate(together):
+        assert row in found.conflicts or found.label[a] == found.label[b]
+    for a, b in apart:
+        assert found.label[a] != found.label[b]
+    assert same(found.label, again.label[number])
+
+
+def test_two_entries_of_a_source_stay_two_in_a_component_that_nothing_cuts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A chain of certain pairs through another source does not make one of what a source parts."""
+    monkeypatch.setattr(clustering, "LARGEST_COMPONENT", 2)
+    chain = Graph(
+        np.array([0, 1, 0, 1]),  # two persons, each once in either source
+        np.array([0, 2, 2]),
+        np.array([1, 3, 1]),
+        np.array([1.0, 1.0, 0.995]),
+        np.full((2, 2), -0.98),
+    )
+    assert clusters(chain).label.tolist() == [0, 0, 1, 1]
+
+
 @pytest.mark.parametrize("size", [0, 1, 3])
 def test_without_edges_everyone_is_alone(size: int) -> None:
     """No pairs, no persons of two records."""
