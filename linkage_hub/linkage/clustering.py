@@ -132,6 +132,26 @@ def bind(together: Indices, apart: Indices) -> tuple[Indices, Indices]:
     return np.delete(together, refused, axis=0), refused
 
 
+def parted(together: Indices, apart: Indices) -> Indices:
+    """Pairs that rulings keep apart, those that follow included: of a = b, b not c, also a and c.
+
+    Args:
+        together: pairs of nodes, int64 (k, 2); an earlier ruling comes first.
+        apart: pairs of nodes, int64 (k, 2).
+    """
+    bound, _ = bind(together, apart)
+    nodes, place = np.unique(np.concatenate([bound, apart]), return_inverse=True)
+    ends = place.reshape(-1, 2)
+    one, other = ends[: len(bound)].T
+    whole = connected_components(one, other, len(nodes))
+    members = [nodes[whole == each] for each in range(int(whole.max(initial=-1)) + 1)]
+    found = [
+        np.stack(np.meshgrid(members[a], members[b]), axis=-1).reshape(-1, 2)
+        for a, b in np.unique(whole[ends[len(bound) :]], axis=0).tolist()
+    ]
+    return np.concatenate([_no_pairs(), *found])
+
+
 def _hostile(foes: Iterable[int], against: int, find: Callable[[int], int]) -> bool:
     return any(find(foe) == against for foe in foes)
 

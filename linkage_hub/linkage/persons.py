@@ -74,6 +74,8 @@ class LinkResult:
         pairs: threshold and estimate of each pair of sources.
         conflicts: rulings that were not followed, as row numbers of ``ruled``: to follow them
             would have brought together two records that another ruling keeps apart.
+        bonds: pairs of records of one person that hold it together (weights above zero, rulings),
+            numbered over all datasets, int64 (k, 2).
     """
 
     person_of: list[Indices]
@@ -82,6 +84,7 @@ class LinkResult:
     estimate: Estimate
     pairs: list[SourcePair] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
+    bonds: Indices = field(repr=False, default_factory=lambda: np.empty((0, 2), dtype=np.int64))
 
 
 def link(
@@ -177,6 +180,7 @@ def link_candidates(
         ),
         pairs,
         together[found.conflicts].tolist(),
+        _bonds(weighed, label, offsets, ruled),
     )
 
 
@@ -259,6 +263,19 @@ def _graph(
         ends[ruled.yes],
         ends[~ruled.yes],
     )
+
+
+def _bonds(
+    weighed: Sequence[Weighed], label: Indices, offsets: Indices, ruled: PairAnswers
+) -> Indices:
+    """What holds persons together, record by record: agents' answers and rulings are in it."""
+    found = [np.column_stack(ruled.joined(offsets))[ruled.yes]]
+    for each in weighed:
+        held = each.weight > 0
+        left = each.block.left[held] + offsets[each.block.first]
+        found.append(np.column_stack([left, each.block.right[held] + offsets[each.block.second]]))
+    pairs = np.concatenate(found)
+    return np.asarray(pairs[label[pairs[:, 0]] == label[pairs[:, 1]]], dtype=np.int64)
 
 
 def _source_pair(each: Weighed, threshold: float | None) -> SourcePair:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from linkage_hub.linkage.answered import LOST_YES, PutRight, heard, share_of_yes, with_answer
 from linkage_hub.linkage.answers import PairAnswers, places
 from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
-from linkage_hub.linkage.clustering import Graph, clusters
+from linkage_hub.linkage.clustering import Graph, clusters, parted
 from linkage_hub.linkage.cores import on_all_cores
 from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
 from linkage_hub.linkage.fitting import PairModel, Problem, cautious, fit_problems
@@ -213,6 +213,7 @@ def entries(inside: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> 
         ends.append((each.block.left + start, each.block.right + start))
     told = np.column_stack(ruled.joined(offsets))
     same = ruled.first == ruled.second
+    kept_apart = parted(told[ruled.yes], told[~ruled.yes])  # two of one source by way of another
     found = clusters(
         Graph(
             np.repeat(np.arange(sources), np.diff(offsets)),
@@ -221,7 +222,7 @@ def entries(inside: Sequence[Weighed], offsets: Indices, ruled: PairAnswers) -> 
             np.concatenate([np.empty(0), *(each.weight for each in inside)]),
             absent,
             told[same & ruled.yes],
-            told[~ruled.yes],
+            kept_apart,
         )
     )
     _, first, inverse = np.unique(found.label, return_index=True, return_inverse=True)

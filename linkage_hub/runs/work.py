@@ -79,6 +79,8 @@ class Work:
         columns["count"] = np.array([len(linked.person_of), linked.persons])
         columns["threshold"] = np.array(linked.threshold)
         columns["estimate"] = _row(linked.estimate)
+        columns["conflicts"] = np.array(linked.conflicts, dtype=np.int64)
+        columns["bonds"] = linked.bonds.astype(np.uint32)
         columns["places"] = np.array([(p.first, p.second) for p in linked.pairs]).reshape(-1, 2)
         columns["thresholds"] = np.array([pair.threshold for pair in linked.pairs])
         columns["estimates"] = np.array([_row(p.estimate) for p in linked.pairs]).reshape(-1, 4)
@@ -114,6 +116,8 @@ class Work:
                 float(found["threshold"]),
                 _estimate(found["estimate"]),
                 pairs,
+                found["conflicts"].tolist(),
+                found["bonds"].astype(np.int64),
             )
 
     def remove(self) -> None:

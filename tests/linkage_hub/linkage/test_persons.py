@@ -9,6 +9,7 @@ from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.persons import LinkResult, expected_recall, link, link_candidates
 from linkage_hub.linkage.weighing import Weighed
+from linkage_hub.quality.removal import without_synthetic
 from linkage_hub.refinement.questions import persons_questions
 
 WIDTH = 128
@@ -206,6 +207,50 @@ def test_contradicting_rulings_are_reported(three: list[Encodings]) -> None:
     ruled = answers((0, 1, 0, 0, True), (0, 2, 0, 0, False), (1, 2, 0, 0, True))
     found = link_candidates(find_candidates(three), sizes, encodings=three, ruled=ruled)
     assert found.conflicts == [2]
+
+
+def test_rulings_part_what_an_agent_holds_for_one(three: list[Encodings]) -> None:
+    """Of two rows that an agent takes for one person, one is somebody and the other is not."""
+    sizes = [each.shape[1] for each in three]
+    ruled = answers((0, 1, 0, 0, True), (0, 1, 115, 0, False))
+    found = link_candidates(
+        find_candidates(three), sizes, encodings=three, duplicates=TOLD, ruled=ruled
+    )
+    first, second, _ = found.person_of
+    assert first[0] == second[0] != first[115]
+    assert found.conflicts == []
+
+
+def test_a_ruling_that_two_agents_rows_make_impossible_is_reported(three: list[Encodings]) -> None:
+    """Rulings that records alone could follow and entries cannot: the run says which it left."""
+    sizes = [each.shape[1] for each in three]
+    told = [TOLD[0], twice((0, 70)), twice()]
+    ruled = answers((0, 1, 115, 0, True), (1, 2, 70, 0, True), (0, 2, 0, 0, False))
+    found = link_candidates(
+        find_candidates(three), sizes, encodings=three, duplicates=told, ruled=ruled
+    )
+    first, second, third = found.person_of
+    assert found.conflicts == [1]
+    assert first[115] == second[0] == second[70] != third[0] != first[0]
+
+
+def test_a_person_without_a_record_is_held_together_by_answers_and_rulings(
+    three: list[Encodings],
+) -> None:
+    """What joined by a yes on a lost pair, a ruling or a duplicate stays one without a third."""
+    sizes = [each.shape[1] for each in three]
+    ruled = answers((0, 1, 70, 70, True), (1, 2, 70, 71, True), (0, 2, 70, 71, True))
+    found = link_candidates(
+        find_candidates(three), sizes, encodings=three, duplicates=TOLD, ruled=ruled
+    )
+    real = [np.ones(size, dtype=np.bool_) for size in sizes]
+    real[0][0] = False  # its duplicate 115 is as like to the others as it was
+    real[1][70] = False
+    left = without_synthetic(found, real)
+    first, second, third = left.person_of
+    assert first[114] == second[0] == third[0]
+    assert first[69] == third[71]
+    assert left.persons == found.persons
 
 
 def test_an_answer_about_a_record_that_is_not_there_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Estimates without truth: intervals, chains of pairs, the curve, removal, suppression, forms."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +129,9 @@ def test_without_sentinels_the_model_is_taken_at_its_word() -> None:
     assert found.replicates == []
 
 
-def linked(person_of: list[list[int]], *pairs: Evidence) -> LinkResult:
+def linked(
+    person_of: list[list[int]], *pairs: Evidence, bonds: Sequence[tuple[int, int]] = ()
+) -> LinkResult:
     """A linkage as persons would hand it over."""
     return LinkResult(
         [np.array(each) for each in person_of],
@@ -139,6 +142,7 @@ def linked(person_of: list[list[int]], *pairs: Evidence) -> LinkResult:
             SourcePair(e.first, e.second, 0.8, NOTHING, e.left, e.right, e.probability)
             for e in pairs
         ],
+        bonds=np.array(bonds, dtype=np.int64).reshape(-1, 2),
     )
 
 
@@ -148,12 +152,14 @@ def test_who_only_a_synthetic_record_held_together_is_parted() -> None:
         [[0, 1, 2], [0, 1], [0, 3]],
         evidence(0, 1, (0, 0, 0.9), (1, 1, 0.9)),
         evidence(1, 2, (0, 0, 0.9)),
+        bonds=[(0, 3), (1, 4), (3, 5)],
     )
     real = [np.array([True, True, False]), np.array([False, True]), np.array([True, False])]
     found = without_synthetic(whole, real)
     assert [each.tolist() for each in found.person_of] == [[0, 1], [1], [2]]
     assert found.persons == 3
     assert [pair.left.tolist() for pair in found.pairs] == [[1], []]
+    assert found.bonds.tolist() == [[1, 2]]
     everyone = [np.ones(len(each), dtype=bool) for each in real]
     assert without_synthetic(whole, everyone) is whole
 
