@@ -26,6 +26,7 @@ from governance.ledger.outgoing import Outgoing
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import RetentionPurged
 from linkage_hub.refinement.service import Refinement
+from linkage_hub.rights.records import forget_outcomes
 from linkage_hub.runs.results import discard, held
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -227,6 +228,7 @@ class HubRetention:
                 _forget_run(connection, run)
             for number in due.rulings:
                 connection.execute(delete(rulings).where(rulings.c.number == number))
+            forget_outcomes(connection)
             for request, party in due.sealed:
                 connection.execute(
                     update(answers)

@@ -144,6 +144,7 @@ class ReviewList(Frozen):
 
     pairs: tuple[ReviewPair, ...]
     total: Count
+    not_followed: Count = 0  # rulings that the current run could not follow
 
 
 class RulingPost(Frozen):
@@ -155,7 +156,11 @@ class RulingPost(Frozen):
 
 
 class RulingView(Frozen):
-    """A ruling; ``followed`` is false where others make it impossible."""
+    """A ruling, what the current run did with it, and what a next one would do.
+
+    ``followed`` is null where no run has taken it up: it is newer than the current run's persons,
+    or that run does not hold both records.
+    """
 
     left: Hex128
     right: Hex128
@@ -163,7 +168,8 @@ class RulingView(Frozen):
     person: Hash
     party: Slug
     decided: Time
-    followed: bool
+    followed: bool | None
+    contradicted: bool = False  # by other rulings, as they stand now: no run can follow all
 
 
 class RulingList(Frozen):

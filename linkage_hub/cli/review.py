@@ -26,9 +26,10 @@ def list_(
     """Pairs whose ruling would change most; those of families put forward first."""
     with client_of(hub, as_, passphrase_file) as client:
         found = client.review(agreement)
-    terminal(context).result(
-        found.model_dump(mode="json"), lambda out: _pairs(list(found.pairs), out)
-    )
+    screen = terminal(context)
+    screen.result(found.model_dump(mode="json"), lambda out: _pairs(list(found.pairs), out))
+    if found.not_followed:
+        screen.hint(f"linkage-hub review rulings: {found.not_followed} could not be followed")
 
 
 @app.command()
@@ -58,7 +59,7 @@ def rulings(
     agreement: OfAgreement,
     passphrase_file: Passphrase = None,
 ) -> None:
-    """Rulings that count, oldest first, and whether runs can follow them."""
+    """Rulings that count, oldest first, and whether the current run followed them."""
     with client_of(hub, as_, passphrase_file) as client:
         found = client.rulings(agreement)
     terminal(context).result(
@@ -77,10 +78,12 @@ def _pairs(found: list[ReviewPair], out: Console) -> None:
 
 
 def _rulings(found: list[RulingView], out: Console) -> None:
-    table = Table("left", "right", "ruling", "by", "on", "followed")
+    table = Table("left", "right", "ruling", "by", "on", "followed", "contradicted")
+    followed = {True: "yes", False: "no", None: "not taken up yet"}
     for each in found:
         table.add_row(
             each.left, each.right, "same" if each.same else "different",
-            f"{each.party} {each.person[7:15]}", each.decided, "yes" if each.followed else "no",
+            f"{each.party} {each.person[7:15]}", each.decided, followed[each.followed],
+            "yes" if each.contradicted else "",
         )  # fmt: skip
     out.print(table)

@@ -4,12 +4,13 @@ Rules: pairs are shown to, and ruled on by, parties of an agreement that is in f
 linking; everything is pseudonymous (handles, source names, probabilities); a ruling is in the
 ledger before it counts, without the records that it is about; it binds every later run of its
 agreement; of two rulings on one pair the newer counts, and the older stays on record; who ruled and
-when is kept with each; rulings that contradict each other are shown as not followed, and what keeps
-apart prevails.
+when is kept with each; what a run did with the rulings that it was given is kept with the run and
+shown as that; where rulings contradict each other, what keeps apart prevails.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,12 +45,21 @@ from linkage_hub.store.tables import (
     person_records,
     review_pairs,
     rulings,
+    run_rulings,
     runs,
 )
 
 SALT_BYTES: Final = 16
 LISTED: Final = 200
 """Pairs in one list."""
+
+
+@dataclass(frozen=True)
+class GivenRulings:
+    """Rulings as a run is given them, oldest first: their numbers, and the records they are on."""
+
+    numbers: list[int]
+    answers: PairAnswers
 
 
 class Reviews:
@@ -83,13 +93,15 @@ class Reviews:
         self._permitted(party, agreement)
         current = _current(agreement)
         with self._database.reading() as connection:
-            ruled = {(row.left, row.right) for row in _newest(connection, agreement)}
+            counting = _newest(connection, agreement)
+            ruled = {(row.left, row.right) for row in counting}
             rows = connection.execute(
                 select(review_pairs)
                 .where(review_pairs.c.run == current)
                 .order_by(review_pairs.c.position)
             ).all()
             flagged = _flagged(connection, agreement)
+            followed = _followed(connection, agreement)
         found = [
             ReviewPair(
                 left=row.left,
@@ -104,7 +116,11 @@ class Reviews:
             if (row.left, row.right) not in ruled
         ]
         found.sort(key=lambda pair: not pair.flagged)  # stable: most changes first in each half
-        return ReviewList(pairs=tuple(found[:LISTED]), total=len(found))
+        return ReviewList(
+            pairs=tuple(found[:LISTED]),
+            total=len(found),
+            not_followed=sum(not followed.get(row.number, True) for row in counting),
+        )
 
     def decide(self, person: str, party: str, agreement: str, post: RulingPost) -> RulingList:
         """Keep a ruling; the rulings of the agreement as they stand then.
@@ -168,7 +184,7 @@ class Reviews:
         return str(held[0].run)
 
     def rulings(self, party: str, agreement: str) -> RulingList:
-        """Every ruling that counts, oldest first, and whether runs can follow it.
+        """Every ruling that counts, oldest first, and whether the current run followed it.
 
         Raises:
             AgreementRefusal: it is not in force, or not this party's.
@@ -176,6 +192,7 @@ class Reviews:
         self._permitted(party, agreement)
         with self._database.reading() as connection:
             rows = _newest(connection, agreement)
+            followed = _followed(connection, agreement)
         names = {
             handle: number
             for number, handle in enumerate(
@@ -196,13 +213,14 @@ class Reviews:
                     person=row.person,
                     party=row.party,
                     decided=row.decided,
-                    followed=number not in broken,
+                    followed=followed.get(row.number),
+                    contradicted=number in broken,
                 )
                 for number, row in enumerate(rows)
             )
         )
 
-    def answers(self, agreement: str, sources: Sequence[SourceData]) -> PairAnswers:
+    def given(self, agreement: str, sources: Sequence[SourceData]) -> GivenRulings:
         """The rulings as a run needs them; those on records no longer held are left out."""
         with self._database.reading() as connection:
             rows = _newest(connection, agreement)
@@ -217,7 +235,27 @@ class Reviews:
             [(*place[row.left], *place[row.right]) for row in kept], dtype=np.int64
         ).reshape(-1, 4)
         yes = np.array([row.same for row in kept], dtype=np.bool_)
-        return PairAnswers(table[:, 0], table[:, 2], table[:, 1], table[:, 3], yes)
+        return GivenRulings(
+            [row.number for row in kept],
+            PairAnswers(table[:, 0], table[:, 2], table[:, 1], table[:, 3], yes),
+        )
+
+    def keep(self, run: str, given: GivenRulings, conflicts: Collection[int]) -> None:
+        """Keep what a run did with the rulings that it was given; may be repeated.
+
+        Args:
+            run: a run's id.
+            given: what it was given.
+            conflicts: rows of it that were not followed.
+        """
+        rows = [
+            {"run": run, "ruling": number, "followed": row not in conflicts}
+            for row, number in enumerate(given.numbers)
+        ]
+        with self._database.writing() as connection:
+            connection.execute(delete(run_rulings).where(run_rulings.c.run == run))
+            if rows:
+                connection.execute(insert(run_rulings), rows)
 
 
 def _sortable(handles: npt.NDArray[np.void]) -> npt.NDArray[np.str_]:
@@ -275,6 +313,12 @@ def _newest(connection: Connection, agreement: str) -> list[Any]:
     ).all()
     newest = {(row.left, row.right): row for row in rows}
     return [row for row in rows if newest[row.left, row.right] is row]
+
+
+def _followed(connection: Connection, agreement: str) -> dict[int, bool]:
+    """Whether the current run followed each ruling that it was given, by number."""
+    rows = connection.execute(select(run_rulings).where(run_rulings.c.run == _current(agreement)))
+    return {row.ruling: row.followed for row in rows}
 
 
 def _flagged(connection: Connection, agreement: str) -> set[str]:

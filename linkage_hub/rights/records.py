@@ -24,6 +24,7 @@ from linkage_hub.store.tables import (
     person_records,
     review_pairs,
     rulings,
+    run_rulings,
     runs,
 )
 
@@ -107,8 +108,16 @@ def out_of_run(connection: Connection, run: str, party: str, handles: Collection
             connection.execute(
                 delete(table).where(or_(table.c.left.in_(part), table.c.right.in_(part)))
             )
+        forget_outcomes(connection)
     for part in _parts(sorted({row.person for row in rows})):
         _out_of_families(connection, run, part)
+
+
+def forget_outcomes(connection: Connection) -> None:
+    """Destroy what became of rulings that are gone: their numbers may be given again."""
+    connection.execute(
+        delete(run_rulings).where(run_rulings.c.ruling.not_in(select(rulings.c.number)))
+    )
 
 
 def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -> None:

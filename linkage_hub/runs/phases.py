@@ -178,15 +178,17 @@ class Phases:
                 progress(0.05, "reading decisions")
                 decisions = refinement.conclude(found.subject).answers()
             self._set(run, state="running", phase="persons")
+            given = self._reviews.given(found.row.agreement, found.sources)
             linked = link_candidates(
                 self._candidates(found, progress),
                 found.sizes,
                 encodings=[source.encodings for source in found.sources],
                 duplicates=[source.duplicates for source in found.sources],
                 decisions=decisions,
-                ruled=self._reviews.answers(found.row.agreement, found.sources),
+                ruled=given.answers,
                 progress=lambda share, step: progress(0.1 + 0.85 * share, step),
             )
+            self._reviews.keep(run, given, linked.conflicts)  # before persons: both, or again
             found.work.save_persons(linked)
         if not self._reveals.open(run, found.agreement, linked.person_of):
             self._queue(run, FINISH)

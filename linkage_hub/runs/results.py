@@ -28,6 +28,7 @@ from linkage_hub.store.tables import (
     id_events,
     person_records,
     review_pairs,
+    run_rulings,
     runs,
 )
 
@@ -35,7 +36,7 @@ RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
 _RESULT_TABLES: Final = (
     person_records, families, family_members, family_needs, family_addresses, id_events,
-    review_pairs,
+    review_pairs, run_rulings,
 )  # fmt: skip
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
 _HEX: Final = "S32"

@@ -267,6 +267,14 @@ rulings = Table(
     Index("rulings_by_agreement", "agreement", "number"),
 )
 
+run_rulings = Table(  # those that a run was given
+    "run_rulings",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("ruling", Integer, primary_key=True, autoincrement=False),
+    Column("followed", Boolean, nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,

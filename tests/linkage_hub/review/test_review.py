@@ -154,7 +154,9 @@ def test_a_ruling_lasts_and_leaves_the_queue(reviews: Reviews) -> None:
     ruling = reviews.decide(*WHO, AGREEMENT, post).rulings[0]
     assert (ruling.person, ruling.party, ruling.decided) == (*WHO, "2026-11-24T12:00:00Z")
     assert reviews.pairs(WHO[1], AGREEMENT).total == 1
-    answers = reviews.answers(AGREEMENT, SOURCES)
+    given = reviews.given(AGREEMENT, SOURCES)
+    answers = given.answers
+    assert len(given.numbers) == 1
     table = (answers.first, answers.second, answers.left, answers.right, answers.yes)
     assert [column.tolist() for column in table] == [[0], [1], [2], [2], [True]]
 
@@ -169,11 +171,27 @@ def test_a_newer_ruling_on_the_same_pair_replaces_the_older(reviews: Reviews) ->
 
 
 def test_a_ruling_that_others_make_impossible_says_so(reviews: Reviews) -> None:
-    """Of a is b, b is c and a not c the later binding is not followed."""
+    """Of a is b, b is c and a not c the later binding is contradicted, before any run."""
     a, b, c = handle(0, 0), handle(0, 1), handle(0, 2)
     for left, right, same in ((a, b, True), (b, c, True), (a, c, False)):
         found = reviews.decide(*WHO, AGREEMENT, RulingPost(left=left, right=right, same=same))
-    assert [ruling.followed for ruling in found.rulings] == [True, False, True]
+    assert [ruling.contradicted for ruling in found.rulings] == [False, True, False]
+    assert [ruling.followed for ruling in found.rulings] == [None, None, None]
+
+
+def test_what_the_run_did_with_a_ruling_is_what_is_shown(reviews: Reviews) -> None:
+    """Records may allow what rows that an agent holds for one do not: the run's word counts."""
+    ends = ((handle(0, 1), handle(1, 1), True), (handle(0, 2), handle(1, 1), False))
+    for left, right, same in ends:
+        reviews.decide(*WHO, AGREEMENT, RulingPost(left=left, right=right, same=same))
+    reviews.keep(RUN, reviews.given(AGREEMENT, SOURCES), [0])
+    reviews.keep("2" * 32, reviews.given(AGREEMENT, SOURCES), [])  # not current yet
+    reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 0), right=handle(1, 0), same=True))
+    shown = reviews.rulings(WHO[1], AGREEMENT).rulings
+    assert [ruling.followed for ruling in shown] == [False, True, None]
+    assert reviews.pairs(WHO[1], AGREEMENT).not_followed == 1
+    reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 1), right=handle(1, 1), same=False))
+    assert reviews.pairs(WHO[1], AGREEMENT).not_followed == 0
 
 
 def test_a_record_that_the_run_does_not_hold_is_refused(reviews: Reviews) -> None:
@@ -244,4 +262,4 @@ def test_the_ledger_admits_no_ruling_that_is_not_an_analysts(
 def test_rulings_on_records_that_are_gone_are_left_out(reviews: Reviews) -> None:
     """A run that no longer holds a record is not given the ruling on it."""
     reviews.decide(*WHO, AGREEMENT, RulingPost(left=handle(0, 2), right=handle(1, 2), same=True))
-    assert not len(reviews.answers(AGREEMENT, SOURCES[:1]))
+    assert not len(reviews.given(AGREEMENT, SOURCES[:1]).answers)

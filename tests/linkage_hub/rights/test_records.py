@@ -18,6 +18,7 @@ from linkage_hub.store.tables import (
     person_records,
     review_pairs,
     rulings,
+    run_rulings,
     runs,
 )
 
@@ -89,6 +90,7 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
         }
         for number, (left, right) in enumerate(((OWN, THEIRS), (THEIRS, KIT)))
     ],
+    run_rulings: [{"run": RUN, "ruling": 1, "followed": True}],
     rulings: [
         {
             "agreement": AGREEMENT, "left": OWN, "right": THEIRS, "same": True,
@@ -115,6 +117,7 @@ def test_a_person_whom_somebody_else_holds_stays(database: HubDatabase) -> None:
         (pair,) = connection.execute(select(review_pairs)).all()
         assert (pair.left, pair.right) == (THEIRS, KIT)
         assert connection.execute(select(rulings)).first() is None
+        assert connection.execute(select(run_rulings)).first() is None
         untouched = connection.execute(select(families).where(families.c.family == ALONE)).one()
         assert (untouched.flagged, untouched.needs_met) == (True, 1)
 
