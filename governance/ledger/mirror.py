@@ -1,13 +1,6 @@
 """A full copy of the ledger, held and verified by a partner or the hub; the partner's witness.
 
-Rules of a synchronisation, in order: the log's signature by the pinned key; never a smaller tree;
-never another root for a size that is held; a consistency proof from the tree that is held; every
-payload is there and is what its leaf commits to; leaves recomputed from their bytes lead to the
-signed root; entries, tree and checkpoint are then stored in one transaction, or nothing is. What
-the log signed and breaks a rule is kept as evidence, beside the checkpoint that it contradicts.
-
-A long way is gone in steps, each to a checkpoint that the log signed, so that memory stays bounded
-and an interrupted synchronisation goes on where it was.
+Nothing enters the copy but by a synchronisation (``mirror_sync.py``).
 
 Cosigning: only the checkpoint that is held; one root for one size, ever; stored before it is given
 away (c2sp.org/tlog-witness: check and store are one step).
@@ -15,42 +8,25 @@ away (c2sp.org/tlog-witness: check and store are one step).
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final, NoReturn, Protocol
+from typing import Final
 
-from governance.canonical import utc_now, write_time
+from governance.canonical import utc_now
 from governance.errors import FormatError
 from governance.identity.keys import Signer
 from governance.ledger.database import Database
-from governance.ledger.errors import (
-    AlteredEntryError,
-    ForkError,
-    InconsistentError,
-    MirrorEmptyError,
-    MirrorError,
-    OutOfRangeError,
-    ProofError,
-    RollbackError,
-    WithheldPayloadError,
-)
+from governance.ledger.errors import AlteredEntryError, MirrorEmptyError, OutOfRangeError
 from governance.ledger.events import Event
-from governance.ledger.merkle import (
-    EMPTY_ROOT,
-    Frontier,
-    inclusion_proof,
-    leaf_hash,
-    read_frontier,
-    verify_consistency,
-)
+from governance.ledger.merkle import Frontier, inclusion_proof, leaf_hash
+from governance.ledger.mirror_sync import LogReader, Synchroniser
 from governance.ledger.mirror_tables import (
     TREE,
     Evidence,
     Held,
     begin,
-    extend,
-    keep_evidence,
     read_cosigned,
     read_evidence,
     read_held,
+    read_tree,
     store_cosigned,
 )
 from governance.ledger.note import (
@@ -63,24 +39,7 @@ from governance.ledger.note import (
 )
 from governance.ledger.quorum import WitnessedCheckpoint, WitnessPolicy, verify_cosigned
 
-STEP: Final = 10_000  # leaves fetched before they are verified and stored
-_BATCH: Final = 1_000  # entries in one answer
-
-
-class LogReader(Protocol):
-    """What a mirror reads from: ``LedgerClient``, or another copy."""
-
-    def checkpoint(self, size: int | None = None) -> Note:
-        """The newest checkpoint, or that of a size."""
-        ...  # pragma: no cover
-
-    def entries(self, start: int, end: int) -> list[Event]:
-        """Entries from ``start``, at least one."""
-        ...  # pragma: no cover
-
-    def consistency_proof(self, first: int, second: int) -> list[bytes]:
-        """RFC 9162 consistency proof."""
-        ...  # pragma: no cover
+_BATCH: Final = 1_000  # entries read at once
 
 
 class Mirror:
@@ -103,7 +62,7 @@ class Mirror:
     ) -> None:
         self.log_key = log_key
         self._database = database
-        self._now = now
+        self._synchroniser = Synchroniser(database, log_key, now)
         try:
             with database.writing() as connection:
                 begin(connection, log_key)
@@ -132,20 +91,7 @@ class Mirror:
             RollbackError, ForkError, AlteredEntryError: the log broke its promise; evidence kept.
             LedgerError: the log cannot be reached or answers in another form.
         """
-        before = self._held().size  # another process may bring this copy further meanwhile
-        newest = self._open(reader.checkpoint())
-        while True:
-            held = self._held()
-            self._check_against_held(held, newest, before)
-            told(held.size, newest[1].size)
-            if held.size >= newest[1].size and held.note is not None:
-                return newest[1]
-            target = newest
-            if newest[1].size - held.size > STEP:
-                target = self._open(reader.checkpoint(held.size + STEP))
-                if target[1].size != held.size + STEP:
-                    raise MirrorError("the ledger answered with a checkpoint of another size")
-            self._advance(reader, held, *target)
+        return self._synchroniser.run(reader, told)
 
     def checkpoint(self) -> tuple[Note, Checkpoint]:
         """The newest checkpoint that the copy holds, as the log signed it.
@@ -201,9 +147,7 @@ class Mirror:
             OutOfRangeError: the copy is smaller.
         """
         with self._database.reading() as connection:
-            if not 0 <= size <= read_held(connection).size:
-                raise OutOfRangeError(f"the mirror does not hold {size} entries")
-            return read_frontier(TREE.nodes(connection), size)
+            return read_tree(connection, size)
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """RFC 9162 proof that an entry is in the tree of a size, made from the copy alone.
@@ -227,7 +171,7 @@ class Mirror:
             ForkError: the log signed another tree than this copy's; evidence kept.
         """
         found = verify_cosigned(note, policy, now)
-        self._check_same_tree(self._held(), note, found.checkpoint)
+        self._synchroniser.check_same_tree(note, found.checkpoint)
         return found
 
     def cosign(self, witness: VerifierKey, signer: Signer, now: datetime) -> Note:
@@ -319,107 +263,3 @@ class Mirror:
     def _held(self) -> Held:
         with self._database.reading() as connection:
             return read_held(connection)
-
-    def _check_against_held(self, held: Held, newest: tuple[Note, Checkpoint], before: int) -> None:
-        """The log shows no smaller tree than was held before it was asked, and the same one."""
-        note, checkpoint = newest
-        if checkpoint.size > held.size:
-            return
-        self._check_same_tree(held, note, checkpoint)
-        if checkpoint.size < before:
-            self._refuse(
-                RollbackError(
-                    f"the ledger shows {checkpoint.size} entries after {held.size}",
-                    next_step="tell the ledger's operator and the other partners",
-                ),
-                held,
-                note,
-            )
-
-    def _check_same_tree(self, held: Held, note: Note, checkpoint: Checkpoint) -> None:
-        """A checkpoint of a size that is held has the copy's own root at that size."""
-        if self.root(checkpoint.size) != checkpoint.root:
-            self._refuse(
-                ForkError(
-                    f"the ledger signed a second tree of {checkpoint.size} entries",
-                    next_step="tell the other partners: release nothing until it is resolved",
-                ),
-                held,
-                note,
-            )
-
-    def _advance(self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint) -> None:
-        """Fetch, verify and store the entries from what is held up to a checkpoint."""
-        self._check_consistency(reader, held, note, checkpoint)
-        events = self._fetch(reader, held, note, checkpoint)
-        frontier = Frontier(held.size, held.frontier.hashes)
-        for event in events:
-            frontier.append(leaf_hash(event.leaf_bytes))
-        if frontier.root() != checkpoint.root:
-            error = AlteredEntryError(
-                f"the entries up to {checkpoint.size} do not lead to the signed root",
-                next_step="synchronise again; if it stays so, tell the other partners",
-            )
-            self._refuse(error, held, note)
-        with self._database.writing() as connection:
-            current = read_held(connection, lock=True)
-            if current.size != held.size:
-                return  # another process was faster: the caller looks again
-            signed = Note(note.text, tuple(x for x in note.signatures if x.by(self.log_key)))
-            extend(connection, current, events, str(signed))
-
-    def _check_consistency(
-        self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint
-    ) -> None:
-        old = held.frontier.root() if held.size else EMPTY_ROOT
-        if held.size in {0, checkpoint.size}:
-            return
-        proof = reader.consistency_proof(held.size, checkpoint.size)
-        try:
-            verify_consistency(held.size, checkpoint.size, proof, old, checkpoint.root)
-        except ProofError as error:
-            broken = InconsistentError(
-                f"the ledger cannot prove that {checkpoint.size} entries continue the {held.size} "
-                f"held here ({error.reason})",
-                next_step="tell the other partners: release nothing until it is resolved",
-            )
-            self._refuse(broken, held, note)
-
-    def _fetch(
-        self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint
-    ) -> list[Event]:
-        events: list[Event] = []
-        while held.size + len(events) < checkpoint.size:
-            start = held.size + len(events)
-            try:
-                batch = reader.entries(start, min(checkpoint.size, start + _BATCH))
-            except FormatError as error:
-                altered = AlteredEntryError(
-                    f"an entry from {start} on is not what its leaf says: {error.message}",
-                    next_step="synchronise again; if it stays so, tell the other partners",
-                )
-                self._refuse(altered, held, note)
-            if not batch or len(batch) > checkpoint.size - start:
-                raise MirrorError("the ledger answered with other entries than asked for")
-            self._check_whole(batch, start, held, note)
-            events += batch
-        return events
-
-    def _check_whole(self, batch: list[Event], start: int, held: Held, note: Note) -> None:
-        """No entry comes without its payload: a hidden refusal or suspension would not count."""
-        for index, event in enumerate(batch, start):
-            if event.payload is None:
-                withheld = WithheldPayloadError(
-                    f"the ledger withholds the payload of entry {index}",
-                    next_step="ask the ledger's operator for it",
-                )
-                self._refuse(withheld, held, note)
-
-    def _refuse(self, error: MirrorError, held: Held, theirs: Note) -> NoReturn:
-        """Keep both checkpoints as evidence, each once, and raise."""
-        evidence = Evidence(
-            write_time(self._now()), error.reason, error.message, held.note, str(theirs)
-        )
-        with self._database.writing() as connection:
-            keep_evidence(connection, evidence)
-        raise error

@@ -19,9 +19,9 @@ from sqlalchemy import (
     update,
 )
 
-from governance.ledger.errors import ForkError, MirrorError
+from governance.ledger.errors import ForkError, MirrorError, OutOfRangeError
 from governance.ledger.events import Event
-from governance.ledger.merkle import Frontier
+from governance.ledger.merkle import Frontier, read_frontier
 from governance.ledger.note import (
     Checkpoint,
     NoteSignature,
@@ -108,6 +108,17 @@ def read_held(connection: Connection, *, lock: bool = False) -> Held:
     query = select(_HEAD).with_for_update() if lock else select(_HEAD)
     row = connection.execute(query).one()
     return Held(parse_frontier(int(row.size), bytes(row.frontier)), row.note)
+
+
+def read_tree(connection: Connection, size: int) -> Frontier:
+    """The right edge of the tree over the first ``size`` leaves of the copy.
+
+    Raises:
+        OutOfRangeError: the copy is smaller.
+    """
+    if not 0 <= size <= read_held(connection).size:
+        raise OutOfRangeError(f"the mirror does not hold {size} entries")
+    return read_frontier(TREE.nodes(connection), size)
 
 
 def extend(connection: Connection, held: Held, events: list[Event], note: str) -> None:

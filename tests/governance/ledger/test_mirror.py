@@ -163,7 +163,7 @@ def test_a_long_log_is_taken_in_steps(
     ledger: Ledger, client: LedgerClient, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A synchronisation that is interrupted goes on from the last signed step."""
-    monkeypatch.setattr("governance.ledger.mirror.STEP", 7)
+    monkeypatch.setattr("governance.ledger.mirror_sync.STEP", 7)
     ledger.show(EVENTS)
     answered = 0
 
@@ -549,7 +549,7 @@ def test_two_synchronisations_at_once_end_in_one_copy(
     ledger: Ledger, client: LedgerClient, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An agent that synchronises from several threads stores each entry once."""
-    monkeypatch.setattr("governance.ledger.mirror.STEP", 3)
+    monkeypatch.setattr("governance.ledger.mirror_sync.STEP", 3)
     ledger.show(EVENTS)
     failures: list[Exception] = []
 
