@@ -114,7 +114,7 @@ def replayed(
     path = None if folder is None else _own_file(folder)
     kept = None if folder is None else KeptState(folder / _STATE, who.signing_key.seed, key)
     with fetched(screen, url, key, who, path) as (mirror, _, checkpoint):
-        state, frontier = _begun(mirror, kept, checkpoint.size)
+        state, frontier = _begin(mirror, kept, checkpoint.size)
         fresh = checkpoint.size - state.size
         for event in counted(screen, mirror.verified(frontier, checkpoint), fresh):
             state.apply(event)
@@ -131,20 +131,17 @@ def counted(screen: Terminal, events: Iterable[_Item], total: int) -> Iterator[_
         yield from bar.track(events, total=total, description="replaying the ledger")
 
 
-def _begun(mirror: Mirror, kept: KeptState | None, most: int) -> tuple[LedgerState, Frontier]:
-    """Where replay begins: the kept state with the tree that it is of, or nothing."""
-    found = [Frontier()]
+def _begin(mirror: Mirror, kept: KeptState | None, most: int) -> tuple[LedgerState, Frontier]:
+    """Where replay begins: see ``KeptState.begin``; at nothing where nothing is kept."""
 
-    def root_at(size: int) -> bytes:
+    def frontier_at(size: int) -> Frontier:
         if size > most:
             raise OutOfRangeError("another command has brought this copy further meanwhile")
-        found.append(mirror.frontier(size))
-        return found[-1].root()
+        return mirror.frontier(size)
 
-    state = None if kept is None else kept.read(root_at)
-    if state is None:
+    if kept is None:
         return LedgerState(mirror.log_key.name), Frontier()
-    return state, found[-1]
+    return kept.begin(frontier_at)
 
 
 def _own_file(folder: Path) -> Path:

@@ -1,6 +1,8 @@
 """A full copy of the ledger, held and verified by a partner or the hub; the partner's witness.
 
-Nothing enters the copy but by a synchronisation (``mirror_sync.py``).
+Nothing enters the copy but by a synchronisation (``mirror_sync.py``). What is replayed from it is
+hashed from its stored bytes, up to the root that the log signed: whoever can write to the file and
+has no key of the log changes no state (``verified``).
 
 Cosigning: only the checkpoint that is held; one root for one size, ever; stored before it is given
 away (c2sp.org/tlog-witness: check and store are one step).
@@ -40,6 +42,10 @@ from governance.ledger.note import (
 from governance.ledger.quorum import WitnessedCheckpoint, WitnessPolicy, verify_cosigned
 
 _BATCH: Final = 1_000  # entries read at once
+_DAMAGED: Final = (
+    "this copy's database was damaged: restore it, or keep it aside for whoever looks into it and "
+    "begin a new one"
+)
 
 
 class Mirror:
@@ -198,8 +204,7 @@ class Mirror:
             note, checkpoint = self._open(parse_note(held.note.encode()))
             if (checkpoint.size, checkpoint.root) != (held.size, held.frontier.root()):
                 raise AlteredEntryError(
-                    "this mirror's own tree and checkpoint differ",
-                    next_step="its database was damaged: restore it or begin a new mirror",
+                    "this mirror's own tree and checkpoint differ", next_step=_DAMAGED
                 )
             time = int(now.timestamp())
             line = cosign(note.text, witness, signer, time)
@@ -214,32 +219,42 @@ class Mirror:
             AlteredEntryError: see ``verified``.
         """
         _, checkpoint = self.checkpoint()
-        for _ in self.verified(Frontier(), checkpoint):
+        for _ in self._hashed(Frontier(), checkpoint):
             pass
         return checkpoint
 
     def verified(self, frontier: Frontier, checkpoint: Checkpoint) -> Iterator[Event]:
         """The events that follow a tree, recomputed from the stored bytes as an auditor would.
 
-        None of them counts before the last was given without an error.
+        None of them counts before the last was given without an error. Each has its payload, as it
+        had when it was taken from the log: without it a suspension or a refusal would not count.
 
         Args:
             frontier: of the tree; each event is hashed onto it.
             checkpoint: what the log signed, to which they have to lead.
 
         Raises:
-            AlteredEntryError: the stored bytes do not lead to the signed root.
+            AlteredEntryError: the stored bytes do not lead to the signed root, or lack a payload.
         """
+        for index, event in enumerate(self._hashed(frontier, checkpoint), frontier.size):
+            if event.payload is None:
+                raise AlteredEntryError(
+                    f"the stored entry {index} lacks its payload", next_step=_DAMAGED
+                )
+            yield event
+
+    def _hashed(self, frontier: Frontier, checkpoint: Checkpoint) -> Iterator[Event]:
         try:
             for event in self.entries(frontier.size, checkpoint.size):
                 frontier.append(leaf_hash(event.leaf_bytes))
                 yield event
-        except FormatError as error:
-            raise AlteredEntryError(f"a stored entry was altered: {error.message}") from None
+        except (FormatError, OutOfRangeError) as error:
+            raise AlteredEntryError(
+                f"the stored entries were altered: {error.message}", next_step=_DAMAGED
+            ) from None
         if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
             raise AlteredEntryError(
-                "the stored entries do not lead to the signed root",
-                next_step="this copy's database was damaged: restore it or begin a new one",
+                "the stored entries do not lead to the signed root", next_step=_DAMAGED
             )
 
     def erase(self, index: int) -> None:

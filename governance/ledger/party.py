@@ -1,12 +1,15 @@
 """A party's side of the ledger: its mirror, the state that replay gives, and its pen.
 
-Nothing that the ledger's service says is used before the mirror has verified it.
+Nothing that the ledger's service says is used before the mirror has verified it, and nothing that
+the mirror's file holds before it has led to the root that the log signed: a state is given out
+whole or not at all, and after a file was altered every question is refused until it is restored.
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -14,12 +17,20 @@ from governance.exchange.http import RequestSigner
 from governance.identity.keys import SigningKey
 from governance.ledger.client import LedgerClient, Receipt
 from governance.ledger.database import Database, sqlite_url
-from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.ledger.errors import (
+    LedgerRefusedError,
+    LedgerUnavailableError,
+    MirrorEmptyError,
+)
 from governance.ledger.events import Author, Event, EventType
+from governance.ledger.merkle import EMPTY_ROOT, Frontier
 from governance.ledger.mirror import Mirror
-from governance.ledger.note import parse_vkey
+from governance.ledger.note import Checkpoint, parse_vkey
 from governance.ledger.replayed import NAME, KeptState
 from governance.ledger.state import LedgerState
+
+AT_ONCE: Final = 10_000
+"""Entries that are verified before the first of them changes a state that others may hold."""
 
 
 class PartyLedger:
@@ -49,7 +60,7 @@ class PartyLedger:
         self.client = LedgerClient(url, self.log_key, RequestSigner(thumbprint, key))
         self.author = Author(thumbprint, key, now, self.log_key.name)
         self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key)
-        self._state: LedgerState | None = None
+        self._replayed: tuple[LedgerState, Frontier] | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -59,13 +70,30 @@ class PartyLedger:
 
     @property
     def state(self) -> LedgerState:
-        """What the mirror holds, replayed; no network."""
+        """What the mirror holds, replayed; no network.
+
+        Raises:
+            AlteredEntryError: the mirror's file does not hold what the log signed.
+        """
         with self._lock:
-            if self._state is None:
-                self._state = self._kept.read(self.mirror.root) or LedgerState(self.log_key.name)
-            self._state.replay(self.mirror.entries(self._state.size))
-            self._kept.write(self._state, self.mirror.root)
-            return self._state
+            signed = self._signed()
+            begun, self._replayed = self._replayed, None  # until all has led to the signed root
+            if begun is not None and signed.size - begun[0].size <= AT_ONCE:
+                state, frontier = begun
+                state.replay(list(self.mirror.verified(frontier, signed)))
+            else:
+                state, frontier = self._kept.begin(self.mirror.frontier)
+                state.replay(self.mirror.verified(frontier, signed))
+            self._replayed = state, frontier
+            self._kept.write(state, lambda _size: signed.root)
+            return state
+
+    def _signed(self) -> Checkpoint:
+        """What the log signed of the tree that the mirror holds; the empty tree before all."""
+        try:
+            return self.mirror.checkpoint()[1]
+        except MirrorEmptyError:
+            return Checkpoint(self.log_key.name, 0, EMPTY_ROOT)
 
     def sync(self) -> LedgerState:
         """Bring the mirror up to date, then replay.

@@ -6,7 +6,8 @@ interpreted; this very code wrote it, down to the bytes of this package and the 
 libraries, since another version may admit other events; it is of this log; the caller's own tree
 has, at the size that it is of, the root that stands in it; nothing is made of it but plain
 containers and this package's own records. Where any of these fails nothing is read and everything
-is replayed: that is slower and never wrong. What follows the kept size is replayed as ever.
+is replayed: that is slower and never wrong. What follows the kept size is replayed as ever, and
+hashed onto the tree that the kept state is of (``begin``), up to the root that the log signed.
 
 Nobody but the owner reads or writes it: the key is the owner's, and the file is local. It holds
 what the mirror beside it holds and nothing else; an erasure has to drop it.
@@ -38,6 +39,7 @@ from governance.durable import durable
 from governance.errors import GovernanceError
 from governance.identity.envelope import parse_model
 from governance.ledger.errors import LedgerError
+from governance.ledger.merkle import Frontier
 from governance.ledger.note import VerifierKey
 from governance.ledger.state import LedgerState
 
@@ -105,6 +107,23 @@ class KeptState:
             return None
         self._size = state.size
         return state
+
+    def begin(self, frontier_at: Callable[[int], Frontier]) -> tuple[LedgerState, Frontier]:
+        """Where replay begins: at the kept state and the tree that it is of, or at nothing.
+
+        Args:
+            frontier_at: of the caller's own tree at a size; raises where it is smaller.
+        """
+        found = [Frontier()]
+
+        def root_at(size: int) -> bytes:
+            found.append(frontier_at(size))
+            return found[-1].root()
+
+        state = self.read(root_at)
+        if state is None:
+            return LedgerState(self._log.name), Frontier()
+        return state, found[-1]
 
     def write(self, state: LedgerState, root_at: Callable[[int], bytes]) -> None:
         """Keep a state for the next start if that is worth while; a full disk is no failure."""
