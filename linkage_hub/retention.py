@@ -6,7 +6,8 @@ run's results, its answers and rulings, and requests with their documents go aft
 period is that of the agreement under which it was made, also once that has ended; a run that goes
 on is left alone, and what a run that is over has left on disk is destroyed. What was destroyed is
 told in counts; after a crash meanwhile the ledger is told of fewer than there were, since what is
-gone is not counted again.
+gone is not counted again. Uploads that were never complete are destroyed too, and the ledger, which
+has heard of none, is not told.
 """
 
 import logging
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from governance.agreements.models import Agreement
 from governance.canonical import write_time
-from governance.ledger.events import EventType
+from governance.ledger.events import Event, EventType
 from governance.ledger.outgoing import Outgoing
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import RetentionPurged
@@ -82,10 +83,18 @@ class _Due:
 
     @property
     def counts(self) -> Purged:
-        """As it is told."""
+        """Of all of it."""
+        return self._counted(self.submissions)
+
+    @property
+    def told(self) -> Purged:
+        """Of what the ledger knows of."""
+        return self._counted([row for row in self.submissions if row.state == "accepted"])
+
+    def _counted(self, files: list[Any]) -> Purged:
         return Purged(
-            sum(row.records for row in self.submissions),
-            len(self.submissions),
+            sum(row.records for row in files),
+            len(files),
             len(self.runs),
             len(self.rulings),
             len(self.sealed) + len(self.requests),
@@ -208,15 +217,6 @@ class HubRetention:
         )
 
     def _destroy(self, agreement: Agreement, due: _Due) -> None:
-        event = self._ledger.author.write(
-            EventType.RETENTION_PURGED,
-            RetentionPurged(
-                agreement=agreement.hash,
-                party=self._party,
-                synthetic_rows=0,
-                **asdict(due.counts),
-            ),
-        )
         with self._database.writing() as connection:
             for row in due.submissions:
                 connection.execute(
@@ -238,10 +238,19 @@ class HubRetention:
             for request in due.requests:
                 connection.execute(delete(answers).where(answers.c.request == request))
                 connection.execute(delete(requests).where(requests.c.id == request))
-            self._outgoing.keep(connection, event)
+            if due.told:
+                self._outgoing.keep(connection, self._event(agreement, due.told))
         for row in due.submissions:
             self._files.remove(row.id)
         self._refinement.forget_unused(agreement.hash)
+
+    def _event(self, agreement: Agreement, told: Purged) -> Event:
+        return self._ledger.author.write(
+            EventType.RETENTION_PURGED,
+            RetentionPurged(
+                agreement=agreement.hash, party=self._party, synthetic_rows=0, **asdict(told)
+            ),
+        )
 
     def _clear_left_behind(self) -> None:
         """Folders of runs that are over, files of submissions that are not in use."""

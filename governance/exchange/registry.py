@@ -26,6 +26,7 @@ class SubmissionRegistry:
         hubs: for each party, thumbprints of those who say that they have accepted submissions of
             its sources.
         accepted_by: for each manifest, the thumbprint of its judge.
+        accepting: for each agreement, names of the judges that have accepted under it.
     """
 
     def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
@@ -34,6 +35,7 @@ class SubmissionRegistry:
         self.accepted: dict[str, SubmissionOutcome] = {}
         self.hubs: dict[str, set[str]] = {}
         self.accepted_by: dict[str, str] = {}
+        self.accepting: dict[str, set[str]] = {}
         self._judge: dict[str, str] = {}
 
     @property
@@ -44,14 +46,26 @@ class SubmissionRegistry:
             EventType.SUBMISSION_REFUSED: self._refused,
         }
 
+    def hubs_under(self, agreement: Agreement) -> set[str]:
+        """Names of the hubs that may hold what was submitted under an agreement.
+
+        Of those that have accepted something under this very agreement, the processors that it
+        names; anybody's acceptance counts only where it names none.
+        """
+        named = {each.party for each in agreement.parties if each.role == "processor"}
+        accepting = self.accepting.get(agreement.hash, set())
+        return accepting & named if named else set(accepting)
+
     def _accepted(self, entry: Entry) -> Commit:
         payload = self._verdict(entry)
+        party, _ = self._identities.party_key(entry.author)
 
         def commit() -> None:
             self.hubs.setdefault(payload.party, set()).add(entry.author)
             if self._judge.setdefault(payload.manifest, entry.author) == entry.author:
                 self.accepted.setdefault(payload.manifest, payload)
                 self.accepted_by[payload.manifest] = entry.author
+                self.accepting.setdefault(payload.agreement, set()).add(party)
 
         return commit
 

@@ -1,13 +1,14 @@
 """Events that are true here before the ledger has them.
 
 Rules: an event is kept in the transaction that makes it true; the ledger is given events in the
-order in which they were kept, each again until it has it.
+order in which they were kept, each again until it has it. One that it refuses holds no other up.
 """
 
 from sqlalchemy import Connection, Table, insert, select, update
 
 from governance.canonical import canonical_bytes, parse_json
 from governance.identity.envelope import parse_model
+from governance.ledger.errors import LedgerRefusedError
 from governance.ledger.events import Event, WireEvent
 from governance.ledger.party import PartyLedger
 from governance.storage.database import Database
@@ -36,15 +37,22 @@ class Outgoing:
         """Hand to the ledger what it does not have yet.
 
         Raises:
-            LedgerError: it cannot be reached, or refuses.
+            LedgerError: it cannot be reached, or has refused one; the others are handed in first.
         """
         table = self._table
         waiting = select(table).where(table.c.logged.is_(False)).order_by(table.c.number)
         with self._database.reading() as connection:
             rows = connection.execute(waiting).all()
+        refusal: LedgerRefusedError | None = None
         for row in rows:
-            self._ledger.append(parse_model(parse_json(row.event), WireEvent).event())
+            try:
+                self._ledger.append(parse_model(parse_json(row.event), WireEvent).event())
+            except LedgerRefusedError as refused:
+                refusal = refusal or refused
+                continue
             with self._database.writing() as connection:
                 connection.execute(
                     update(table).where(table.c.number == row.number).values(logged=True)
                 )
+        if refusal is not None:
+            raise refusal

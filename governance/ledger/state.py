@@ -141,13 +141,15 @@ class LedgerState:
         return lookup
 
     def _purged(self, entry: Entry) -> Commit:
-        """A party speaks for itself: one of the agreement, or who accepted submissions under it."""
+        """A party speaks for itself, and of what one in its place can have held."""
         payload = payload_of(entry, RetentionPurged)
         party, _ = self.identities.party_key(entry.author)
         agreement = self.agreements.standing(payload.agreement).agreement
-        hub = any(entry.author in hubs for hubs in self.submissions.hubs.values())
+        hub = party in self.submissions.hubs_under(agreement)
         if payload.party != party or not (hub or agreement.party(party)):
             raise NotAdmissible("a party or hub of the agreement says what it has destroyed itself")
+        if payload.synthetic_rows if hub else payload.runs or payload.rulings:
+            raise NotAdmissible("runs and rulings are a hub's, synthetic rows are a partner's")
         return lambda: None
 
     def _noted(self, entry: Entry) -> Commit:

@@ -5,18 +5,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from governance.canonical import write_time
 from governance.errors import GovernanceError
-from governance.ledger.errors import LedgerUnavailableError
-from governance.ledger.events import EventType
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import RetentionPurged, read_payload
 from linkage_hub.retention import HubRetention, Purged
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
     answers,
     person_records,
+    purges,
     requests,
     rulings,
     runs,
@@ -125,6 +126,61 @@ def test_destroying_does_not_wait_for_the_ledger(
     for _ in range(2):
         late.daily()
     assert [each.files for each in logged(world)[before:]] == [held]
+
+
+def test_what_the_ledger_refuses_holds_nothing_else_up(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is handed in again, and the refusal is told."""
+    before, honest = len(logged(world)), world.hub.ledger.append
+    first = world.hub.ledger.author.write(
+        EventType.RETENTION_PURGED,
+        RetentionPurged(
+            agreement=world.agreement.hash, party="hub", rows=0, synthetic_rows=1, files=0
+        ),
+    )
+    second = world.hub.ledger.author.write(
+        EventType.RETENTION_PURGED,
+        RetentionPurged(
+            agreement=world.agreement.hash, party="hub", rows=0, synthetic_rows=0, files=1
+        ),
+    )
+    outgoing = retention(world)._outgoing
+    with world.hub.database.writing() as connection:
+        for event in (first, second):
+            outgoing.keep(connection, event)
+    handed: list[str] = []
+
+    def append(event: Event) -> object:
+        handed.append(event.leaf.id)
+        return honest(event)
+
+    monkeypatch.setattr(world.hub.ledger, "append", append)
+    for _ in range(2):
+        with pytest.raises(LedgerRefusedError):
+            outgoing.tell()
+    assert handed == [first.leaf.id, second.leaf.id, first.leaf.id]
+    assert [each.files for each in logged(world)[before:]] == [1]
+    with world.hub.database.writing() as connection:
+        connection.execute(delete(purges).where(purges.c.logged.is_(False)))
+
+
+def test_an_upload_that_was_never_complete_goes_untold(world: HubWorld) -> None:
+    """The ledger has heard of no such submission, and a hub that accepted none may tell of none."""
+    before = len(logged(world))
+    with world.hub.database.writing() as connection:
+        row = connection.execute(select(submissions)).first()
+        assert row is not None
+        begun = dict(row._mapping) | {"id": "d" * 32, "state": "receiving"}
+        connection.execute(insert(submissions).values(**begun))
+    late = retention(world, 91)
+    due = late.due()[world.agreement.hash]
+    assert due.files >= 1
+    late.daily()
+    with world.hub.database.reading() as connection:
+        states = connection.scalars(select(submissions.c.state).where(submissions.c.id == "d" * 32))
+        assert list(states) == ["purged"]
+    assert sum(each.files for each in logged(world)[before:]) == due.files - 1
 
 
 def test_nobody_but_parties_and_hubs_says_what_was_destroyed(world: HubWorld) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from governance.agreements.models import Agreement
-from governance.canonical import write_time
+from governance.canonical import sha256, write_time
 from governance.errors import FormatError, GovernanceError, SignatureError
 from governance.identity.envelope import Envelope, sign
 from governance.identity.models import (
@@ -30,6 +30,7 @@ from governance.ledger.payloads import (
     Requested,
     RetentionPurged,
     Sealed,
+    SubmissionOutcome,
 )
 from governance.ledger.state import LedgerState
 from governance.release.errors import NotApproved, NotAServiceManager, RecipientMismatch, SamePerson
@@ -318,6 +319,62 @@ def test_a_party_says_what_it_has_destroyed_itself(world: World) -> None:
     for author, party in ((world.partners[0], "council"), (world.hub, "hub")):
         with pytest.raises(NotAdmissible, match="destroyed itself"):
             world.write(author, EventType.RETENTION_PURGED, RetentionPurged(party=party, **counts))
+
+
+def accept(world: World, party: Party, agreement: str) -> None:
+    """A party says that it has accepted the council's submission."""
+    outcome = SubmissionOutcome(
+        submission="2" * 32, manifest=sha256(f"{party.name} {agreement}".encode()),
+        agreement=agreement, party="council", source="council_records", records=3, reason=None,
+    )  # fmt: skip
+    world.write(party, EventType.SUBMISSION_ACCEPTED, outcome)
+
+
+def purge(world: World, party: Party, **counts: int) -> None:
+    """A party says what it has destroyed under the world's agreement."""
+    told = {"rows": 0, "synthetic_rows": 0, "files": 0} | counts
+    payload = RetentionPurged(agreement=world.agreement.hash, party=party.name, **told)
+    world.write(party, EventType.RETENTION_PURGED, payload)
+
+
+def test_a_hub_of_another_agreement_has_destroyed_nothing_of_this_one(world: World) -> None:
+    """An acceptance counts under the agreement that it names."""
+    other = agreement_data(world.partners) | {"id": "another-agreement"}
+    proposed = AgreementProposed(agreement=Agreement.model_validate(other))
+    world.write(world.council, EventType.AGREEMENT_PROPOSED, proposed)
+    accept(world, world.operator, proposed.agreement.hash)
+    accept(world, world.hub, world.agreement.hash)
+    with pytest.raises(NotAdmissible, match="destroyed itself"):
+        purge(world, world.operator, runs=1)
+    purge(world, world.hub, rows=3, files=1, runs=1, rulings=2, releases=1)
+
+
+def test_where_the_hub_is_named_nobody_elses_acceptance_counts(world: World) -> None:
+    """Whoever owns no source can say that it has accepted something: an agreement can end that."""
+    data = agreement_data([*world.partners, world.hub])
+    data["sources"] = [each for each in data["sources"] if each["party"] != "hub"]
+    data["parties"][-1]["role"] = "processor"
+    world.agreement = Agreement.model_validate(data | {"id": "named-hub", "recipients": ["council"]})
+    proposed = AgreementProposed(agreement=world.agreement)
+    world.write(world.council, EventType.AGREEMENT_PROPOSED, proposed)
+    accept(world, world.operator, world.agreement.hash)
+    with pytest.raises(NotAdmissible, match="destroyed itself"):
+        purge(world, world.operator, files=1)
+    accept(world, world.hub, world.agreement.hash)
+    purge(world, world.hub, files=1)
+    with pytest.raises(NotAdmissible, match="destroyed itself"):
+        purge(world, world.operator, files=1)
+
+
+def test_a_partner_destroys_no_runs_and_a_hub_no_synthetic_rows(world: World) -> None:
+    """Each of what one in its place can have held."""
+    accept(world, world.hub, world.agreement.hash)
+    for party, kind in (
+        (world.council, "runs"), (world.council, "rulings"), (world.hub, "synthetic_rows"),
+    ):  # fmt: skip
+        with pytest.raises(NotAdmissible, match="are a"):
+            purge(world, party, **{kind: 1})
+    purge(world, world.council, rows=1, synthetic_rows=1, files=1, releases=1)
 
 
 def test_a_refusal_needs_a_known_author_and_its_form(world: World) -> None:
