@@ -53,10 +53,16 @@ def _show(out: Console, answers: list[dict[str, Any]]) -> None:
             item["request"][:19],
             item["answered"],
             "sealed" if item["sealed"] else f"refused: {item['reason']}",
-            "yes" if item["delivered"] else "not yet",
+            _with_the_hub(item),
             (item["destroyed"] or "")[:10],
         )
     out.print(table)
+
+
+def _with_the_hub(item: dict[str, Any]) -> str:
+    if item["given_up"]:
+        return f"given up {item['given_up'][:10]}"
+    return "yes" if item["delivered"] else "not yet"
 
 
 def run(

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, func, insert, not_, or_, select, update
 
-from governance.canonical import canonical_bytes, parse_json, write_time
+from governance.canonical import canonical_bytes, parse_json, parse_time, write_time
 from governance.identity.envelope import Envelope, parse_model
 from governance.ledger.events import Event, WireEvent
 from governance.release.models import Order
@@ -35,7 +35,11 @@ _OUT: Final = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What this partner answered to one request; ``reason`` as it is known here."""
+    """What this partner answered to one request; ``reason`` as it is known here.
+
+    ``delivered``: nothing is handed to the hub any more: it has the answer, or, since ``given_up``,
+    will not have it.
+    """
 
     request: str
     sealed: bool
@@ -44,6 +48,7 @@ class Answer:
     logged: bool
     delivered: bool
     destroyed: str | None = None
+    given_up: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Waiting:
     event: Event
     logged: bool
     delivered: bool
+    answered: datetime
     order: Order | None
     retraction: Event | None
 
@@ -80,6 +86,7 @@ class AnswerStore:
                 logged=row.logged,
                 delivered=row.delivered,
                 destroyed=row.destroyed,
+                given_up=row.given_up,
             )
             for row in rows
         ]
@@ -176,6 +183,10 @@ class AnswerStore:
         """Take a sealed answer back that has not left, as far as is known here."""
         self._change(request, here=here, reason=told, retraction=_wire(event))
 
+    def give_up(self, request: str) -> None:
+        """Note that the hub will not have an answer."""
+        self._change(request, given_up=write_time(self._now()))
+
     def retracted(self, item: Waiting) -> None:
         """The hub took the refusal: the sealed items are destroyed."""
         if item.retraction is None:  # pragma: no cover - the desk asks only for retracted ones
@@ -245,6 +256,7 @@ def _waiting(row: Row[Any]) -> Waiting:
         event=_event(row.event),
         logged=row.logged,
         delivered=row.delivered,
+        answered=parse_time(row.answered),
         order=(
             None
             if row.order_document is None

@@ -12,14 +12,18 @@ family has withdrawn, objected or is protected by now, a refusal goes to the hub
 answer that ledger or hub will not take holds no other up. Sealed items that waited for longer than
 they may be kept are destroyed, and a refusal waits in their place.
 
+A hub that does not take an answer (it was restored from a backup, say, and knows the request no
+more) is handed it again for as long as any request lives; then the answer is given up. By that time
+sealed items have become a refusal, which the ledger has all the same.
+
 What may pass by itself (a mirror or a quorum that is behind, a ledger that is away) is no answer:
 the order is looked at again later.
 """
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from governance.canonical import b64, sha256, write_time
@@ -34,7 +38,7 @@ from governance.ledger.events import Event, EventType
 from governance.ledger.note import parse_note
 from governance.ledger.payloads import ReleaseRefused, Sealed
 from governance.release.errors import MembersChanged, RequestExpired, RequestNotLogged
-from governance.release.models import SEALED, CheckpointRef, Order
+from governance.release.models import REQUEST_MAX_HOURS, SEALED, CheckpointRef, Order
 from governance.release.registry import read_request
 from governance.release.seal import seal_records
 from governance.release.verify import VerifiedOrder, Witnessed, verify_order
@@ -55,6 +59,7 @@ from partner_agent.vault.store import StoredRow, Vault
 _PASSING: Final = (LedgerError, MirrorError, RequestNotLogged, AgentStoreError, VaultKeyError)
 _AWAY: Final = (LedgerUnavailableError, HubUnavailable)
 _ANSWERED_OTHERWISE: Final = "release.answer"
+_LIFE: Final = timedelta(hours=REQUEST_MAX_HOURS)
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -183,8 +188,20 @@ class ReleaseDesk:
             if self._hold_back(item):
                 self._take_back(hub, item.request)
                 return
-        hub.answer(item.request, AnswerPost(sealed=item.sealed, refusal=item.reason))
+        self._hand_in(hub, item)
         self._kept.mark(item.request, delivered=True)
+
+    def _hand_in(self, hub: HubClient, item: Waiting) -> None:
+        """Hand an answer to the hub, or give a refusal up that it did not take in time."""
+        try:
+            hub.answer(item.request, AnswerPost(sealed=item.sealed, refusal=item.reason))
+        except HubRefused as refusal:
+            held = item.retraction is not None and refusal.hub_reason == _ANSWERED_OTHERWISE
+            if held or item.sealed is not None or self._now() < item.answered + _LIFE:
+                raise
+            self._kept.give_up(item.request)
+            about = {"request": item.request, "reason": refusal.hub_reason}
+            _LOG.warning("given up", extra=about)
 
     def _log(self, item: Waiting) -> None:
         self._ledger.append(item.event)
@@ -217,7 +234,7 @@ class ReleaseDesk:
         """Put a refusal in the place of sealed items, unless the hub holds them already."""
         (item,) = (found for found in self._kept.waiting() if found.request == request)
         try:
-            hub.answer(request, AnswerPost(sealed=None, refusal=item.reason))
+            self._hand_in(hub, replace(item, sealed=None))
         except HubRefused as refusal:
             if refusal.hub_reason != _ANSWERED_OTHERWISE:
                 raise

@@ -114,6 +114,7 @@ answers = Table(
     Column("retraction", LargeBinary),  # the refusal that takes a sealed answer back, as an event
     Column("here", String(80)),  # the reason as this partner knows it, where it tells another
     Column("destroyed", String(20)),  # when all but the mark of a used request was
+    Column("given_up", String(20)),  # when: the hub did not take it while its request lived
     Index("answers_by_time", "answered"),
 )
 

@@ -352,6 +352,59 @@ def test_taking_back_is_repeated_until_the_hub_has_it(desk: Desk, away: Exceptio
     assert desk.ledger.taken == [EventType.RELEASE_REFUSED]
 
 
+UNKNOWN = "release.unknown_request"
+
+
+@pytest.mark.invariant(17, "a hub restored from a backup without the request", double="rolls back")
+def test_sealed_items_for_an_unknown_request_end_as_a_refusal(desk: Desk) -> None:
+    """They are handed in while the request lives; then the ledger has the refusal, and no more."""
+    desk.hub.raises = [refusal(UNKNOWN)] * 3
+    assert desk.deliver() == [(desk.request, UNKNOWN)]
+    desk.now = NOON + timedelta(hours=23, minutes=59)
+    assert desk.deliver() == [(desk.request, UNKNOWN)]
+    desk.now = NOON + timedelta(hours=24)
+    assert desk.deliver() == []
+    assert desk.hub.raises == []
+    (answer,) = desk.desk.answers()
+    assert (answer.sealed, answer.reason) == (False, "release.request_expired")
+    assert answer.given_up == write_time(desk.now)
+    assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
+    assert desk.deliver() == []
+    assert desk.hub.posts == []
+
+
+@pytest.mark.parametrize("reason", [UNKNOWN, "release.answer", "hub.no"])
+def test_a_refusal_that_the_hub_does_not_take_is_given_up(
+    desk: Desk, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once a day is over, whatever the hub says; the ledger had it from the first hour on."""
+    desk.deliver()
+    desk.protected = True
+    order = desk.order(2)
+    desk.hub.raises = [refusal(reason)] * 3
+    assert desk.answer(order)[1] == [reason]
+    assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED]
+    request = order.request.payload_hash
+    assert desk.deliver() == [(request, reason)]
+    desk.now = NOON + timedelta(hours=24)
+    assert desk.deliver() == []
+    assert desk.hub.raises == []
+    assert [answer.given_up for answer in desk.desk.answers()] == [None, write_time(desk.now)]
+    told = [record for record in caplog.records if record.message == "given up"]
+    assert [(vars(each)["request"], vars(each)["reason"]) for each in told] == [(request, reason)]
+
+
+def test_a_hub_that_is_away_for_a_day_gets_the_answer_all_the_same(desk: Desk) -> None:
+    """Only what it refuses is given up."""
+    desk.hub.raises = [HubUnavailable("away")]
+    with pytest.raises(HubUnavailable):
+        desk.deliver()
+    desk.now = NOON + timedelta(days=3)
+    assert desk.deliver() == []
+    assert desk.hub.answers == [(desk.request, False, "release.request_expired")]
+    assert [answer.given_up for answer in desk.desk.answers()] == [None]
+
+
 def test_one_answer_holds_no_other_up(desk: Desk) -> None:
     """Neither a refusal of the hub, nor one of the ledger, nor an error of the program."""
     second, third = desk.seal(2), desk.seal(3)

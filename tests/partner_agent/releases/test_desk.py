@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from governance.canonical import b64, canonical_bytes, sha256, utc_now, write_time
 from governance.consent.models import ConsentKind
@@ -16,6 +17,7 @@ from governance.ledger.events import EventType
 from governance.ledger.payloads import read_payload
 from governance.release.models import APPROVAL, REQUEST, Approval, CheckpointRef, Request
 from governance.release.seal import open_records
+from linkage_hub.store.tables import requests
 from partner_agent.app import Agent
 from partner_agent.consents import consent_template
 from partner_agent.extracts.mapping import build_mapping
@@ -249,6 +251,45 @@ def test_a_crash_between_storing_and_delivering_neither_loses_nor_doubles(
     assert agent.ledger.sync().size == size
     view = world.call("service_manager", "GET", f"/v1/requests/{request}").json()
     assert view["state"] == "answered"
+
+
+@pytest.mark.invariant(17, "a hub restored from an older backup", double="rolls back")
+def test_a_hub_that_lost_the_request_is_not_asked_for_ever(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day later the sealed items are a refusal in the ledger, and nothing is handed in."""
+    both_agree(world)
+    request = ask(world).json()["id"]
+    approve(world, request)
+    agent = world.agents["council"]
+    honest = agent.hub.answer
+
+    def lose(_request: str, _post: object) -> None:
+        with world.hub.database.writing() as connection:
+            connection.execute(delete(requests).where(requests.c.id == request))
+        raise HubUnavailable("away")
+
+    monkeypatch.setattr(agent.hub, "answer", lose)
+    with pytest.raises(HubUnavailable):
+        agent.desk.answer_all(agent.hub)
+    monkeypatch.setattr(agent.hub, "answer", honest)
+    for _ in range(2):
+        answers, later = agent.desk.answer_all(agent.hub)
+        assert [(each.request, each.reason) for each in later] == [
+            (request, "release.unknown_request")
+        ]
+        assert [(each.sealed, each.delivered) for each in answers] == [(True, False)]
+    tomorrow = lambda: utc_now() + timedelta(hours=24, seconds=5)  # noqa: E731
+    monkeypatch.setattr(agent.desk, "_now", tomorrow)
+    answers, later = agent.desk.answer_all(agent.hub)
+    assert (later, [(each.sealed, each.delivered) for each in answers]) == ([], [(False, True)])
+    assert answers[0].given_up is not None
+    record = agent.ledger.sync().releases.requests[request]
+    assert (record.sealed_by, record.refused_by) == (
+        {"council"}, {"council": "release.request_expired"},
+    )  # fmt: skip
+    monkeypatch.setattr(agent.hub, "answer", lambda *_args: pytest.fail("handed in again"))
+    assert agent.desk.answer_all(agent.hub)[1] == []
 
 
 @pytest.mark.invariant(23, "a protected person")
