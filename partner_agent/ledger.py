@@ -75,14 +75,14 @@ class AgentLedger(PartyLedger):
         return self.client.cosign(self.mirror.cosign(key, self._secrets.witness_key, self._now()))
 
     def policy(self, agreement: Agreement, holders: Collection[str] = ()) -> WitnessPolicy:
-        """Whose cosignatures an agreement counts: its parties', other than the ledger's.
+        """Whose cosignatures an agreement counts: see ``Agreement.witnesses``.
 
         Args:
             agreement: with its quorum and the age that is fresh.
             holders: parties whose cosignatures must be among them.
 
         Raises:
-            QuorumError: a holder is no party of the agreement.
+            QuorumError: a holder is no witness of the agreement.
         """
         return WitnessPolicy(
             log=self.log_key,
@@ -98,7 +98,7 @@ class AgentLedger(PartyLedger):
             witness_key(
                 self.log_key.name, party.party, unb64(identities.parties[party.keys].witness)
             )
-            for party in agreement.parties
+            for party in agreement.witnesses
         ]
 
     def await_witnessed(

@@ -67,7 +67,8 @@ def read_agreement(path: Path) -> Agreement:
     """Read and check an agreement file.
 
     Raises:
-        FormatError: unreadable, not YAML, or fields wrong; says which.
+        FormatError: unreadable, not YAML, or fields wrong; says which. Also where the quorum can
+            never be reached: what was signed so is read all the same, and nothing rests on it.
     """
     try:
         raw = path.read_bytes()
@@ -79,7 +80,13 @@ def read_agreement(path: Path) -> Agreement:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FormatError(f"{path.name}: not UTF-8") from None
-    return parse_model(parse_yaml(text), Agreement)
+    agreement = parse_model(parse_yaml(text), Agreement)
+    if agreement.witnessing.quorum > len(agreement.witnesses):
+        raise FormatError(
+            f"{path.name}: witnessing.quorum: more witnesses than parties that can be one; "
+            "a processor without a source is none"
+        )
+    return agreement
 
 
 def write_agreement(agreement: Agreement) -> str:

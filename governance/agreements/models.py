@@ -288,6 +288,18 @@ class Agreement(Frozen):
         """The signatory of that name, if it is one."""
         return next((found for found in self.parties if found.party == party), None)
 
+    @property
+    def witnesses(self) -> tuple[AgreementParty, ...]:
+        """Whose cosignatures count: the parties', but for processors that own no source.
+
+        A hub that is named as a processor is among those whom witnesses watch: with its word a
+        quorum could be found for each of two trees.
+        """
+        owners = {source.party for source in self.sources}
+        return tuple(
+            party for party in self.parties if party.role != "processor" or party.party in owners
+        )
+
     def source(self, source: str) -> Source | None:
         """The source system of that name, if it is listed."""
         return next((found for found in self.sources if found.id == source), None)

@@ -52,7 +52,8 @@ def in_force(standing: Standing, now: datetime) -> None:
     if missing:
         raise AgreementUnsigned(
             f"agreement {agreement.id} is not signed by {', '.join(missing)}",
-            next_step="each of them runs: partner-agent agreement sign",
+            next_step="each of them runs: partner-agent agreement sign; a hub: linkage-hub "
+            "agreement sign",
         )
     today = now.astimezone(UTC).date()
     if today < date.fromisoformat(agreement.valid_from):

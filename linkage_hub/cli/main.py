@@ -15,6 +15,8 @@ _DEFAULT_HOME: Final = Path(platformdirs.user_data_dir("hearthlink-hub"))
 class _Commands(LazyGroup):
     sources = {  # noqa: RUF012 - a constant of the class
         "init": "linkage_hub.cli.server:init",
+        "identity": "linkage_hub.cli.agreement:identity",
+        "agreement": "linkage_hub.cli.agreement:app",
         "serve": "linkage_hub.cli.server:serve",
         "worker": "linkage_hub.cli.server:worker",
         "purge": "linkage_hub.cli.purge:purge",

@@ -7,11 +7,8 @@ import typer
 
 from governance.agreements.files import read_agreement
 from governance.agreements.life import life
-from governance.agreements.models import AGREEMENT, Agreement
-from governance.canonical import canonical_bytes
+from governance.agreements.signing import require_named, sign_agreement
 from governance.cli.agreement import life_data, show_agreement, show_lives
-from governance.errors import SignatureError
-from governance.identity.envelope import sign_bytes
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (
     AgreementProposed,
@@ -21,19 +18,9 @@ from governance.ledger.payloads import (
 )
 from governance.ledger.state import LedgerState
 from governance.register.registry import not_ready, require_ready
-from partner_agent.app import Agent
 from partner_agent.cli.context import agent_of, session
 
 app = typer.Typer(no_args_is_help=True, help="The data-sharing agreement.")
-
-
-def _check_own_keys(agent: Agent, agreement: Agreement) -> None:
-    listed = agreement.party(agent.settings.party)
-    if listed is None or listed.keys != agent.secrets.keys.thumbprint:
-        raise SignatureError(
-            "the agreement does not name this agent's keys",
-            next_step="governance agreement complete, with this party's .keys.json",
-        )
 
 
 @app.command("import")
@@ -45,7 +32,7 @@ def import_(
     screen = session(context)
     agreement = read_agreement(file)
     with agent_of(context) as agent:
-        _check_own_keys(agent, agreement)
+        require_named(agreement, agent.secrets.keys)
         state = agent.ledger.sync()
         proposed = agreement.hash not in set(state.agreements)
         if proposed:
@@ -74,17 +61,11 @@ def sign(
         state = agent.ledger.sync()
         standing = agent.standing(state)
         agreement = standing.agreement
-        _check_own_keys(agent, agreement)
+        require_named(agreement, agent.secrets.keys)
         if agent.settings.party not in standing.signed_by:
             if not despite_register:
                 require_ready(state.register, agreement, agent.settings.party)
             screen.confirm(f"Sign {agreement.id} version {agreement.version}?", yes=yes)
-            signature = sign_bytes(
-                AGREEMENT,
-                canonical_bytes(agreement),
-                agent.secrets.signing_key,
-                agent.secrets.keys.thumbprint,
-            )
             if missing := not_ready(state.register, agreement, agent.settings.party):
                 agent.ledger.write(
                     EventType.REGISTER_OVERRIDDEN,
@@ -92,7 +73,9 @@ def sign(
                         agreement=agreement.hash, party=agent.settings.party, items=len(missing)
                     ),
                 )
-            payload = AgreementSigned(agreement=agreement.hash, signature=signature)
+            payload = AgreementSigned(
+                agreement=agreement.hash, signature=sign_agreement(agreement, agent.secrets)
+            )
             agent.ledger.write(EventType.AGREEMENT_SIGNED, payload)
             state = agent.ledger.sync()
         agent.ledger.witness()
