@@ -1,11 +1,12 @@
 """Whom the newest check of a source has let through, as keyed hashes.
 
-Rules, in order: a list is of one source and replaces the one before it, whole or not at all; only
-who was **let through** is kept, so that nobody here holds a list of people who opted out, and a row
-whose number was never checked counts as opted out; a list is used for ``MOST_DAYS`` after the day
-of the check, that day included, and not before it; a row without a number that passes its check is
-rejected, since nobody can say whether its person has opted out; a file that was prepared under an
-older check of the source is not sent.
+Rules, in order: a list is of one source and replaces the one before it, whole or not at all, and
+never one of a later day, since somebody may have opted out in between; only who was **let through**
+is kept, so that nobody here holds a list of people who opted out, and a row whose number was never
+checked counts as opted out; a list is used for ``MOST_DAYS`` after the day of the check, that day
+included, and not before it; a row without a number that passes its check is rejected, since nobody
+can say whether its person has opted out; a file that was prepared under an older check of the
+source is not sent.
 """
 
 import hmac
@@ -77,7 +78,7 @@ class OptOuts:
             now: the time.
 
         Raises:
-            StaleOptOutList: the day is too long ago, or not come yet.
+            StaleOptOutList: the day is too long ago, not come yet, or before that of the list held.
         """
         _require_fresh(source, checked, now.date())
         hashes = {_hash(self._key, number) for number in numbers}
@@ -85,6 +86,14 @@ class OptOuts:
         found = OptOutList(source, id_, checked.isoformat(), write_time(now), len(hashes))
         rows = [{"source": source, "hash": hash_} for hash_ in hashes]
         with self._database.writing() as connection:
+            held = connection.scalar(
+                select(opt_out_lists.c.checked).where(opt_out_lists.c.source == source)
+            )
+            if held is not None and found.checked < held:
+                raise StaleOptOutList(
+                    f"a check of {source} of a later day, {held}, was imported before",
+                    next_step="import the newest answer of the service",
+                )
             for table in (opt_out_passed, opt_out_lists):
                 connection.execute(delete(table).where(table.c.source == source))
             for start in range(0, len(rows), _BATCH):

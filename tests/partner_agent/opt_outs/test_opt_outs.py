@@ -170,6 +170,20 @@ def test_a_check_that_comes_meanwhile_leaves_nothing_to_send(
     assert agent.outbox.newest() == []
 
 
+@pytest.mark.invariant(14, "an older answer imported again", double="rolls back")
+def test_an_older_check_does_not_take_the_place_of_a_newer(
+    setting: Setting, tmp_path: Path
+) -> None:
+    """Last week's answer, in time and genuine, would let through who has opted out since."""
+    agent, workshop, standing, _ = setting
+    check(agent, ADA, CY, days_ago=1)
+    with pytest.raises(StaleOptOutList, match="later day"):
+        check(agent, ADA, BEA, CY, days_ago=7)
+    done = prepare(workshop, upholding(standing), extract(tmp_path, *ROWS), nhs_mapping())
+    assert (done.manifest.counts.submitted, done.manifest.counts.opted_out) == (2, 1)
+    check(agent, ADA, BEA, CY)  # who has opted in again
+
+
 @pytest.mark.invariant(14, "a mapping that forgets how opt-outs are known")
 def test_a_mapping_cannot_leave_the_opt_out_out(setting: Setting, tmp_path: Path) -> None:
     """The agreement says how opt-outs are known; a mapping without that is refused."""

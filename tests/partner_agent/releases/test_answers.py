@@ -117,7 +117,7 @@ def test_a_request_is_answered_once(kept: Kept) -> None:
     assert [answer.sealed for answer in kept.store.all()] == [True, False]
 
 
-@pytest.mark.invariant(19, "a hub that asks more than agreed")
+@pytest.mark.invariant(19, "a hub that asks more than agreed", double="lies")
 def test_no_more_leaves_in_a_day_than_agreed(kept: Kept) -> None:
     """The day is any twenty-four hours; refusals do not count, and nothing is kept beyond."""
     kept.store.refuse(sha256(b"other"), "consent.missing", "consent.missing", kept.event)
