@@ -15,7 +15,7 @@ from governance.canonical import unb64
 from governance.errors import FormatError, SignatureError
 from governance.identity.envelope import Envelope
 from governance.identity.models import read_party_keys
-from governance.ledger.errors import QuorumError
+from governance.ledger.errors import LedgerRefusedError, QuorumError
 from governance.ledger.events import EventType
 from governance.ledger.note import Note, cosign, witness_key
 from governance.ledger.payloads import AgreementProposed, AgreementSigned
@@ -82,18 +82,20 @@ def test_the_hub_is_named_and_signs(world: HubWorld, tmp_path: Path) -> None:
     assert standing.signed_by == {"council", "hub", "police"}
 
 
-def test_the_hub_signs_no_agreement_that_names_other_keys_or_another_role(world: HubWorld) -> None:
-    """Nor one that does not name it."""
+def test_the_hub_signs_as_the_named_processor_alone(world: HubWorld) -> None:
+    """No agreement that does not name it, and none that calls it a controller.
+
+    One that names it by other keys does not come into the ledger.
+    """
     mine = world.hub.secrets.keys.thumbprint
-    other = naming(world, 3, keys=world.operator.keys.thumbprint)
-    controller = naming(world, 4, keys=mine, role="controller")
-    for agreement in (world.agreement, other, controller):
+    controller = naming(world, 3, keys=mine, role="controller")
+    for agreement in (world.agreement, controller):
         with pytest.raises(SignatureError):
             run(world, "agreement", "sign", agreement.hash, "--yes")
     state = world.hub.ledger.sync()
-    assert all(
-        "hub" not in state.agreements.standing(each.hash).signed_by for each in (other, controller)
-    )
+    assert "hub" not in state.agreements.standing(controller.hash).signed_by
+    with pytest.raises(LedgerRefusedError):
+        naming(world, 4, keys=world.operator.keys.thumbprint)
 
 
 @pytest.mark.invariant(4, "a named hub that cosigns beside one partner", double="forks")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, update
 
 from governance.consent.models import ConsentState
 from governance.identity.keys import SigningKey
@@ -13,7 +13,7 @@ from governance.ledger import replayed
 from governance.ledger.database import Database
 from governance.ledger.errors import AlteredEntryError, NoteSignatureError
 from governance.ledger.events import Event, EventType, read_event
-from governance.ledger.merkle import Frontier, leaf_hash
+from governance.ledger.merkle import Frontier
 from governance.ledger.mirror_tables import TREE
 from governance.ledger.note import Checkpoint, Note, sign_checkpoint
 from governance.ledger.party import PartyLedger
@@ -80,13 +80,12 @@ def opened(log: Log, tmp_path: Path) -> Iterator[Callable[[], PartyLedger]]:
 
     def start() -> PartyLedger:
         council = log.world.council
-        found.append(
-            PartyLedger(
-                tmp_path / "mirror.db", "http://127.0.0.1:9", str(log.service.log_key),
-                council.keys.thumbprint, council.signing, lambda: NOON,
-            )  # fmt: skip
-        )
-        return found[-1]
+        ledger = PartyLedger(
+            tmp_path / "mirror.db", "http://127.0.0.1:9", str(log.service.log_key),
+            council.keys.thumbprint, council.signing, lambda: NOON,
+        )  # fmt: skip
+        found.append(ledger)
+        return ledger
 
     yield start
     for each in found:

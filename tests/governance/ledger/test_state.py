@@ -354,7 +354,9 @@ def test_where_the_hub_is_named_nobody_elses_acceptance_counts(world: World) -> 
     data = agreement_data([*world.partners, world.hub])
     data["sources"] = [each for each in data["sources"] if each["party"] != "hub"]
     data["parties"][-1]["role"] = "processor"
-    world.agreement = Agreement.model_validate(data | {"id": "named-hub", "recipients": ["council"]})
+    world.agreement = Agreement.model_validate(
+        data | {"id": "named-hub", "recipients": ["council"]}
+    )
     proposed = AgreementProposed(agreement=world.agreement)
     world.write(world.council, EventType.AGREEMENT_PROPOSED, proposed)
     accept(world, world.operator, world.agreement.hash)

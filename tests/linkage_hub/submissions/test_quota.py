@@ -42,7 +42,7 @@ def crafted(agent: Agent, number: int) -> Envelope:
 def test_what_is_announced_counts_whether_or_not_it_is_sent(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Repeating one is none more, another partner has its own count, and the day is any 24 hours."""
+    """Repeating one is none more, another partner counts for itself; the day is any 24 hours."""
     police, council = world.agents["police"], world.agents["council"]
     make(world, police, ROWS)
     for number in (1, 2):
