@@ -52,7 +52,9 @@ ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
 TIMEOUT: Final = 30.0  # seconds for connecting and for each part of a question or an answer
 DEADLINE: Final = 60.0  # seconds for all attempts together; what moves earns more
-_TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
+_QUOTA: Final = 429
+"""By the hub itself: an agreed quota, which is not over in seconds. Else by what is before it."""
+_TRY_AGAIN: Final = frozenset({_QUOTA, 502, 503, 504})
 
 
 class HubUnavailable(GovernanceError):
@@ -314,7 +316,7 @@ class HubClient:
                 continue
             if status < 300:  # noqa: PLR2004 - 2xx
                 return answer
-            if status not in _TRY_AGAIN:
+            if status not in _TRY_AGAIN or (status == _QUOTA and "reason" in _problem(answer)):
                 raise _refusal(status, answer)
             failure = f"HTTP {status}"
         raise HubUnavailable(
@@ -349,13 +351,17 @@ class HubClient:
             return response.status_code, bytes(answer)
 
 
-def _refusal(status: int, answer: bytes) -> HubRefused:
+def _problem(answer: bytes) -> dict[str, Any]:
+    """The hub's own account of why it refuses; empty where it is another's."""
     try:
-        problem: Any = parse_json(answer)
+        problem = parse_json(answer)
     except FormatError:
-        problem = {}
-    if not isinstance(problem, dict):
-        problem = {}
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _refusal(status: int, answer: bytes) -> HubRefused:
+    problem = _problem(answer)
     return HubRefused(
         plain(str(problem.get("detail", f"the hub answered with HTTP {status}"))[:500]),
         next_step=plain(str(problem.get("next_step", ""))[:500]),

@@ -84,15 +84,16 @@ def world(tmp_path: Path) -> Iterator[HubWorld]:
         yield found
 
 
-def asked(world: HubWorld, older: str, ann: bytes, *, profiles: bool) -> tuple[LyingHub, Seen]:
+def asked(world: HubWorld, older: str, ann: bytes) -> tuple[LyingHub, Seen]:
     """The hub asks about Ann and another in the older submission, and for what is typical of it."""
     police = world.agents["police"]
     police.core = seen = Seen()
     police.__dict__.pop("questions", None)
     hub = LyingHub(world)
-    hub.profiles_wanted = profiles
+    hub.profiles_wanted = True
     questions = ask((ann, OTHER), (handle(world, ANN + 1), OTHER))
-    hub.show(questions, submissions=[manifest(world, "council"), older])
+    both = [manifest(world, "council"), older]
+    hub.show(questions, submissions=both, kind="calibrate", parameters={})
     assert police.questions.answer_all(_as_hub(hub)) == []
     return hub, seen
 
@@ -111,7 +112,7 @@ def test_a_hub_that_keeps_its_verdict_back_asks_in_vain(world: HubWorld) -> None
     """The submission that it holds stays in force, and Ann is in it: her row is not opened."""
     older, ann = manifest(world, "police"), handle(world, ANN)
     opt_out(world, ANN)
-    hub, seen = asked(world, older, ann, profiles=True)
+    hub, seen = asked(world, older, ann)
     assert sum(states(hub)) == 1
     assert notes(hub).refused == {"refinement.unusable": 1}
     assert person(ANN)[2].lower() not in encoded(seen)
@@ -125,7 +126,7 @@ def test_a_replaced_submission_is_asked_by_in_vain(world: HubWorld) -> None:
     opt_out(world, ANN)
     (item,) = (each for each in police.outbox.newest() if each.state == "prepared")
     submit(police.hub, police.outbox, item, wait=lambda _seconds: world.work())
-    hub, seen = asked(world, older, ann, profiles=False)
+    hub, seen = asked(world, older, ann)
     assert sum(states(hub)) == 0
     assert notes(hub).refused == {"refinement.replaced": 2}
     assert seen.rows == []
