@@ -134,6 +134,10 @@ format: $(VENV)/dev.stamp ## rewrite the code in the project's format
 bench-encoding: $(VENV)/dev.stamp ## records a second beside clkhash
 	$(BIN)/python -m benchmarks.encoding
 
+.PHONY: bench-long-file
+bench-long-file: $(VENV)/dev.stamp ## memory and rate of the encoder over ROWS=10000000 rows
+	$(BIN)/python -m benchmarks.long_file $(if $(ROWS),--rows $(ROWS))
+
 .PHONY: bench-hardening
 bench-hardening: $(VENV)/dev.stamp ## hardened profile beside clk, and quality against attack: DATA=folder
 	$(BIN)/python -m benchmarks.hardening --data $(DATA)

@@ -19,7 +19,7 @@ from benchmarks.attack.graphs import made_up_secrets
 from benchmarks.attack.lists import Situation, county_target
 from benchmarks.attack.measure import named
 from benchmarks.hardening.profiles import VIEW_SETS, profiles
-from benchmarks.quality.__main__ import one_to_one_rows, our_person_rows, true_pairs
+from benchmarks.quality.__main__ import link_rows, our_person_rows, true_pairs
 from benchmarks.quality.dataset import load_dataset, read_truth
 from benchmarks.quality.ours import encode_sources
 from governance.agreements.encoding import Hardening
@@ -88,7 +88,7 @@ def final(folder: Path, parameters: Hardening | None, kind: str) -> dict[str, fl
             continue
         sources = [encoded[name] for name in task.sources]
         if kind == "one_to_one":
-            rows = one_to_one_rows("", sources, true_pairs(truth, *task.sources))
+            rows = link_rows("", sources, true_pairs(truth, *task.sources))
             label = " x ".join(task.sources)
         else:
             rows = our_person_rows("", sources, truth, homes=False)

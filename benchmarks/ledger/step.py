@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from benchmarks.ledger.county import ORIGIN, County
 from benchmarks.ledger.mix import Mix
+from benchmarks.memory import mebibytes
 from governance.canonical import utc_now
 from governance.exchange.http import RequestSigner
 from governance.identity.files import read_secret
@@ -80,14 +81,14 @@ class Step:
     def whole(self) -> None:
         """The whole log replayed once; what it gives is kept for the service and for an agent."""
         store = LedgerStore(Database(self.target, "log"), ORIGIN)
-        size, before = store.head().size, megabytes("VmRSS")
+        size, before = store.head().size, mebibytes("VmRSS")
         state = LedgerState(ORIGIN)
         with told("replay: the whole log", size):
             for start in range(0, size, READ):
                 state.replay(store.entries(start, min(size, start + READ)))
         if state.rejected or state.size != size:
             raise SystemExit(f"{len(state.rejected)} events were rejected")
-        tell("replay: memory of the state", 1, 0.0, megabytes=megabytes("VmRSS") - before)
+        tell("replay: memory of the state", 1, 0.0, megabytes=mebibytes("VmRSS") - before)
         seeds = {
             self.home: read_secret(self.home / "ledger.key"),
             self.home / "agent": self.county.partners["council"].signing_key.seed,
@@ -129,7 +130,7 @@ class Step:
             note["count"] = mirror.size()
         with told("mirror: nothing new", 1):
             mirror.sync(client)
-        tell("mirror: peak memory", 1, 0.0, megabytes=megabytes())
+        tell("mirror: peak memory", 1, 0.0, megabytes=mebibytes())
         mirror.close()
 
     def verify(self) -> None:
@@ -141,14 +142,14 @@ class Step:
 
     def replay(self) -> None:
         """An agent's start: the state that its mirror gives, from what it kept where it did."""
-        before = megabytes("VmRSS")
+        before = mebibytes("VmRSS")
         ledger = self._party()
         with told("agent: start, from the kept state", ledger.mirror.size()):
             state = ledger.state
         if state.rejected or state.size != ledger.mirror.size():
             raise SystemExit(f"{len(state.rejected)} events were rejected")
-        tell("agent: memory of the state", 1, 0.0, megabytes=megabytes("VmRSS") - before)
-        tell("agent: most memory while it started", 1, 0.0, megabytes=megabytes())
+        tell("agent: memory of the state", 1, 0.0, megabytes=mebibytes("VmRSS") - before)
+        tell("agent: most memory while it started", 1, 0.0, megabytes=mebibytes())
         ledger.close()
 
     def catch_up(self) -> None:
@@ -216,17 +217,6 @@ def told(what: str, count: int) -> Iterator[dict[str, int]]:
     began, used = time.perf_counter(), time.process_time()
     yield note
     tell(what, note["count"], time.perf_counter() - began, processor=time.process_time() - used)
-
-
-def megabytes(of: str = "VmHWM") -> int:
-    """What this process holds (``VmRSS``), or the most that it has held.
-
-    Read from ``/proc``: ``getrusage`` counts the memory of whoever started the process as well.
-    """
-    for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith(f"{of}:"):
-            return int(line.split()[1]) // 1024
-    return 0
 
 
 def main(name: str, home: str, target: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -21,34 +21,31 @@ from benchmarks import splink_model
 from benchmarks.families.measure import family_rows, reference_of
 from benchmarks.hardening.profiles import ALL, VIEW_SETS, hardening_of
 from benchmarks.quality import metrics, splink_peer
-from benchmarks.quality.agents import InProcess
 from benchmarks.quality.dataset import Dataset, Task, load_dataset, read_truth
-from benchmarks.quality.ours import (
-    Encoded,
-    encode_sources,
-    link_two,
-    sweep,
-)
+from benchmarks.quality.greedy import Labels, swept
+from benchmarks.quality.ours import Encoded, encode_sources
 from benchmarks.quality.peers import (
     NAIVE,
     SPLINK,
     best_link_row,
+    links_of,
     naive_link_rows,
     naive_person_rows,
     splink_link_rows,
     splink_person_rows,
 )
-from benchmarks.quality.rounds import ask
 from benchmarks.quality.rows import Pairs, Row, markdown, person_rows, row
+from benchmarks.quality.stages import Stages, linked
 from governance.exchange.parameters import TOKEN_BYTES
-from linkage_hub.linkage.candidates import find_candidates
-from linkage_hub.linkage.one_to_one import solve
-from linkage_hub.linkage.persons import LinkResult, link_candidates
-from linkage_hub.refinement.two_files import Refined, refined_one_to_one
+from linkage_hub.linkage.persons import LinkResult
+from linkage_hub.linkage.threshold import MATCH
 from partner_agent.encoding.person import DEFAULT_K, schema_for
 from partner_agent.submissions.scope import mapping_items
 
 FEW = 5  # sources of a task that are named in its label
+ALONE = "Dice alone"
+REFINED = "with refinement"
+SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
 app = typer.Typer(add_completion=False)
 
 
@@ -115,7 +112,7 @@ def parts_of(folder: Folder, task: Task) -> dict[str, Callable[[], list[Row]]]:
     parts: dict[str, Callable[[], list[Row]]] = {}
     if task.kind == "one_to_one":
         true = true_pairs(truth, *task.sources)
-        parts |= {who: partial(one_to_one_rows, who, both, true) for who, both in held.items()}
+        parts |= {who: partial(link_rows, who, both, true) for who, both in held.items()}
         parts[NAIVE] = partial(naive_link_rows, folder.path, folder.dataset, clk, true)
         if tables:
             parts[SPLINK] = partial(splink_link_rows, tables, clk, true)
@@ -135,86 +132,75 @@ def true_pairs(truth: pd.DataFrame, first: str, second: str) -> Pairs:
     return set(zip(both.record_id_x, both.record_id_y, strict=True))
 
 
-def one_to_one_rows(who: str, sources: list[Encoded], true: Pairs) -> list[Row]:
-    """Ours, by what each stage adds."""
-    first, second = sources
-    found = link_two(first, second)
-    by_dice = solve(found.candidates, found.candidates.similarity >= found.threshold)
+def link_rows(who: str, sources: list[Encoded], true: Pairs) -> list[Row]:
+    """Ours over two files, by what each stage adds: pairs of records of one person."""
+    ids = [source.record_ids for source in sources]
+    stages = linked(sources)
+    first = stages.calibrated
+    found = {
+        ALONE: (first.threshold, stages.alone),
+        "with calibration": (MATCH, labels_of(first)),
+        REFINED: (MATCH, labels_of(stages.refined)),
+    }
     rows = [
-        row(who, "Dice alone", "chosen", found.threshold,
-             metrics.links(_named(first, second, *by_dice), true)),
-        row(who, "with calibration", "p >= .5", 0.5,
-             metrics.links(_named(first, second, found.left, found.right), true)),
-    ]  # fmt: skip
-    refined = refined_one_to_one(first.encodings, second.encodings, InProcess(first, second))
-    links = refined.links
-    rows.append(
-        row(who, "with refinement", "p >= .5", links.threshold,
-             metrics.links(_named(first, second, links.left, links.right), true))
-    )  # fmt: skip
-    rows.append(best_link_row(who, first.record_ids, second.record_ids, sweep(found), true))
-    Console(stderr=True).print(cost_of(who, refined, first, second, true))
-    return rows
+        row(who, what, "chosen", at, metrics.links(links_of(ids, groups), true))
+        for what, (at, groups) in found.items()
+        if groups is not None
+    ]
+    tell_cost(who, stages, sources, true)
+    return [*rows, best_link_row(who, ids, swept(stages.blocks, stages.sizes), true)]
 
 
-def cost_of(who: str, refined: Refined, first: Encoded, second: Encoded, true: Pairs) -> str:
-    """What refinement took, and what the counts of common tokens show."""
-    block = refined.links.candidates
-    asked = block.where(refined.asked)
-    real = np.array([pair in true for pair in _named(first, second, asked.left, asked.right)])
-    common = refined.common[real & (refined.common > 0)] if len(real) else refined.common
-    spread = np.quantile(common, (0.05, 0.25, 0.5, 0.75, 0.95)).astype(int).tolist()
-    smaller = min(len(first.record_ids), len(second.record_ids))
-    size = refined.parameters.tokens * TOKEN_BYTES
-    expected = refined.links.estimate
-    predicted = f"{expected.precision:.4f}, {expected.recall:.4f}" if expected else "unknown"
-    return (
-        f"{who}: {len(refined.asked)} questions, {len(refined.asked) / smaller:.2f} a record of "
-        f"the smaller file, {refined.calibrated} calibration pairs, {refined.parameters.tokens} "
-        f"tokens ({size} bytes) an answer; common tokens of true pairs, 5/25/50/75/95 percent: "
-        f"{spread}; predicted precision and recall {predicted}"
-    )
+def labels_of(found: LinkResult | None) -> Labels | None:
+    """The person of every record over all sources."""
+    return None if found is None else np.concatenate(found.person_of)
 
 
-def linked_stages(who: str, sources: list[Encoded]) -> dict[str, LinkResult]:
-    """Persons by the first stage (``""``), and with refinement."""
-    encodings = [source.encodings for source in sources]
-    sizes = [len(source.record_ids) for source in sources]
-    blocks = find_candidates(encodings)
-    held = [source.data.duplicates for source in sources]
-    stages = {"": link_candidates(blocks, sizes, encodings=encodings, duplicates=held)}
-    if len(sources) == 1:  # its agent has said all that it knows
-        return stages
-    asked = ask(sources, blocks)
-    stages[", with refinement"] = link_candidates(
-        blocks, sizes, encodings=encodings, duplicates=held, decisions=asked.answers
-    )
+def tell_cost(who: str, stages: Stages, sources: list[Encoded], true: Pairs) -> None:
+    """What questions about two files took, and what the counts of common tokens show."""
+    asked = stages.asked
+    if asked is None or asked.parameters is None or stages.refined is None:
+        return
+    answers, first = asked.answers, asked.calibrated
+    pairs = zip(answers.left[first:].tolist(), answers.right[first:].tolist(), strict=True)
+    one, other = (source.record_ids for source in sources)
+    real = np.array([(one[a], other[b]) in true for a, b in pairs], dtype=bool)
+    shared = asked.common[real & (asked.common > 0)]
+    spread = np.quantile(shared, SPREAD).astype(int).tolist() if len(shared) else "none"
+    tokens, expected = asked.parameters.tokens, stages.refined.estimate
     Console(stderr=True).print(
-        f"{who}: {asked.questions} questions, {asked.questions / sum(sizes):.2f} a record, "
-        f"{asked.calibrated} of them calibrate"
+        f"{who}: {asked.questions} questions, {asked.questions / min(stages.sizes):.2f} a record "
+        f"of the smaller file, {asked.calibrated} of them calibrate, {tokens} tokens "
+        f"({tokens * TOKEN_BYTES} bytes) an answer; common tokens of true pairs, 5/25/50/75/95 "
+        f"percent: {spread}; predicted precision and recall {expected.precision:.4f}, "
+        f"{expected.recall:.4f}"
     )
-    return stages
 
 
 def our_person_rows(
     who: str, sources: list[Encoded], truth: pd.DataFrame, *, homes: bool
 ) -> list[Row]:
     """Ours over one source or several, by what each stage adds: persons, and ``homes``."""
-    stages = linked_stages(who, sources)
+    stages = linked(sources)
+    first, asked = stages.calibrated, stages.asked
     person = _real(sources, truth).person_id.tolist()
+    found = {
+        f", {ALONE}": stages.alone,
+        "": labels_of(first),
+        f", {REFINED}": labels_of(stages.refined),
+    }
     rows = [
         each
-        for stage, linked in stages.items()
-        for each in person_rows(
-            who,
-            stage,
-            "chosen",
-            linked.threshold,
-            np.concatenate(linked.person_of).tolist(),
-            person,
-        )
+        for stage, groups in found.items()
+        if groups is not None
+        for each in person_rows(who, stage, "chosen", first.threshold, groups.tolist(), person)
     ]
-    return rows + (home_rows(sources, truth, stages[""]) if homes else [])
+    if asked is not None:
+        Console(stderr=True).print(
+            f"{who}: {asked.questions} questions, {asked.questions / sum(stages.sizes):.2f} a "
+            f"record, {asked.calibrated} of them calibrate"
+        )
+    return rows + (home_rows(sources, truth, first) if homes else [])
 
 
 def home_rows(sources: list[Encoded], truth: pd.DataFrame, linked: LinkResult) -> list[Row]:
@@ -237,10 +223,6 @@ def _real(sources: list[Encoded], truth: pd.DataFrame) -> pd.DataFrame:
     """The truth of every record, in the order of the sources."""
     index = [(source.name, id_) for source in sources for id_ in source.record_ids]
     return truth.set_index(["source", "record_id"]).loc[index]
-
-
-def _named(first: Encoded, second: Encoded, left: Any, right: Any) -> list[tuple[str, str]]:
-    return [(first.record_ids[a], second.record_ids[b]) for a, b in zip(left, right, strict=True)]
 
 
 if __name__ == "__main__":

@@ -1,58 +1,20 @@
-"""Two agents in one process: the very code of the agents, without the network between."""
+"""Agents in one process: their very code, without the network between."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.quality.ours import Encoded
-from governance.exchange.parameters import Parameters, SourceProfile
+from governance.exchange.parameters import Parameters
 from partner_agent.refinement.answers import Answerer
-from partner_agent.refinement.profile import source_profile
 
 RECORD_KEY: Final = bytes(range(32))  # fixed, so that a run repeats
 BATCH: Final = 5_000  # questions at a time
 
 Answers = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class InProcess:
-    """Both holders of two files."""
-
-    first: Encoded
-    second: Encoded
-
-    def profiles(self) -> tuple[SourceProfile, SourceProfile]:
-        """What each says of its own values."""
-        one, other = (source_profile(rows_of(each)) for each in (self.first, self.second))
-        return one, other
-
-    def calibrate(self, left: Indices, right: Indices) -> tuple[Answers, Answers]:
-        """Calibration answers about pairs of records of the two files."""
-        return self._ask(left, right, None)
-
-    def decide(
-        self, left: Indices, right: Indices, parameters: Parameters
-    ) -> tuple[Answers, Answers]:
-        """Answers about pairs of records of the two files."""
-        return self._ask(left, right, parameters)
-
-    def _ask(
-        self, left: Indices, right: Indices, parameters: Parameters | None
-    ) -> tuple[Answers, Answers]:
-        pairs = list(zip(left.tolist(), right.tolist(), strict=True))
-        keys = [hashlib.sha256(b"%d %d" % pair).digest() for pair in pairs]
-        sides = [key[0] & 1 for key in keys]  # as the order of random handles would fall
-        between = [(0, 1)] * len(pairs)
-        one = answers_of(self.first, left, keys, sides, parameters, between)
-        flipped = [1 - side for side in sides]
-        other = answers_of(self.second, right, keys, flipped, parameters, between)
-        return one, other
 
 
 def rows_of(source: Encoded) -> list[dict[str, str]]:

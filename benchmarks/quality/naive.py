@@ -12,14 +12,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from anonlink.solving import greedy_solve
 from clkhash import clk
 from clkhash.schema import from_json_dict
 
-from benchmarks.quality.ours import SWEEP, sweep
+from benchmarks.quality.greedy import SWEEP, swept
 from benchmarks.quality.splink_peer import connected
-from linkage_hub.linkage.candidates import PER_RECORD, anonlink_pairs, find_candidates
-from linkage_hub.linkage.one_to_one import one_to_one
+from linkage_hub.linkage.candidates import PER_RECORD, find_candidates
 
 BITS_A_FEATURE: Final = 200
 
@@ -38,38 +36,25 @@ def naive_encodings(frame: pd.DataFrame, columns: list[str]) -> npt.NDArray[np.u
     return np.stack([np.frombuffer(bits.tobytes(), dtype=np.uint8) for bits in found])
 
 
-def best_links(
-    first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]
-) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Anonlink's greedy one-to-one links at each threshold."""
-    return sweep(one_to_one(first[None], second[None], threshold=0.0))
-
-
-def best_groups(encodings: list[npt.NDArray[np.uint8]]) -> Iterator[tuple[float, list[int]]]:
+def best_groups(
+    encodings: list[npt.NDArray[np.uint8]],
+) -> Iterator[tuple[float, npt.NDArray[np.int64]]]:
     """The group of every record at each threshold of the sweep.
 
     Of several sources they are anonlink's greedy groups, which hold at most one record of each;
     within one source anonlink has no solver, and they are what similar pairs connect.
     """
     sizes = [len(each) for each in encodings]
-    alone = len(sizes) == 1
-    # a source alone is compared with itself: every pair comes twice
-    compared, times = (encodings * 2, 2) if alone else (encodings, 1)
-    blocks = find_candidates([each[None] for each in compared], per_record=times * PER_RECORD)
+    if len(sizes) > 1:
+        yield from swept(find_candidates([each[None] for each in encodings]), sizes)
+        return
+    alone = encodings[0][None]  # compared with itself: every pair comes twice
+    blocks = find_candidates([alone, alone], per_record=2 * PER_RECORD)
     for threshold in SWEEP:
         kept = [block.where(block.similarity >= threshold) for block in blocks]
-        if alone:
-            pairs = [np.stack([block.left, block.right], axis=1) for block in kept]
-            every = np.concatenate([np.empty((0, 2), dtype=np.int64), *pairs])
-            yield threshold, connected(every, sizes[0])
-            continue
-        starts = np.cumsum([0, *sizes])
-        group = list(range(int(starts[-1])))
-        for found in greedy_solve(anonlink_pairs(kept)):
-            members = [int(starts[source]) + record for source, record in found]
-            for member in members:
-                group[member] = members[0]
-        yield threshold, group
+        pairs = [np.stack([block.left, block.right], axis=1) for block in kept]
+        every = np.concatenate([np.empty((0, 2), dtype=np.int64), *pairs])
+        yield threshold, np.array(connected(every, sizes[0]), dtype=np.int64)
 
 
 def _schema(columns: list[str]) -> dict[str, Any]:

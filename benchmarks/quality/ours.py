@@ -13,7 +13,6 @@ import pyarrow as pa
 from benchmarks.quality.dataset import Dataset
 from governance.agreements.encoding import Hardening
 from governance.exchange.submission_file import ARROW_SCHEMA
-from linkage_hub.linkage.one_to_one import OneToOne, one_to_one, solve
 from linkage_hub.linkage.persons import LinkResult, link
 from linkage_hub.runs.inputs import SourceData
 from partner_agent.cleansing.cleanser import Cleanser
@@ -29,7 +28,6 @@ from partner_agent.submissions.duplicates import DuplicatesColumn
 from partner_agent.submissions.scope import mapping_items
 
 SECRET = bytes(range(32))  # fixed, so that a run repeats
-SWEEP = tuple(round(0.40 + 0.02 * step, 2) for step in range(29))  # Dice thresholds
 
 
 @dataclass(frozen=True)
@@ -113,25 +111,9 @@ def submitted(batches: list[pa.RecordBatch], finder: DuplicateFinder, real: int)
     return pa.Table.from_batches(named, ARROW_SCHEMA).combine_chunks()
 
 
-def link_two(first: Encoded, second: Encoded) -> OneToOne:
-    """One-to-one at the threshold that the hub chooses itself."""
-    return one_to_one(first.encodings, second.encodings)
-
-
-def sweep(found: OneToOne) -> dict[float, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Anonlink's greedy one-to-one solution of the same candidates at each threshold."""
-    block = found.candidates
-    return {
-        threshold: solve(block, block.similarity >= threshold)
-        for threshold in SWEEP
-        if threshold >= block.floor
-    }
-
-
-def link_persons(sources: list[Encoded], threshold: float | None = None) -> LinkResult:
+def link_persons(sources: list[Encoded]) -> LinkResult:
     """Persons over several sources, duplicates within a source included."""
     return link(
         [source.encodings for source in sources],
         duplicates=[source.data.duplicates for source in sources],
-        threshold=threshold,
     )

@@ -1,5 +1,6 @@
 """The peers' rows: naive clkhash with anonlink, and Splink on plaintext."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from benchmarks.quality import metrics, naive, splink_peer
 from benchmarks.quality.dataset import Dataset, read_raw
+from benchmarks.quality.greedy import Labels
 from benchmarks.quality.ours import Encoded
 from benchmarks.quality.rows import GROUPS, Pairs, Row, person_rows, row
 
@@ -25,8 +27,7 @@ def naive_link_rows(
 ) -> list[Row]:
     """Clkhash and anonlink on the raw columns of two files, at the best threshold."""
     encodings, ids = _naive(folder, dataset, sources)
-    tried = naive.best_links(*encodings)
-    return [best_link_row(NAIVE, ids[0], ids[1], tried, true)]
+    return [best_link_row(NAIVE, ids, naive.best_groups(encodings), true)]
 
 
 def naive_person_rows(
@@ -37,7 +38,7 @@ def naive_person_rows(
     index = [(each.name, id_) for each, own in zip(sources, ids, strict=True) for id_ in own]
     person = truth.set_index(["source", "record_id"]).person_id.loc[index].tolist()
     tried = {
-        threshold: (metrics.pairwise(groups, person), groups)
+        threshold: (metrics.pairwise(groups.tolist(), person), groups.tolist())
         for threshold, groups in naive.best_groups(encodings)
     }
     threshold = max(tried, key=lambda value: tried[value][0].f1)
@@ -55,9 +56,9 @@ def splink_link_rows(
     tried = {
         cut: metrics.links(((a, b) for a, b, p in found.scored if p >= cut), true) for cut in SWEEP
     }
-    rows += [row(SPLINK, "one-to-one", f"p >= {sure}", sure, tried[sure]) for sure in SURE]
+    rows += [row(SPLINK, "links", f"p >= {sure}", sure, tried[sure]) for sure in SURE]
     cut = max(tried, key=lambda value: tried[value].f1)
-    return [*rows, row(SPLINK, "one-to-one", "best", cut, tried[cut])]
+    return [*rows, row(SPLINK, "links", "best", cut, tried[cut])]
 
 
 def splink_person_rows(
@@ -78,16 +79,35 @@ def splink_person_rows(
     return rows + person_rows(SPLINK, "", "best", cut, groups[cut], person)
 
 
-def best_link_row(who: str, first: list[str], second: list[str], tried: Any, true: Pairs) -> Row:
-    """The best threshold of a sweep, picked with the truth."""
-    scores = {
-        threshold: metrics.links(
-            ((first[a], second[b]) for a, b in zip(left, right, strict=True)), true
-        )
-        for threshold, (left, right) in tried.items()
-    }
+def best_link_row(
+    who: str, ids: list[list[str]], tried: Iterable[tuple[float, Labels]], true: Pairs
+) -> Row:
+    """The best threshold of a sweep, picked with the truth.
+
+    Args:
+        who: for the row.
+        ids: record ids of both files.
+        tried: thresholds, and the groups of both files' records at each.
+        true: pairs of record ids.
+    """
+    scores = {threshold: metrics.links(links_of(ids, groups), true) for threshold, groups in tried}
     threshold = max(scores, key=lambda value: scores[value].f1)
-    return row(who, "one-to-one", "best", threshold, scores[threshold])
+    return row(who, "links", "best", threshold, scores[threshold])
+
+
+def links_of(ids: list[list[str]], groups: Labels) -> list[tuple[str, str]]:
+    """Pairs of records of the two files that are in one group.
+
+    Args:
+        ids: record ids of both files.
+        groups: of every record, those of the first file first, int64 (n,).
+    """
+    first, second = (
+        pd.DataFrame({"id": own, "group": part})
+        for own, part in zip(ids, np.split(groups, [len(ids[0])]), strict=True)
+    )
+    both = first.merge(second, on="group")
+    return list(zip(both.id_x, both.id_y, strict=True))
 
 
 def _naive(

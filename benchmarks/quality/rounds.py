@@ -6,16 +6,17 @@ of the agents. Left out is what lies between: signatures, ledger, network, and w
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from benchmarks.quality.agents import Answers, answers_of, rows_of
+from benchmarks.quality.agents import Answers, Indices, answers_of, rows_of
 from benchmarks.quality.ours import Encoded
 from governance.exchange.parameters import Parameters, answer_size
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.refinement.decisions import common_tokens
 from linkage_hub.refinement.fellegi_sunter import FellegiSunter
 from linkage_hub.refinement.pairs import Pairs
 from partner_agent.refinement.profile import source_profile
@@ -30,12 +31,17 @@ class Asked:
     """What the agents of all sources were asked and said.
 
     Attributes:
-        answers: about every pair, calibrated ones included; none where nothing could be asked.
+        answers: about every pair, calibrated ones included and first; none where nothing could be
+            asked.
         calibrated: how many of them calibrated.
+        parameters: of the questions; None where nothing could be asked.
+        common: tokens that the two answers to each of the other pairs share, int64 (n,).
     """
 
     answers: PairAnswers
-    calibrated: int
+    calibrated: int = 0
+    parameters: Parameters | None = None
+    common: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def questions(self) -> int:
@@ -57,7 +63,7 @@ def ask(sources: Sequence[Encoded], blocks: Sequence[PairBlock]) -> Asked:
     profiles = [source_profile(rows_of(source)).model_dump(mode="json") for source in sources]
     told = core.parameters(blocks, sizes, profiles, sample, left, right)
     if told is None:
-        return Asked(PairAnswers.none(), 0)
+        return Asked(PairAnswers.none())
     parameters = Parameters.model_validate(told)
     known = core.decide_levels(told, sample, left, right)
     counts = [np.zeros(size, dtype=np.int64) for size in sizes]
@@ -68,16 +74,18 @@ def ask(sources: Sequence[Encoded], blocks: Sequence[PairBlock]) -> Asked:
     most = sum(sizes) * PER_RECORD
     held = [source.data.duplicates for source in sources]
     pairs = core.questions(blocks, sizes, counts, PER_RECORD, most, sample, held, encodings)
-    yes = [known]
+    common = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         part = pairs[start : start + PAIRS_AT_ONCE]
-        yes.append(core.decide(*_both(sources, part, parameters)))
+        common.append(common_tokens(*_both(sources, part, parameters)))
+    shared = np.concatenate(common)
     every = np.concatenate([sample, pairs])
     first, second, left_record, right_record = (
         every[name].astype(np.int64) for name in ("first", "second", "left", "right")
     )
-    answers = PairAnswers(first, second, left_record, right_record, np.concatenate(yes))
-    return Asked(answers, len(sample))
+    yes = np.concatenate([known, shared > 0])
+    answers = PairAnswers(first, second, left_record, right_record, yes)
+    return Asked(answers, len(sample), parameters, shared)
 
 
 def _both(

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final
 import pandas as pd
 import typer
 
+from benchmarks.memory import mebibytes
 from benchmarks.quality.metrics import pairwise
 from benchmarks.splink_model import COLUMNS, clusters, predictions, table_of, train
 from partner_agent.cleansing.cleanser import Cleanser
@@ -73,7 +74,7 @@ def _run(file: Path, pairs: int) -> dict[str, Any]:
     rows = pd.read_parquet(file)
     person = rows["person"].tolist()
     table = table_of(rows)
-    before = _peak()
+    before = mebibytes()
     seconds: dict[str, dict[str, float]] = {}
     with _timed("train", seconds):
         model = train(
@@ -87,7 +88,7 @@ def _run(file: Path, pairs: int) -> dict[str, Any]:
         predicted = predictions(model, min(SURE))
     with _timed("group", seconds):  # once, as we group once
         groups = {SURE[0]: clusters(model, predicted, SURE[0])}
-    peak = _peak()
+    peak = mebibytes()
     groups |= {cut: clusters(model, predicted, cut) for cut in (*SURE[1:], *SWEEP)}
     scores = {cut: pairwise(each, person) for cut, each in groups.items()}
     best = max(scores, key=lambda cut: scores[cut].f1)
@@ -115,14 +116,6 @@ def _timed(name: str, seconds: dict[str, dict[str, float]]) -> Iterator[None]:
         "wall": round(time.monotonic() - wall, 1),
         "processor": round(time.process_time() - processor, 1),
     }
-
-
-def _peak() -> int:
-    """Most resident megabytes of this process so far; DuckDB runs in it."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) // 1024
-    return 0
 
 
 if __name__ == "__main__":

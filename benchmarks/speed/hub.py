@@ -8,20 +8,18 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import mebibytes
 from benchmarks.speed.county import clk_sources
 from linkage_hub.linkage.candidates import find_candidates
-
-KIB_A_MIB = 1024
 
 
 def find(records: int, mode: Any, threads: int) -> dict[str, Any]:
     """Seconds, pairs and peak memory of finding candidates among all sources."""
     sources = [each[None] for each in clk_sources(records)]
     _compiled(mode)
-    before = _peak()
+    before = mebibytes()
     began, used = time.monotonic(), time.process_time()
     with ThreadPoolExecutor(threads) as executor:
         blocks = find_candidates(sources, mode=mode, executor=executor)
@@ -36,7 +34,7 @@ def find(records: int, mode: Any, threads: int) -> dict[str, Any]:
         "processor_seconds": time.process_time() - used,
         "pairs": sum(len(block.left) for block in blocks),
         "floors": [floors[0], floors[len(floors) // 2], floors[-1]],
-        "peak_mib": _peak(),
+        "peak_mib": mebibytes(),
         "peak_before_mib": before,
     }
 
@@ -44,13 +42,6 @@ def find(records: int, mode: Any, threads: int) -> dict[str, Any]:
 def _compiled(mode: Any) -> None:
     """Load what is compiled, so that it is not counted."""
     find_candidates([each[None] for each in clk_sources(20_000)], mode=mode)
-
-
-def _peak() -> int:
-    """Most memory of this process so far; getrusage would tell its parent's too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(each for each in status.splitlines() if each.startswith("VmHWM"))
-    return int(line.split()[1]) // KIB_A_MIB
 
 
 def main() -> None:

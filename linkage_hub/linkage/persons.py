@@ -28,10 +28,10 @@ from linkage_hub.linkage.candidates import (
     silent,
 )
 from linkage_hub.linkage.clustering import Graph, clusters, first_seen
-from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
+from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import MATCH, Estimate, estimate_of, expected_threshold
-from linkage_hub.linkage.weighing import Weighed, entries, weigh, weigh_within
+from linkage_hub.linkage.weighing import Weighed, entries, weigh
 
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
@@ -91,7 +91,6 @@ def link(
     datasets: Sequence[Encodings],
     *,
     duplicates: Sequence[Duplicates] | None = None,
-    threshold: float | None = None,
     progress: Progress = silent,
 ) -> LinkResult:
     """Link the records of all sources into persons.
@@ -99,7 +98,6 @@ def link(
     Args:
         datasets: encodings of each source, uint8 (v, n, width).
         duplicates: of each source, as its agent found them; none when None.
-        threshold: Dice similarity for every pair of sources; chosen without truth when None.
         progress: told the share done, 0 to 1, and what is being done.
 
     Raises:
@@ -113,7 +111,6 @@ def link(
         [dataset.shape[1] for dataset in datasets],
         encodings=datasets,
         duplicates=duplicates,
-        threshold=threshold,
         progress=lambda share, message: progress(
             COMPARING_SHARE + share * (1 - COMPARING_SHARE), message
         ),
@@ -128,7 +125,6 @@ def link_candidates(
     duplicates: Sequence[Duplicates] | None = None,
     decisions: PairAnswers | None = None,
     ruled: PairAnswers | None = None,
-    threshold: float | None = None,
     progress: Progress = silent,
 ) -> LinkResult:
     """Link from candidate pairs that were found before; see ``link``.
@@ -139,9 +135,8 @@ def link_candidates(
         encodings: of each dataset; without them a pair's evidence is the Dice of its views.
         duplicates: of each dataset, as its agent found them; none when None.
         decisions: refinement's answers about candidate pairs between two datasets: evidence, as
-            far as they show themselves to be (``answered``); not looked at with a ``threshold``.
+            far as they show themselves to be (``answered``).
         ruled: people's rulings, the oldest first: they bind.
-        threshold: Dice similarity for every pair; chosen without truth when None.
         progress: told the share done, 0 to 1.
 
     Raises:
@@ -157,18 +152,14 @@ def link_candidates(
     for own, size in zip(held, sizes, strict=True):
         own.check(size)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    if threshold is None:
-        weighed = weigh(blocks, offsets, encodings, held, decisions, progress)
-    else:
-        weighed = [_at_threshold(block, threshold) for block in blocks]
-        weighed += weigh_within(held)
+    weighed = weigh(blocks, offsets, encodings, held, decisions, progress)
     _, entry = np.unique(
         entries([each for each in weighed if each.inside], offsets, ruled), return_inverse=True
     )
     found = clusters(_graph(weighed, entry, offsets, ruled))
     label = first_seen(found.label[entry])
     progress(1.0, "persons")
-    pairs = [_source_pair(each, threshold) for each in weighed]
+    pairs = [_source_pair(each) for each in weighed]
     together = np.flatnonzero(ruled.yes)
     return LinkResult(
         [label[offsets[at] : offsets[at + 1]] for at in range(len(sizes))],
@@ -227,14 +218,6 @@ def expected_recall(weighed: Sequence[Weighed], label: Indices, offsets: Indices
     return gained / (gained + missed + below) if gained else 1.0
 
 
-def _at_threshold(block: PairBlock, threshold: float) -> Weighed:
-    spread = max(1.0 - threshold, 1e-9)
-    weight = np.clip((block.similarity - threshold) / spread, -1.0, 1.0)
-    weight[block.similarity >= threshold] += 1e-9  # the edge itself is a match
-    match = (block.similarity >= threshold).astype(np.float64)
-    return Weighed(block, weight, match, MOST_LOSS, match, match)
-
-
 def _graph(
     weighed: Sequence[Weighed], entry: Indices, offsets: Indices, ruled: PairAnswers
 ) -> Graph:
@@ -278,15 +261,13 @@ def _bonds(
     return np.asarray(pairs[label[pairs[:, 0]] == label[pairs[:, 1]]], dtype=np.int64)
 
 
-def _source_pair(each: Weighed, threshold: float | None) -> SourcePair:
+def _source_pair(each: Weighed) -> SourcePair:
     competing: NDArray[np.bool_] = each.probability > 0
     similarity, probability = each.block.similarity[competing], each.probability[competing]
-    if each.inside:
-        threshold = MATCH
     return SourcePair(
         each.block.first,
         each.block.second,
-        expected_threshold(similarity, probability) if threshold is None else threshold,
+        MATCH if each.inside else expected_threshold(similarity, probability),
         estimate_of(probability),
         each.block.left[competing],
         each.block.right[competing],

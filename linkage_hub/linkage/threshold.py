@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock
+from linkage_hub.linkage.candidates import Floats, Indices
 from linkage_hub.linkage.fitting import Fitted, Problem, fit_problems
-from linkage_hub.linkage.scoring import Evidence, Filters, block_evidence
+from linkage_hub.linkage.scoring import Evidence
 
 MATCH = 0.5  # a pair is a match from this probability on: least expected errors
 
@@ -45,38 +45,21 @@ class PairFit:
     estimate: Estimate
 
 
-def fit_block(block: PairBlock, first: Encodings, second: Encodings) -> PairFit:
-    """Fit the model to the candidate pairs of two datasets that hold each person once.
-
-    Args:
-        block: candidate pairs.
-        first: the first dataset's encodings, uint8 (v, n, width).
-        second: the second's.
-    """
-    evidence = block_evidence(block, Filters.of(first), Filters.of(second))
-    sizes = (first.shape[1], second.shape[1])
-    problem = Problem(evidence, block.left, block.right, sizes)
-    return _finished(block.similarity, problem, fit_problems([problem]))
-
-
 def fit_pair(
     similarity: Floats,
     left: Indices,
     right: Indices,
     *,
     sizes: tuple[int, int],
-    floor: float,
 ) -> PairFit:
-    """``fit_block`` by Dice alone.
+    """Fit the model to the candidate pairs of two datasets by their Dice alone.
 
     Args:
         similarity: Dice, float64 (m,).
         left: record numbers in the first dataset, int64 (m,).
         right: record numbers in the second, int64 (m,).
         sizes: numbers of records of the two datasets.
-        floor: similarity below which pairs were not kept; not needed any more.
     """
-    del floor
     start = similarity.astype(np.float32)
     evidence = Evidence(start, start[:, None])
     problem = Problem(evidence, left, right, sizes)

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from governance.errors import FormatError
 from governance.exchange.parameters import (
     LEVELS,
-    TOKEN_BYTES,
     Answers,
     Parameters,
     SourceProfile,
@@ -35,7 +34,7 @@ from linkage_hub.refinement.calibration import (
 )
 from linkage_hub.refinement.core import Answers as Rows
 from linkage_hub.refinement.core import Counts, Flags
-from linkage_hub.refinement.decisions import decide
+from linkage_hub.refinement.decisions import decide, repeats
 from linkage_hub.refinement.pairs import Pairs, make_pairs, place_of
 from linkage_hub.refinement.questions import persons_questions
 from linkage_hub.refinement.selection import (
@@ -52,12 +51,10 @@ KINDS: Final[dict[RoundKind, Answers]] = {
 }
 
 _LOG: Final = logging.getLogger(__name__)
-IMAGINED: Final = 2_048  # matches that tell how many are answered yes
+IMAGINED: Final = 2_048  # matches that tell in how many ways matches agree
 ANSWER_TOKENS: Final = (128, 256, 512, 1024)
 COVERED: Final = 0.97  # of the imagined matches that clear the threshold
 TOKENS_A_WAY: Final = 2.5  # of an answer, for each way in which a match agrees
-FITTING: Final = 0.95  # share of sufficient patterns that have room in an answer
-YES_BOUNDS: Final = (0.3, 0.97)  # of matches answered yes, whatever the parameters say
 
 
 class FellegiSunter:
@@ -151,10 +148,7 @@ class FellegiSunter:
 
         A repeated token would pass for one that two answers share.
         """
-        tokens = np.zeros((len(answers), answers.shape[1] // TOKEN_BYTES, 8), dtype=np.uint8)
-        tokens[:, :, :TOKEN_BYTES] = answers.reshape(len(answers), -1, TOKEN_BYTES)
-        numbers = np.sort(tokens.view(np.uint64)[:, :, 0], axis=1)
-        return np.asarray((numbers[:, 1:] != numbers[:, :-1]).all(axis=1))
+        return ~repeats(answers)
 
     def decide(self, left: Rows, right: Rows) -> Flags:
         """Whether pairs match, from the answers of both ends, bool (n,)."""
@@ -178,20 +172,6 @@ def _profile(data: dict[str, Any] | None, size: int) -> SourceProfile:
     except FormatError:
         return SourceProfile(records=0, shared_home=0.0, fields=())
     return told.model_copy(update={"records": min(told.records, size)})
-
-
-def expected_yes(parameters: Parameters, first: int, second: int) -> float:
-    """Share of matches between two submissions that should be answered yes.
-
-    Over imagined matches, drawn from the parameters alone: those whose levels clear the threshold.
-
-    Args:
-        parameters: of the run's decisions.
-        first: number of one submission.
-        second: number of the other.
-    """
-    _, clears = _imagined(parameters, first, second)
-    return float(np.clip(clears.mean() * FITTING, *YES_BOUNDS))
 
 
 def with_room(parameters: Parameters) -> Parameters:

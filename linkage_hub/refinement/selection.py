@@ -131,7 +131,6 @@ def fitted(block: PairBlock, sizes: Sequence[int]) -> PairFit:
         block.left,
         block.right,
         sizes=(sizes[block.first], sizes[block.second]),
-        floor=block.floor,
     )
 
 

@@ -11,10 +11,9 @@ from governance.agreements.models import SOURCES_MOST
 from governance.canonical import canonical_bytes
 from governance.exchange.parameters import LEVELS, TOKEN_BYTES, FieldProfile, SourceProfile
 from linkage_hub.api.partners import DOCUMENT_MOST
-from linkage_hub.linkage.answered import LOST_YES
 from linkage_hub.refinement.calibration import MISSING, USUAL, _monotone, _told, estimate
-from linkage_hub.refinement.decisions import common_tokens, decide, updated
-from linkage_hub.refinement.fellegi_sunter import ANSWER_TOKENS, expected_yes, with_room
+from linkage_hub.refinement.decisions import common_tokens, decide
+from linkage_hub.refinement.fellegi_sunter import ANSWER_TOKENS, with_room
 
 FIELDS = ("first_name", "surname", "date_of_birth")
 CHANCE = {
@@ -166,46 +165,3 @@ def test_answers_of_two_sizes_are_refused() -> None:
     """They belong to no one question."""
     with pytest.raises(ValueError, match="size"):
         decide(answer(1, 2), answer(1, 2, 3))
-
-
-def test_answers_move_probabilities() -> None:
-    """A yes raises, a no lowers, and what was not asked stays."""
-    first = np.array([0.9] * 40 + [0.6] * 40 + [0.999])
-    yes = np.array([True] * 40 + [False] * 40)
-    ends = np.arange(81), np.arange(81)
-    after = updated(first, ends, np.arange(80), yes)
-    assert (after[:40] > 0.9).all()
-    assert (after[40:80] < 0.6).all()
-    assert after[80] == first[80]
-
-
-def test_a_lost_pair_needs_a_yes_and_free_records() -> None:
-    """A pair that lost the competition counts only where nothing likelier holds its records."""
-    first = np.array([0.99, 0.0, 0.0, 0.0])
-    ends = np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3])
-    after = updated(first, ends, np.array([1, 2, 3]), np.array([True, True, False]))
-    assert after[0] == pytest.approx(0.99, abs=0.01)
-    assert after[1:].tolist() == [0.0, LOST_YES, 0.0]
-
-
-def test_answers_put_a_first_stage_right_that_is_sure_and_wrong() -> None:
-    """Where pairs of like probability are answered no, one that nobody asked about falls too."""
-    first = np.array([0.7] * 61)
-    ends = np.arange(61), np.arange(61)
-    after = updated(first, ends, np.arange(60), np.zeros(60, dtype=bool))
-    assert (after < 0.1).all()
-
-
-def test_a_no_says_little_where_matches_are_often_answered_no() -> None:
-    """Where as many are answered yes as matches would be, the others are matches, too."""
-    first = np.full(100, 0.98)
-    yes = np.arange(100) < 60
-    after = updated(first, (np.arange(100), np.arange(100)), np.arange(100), yes, 0.6)
-    assert (after > 0.8).all()
-
-
-def test_sources_that_hold_little_expect_few_matches_to_be_answered_yes() -> None:
-    """The share of matches that clear the threshold follows from the parameters alone."""
-    full = estimate([profile()] * 2, sample(200, 0.05), {(0, 1): -11.0}, [(0, 1)] * 400)
-    poor = full.model_copy(update={"fields": full.fields[:2]})
-    assert expected_yes(poor, 0, 1) < expected_yes(full, 0, 1) <= 0.97
