@@ -45,6 +45,7 @@ from partner_agent.submissions.scope import mapping_items
 FEW = 5  # sources of a task that are named in its label
 ALONE = "Dice alone"
 REFINED = "with refinement"
+BY_ANONLINK = "with refinement, by anonlink's solver"
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
 app = typer.Typer(add_completion=False)
 
@@ -141,6 +142,7 @@ def link_rows(who: str, sources: list[Encoded], true: Pairs) -> list[Row]:
         ALONE: (first.threshold, stages.alone),
         "with calibration": (MATCH, labels_of(first)),
         REFINED: (MATCH, labels_of(stages.refined)),
+        BY_ANONLINK: (MATCH, labels_of(stages.by_anonlink)),
     }
     rows = [
         row(who, what, "chosen", at, metrics.links(links_of(ids, groups), true))
@@ -188,6 +190,7 @@ def our_person_rows(
         f", {ALONE}": stages.alone,
         "": labels_of(first),
         f", {REFINED}": labels_of(stages.refined),
+        f", {BY_ANONLINK}": labels_of(stages.by_anonlink),
     }
     rows = [
         each

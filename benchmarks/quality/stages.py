@@ -7,7 +7,7 @@ from benchmarks.quality.greedy import Labels, greedy_groups
 from benchmarks.quality.ours import Encoded
 from benchmarks.quality.rounds import Asked, ask
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
-from linkage_hub.linkage.persons import LinkResult, link_candidates
+from linkage_hub.linkage.persons import SOLVERS, LinkResult, link_candidates
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Stages:
         calibrated: persons by the first stage's model.
         refined: persons with the agents' answers; None for one source, whose agent has said all
             that it knows.
+        by_anonlink: the same with anonlink's solver in the place of average linkage.
         asked: what the agents were asked.
     """
 
@@ -30,6 +31,7 @@ class Stages:
     alone: Labels | None
     calibrated: LinkResult
     refined: LinkResult | None
+    by_anonlink: LinkResult | None
     asked: Asked | None
 
 
@@ -41,10 +43,18 @@ def linked(sources: Sequence[Encoded]) -> Stages:
     blocks = find_candidates(encodings)
     first = link_candidates(blocks, sizes, encodings=encodings, duplicates=held)
     if len(sources) == 1:
-        return Stages(blocks, sizes, None, first, None, None)
+        return Stages(blocks, sizes, None, first, None, None, None)
     asked = ask(sources, blocks)
-    refined = link_candidates(
-        blocks, sizes, encodings=encodings, duplicates=held, decisions=asked.answers
+    refined, by_anonlink = (
+        link_candidates(
+            blocks,
+            sizes,
+            encodings=encodings,
+            duplicates=held,
+            decisions=asked.answers,
+            solver=solver,
+        )
+        for solver in SOLVERS
     )
     alone = greedy_groups(blocks, sizes, first.threshold)
-    return Stages(blocks, sizes, alone, first, refined, asked)
+    return Stages(blocks, sizes, alone, first, refined, by_anonlink, asked)

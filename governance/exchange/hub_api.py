@@ -77,6 +77,8 @@ class SubmissionList(Frozen):
 
 Mode = Literal["exact", "fast"]
 """How candidate pairs are found."""
+Solver = Literal["average", "anonlink"]
+"""What makes persons of weighed pairs: average linkage, or anonlink's solver."""
 
 
 class RunPost(Frozen):
@@ -86,11 +88,13 @@ class RunPost(Frozen):
         mode: ``exact`` compares every pair, ``fast`` may miss a few in a thousand; without it the
             hub chooses by the number of records.
         questions: whether partners are asked about pairs, where the agreement allows it.
+        solver: what makes persons of weighed pairs.
     """
 
     agreement: Hash
     mode: Mode | None = None
     questions: bool = True
+    solver: Solver = "average"
 
 
 class RunView(Frozen):
@@ -99,6 +103,7 @@ class RunView(Frozen):
     id: Hex128
     agreement: Hash
     mode: Mode
+    solver: Solver
     state: Literal["queued", "running", "waiting", "finished", "failed"]
     phase: str
     progress: Share

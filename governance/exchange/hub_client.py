@@ -38,6 +38,7 @@ from governance.exchange.hub_api import (
     RunPost,
     RunView,
     SecretPost,
+    Solver,
     SubmissionList,
     SubmissionPost,
     SubmissionView,
@@ -187,12 +188,16 @@ class HubClient:
     # --- staff ------------------------------------------------------------------------------
 
     def start_run(
-        self, agreement: str, mode: Mode | None = None, *, questions: bool = True
+        self,
+        agreement: str,
+        mode: Mode | None = None,
+        *,
+        questions: bool = True,
+        solver: Solver = "average",
     ) -> RunView:
         """Start a link run."""
-        return self._post(
-            "/v1/runs", RunPost(agreement=agreement, mode=mode, questions=questions), RunView
-        )
+        post = RunPost(agreement=agreement, mode=mode, questions=questions, solver=solver)
+        return self._post("/v1/runs", post, RunView)
 
     def run(self, id_: str) -> RunView:
         """A link run."""

@@ -44,7 +44,11 @@ def run_routes(gate: Gate, runs: Runs, database: HubDatabase) -> APIRouter:
         caller = await gate.admit(request, DOCUMENT_MOST)
         post = parse_model(parse_json(caller.body), RunPost)
         return await run_in_threadpool(
-            runs.start, post.agreement, post.mode, questions=post.questions
+            runs.start,
+            post.agreement,
+            post.mode,
+            questions=post.questions,
+            solver=post.solver,
         )
 
     @router.get("/runs")

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.exchange.hub_api import EXPORTS, Mode, QualityTable, RunView
+from governance.exchange.hub_api import EXPORTS, Mode, QualityTable, RunView, Solver
 from governance.exchange.hub_client import HubClient
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.terminal import Terminal, passphrase, terminal, whole_file, write_bytes
@@ -56,12 +56,16 @@ def start(
     questions: Annotated[
         bool, typer.Option(help="ask partners about pairs, where the agreement allows it")
     ] = True,
+    solver: Annotated[
+        Solver,
+        typer.Option(help="what makes persons of pairs: average linkage, or anonlink's solver"),
+    ] = "average",
     passphrase_file: Passphrase = None,
 ) -> None:
     """Start a link run over the newest accepted submission of every source."""
     screen = terminal(context)
     with client_of(hub, as_, passphrase_file) as client:
-        view = client.start_run(agreement, mode, questions=questions)
+        view = client.start_run(agreement, mode, questions=questions, solver=solver)
         if wait:
             view = _wait(screen, client, view)
     screen.result(view.model_dump(mode="json"), lambda out: _show([view], out))

@@ -280,14 +280,29 @@ def _similarities(
 
 def anonlink_pairs(blocks: Sequence[PairBlock]) -> AnonlinkPairs:
     """The pairs of all blocks as anonlink's solvers want them, most similar first."""
-    if not blocks:
-        return array("d"), (array("I"), array("I")), (array("I"), array("I"))
-    similarity = np.concatenate([block.similarity for block in blocks])
-    left = np.concatenate([block.left for block in blocks])
-    right = np.concatenate([block.right for block in blocks])
+    none = np.empty(0, dtype=np.int64)
     sizes = [len(block.similarity) for block in blocks]
-    first = np.repeat([block.first for block in blocks], sizes).astype(np.int64)
-    second = np.repeat([block.second for block in blocks], sizes).astype(np.int64)
+    return anonlink_arrays(
+        np.concatenate([np.empty(0), *(block.similarity for block in blocks)]),
+        np.repeat([block.first for block in blocks], sizes).astype(np.int64),
+        np.repeat([block.second for block in blocks], sizes).astype(np.int64),
+        np.concatenate([none, *(block.left for block in blocks)]),
+        np.concatenate([none, *(block.right for block in blocks)]),
+    )
+
+
+def anonlink_arrays(
+    similarity: Floats, first: Indices, second: Indices, left: Indices, right: Indices
+) -> AnonlinkPairs:
+    """Pairs as anonlink's solvers want them, most similar first.
+
+    Args:
+        similarity: of each pair, float64 (m,).
+        first: dataset of each pair's one record, int64 (m,).
+        second: dataset of the other, above the first, int64 (m,).
+        left: number of the one record, int64 (m,).
+        right: number of the other, int64 (m,).
+    """
     order = np.lexsort((right, left, second, first, -similarity))
     return (
         array("d", similarity[order].tobytes()),

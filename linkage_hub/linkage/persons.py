@@ -7,16 +7,18 @@ In order (docs/adr/0011-persons.md):
    a record and its duplicate would otherwise pass for rivals.
 3. The agents' answers put the model's probabilities right, and are weighed with them
    (``answered``); rulings bind.
-4. Clusters of entries by the pairs' weights (``clustering``): a source that holds somebody twice
-   speaks once.
+4. Clusters of entries by the pairs' weights (``clustering``, or ``anonlink_solver`` where a run
+   asks for anonlink's): a source that holds somebody twice speaks once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage_hub.linkage.anonlink_solver import anonlink_clusters
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import (
     Encodings,
@@ -27,12 +29,17 @@ from linkage_hub.linkage.candidates import (
     find_candidates,
     silent,
 )
-from linkage_hub.linkage.clustering import Graph, clusters, first_seen
+from linkage_hub.linkage.clustering import Clusters, Graph, clusters, first_seen
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import MATCH, Estimate, estimate_of, expected_threshold
 from linkage_hub.linkage.weighing import Weighed, entries, weigh
 
+Solver = Literal["average", "anonlink"]
+SOLVERS: Mapping[Solver, Callable[[Graph], Clusters]] = {
+    "average": clusters,
+    "anonlink": anonlink_clusters,
+}
 COMPARING_SHARE = 0.7  # of the progress bar
 TAIL = 0.02  # of Dice: width of the two steps above a floor that show what is below it
 MOST_TAIL = 0.5  # of a step's matches that the step below it holds; beyond it they are noise
@@ -125,6 +132,7 @@ def link_candidates(
     duplicates: Sequence[Duplicates] | None = None,
     decisions: PairAnswers | None = None,
     ruled: PairAnswers | None = None,
+    solver: Solver = "average",
     progress: Progress = silent,
 ) -> LinkResult:
     """Link from candidate pairs that were found before; see ``link``.
@@ -137,6 +145,7 @@ def link_candidates(
         decisions: refinement's answers about candidate pairs between two datasets: evidence, as
             far as they show themselves to be (``answered``).
         ruled: people's rulings, the oldest first: they bind.
+        solver: what makes clusters of weighed pairs: average linkage, or anonlink's.
         progress: told the share done, 0 to 1.
 
     Raises:
@@ -156,7 +165,7 @@ def link_candidates(
     _, entry = np.unique(
         entries([each for each in weighed if each.inside], offsets, ruled), return_inverse=True
     )
-    found = clusters(_graph(weighed, entry, offsets, ruled))
+    found = SOLVERS[solver](_graph(weighed, entry, offsets, ruled))
     label = first_seen(found.label[entry])
     progress(1.0, "persons")
     pairs = [_source_pair(each) for each in weighed]

@@ -186,6 +186,7 @@ class Phases:
                 duplicates=[source.duplicates for source in found.sources],
                 decisions=decisions,
                 ruled=given.answers,
+                solver=found.row.solver,
                 progress=lambda share, step: progress(0.1 + 0.85 * share, step),
             )
             self._reviews.keep(run, given, linked.conflicts)  # before persons: both, or again

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select
 
 from governance.canonical import write_time
-from governance.exchange.hub_api import Mode, RunView
+from governance.exchange.hub_api import Mode, RunView, Solver
 from linkage_hub.jobs.queue import JobQueue, enqueue
 from linkage_hub.quality.desk import REVEAL, RevealDesk
 from linkage_hub.refinement.desk import RoundDesk
@@ -43,13 +43,21 @@ class Runs:
         self._now = now
         self._queue = JobQueue(database)
 
-    def start(self, agreement: str, mode: Mode | None = None, *, questions: bool = True) -> RunView:
+    def start(
+        self,
+        agreement: str,
+        mode: Mode | None = None,
+        *,
+        questions: bool = True,
+        solver: Solver = "average",
+    ) -> RunView:
         """Queue a run.
 
         Args:
             agreement: its hash.
             mode: how candidate pairs are found; by the number of records when None.
             questions: whether partners are asked about pairs, where the agreement allows it.
+            solver: what makes persons of weighed pairs.
 
         Raises:
             AgreementRefusal: not in force, or linking is not allowed.
@@ -79,6 +87,7 @@ class Runs:
                     agreement=agreement,
                     mode=mode or ("exact" if records <= EXACT_MOST else "fast"),
                     questions=questions,
+                    solver=solver,
                     state="queued",
                     is_current=False,
                     reason=None,
@@ -114,6 +123,7 @@ class Runs:
             id=row.id,
             agreement=row.agreement,
             mode=row.mode,
+            solver=row.solver,
             state=row.state,
             phase=row.phase,
             progress=progress,

@@ -95,6 +95,7 @@ runs = Table(
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
     Column("phase", String(12), nullable=False, server_default="candidates"),
     Column("mode", String(5), nullable=False, server_default="exact"),  # exact, fast
+    Column("solver", String(8), nullable=False, server_default="average"),  # average, anonlink
     Column("questions", Boolean, nullable=False, server_default="1"),  # to partners, if agreed
     Column("pairs_asked", Integer, nullable=False, server_default="0"),
     Column("pairs_answered", Integer, nullable=False, server_default="0"),

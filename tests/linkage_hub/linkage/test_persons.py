@@ -7,7 +7,13 @@ from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, PairBlock, find_candidates
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
-from linkage_hub.linkage.persons import LinkResult, expected_recall, link, link_candidates
+from linkage_hub.linkage.persons import (
+    LinkResult,
+    Solver,
+    expected_recall,
+    link,
+    link_candidates,
+)
 from linkage_hub.linkage.weighing import Weighed
 from linkage_hub.quality.removal import without_synthetic
 from linkage_hub.refinement.questions import persons_questions
@@ -166,7 +172,10 @@ def test_files_that_share_nobody_give_nearly_no_links() -> None:
     assert found.persons >= 597
 
 
-def test_decisions_and_rulings_prevail_over_the_encodings(three: list[Encodings]) -> None:
+@pytest.mark.parametrize("solver", ["average", "anonlink"])
+def test_decisions_and_rulings_prevail_over_the_encodings(
+    three: list[Encodings], solver: Solver
+) -> None:
     """A no parts what looks alike; must-link joins strangers; cannot-link parts duplicates."""
     blocks = find_candidates(three)
     sizes = [each.shape[1] for each in three]
@@ -177,6 +186,7 @@ def test_decisions_and_rulings_prevail_over_the_encodings(three: list[Encodings]
         duplicates=TOLD,
         decisions=answers((0, 1, 10, 10, False), (0, 2, 10, 10, False)),
         ruled=answers((0, 1, 70, 70, True), (0, 0, 0, 115, False)),
+        solver=solver,
     )
     first, second, third = found.person_of
     assert first[10] not in {second[10], third[10]}

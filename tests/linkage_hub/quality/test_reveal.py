@@ -68,7 +68,7 @@ def start(world: HubWorld) -> str:
     """A run that has found its persons and waits for reveals, if for any."""
     analyst = world.staff["analyst"]
     with HubClient(world.hub_url, analyst.keys.thumbprint, analyst.signing) as client:
-        run = client.start_run(world.agreement.hash).id
+        run = client.start_run(world.agreement.hash, solver="anonlink").id
     world.work()
     return run
 
@@ -88,6 +88,7 @@ def waiting(world: HubWorld) -> str:
 def test_partners_are_asked_once_persons_are_fixed(world: HubWorld, waiting: str) -> None:
     """The ledger holds the digest of the persons; the run waits; no result is stored."""
     view = world.hub.runs.view(waiting)
+    assert view.solver == "anonlink"
     assert (view.state, view.phase) == ("waiting", "reveal")
     assert view.waiting_for == ("council", "police")
     opened = world.hub.ledger.sync().sentinels.opened[waiting]
