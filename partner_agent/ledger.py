@@ -1,9 +1,10 @@
 """The agent's side of the ledger: beside mirror and pen, it is a witness.
 
-A witness promises more than that the log is one: it cosigns nothing while the log lacks a
-withdrawal that this partner accepted longer ago than the agreement's merge delay. Since a release
-needs a fresh cosignature of every partner that holds a record of the family, a ledger or hub that
-keeps a withdrawal back stops releases instead (invariant 3).
+A witness promises more than that the log is one: it cosigns nothing while a consent record's
+payload is missing that nobody who may has erased, nor while the log lacks a withdrawal that this
+partner accepted longer ago than the agreement's merge delay. Since a release needs a fresh
+cosignature of every partner that holds a record of the family, a ledger or hub that keeps a
+withdrawal back stops releases instead (invariant 3).
 """
 
 import time
@@ -60,9 +61,12 @@ class AgentLedger(PartyLedger):
         """Cosign the checkpoint that the mirror holds, and hand the line to the ledger.
 
         Raises:
+            WithheldPayloadError: a payload is missing that nobody who may has erased.
             WithdrawalMissingError: the mirror lacks a withdrawal that it should hold by now.
         """
-        if missing := overdue(self.state, self._accepted(), self._now()):
+        state = self.state
+        state.consents.require_opened()
+        if missing := overdue(state, self._accepted(), self._now()):
             raise WithdrawalMissingError(
                 f"the ledger lacks {missing} of the withdrawals that were accepted here, past the "
                 "agreed merge delay; nothing is cosigned until it holds them",
@@ -150,6 +154,8 @@ class AgentLedger(PartyLedger):
 def overdue(state: LedgerState, accepted: Mapping[str, datetime], now: datetime) -> int:
     """Withdrawals that a replayed log lacks although their agreement's merge delay has passed.
 
+    A consent whose record was erased counts as withdrawn, so that nothing of it is lacking.
+
     Args:
         state: the replay.
         accepted: when each withdrawal was accepted, by grant.
@@ -162,6 +168,7 @@ def overdue(state: LedgerState, accepted: Mapping[str, datetime], now: datetime)
             and now > since + _merge_delay(state, grant)
         )
         for grant, since in accepted.items()
+        if grant not in state.consents.erased
     )
 
 

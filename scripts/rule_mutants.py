@@ -2,7 +2,7 @@
 
 The changes are made by hand, where a mutation tool would not think of them: a whole rule gone, a
 boundary a day late, the wrong grant the newest. ``python scripts/rule_mutants.py`` prints each that
-tests/governance/release/test_machine.py does not notice, and fails if there is one.
+its state machine (of releases, or of erasures) does not notice, and fails if there is one.
 """
 
 import shutil
@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 COPIED: Final = (
-    "governance", "partner_agent", "linkage_hub", "tests", "requirements", "pyproject.toml",
+    "governance", "partner_agent", "linkage_hub", "tests", "benchmarks", "examples", "requirements",
+    "pyproject.toml",
 )  # fmt: skip
 MACHINE: Final = "tests/governance/release/test_machine.py"
+ERASURES: Final = "tests/governance/consent/test_erasure.py"
 NOTICED: Final = 1  # pytest's exit code when a test fails
 
 
@@ -26,6 +28,7 @@ class Change(NamedTuple):
     file: str
     code: str
     instead: str
+    machine: str = MACHINE
 
 
 CHANGES: Final = (
@@ -56,8 +59,8 @@ CHANGES: Final = (
     ),
     Change(
         "governance/consent/registry.py",
-        "!= grant.terms.party:",
-        "== '':",
+        "party != found.party:",
+        "party == '':",
     ),
     Change(
         "governance/consent/rules.py",
@@ -234,6 +237,74 @@ CHANGES: Final = (
         ">= parse_time(record.request.expires)",
         "> parse_time(record.request.expires)",
     ),
+    Change(  # nothing stands for what was erased
+        "governance/consent/registry.py",
+        "                self._closed.setdefault(place, each)\n",
+        "",
+        ERASURES,
+    ),
+    Change(  # only a refusal is remembered
+        "governance/consent/registry.py",
+        "                self._closed.setdefault(place, each)\n",
+        "                was = found[each.id]\n"
+        "                if isinstance(was, Unopened) or was.terms.state is ConsentState.REFUSED:\n"
+        "                    self._closed.setdefault(place, each)\n",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "if each is None or isinstance(each, Erased) or each.party != party:",
+        "if each is None or isinstance(each, Erased):",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "if each is None or isinstance(each, Erased) or each.party != party:",
+        "if each is None or each.party != party:",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "if isinstance(each, Grant) and each.place != place:",
+        "if False:",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "if not found or len(found) != len(leaf.refs):",
+        "if not found:",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "if self._closed and place_of(party, record.subject, record.kind) in self._closed:",
+        "if False:",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "        self.require_opened()\n",
+        "",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "        self.unopened.pop(id_, None)\n",
+        "",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "[each for each in self._by_subject.pop(subject) if each is not grant]",
+        "self._by_subject.pop(subject)",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "            return lambda: None  # its place is closed",
+        "            raise NotAdmissible('')  # its place is closed",
+        ERASURES,
+    ),
 )
 
 
@@ -245,9 +316,10 @@ def main() -> int:
         for name in COPIED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, tree / name)
-        if _machine(tree) != 0:
-            print("the machine fails without any change")
-            return 1
+        for machine in (MACHINE, ERASURES):
+            if _run(tree, machine) != 0:
+                print(f"{machine} fails without any change")
+                return 1
         for change in CHANGES:
             path = tree / change.file
             text = path.read_text("utf-8")
@@ -256,7 +328,7 @@ def main() -> int:
                 unnoticed += 1
                 continue
             path.write_text(text.replace(change.code, change.instead), "utf-8")
-            noticed = _machine(tree) == NOTICED
+            noticed = _run(tree, change.machine) == NOTICED
             path.write_text(text, "utf-8")
             if not noticed:
                 words = f"{change.code!r} -> {change.instead!r}"
@@ -266,10 +338,10 @@ def main() -> int:
     return unnoticed
 
 
-def _machine(tree: Path) -> int:
+def _run(tree: Path, machine: str) -> int:
     arguments = ("-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=unshrunk")
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, MACHINE],
+        [sys.executable, "-m", "pytest", *arguments, machine],
         cwd=tree,
         check=False,
         capture_output=True,

@@ -4,7 +4,7 @@ Nothing is taken on trust from a kept copy. Rules, in order: the checkpoint is t
 ledger shows now, and a ledger that shows another history than before is noticed; the state that an
 earlier command left is used only where it is the caller's own and of this very tree
 (``ledger/replayed.py``); every entry after it is hashed from its stored bytes, and all of them lead
-to the root that the log signed.
+to the root that the log signed; what they say was erased is erased in the copy too.
 """
 
 from collections.abc import Iterable, Iterator
@@ -109,15 +109,20 @@ def replayed(
     Raises:
         LedgerError: it cannot be reached, refuses, or broke a promise.
         AlteredEntryError: what the folder keeps is not what the log signed.
+        WithheldPayloadError: a payload is missing that nobody who may has erased.
         FileProblem: the folder cannot be made.
     """
     path = None if folder is None else _own_file(folder)
     kept = None if folder is None else KeptState(folder / _STATE, who.signing_key.seed, key)
     with fetched(screen, url, key, who, path) as (mirror, _, checkpoint):
         state, frontier = _begin(mirror, kept, checkpoint.size)
-        fresh = checkpoint.size - state.size
+        since = state.size
+        fresh = checkpoint.size - since
         for event in counted(screen, mirror.verified(frontier, checkpoint), fresh):
             state.apply(event)
+        if kept is not None:
+            kept.forget(state, since, mirror.erase)
+    state.consents.require_opened()
     if kept is not None:
         kept.write(state, lambda _size: checkpoint.root)
     elif fresh >= MANY:

@@ -189,7 +189,12 @@ def _show(out: Console, evidence: Evidence) -> None:
         )
     for moment in told.moments:
         for check in moment.checks:
-            if check.reason:
+            if check.erased:
+                out.print(
+                    f"? {moment.party}: {check.rule}: not known, a permission was erased on "
+                    f"{check.erased.time}, by entry {check.erased.entry}"
+                )
+            elif check.reason:
                 out.print(f"! {moment.party}: {check.rule}: no, {words(check.reason)}")
 
 

@@ -177,6 +177,7 @@ def verify(
         for event in counted(screen, events, checkpoint.size):
             kinds[event.leaf.type.value] += 1
             state.apply(event)
+    state.consents.require_opened()
     data = {
         "origin": key.name,
         "size": checkpoint.size,

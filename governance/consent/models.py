@@ -13,9 +13,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from governance.canonical import Frozen, Hash, Hex128, Slug, Time
+from governance.canonical import Frozen, Hash, Hex128, Slug, Time, sha256
 
 CONSENT_RECORD = "consent-record/v1"
+_PLACE = "hearthlink/consent-place/v1"
 
 
 class ConsentKind(StrEnum):
@@ -92,3 +93,12 @@ class ConsentRecord(Frozen):
         if self.expires <= self.captured:  # times of one fixed form sort as text
             raise ValueError("expires must be after captured")
         return self
+
+
+def place_of(party: str, handle: str, kind: ConsentKind) -> str:
+    """The hash that stands for a party's record and a kind once their consents are erased.
+
+    A handle has 128 random bits: who does not hold it learns nothing from its place. Persisted in
+    ``consent.erased``: never changed.
+    """
+    return sha256(f"{_PLACE}\0{party}\0{handle}\0{kind.value}".encode("ascii"))

@@ -3,26 +3,45 @@
 An inclusion proof of a grant says nothing about a later withdrawal; only replay does. Rules: a
 party records consent for its own records, sources and purposes under an agreement; a permission
 needs an agreement in force on the day it is written, a refusal never does; nothing is captured
-after it is written; only the party that recorded a grant changes it; a withdrawal takes effect from
-``refs`` alone, so erasing its payload does not undo it. The newest decision of a subject and kind
-counts: the newest record, or the withdrawal of any record that came after it.
+after it is written; only the party that recorded a grant changes or erases it; a change takes
+effect from ``refs`` alone. The newest decision of a subject and kind counts: the newest record, or
+the withdrawal of any record that came after it.
+
+Rules of erasure (ADR 17), in order: a record without its payload is *unopened*, and while one is,
+nobody's permission can be read, since it may be a refusal; ``consent.erased`` names records of one
+place, by the party that recorded them; who still has their payloads checks that the place is
+theirs; the records are then forgotten and the place is closed for good: it counts as withdrawn,
+whatever was said there before, and nothing more is recorded about it; changes of a record that is
+unopened or erased do nothing.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from governance.agreements.policy import in_force
 from governance.agreements.registry import AgreementRegistry
 from governance.canonical import parse_time
-from governance.consent.models import PERMITTING, ConsentKind, ConsentRecord, ConsentState
+from governance.consent.models import (
+    PERMITTING,
+    ConsentKind,
+    ConsentRecord,
+    ConsentState,
+    place_of,
+)
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
+from governance.ledger.errors import WithheldPayloadError
 from governance.ledger.events import EventType
+from governance.ledger.payloads import ConsentErased
 
 _CAPTURE_TOLERANCE: Final = timedelta(days=1)  # bulk imports know the day only
 _OWN: Final = ("subject", "captured", "expires")
+_NOBODY: Final = {
+    "subject": "0" * 32, "captured": "2000-01-01T00:00:00Z", "expires": "2000-01-02T00:00:00Z",
+}  # fmt: skip
 _CHANGES: Final = {
     EventType.CONSENT_REAFFIRMED: ConsentState.REAFFIRMED,
     EventType.CONSENT_WITHDRAWN: ConsentState.WITHDRAWN,
@@ -37,8 +56,8 @@ class Grant:
 
     id: str
     terms: ConsentRecord
-    """The record, of which ``subject``, ``captured`` and ``expires`` may be another's: all that
-    differ in nothing else share one."""
+    """The record but for ``subject``, ``captured`` and ``expires``, which are nobody's here: all
+    that differ in nothing else share one."""
     subject: str
     captured: str
     expires: str
@@ -51,6 +70,16 @@ class Grant:
     changed_to: ConsentState | None = None
     changes: tuple[tuple[str, ConsentState], ...] = ()
     """When it was changed, and to what, oldest first."""
+
+    @property
+    def party(self) -> str:
+        """Who recorded it."""
+        return self.terms.party
+
+    @property
+    def place(self) -> str:
+        """What stands for it once it is erased."""
+        return place_of(self.party, self.subject, self.terms.kind)
 
     @property
     def record(self) -> ConsentRecord:
@@ -69,13 +98,52 @@ class Grant:
         return self.state(now) in PERMITTING
 
 
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """A record whose payload is not there, and no word yet that it was erased."""
+
+    party: str
+    index: int
+    recorded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is left of a record whose payload was erased.
+
+    Attributes:
+        id: of the record.
+        party: who recorded and who erased it.
+        index: of the entry that held it.
+        recorded: when it was written (RFC 3339).
+        place: what stands for its subject and kind.
+        entry: index of the entry that says that it was erased.
+        since: when that was written (RFC 3339).
+    """
+
+    id: str
+    party: str
+    index: int
+    recorded: str
+    place: str
+    entry: int
+    since: str
+
+    def state(self, _now: datetime) -> ConsentState:
+        """Withdrawn, whatever the record said."""
+        return ConsentState.WITHDRAWN
+
+
 class ConsentRegistry:
-    """Grants by id and by subject."""
+    """Grants by id and by subject, and what was erased."""
 
     def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
         self._identities = identities
         self._agreements = agreements
         self.grants: dict[str, Grant] = {}
+        self.unopened: dict[str, Unopened] = {}
+        self.erased: dict[str, Erased] = {}
+        self._closed: dict[str, Erased] = {}
         self._by_subject: dict[tuple[str, str], list[Grant]] = defaultdict(list)
         self._terms: dict[tuple[object, ...], ConsentRecord] = {}
 
@@ -84,6 +152,7 @@ class ConsentRegistry:
         """What each event type does here."""
         return {
             EventType.CONSENT_RECORDED: self._recorded,
+            EventType.CONSENT_ERASED: self._erased,
             **dict.fromkeys(_CHANGES, self._changed),
         }
 
@@ -92,8 +161,15 @@ class ConsentRegistry:
         found = self._by_subject.get((party, handle), ())
         return [grant for grant in found if grant.terms.kind is kind]
 
-    def current(self, party: str, handle: str, kind: ConsentKind) -> Grant | None:
-        """The newest decision about one record, of one kind."""
+    def current(self, party: str, handle: str, kind: ConsentKind) -> Grant | Erased | None:
+        """The newest decision about one record, of one kind.
+
+        Raises:
+            WithheldPayloadError: see ``require_opened``.
+        """
+        self.require_opened()
+        if self._closed and (last := self._closed.get(place_of(party, handle, kind))):
+            return last
         found = [
             grant
             for grant in self.about(party, handle, kind)
@@ -102,12 +178,34 @@ class ConsentRegistry:
         ]
         return max(found, key=lambda grant: grant.decided, default=None)
 
+    def require_opened(self) -> None:
+        """Check that no record lacks its payload but those that their party has erased.
+
+        Raises:
+            WithheldPayloadError: one does; it may be a refusal of anybody.
+        """
+        for missing in self.unopened.values():
+            raise WithheldPayloadError(
+                f"entry {missing.index} has no payload, and nobody who may has said that it was "
+                "erased: it may be a refusal",
+                next_step="begin a new copy of the ledger; if it stays so, ask its operator why, "
+                "and tell the other partners: nothing is released until it is resolved",
+            )
+
+    def erased_since(self, entry: int) -> list[int]:
+        """Indexes of the entries whose payloads were erased by an entry or by a later one."""
+        newest = takewhile(lambda each: each.entry >= entry, reversed(self.erased.values()))
+        return [each.index for each in newest]
+
     def _recorded(self, entry: Entry) -> Commit:
-        record = payload_of(entry, ConsentRecord)
         party, _ = self._identities.party_key(entry.author)
+        leaf = entry.event.leaf
+        if entry.event.payload is None:
+            missing = Unopened(party, entry.index, leaf.time)
+            return lambda: self.unopened.update({leaf.id: missing})
+        record = payload_of(entry, ConsentRecord)
         standing = self._agreements.standing(record.agreement)
         agreement = standing.agreement
-        leaf = entry.event.leaf
         written = parse_time(leaf.time)
         source = agreement.source(record.source)
         if record.party != party or source is None or source.party != party:
@@ -118,10 +216,15 @@ class ConsentRegistry:
             in_force(standing, written)
         if parse_time(record.captured) > written + _CAPTURE_TOLERANCE:
             raise NotAdmissible("consent is captured before it is recorded")
+        if self._closed and place_of(party, record.subject, record.kind) in self._closed:
+            raise NotAdmissible(
+                "nothing more is recorded about a record whose consents were erased",
+                next_step="prepare the person's row anew: it is given another handle",
+            )
         key = tuple(value for name, value in record if name not in _OWN)
         grant = Grant(
             id=leaf.id,
-            terms=self._terms.get(key, record),
+            terms=self._terms.get(key) or record.model_copy(update=_NOBODY),
             subject=record.subject,
             captured=record.captured,
             expires=record.expires,
@@ -131,7 +234,7 @@ class ConsentRegistry:
         )
 
         def commit() -> None:
-            self._terms.setdefault(key, record)
+            self._terms.setdefault(key, grant.terms)
             self.grants[grant.id] = grant
             self._by_subject[party, record.subject].append(grant)
 
@@ -140,10 +243,13 @@ class ConsentRegistry:
     def _changed(self, entry: Entry) -> Commit:
         # ``refs`` is in the leaf: it stands when payloads are erased.
         refs = entry.event.leaf.refs
-        grant = self.grants.get(refs[0]) if len(refs) == 1 else None
-        if grant is None or self._identities.party_key(entry.author)[0] != grant.terms.party:
+        party, _ = self._identities.party_key(entry.author)
+        found = self._find(refs[0]) if len(refs) == 1 else None
+        if found is None or party != found.party:
             raise NotAdmissible("a grant is changed by the party that recorded it")
-        state = _CHANGES[entry.kind]
+        if not isinstance(found, Grant):
+            return lambda: None  # its place is closed, or no permission is read until it is
+        grant, state = found, _CHANGES[entry.kind]
         if state is ConsentState.REAFFIRMED and (grant.changed_to or grant.terms.state) not in (
             PERMITTING
         ):
@@ -157,3 +263,39 @@ class ConsentRegistry:
                 grant.decided = entry.index
 
         return commit
+
+    def _erased(self, entry: Entry) -> Commit:
+        leaf, place = entry.event.leaf, payload_of(entry, ConsentErased).place
+        party, _ = self._identities.party_key(entry.author)
+        found = {ref: self._find(ref) for ref in leaf.refs}
+        if not found or len(found) != len(leaf.refs):
+            raise NotAdmissible("an erasure names records, each once")
+        gone = []
+        for id_, each in found.items():
+            if each is None or isinstance(each, Erased) or each.party != party:
+                raise NotAdmissible("a record is erased by the party that recorded it, once")
+            if isinstance(each, Grant) and each.place != place:
+                raise NotAdmissible("an erasure is of one place, which its records have")
+            gone.append(
+                Erased(id_, party, each.index, each.recorded, place, entry.index, leaf.time)
+            )
+
+        def commit() -> None:
+            for each in gone:
+                self._forget(each.id)
+                self.erased[each.id] = each
+                self._closed.setdefault(place, each)
+
+        return commit
+
+    def _find(self, id_: str) -> Grant | Unopened | Erased | None:
+        return self.grants.get(id_) or self.unopened.get(id_) or self.erased.get(id_)
+
+    def _forget(self, id_: str) -> None:
+        self.unopened.pop(id_, None)
+        grant = self.grants.pop(id_, None)
+        if grant is not None:
+            subject = (grant.party, grant.subject)
+            rest = [each for each in self._by_subject.pop(subject) if each is not grant]
+            if rest:
+                self._by_subject[subject] = rest

@@ -3,8 +3,8 @@
 Rules, in order: members that the request leaves out are left out only if the agreement allows it,
 and somebody remains; every other adult has a live grant of their own; every other child has a live
 grant, the child's own or given with parental responsibility; a newest decision that is a refusal,
-withdrawal or invalidation at any party blocks, whatever another party holds; an expired grant
-blocks unless another party holds a live one.
+withdrawal or invalidation at any party blocks, whatever another party holds, and so does a decision
+that was erased, whatever it was; an expired grant blocks unless another party holds a live one.
 
 A grant counts only for the agreement, purpose, items and recipient that it names.
 """
@@ -25,7 +25,7 @@ from governance.consent.errors import (
     SubsetNotAllowed,
 )
 from governance.consent.models import Capacity, ConsentKind, ConsentState
-from governance.consent.registry import ConsentRegistry, Grant
+from governance.consent.registry import ConsentRegistry, Erased, Grant
 from governance.release.models import Member, Members, RecordRef
 
 _BLOCKING: Final[dict[ConsentState, type[ConsentRefusal]]] = {
@@ -68,8 +68,9 @@ def require_family_permission(
 
     Raises:
         ConsentRefusal: by the first rule that fails.
+        WithheldPayloadError: no permission can be read in this ledger.
     """
-    _check_subset(members, without, approach.agreement)
+    require_subset(members, without, approach.agreement)
     found: dict[RecordRef, Grant] = {}
     for member in members.members:
         if member.person not in without:
@@ -77,7 +78,12 @@ def require_family_permission(
     return found
 
 
-def _check_subset(members: Members, without: Collection[str], agreement: Agreement) -> None:
+def require_subset(members: Members, without: Collection[str], agreement: Agreement) -> None:
+    """Check that a request may leave these members out.
+
+    Raises:
+        SubsetNotAllowed: it may not.
+    """
     known = {member.person for member in members.members}
     if not set(without) <= known or set(without) == known:
         raise SubsetNotAllowed("a request leaves out members of the family, and not all of them")
@@ -100,7 +106,11 @@ def _member_grants(
                 "a member of the family has not agreed to be approached",
                 next_step="leave the family alone; asking again is refused until they agree",
             )
-    live = {record: grant for record, grant in newest if _counts(member, grant, approach)}
+    live = {
+        record: grant
+        for record, grant in newest
+        if not isinstance(grant, Erased) and _counts(member, grant, approach)
+    }
     if live:
         return live
     if ConsentState.EXPIRED in states:

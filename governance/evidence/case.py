@@ -71,6 +71,11 @@ class Case:
         self.question = question
         self.entries = entries
         self.state = replay(question.log, entries)
+        for missing in self.state.consents.unopened.values():
+            raise NotCounted(
+                f"entry {missing.index} has no payload, and no entry says that it was erased",
+                next_step="ask whoever made this for the whole; it may be a refusal",
+            )
         record = self.state.releases.requests.get(question.request)
         if record is None:
             raise NotInLedger(

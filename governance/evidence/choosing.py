@@ -2,16 +2,20 @@
 
 Rules: who is known (parties, staff) and every agreement, since signatures and standing rest on
 them; the request, its decision, answers and outcomes; where the family's members are given, every
-consent about their records and every change of one; what was destroyed under the agreement.
-Nothing about any other family.
+consent about their records, also one that was erased since, and every change and erasure of one;
+what was destroyed under the agreement. Nothing about any other family.
 """
 
-from governance.consent.models import ConsentRecord
+from collections.abc import Collection, Iterable
+
+from governance.consent.models import ConsentKind, ConsentRecord, place_of
 from governance.errors import FormatError
 from governance.evidence.stream import COUNTED, Glance
 from governance.identity.envelope import parse_canonical
 from governance.ledger.events import Event, EventType
+from governance.ledger.export import RawEntry, event_of
 from governance.ledger.payloads import (
+    ConsentErased,
     Decided,
     Outcome,
     Refused,
@@ -39,31 +43,33 @@ GROUND = frozenset(
 
 
 class ApproachChooser:
-    """Says of each event in turn whether it belongs; events must come in the ledger's order."""
+    """Says of each event in turn whether it belongs; events must come in the ledger's order.
 
-    def __init__(self, request: str, members: Members | None) -> None:
+    Args:
+        request: hash of the request.
+        members: the family, where it was given.
+        erased: see ``erased_of``.
+    """
+
+    def __init__(self, request: str, members: Members | None, erased: Collection[str] = ()) -> None:
         self._request = request
-        self._records = {
-            (record.party, record.handle)
-            for member in (members.members if members else ())
-            for record in member.records
-        }
+        self._records = _records(members)
         self._handles = {handle.encode() for _, handle in self._records}
-        self._grants: set[str] = set()
+        self._grants = set(erased)
         self._agreement: str | None = None
 
     def may_concern(self, seen: Glance, payload: bytes | None) -> bool:
         """Whether an entry may belong, by its bytes: of many consents few have to be parsed."""
         if seen.kind not in COUNTED:
             return True
-        named = not self._grants.isdisjoint(seen.refs)
+        named = seen.id in self._grants or not self._grants.isdisjoint(seen.refs)
         return named or any(handle in (payload or b"") for handle in self._handles)
 
     def __call__(self, event: Event) -> bool:
         """Whether an event belongs."""
         if event.leaf.type in GROUND:
             return True
-        if self._grants.intersection(event.leaf.refs):
+        if event.leaf.id in self._grants or self._grants.intersection(event.leaf.refs):
             return True
         try:
             payload = read_payload(event)
@@ -84,6 +90,41 @@ class ApproachChooser:
         if isinstance(payload, Requested):
             self._agreement = _agreement_of(payload)
         return True
+
+
+def erased_of(entries: Iterable[RawEntry], members: Members | None) -> set[str]:
+    """Ids of the consents about a family's records that were erased.
+
+    Their own entries do not say any more whom they are about; the entry that erased them does, to
+    who knows the records' handles.
+
+    Args:
+        entries: of the whole ledger.
+        members: the family, where it was given.
+    """
+    places = {
+        place_of(party, handle, kind) for party, handle in _records(members) for kind in ConsentKind
+    }
+    found: set[str] = set()
+    for entry in entries if places else ():
+        if not entry.erases:
+            continue
+        event = event_of(entry)
+        try:
+            payload = read_payload(event)
+        except FormatError:  # of no form: it cannot count
+            continue
+        if isinstance(payload, ConsentErased) and payload.place in places:
+            found.update(event.leaf.refs)
+    return found
+
+
+def _records(members: Members | None) -> set[tuple[str, str]]:
+    return {
+        (record.party, record.handle)
+        for member in (members.members if members else ())
+        for record in member.records
+    }
 
 
 def request_of(payload: object) -> str | None:

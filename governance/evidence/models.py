@@ -111,12 +111,21 @@ class Permission(Frozen):
     changed_by: tuple[Index, ...]
 
 
+class Erasure(Frozen):
+    """A consent record that was erased, at a moment or since: its entry, who says so, and when."""
+
+    record: Index
+    entry: Index
+    time: Time
+
+
 class Held(Frozen):
     """What a party held about one member in one source, at a moment."""
 
     party: Slug
     source: Slug
     permissions: tuple[Permission, ...]
+    erased: tuple[Erasure, ...] = Field(default=(), exclude_if=lambda value: not value)
 
 
 class MemberThen(Frozen):
@@ -131,10 +140,14 @@ class MemberThen(Frozen):
 
 
 class Check(Frozen):
-    """One rule of release, looked at again: ``reason`` is empty where it held."""
+    """One rule of release, looked at again.
+
+    ``reason`` is empty where it held, and where ``erased`` says why that cannot be told any more.
+    """
 
     rule: str
     reason: str
+    erased: Erasure | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Moment(Frozen):

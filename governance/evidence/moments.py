@@ -3,20 +3,25 @@
 The state is that of the entries before the moment (the approval's own checkpoint; what the ledger
 held when a partner's answer was logged), the time is the one that the moment's entry states. An
 auditor so sees what each partner had to find, not only what it said it found.
+
+A permission that was erased since is neither a yes nor a no: what rests on it is *erased*, by the
+entry that says so. It hides no refusal of anybody else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Final
 
 from governance.agreements.models import Action
 from governance.agreements.policy import permits
 from governance.canonical import parse_time
-from governance.consent.registry import Grant
-from governance.consent.rules import Approach, require_family_permission
+from governance.consent.errors import ConsentExpired, ConsentMissing
+from governance.consent.models import ConsentKind, place_of
+from governance.consent.registry import Erased, Grant
+from governance.consent.rules import Approach, require_family_permission, require_subset
 from governance.errors import GovernanceError
 from governance.evidence.case import Case, replay
-from governance.evidence.models import Check, Held, MemberThen, Moment, Permission
+from governance.evidence.models import Check, Erasure, Held, MemberThen, Moment, Permission
 from governance.identity.models import PersonKeys
 from governance.ledger.events import Event, EventType
 from governance.ledger.state import LedgerState
@@ -27,7 +32,7 @@ from governance.release.errors import (
     RequestExpired,
     RequestNotLogged,
 )
-from governance.release.models import Member, RecordRef
+from governance.release.models import Member, Members, RecordRef
 from governance.release.registry import read_approval, read_request
 from governance.release.verify import require_accepted_kind
 
@@ -40,6 +45,14 @@ AGREED: Final = "The agreement was in force and permitted this purpose, recipien
 KINDS: Final = "Request and approval were signed with what the agreement accepts"
 CONSENT: Final = "Every member's permission that the family rule asks for was live"
 CAPTURED: Final = "This partner itself had captured a permission of this family"
+
+
+class _Unknown(GovernanceError):
+    """Whether a rule held cannot be told, since a consent record was erased."""
+
+    def __init__(self, erased: Erased) -> None:
+        super().__init__("erased")
+        self.erased = _erasure(erased)
 
 
 class Look:
@@ -59,7 +72,21 @@ class Look:
         self._party = party
         self._size = size
         self._time = time
-        self._state: LedgerState = replay(case.question.log, case.entries, size)
+        later = case.state.consents.erased
+        lost = {
+            event.leaf.id
+            for index, event in case.entries
+            if event.payload is None
+            and event.leaf.id in later
+            and index < size <= later[event.leaf.id].entry
+        }
+        self._lost = [later[id_] for id_ in sorted(lost)]
+        there = [
+            (index, event)
+            for index, event in case.entries
+            if event.leaf.id not in lost and lost.isdisjoint(event.leaf.refs)
+        ]
+        self._state: LedgerState = replay(case.question.log, there, size)
 
     @property
     def _now(self) -> datetime:
@@ -146,7 +173,37 @@ class Look:
         approach = Approach(
             agreement, request.purpose, request.items, self._requester().party, self._now
         )
-        return require_family_permission(members, request.without, self._state.consents, approach)
+        if not self._lost:
+            return require_family_permission(
+                members, request.without, self._state.consents, approach
+            )
+        return self._permitted_one_by_one(members, request.without, approach)
+
+    def _permitted_one_by_one(
+        self, members: Members, without: Collection[str], approach: Approach
+    ) -> dict[RecordRef, Grant]:
+        """Each member alone: what was erased of one hides no refusal of another."""
+        require_subset(members, without, approach.agreement)
+        found: dict[RecordRef, Grant] = {}
+        unknown: list[Erased] = []
+        for member in members.members:
+            if member.person in without:
+                continue
+            alone = members.model_copy(update={"members": (member,)})
+            lost = [
+                each
+                for record in member.records
+                for each in _about(self._lost, record, ConsentKind.APPROACH)
+            ]
+            unknown += lost
+            try:
+                found |= require_family_permission(alone, (), self._state.consents, approach)
+            except (ConsentMissing, ConsentExpired):
+                if not lost:
+                    raise
+        if unknown:
+            raise _Unknown(unknown[0])
+        return found
 
     def _captured(self) -> None:
         if not any(grant.record.party == self._party for grant in self._permitted().values()):
@@ -175,8 +232,15 @@ class Look:
                 for grant in self._state.consents.grants.values()
                 if (grant.terms.party, grant.subject) == (record.party, record.handle)
             )
-            if permissions:
-                held = Held(party=record.party, source=record.source, permissions=permissions)
+            gone = (*self._state.consents.erased.values(), *self._lost)
+            erased = tuple(map(_erasure, _about(gone, record, *ConsentKind)))
+            if permissions or erased:
+                held = Held(
+                    party=record.party,
+                    source=record.source,
+                    permissions=permissions,
+                    erased=erased,
+                )
                 found.append(held)
         return tuple(found)
 
@@ -206,6 +270,17 @@ class Look:
 def _checked(rule: str, holds: Callable[[], object]) -> Check:
     try:
         holds()
+    except _Unknown as unknown:
+        return Check(rule=rule, reason="", erased=unknown.erased)
     except GovernanceError as refusal:
         return Check(rule=rule, reason=refusal.reason)
     return Check(rule=rule, reason="")
+
+
+def _about(erased: Iterable[Erased], record: RecordRef, *kinds: ConsentKind) -> list[Erased]:
+    places = {place_of(record.party, record.handle, kind) for kind in kinds}
+    return [each for each in erased if each.place in places]
+
+
+def _erasure(erased: Erased) -> Erasure:
+    return Erasure(record=erased.index, entry=erased.entry, time=erased.since)

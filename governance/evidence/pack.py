@@ -6,11 +6,12 @@ with cosignatures), ``entries/N.json`` (an entry with salt and payload), ``proof
 it, where it was given) and ``consistency.json`` (that the approver's checkpoint is of this log).
 
 Rules of verification, in order: the log and enough parties signed the checkpoint (keys of the
-auditor's own); every entry is what its leaf commits to and is in the tree at its place; the
-approver's checkpoint is an earlier state of that tree; the evidence derived anew from the entries
-is ``evidence.json``, and the page made anew from it is ``evidence.html``, byte for byte; there is
-no file besides. With an export of the whole ledger, the entries that belong are exactly the pack's:
-so nothing was left out.
+auditor's own); every entry is what its leaf commits to and is in the tree at its place; of consent
+records alone the payload may be missing, if another entry says that it was erased; the approver's
+checkpoint is an earlier state of that tree; the evidence derived anew from the entries is
+``evidence.json``, and the page made anew from it is ``evidence.html``, byte for byte; there is no
+file besides. With an export of the whole ledger, the entries that belong are exactly the pack's: so
+nothing was left out.
 """
 
 from pathlib import Path
@@ -22,7 +23,7 @@ from governance.canonical import Base64, Frozen, b64, canonical_bytes, unb64, wr
 from governance.errors import FormatError
 from governance.evidence.approach import approach_of
 from governance.evidence.case import Case, Placed, Question
-from governance.evidence.choosing import GROUND, ApproachChooser
+from governance.evidence.choosing import ApproachChooser, erased_of
 from governance.evidence.errors import NotCounted, PackAltered, PackDamaged, PackIncomplete
 from governance.evidence.folder import (
     CHECKPOINT_FILE,
@@ -114,7 +115,7 @@ def choose(export: LedgerExport, request: str, members: Members | None) -> list[
         ExportError: the export is not whole.
         NotCounted: one of them may not count.
     """
-    chooses = ApproachChooser(request, members)
+    chooses = ApproachChooser(request, members, erased_of(export.entries(), members))
     state = LedgerState(export.checkpoint.origin)
     entries: list[Placed] = []
     passed: set[str] = set()
@@ -262,7 +263,7 @@ def _entry(files: dict[str, bytes], index: int, note: Note, checkpoint: Checkpoi
     found = parse_proof(file_of(files, proof))
     if (found.index, str(found.note)) != (index, str(note)):
         raise PackAltered(f"{proof} is of another entry or checkpoint")
-    if event.payload is None and event.leaf.type in GROUND:
+    if event.payload is None and event.leaf.type is not EventType.CONSENT_RECORDED:
         raise PackDamaged(f"{entry} has no payload")
     digest = leaf_hash(event.leaf_bytes)
     try:

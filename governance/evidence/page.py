@@ -21,6 +21,9 @@ def render(evidence: Evidence, entries: Sequence[Placed], note: str) -> str:
         evidence=evidence,
         approach=evidence.approach,
         verdict=_verdict(evidence.approach),
+        unknown=any(
+            check.erased for moment in evidence.approach.moments for check in moment.checks
+        ),
         entries=entries,
         note=note,
     )

@@ -1,9 +1,10 @@
 """Leaves and payloads of the ledger.
 
 A leaf is public to every party and lasts for ever; it holds a type, random ids, a time and
-hashes, never a value about a person. The payload lies beside it and may be erased with its salt:
-the leaf commits to ``SHA-256(salt || payload)`` and every proof still verifies. A withdrawal names
-its grant in ``refs``, in clear, so that it stands even when payloads are erased.
+hashes, never a value about a person. The payload lies beside it. That of a consent record may be
+erased with its salt: the leaf commits to ``SHA-256(salt || payload)`` and every proof still
+verifies. What changes or erases a record names it in ``refs``, in clear, so that it stands all the
+same.
 
 Leaves are signed by parties, for one ledger: the signature covers the log's name. What a member of
 staff signs (a request, an approval) is an envelope inside the payload.
@@ -78,6 +79,7 @@ class EventType(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONSENT_INVALIDATED = "consent.invalidated"
     CONSENT_TERMINATED = "consent.terminated"
+    CONSENT_ERASED = "consent.erased"
     RELEASE_REQUESTED = "release.requested"
     RELEASE_APPROVED = "release.approved"
     RELEASE_DECLINED = "release.declined"

@@ -6,8 +6,9 @@ it.
 
 Rules of reading, in order: the header is an export's; the log signed its checkpoint (the caller's
 key); every line is an entry, in its one spelling; there are exactly so many entries as the
-checkpoint says; their leaves lead to its root. What a caller collects while reading counts only
-once the last line has been read.
+checkpoint says; their leaves lead to its root; no payload is missing but of a consent record that a
+``consent.erased`` names, since a hidden suspension or refusal would not count. What a caller
+collects while reading counts only once the last line has been read.
 
 Persisted format ``ledger-export/v1``: fields are never renamed or removed.
 """
@@ -31,6 +32,8 @@ from governance.ledger.events import (
     LEAF_MAX_BYTES,
     PAYLOAD_MAX_BYTES,
     Event,
+    EventType,
+    Leaf,
     WireEvent,
     read_event,
 )
@@ -49,6 +52,7 @@ _BASE64: Final = rb"[A-Za-z0-9+/]*={0,2}"
 _LINE: Final = re.compile(  # canonical JSON of a WireEvent, since base64 needs no escapes
     rb'\{"leaf":"(%s)","payload":(?:"(%s)"|null),"salt":(?:"(%s)"|null)\}\n' % ((_BASE64,) * 3)
 )
+_ERASURE: Final = canonical_bytes({"type": EventType.CONSENT_ERASED.value}).strip(b"{}")
 _AGAIN: Final = "ask whoever made the file for it again; if it stays so, tell the other partners"
 
 
@@ -71,6 +75,12 @@ class ExportAltered(ExportError):
     reason = "export.altered"
 
 
+class PayloadsWithheld(ExportError):
+    """The file lacks payloads that nobody has erased."""
+
+    reason = "export.withheld"
+
+
 class ExportHeader(Frozen):
     """The first line."""
 
@@ -88,6 +98,11 @@ class RawEntry:
     leaf: bytes
     salt: bytes | None
     payload: bytes | None
+
+    @property
+    def erases(self) -> bool:
+        """Whether it says that records were erased; by its bytes, so that few have to be parsed."""
+        return _ERASURE in self.leaf
 
 
 class LedgerExport:
@@ -116,8 +131,11 @@ class LedgerExport:
             ExportError: a line is no entry.
             ExportTruncated: fewer or more entries than the checkpoint says.
             ExportAltered: raised after the last entry: they do not lead to the root.
+            PayloadsWithheld: likewise: a payload is missing that nobody has erased.
         """
         self.tree = MemoryTree()
+        missing: dict[str, int] = {}
+        erased: set[str] = set()
         with self._open() as file:
             self._header(file)
             while line := self._line(file):
@@ -125,6 +143,10 @@ class LedgerExport:
                     raise ExportTruncated(f"{self._path.name}: entries after the last one")
                 entry = self._entry(line)
                 self.tree.append(entry.leaf)
+                if entry.payload is None:
+                    missing[self._erasable(entry).id] = entry.index
+                elif entry.erases:
+                    erased.update(self._leaf(entry).refs)
                 yield entry
         if self.tree.size != self.checkpoint.size:
             raise ExportTruncated(
@@ -135,6 +157,7 @@ class LedgerExport:
             raise ExportAltered(
                 f"{self._path.name}: its entries do not lead to the signed root", next_step=_AGAIN
             )
+        require_erased(index for id_, index in missing.items() if id_ not in erased)
 
     def _entry(self, line: bytes) -> RawEntry:
         index = self.tree.size
@@ -145,6 +168,19 @@ class LedgerExport:
                 f"{self._path.name}: line {index + 2} is no entry of a ledger: {error.message}",
                 next_step=_AGAIN,
             ) from None
+
+    def _erasable(self, entry: RawEntry) -> Leaf:
+        """The leaf of an entry without payload, which has to be a consent record's."""
+        leaf = self._leaf(entry)
+        if leaf.type is not EventType.CONSENT_RECORDED:
+            require_erased([entry.index])
+        return leaf
+
+    def _leaf(self, entry: RawEntry) -> Leaf:
+        try:
+            return parse_canonical(entry.leaf, Leaf)
+        except FormatError as error:
+            raise ExportError(f"entry {entry.index}: {error.message}", next_step=_AGAIN) from None
 
     def _header(self, file: BinaryIO) -> ExportHeader:
         try:
@@ -214,6 +250,20 @@ def _raw(index: int, line: bytes) -> RawEntry:
         None if value is None else unb64(value.decode()) for value in found.groups()
     )
     return RawEntry(index, leaf or b"", salt, payload)
+
+
+def require_erased(withheld: Iterable[int]) -> None:
+    """Check that nothing is left of the entries whose payloads are missing and were not erased.
+
+    Raises:
+        PayloadsWithheld: something is.
+    """
+    if indexes := sorted(withheld):
+        raise PayloadsWithheld(
+            f"{len(indexes)} entries have no payload, the first of them entry {indexes[0]}",
+            next_step="ask whoever made the export for them: only consent records that their party "
+            "has erased lack theirs",
+        )
 
 
 def event_of(entry: RawEntry) -> Event:

@@ -17,7 +17,7 @@ from governance.errors import FormatError
 from governance.identity.keys import Signer
 from governance.ledger.database import Database
 from governance.ledger.errors import AlteredEntryError, MirrorEmptyError, OutOfRangeError
-from governance.ledger.events import Event
+from governance.ledger.events import Event, EventType
 from governance.ledger.merkle import Frontier, inclusion_proof, leaf_hash
 from governance.ledger.mirror_sync import LogReader, Synchroniser
 from governance.ledger.mirror_tables import (
@@ -226,8 +226,9 @@ class Mirror:
     def verified(self, frontier: Frontier, checkpoint: Checkpoint) -> Iterator[Event]:
         """The events that follow a tree, recomputed from the stored bytes as an auditor would.
 
-        None of them counts before the last was given without an error. Each has its payload, as it
-        had when it was taken from the log: without it a suspension or a refusal would not count.
+        None of them counts before the last was given without an error. Each but a consent record
+        has its payload, as it had when it was taken from the log: without it a suspension would not
+        count. Replay says which records may lack theirs (``consent/registry.py``).
 
         Args:
             frontier: of the tree; each event is hashed onto it.
@@ -237,7 +238,7 @@ class Mirror:
             AlteredEntryError: the stored bytes do not lead to the signed root, or lack a payload.
         """
         for index, event in enumerate(self._hashed(frontier, checkpoint), frontier.size):
-            if event.payload is None:
+            if event.payload is None and event.leaf.type is not EventType.CONSENT_RECORDED:
                 raise AlteredEntryError(
                     f"the stored entry {index} lacks its payload", next_step=_DAMAGED
                 )
@@ -257,14 +258,14 @@ class Mirror:
                 "the stored entries do not lead to the signed root", next_step=_DAMAGED
             )
 
-    def erase(self, index: int) -> None:
-        """Remove salt and payload of one entry for good; its leaf and every proof stay.
+    def erase(self, *indexes: int) -> None:
+        """Remove salts and payloads of entries for good; their leaves and every proof stay.
 
         Raises:
-            OutOfRangeError: there is no such entry.
+            OutOfRangeError: there is no such entry; none was changed.
         """
         with self._database.writing() as connection:
-            TREE.erase(connection, index)
+            TREE.erase(connection, indexes)
         self._database.truncate_wal()
 
     def evidence(self) -> list[Evidence]:

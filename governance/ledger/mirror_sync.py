@@ -2,9 +2,11 @@
 
 Rules of a synchronisation, in order: the log's signature by the pinned key; never a smaller tree;
 never another root for a size that is held; a consistency proof from the tree that is held; every
-payload is there and is what its leaf commits to; leaves recomputed from their bytes lead to the
-signed root; entries, tree and checkpoint are then stored in one transaction, or nothing is. What
-the log signed and breaks a rule is kept as evidence, beside the checkpoint that it contradicts.
+payload is there, but of consent records that a later entry says were erased, and is what its leaf
+commits to; leaves recomputed from their bytes lead to the signed root; entries, tree and checkpoint
+are then stored in one transaction, or nothing is. What the log signed and breaks a rule is kept as
+evidence, beside the checkpoint that it contradicts. Whether an erasure counts only replay can tell
+(``consent/registry.py``).
 
 A long way is gone in steps, each to a checkpoint that the log signed, so that memory stays bounded
 and an interrupted synchronisation goes on where it was.
@@ -26,7 +28,7 @@ from governance.ledger.errors import (
     RollbackError,
     WithheldPayloadError,
 )
-from governance.ledger.events import Event
+from governance.ledger.events import Event, EventType
 from governance.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, verify_consistency
 from governance.ledger.mirror_tables import (
     Evidence,
@@ -40,6 +42,9 @@ from governance.ledger.note import Checkpoint, Note, VerifierKey, open_checkpoin
 
 STEP: Final = 10_000  # leaves fetched before they are verified and stored
 _BATCH: Final = 1_000  # entries in one answer
+_ERASED_MEANWHILE: Final = 3
+"""How often a newer checkpoint is asked for, since an entry in it may say that a record was erased
+while entries were fetched."""
 
 
 class LogReader(Protocol):
@@ -78,6 +83,8 @@ class Synchroniser:
         """See ``Mirror.sync``."""
         before = self._held().size  # another process may bring this copy further meanwhile
         newest = self._open(reader.checkpoint())
+        unnamed: dict[str, int] = {}
+        again = _ERASED_MEANWHILE
         while True:
             held = self._held()
             self._check_against_held(held, newest, before)
@@ -89,7 +96,16 @@ class Synchroniser:
                 target = self._open(reader.checkpoint(held.size + STEP))
                 if target[1].size != held.size + STEP:
                     raise MirrorError("the ledger answered with a checkpoint of another size")
-            self._advance(reader, held, *target)
+            events = self._fetch_verified(reader, held, *target)
+            gaps = _gaps(unnamed, held.size, events)
+            if gaps and target is newest:
+                newest = self._open(reader.checkpoint())
+                if newest[1].size <= target[1].size or not again:
+                    self._refuse(_withheld(min(gaps.values())), held, target[0])
+                again -= 1
+                continue
+            unnamed = gaps
+            self._store(held, target[0], events)
 
     def check_same_tree(self, note: Note, checkpoint: Checkpoint) -> None:
         """A checkpoint of a size that is held has the copy's own root at that size.
@@ -133,8 +149,10 @@ class Synchroniser:
                 note,
             )
 
-    def _advance(self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint) -> None:
-        """Fetch, verify and store the entries from what is held up to a checkpoint."""
+    def _fetch_verified(
+        self, reader: LogReader, held: Held, note: Note, checkpoint: Checkpoint
+    ) -> list[Event]:
+        """The entries from what is held up to a checkpoint, once they have led to its root."""
         self._check_consistency(reader, held, note, checkpoint)
         events = self._fetch(reader, held, note, checkpoint)
         frontier = Frontier(held.size, held.frontier.hashes)
@@ -146,6 +164,9 @@ class Synchroniser:
                 next_step="synchronise again; if it stays so, tell the other partners",
             )
             self._refuse(error, held, note)
+        return events
+
+    def _store(self, held: Held, note: Note, events: list[Event]) -> None:
         with self._database.writing() as connection:
             current = read_held(connection, lock=True)
             if current.size != held.size:
@@ -186,19 +207,11 @@ class Synchroniser:
                 self._refuse(altered, held, note)
             if not batch or len(batch) > checkpoint.size - start:
                 raise MirrorError("the ledger answered with other entries than asked for")
-            self._check_whole(batch, start, held, note)
+            for index, event in enumerate(batch, start):
+                if event.payload is None and event.leaf.type is not EventType.CONSENT_RECORDED:
+                    self._refuse(_withheld(index), held, note)
             events += batch
         return events
-
-    def _check_whole(self, batch: list[Event], start: int, held: Held, note: Note) -> None:
-        """No entry comes without its payload: a hidden refusal or suspension would not count."""
-        for index, event in enumerate(batch, start):
-            if event.payload is None:
-                withheld = WithheldPayloadError(
-                    f"the ledger withholds the payload of entry {index}",
-                    next_step="ask the ledger's operator for it",
-                )
-                self._refuse(withheld, held, note)
 
     def _refuse(self, error: MirrorError, held: Held, theirs: Note) -> NoReturn:
         """Keep both checkpoints as evidence, each once, and raise."""
@@ -208,3 +221,22 @@ class Synchroniser:
         with self._database.writing() as connection:
             keep_evidence(connection, evidence)
         raise error
+
+
+def _gaps(before: dict[str, int], start: int, events: list[Event]) -> dict[str, int]:
+    """Places of records without payload, by id, that no entry so far says were erased."""
+    found = dict(before)
+    for index, event in enumerate(events, start):
+        if event.payload is None:
+            found[event.leaf.id] = index
+        elif event.leaf.type is EventType.CONSENT_ERASED:
+            for record in event.leaf.refs:
+                found.pop(record, None)
+    return found
+
+
+def _withheld(index: int) -> WithheldPayloadError:
+    return WithheldPayloadError(
+        f"the ledger withholds the payload of entry {index}",
+        next_step="ask the ledger's operator for it",
+    )

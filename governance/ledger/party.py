@@ -3,6 +3,7 @@
 Nothing that the ledger's service says is used before the mirror has verified it, and nothing that
 the mirror's file holds before it has led to the root that the log signed: a state is given out
 whole or not at all, and after a file was altered every question is refused until it is restored.
+What the ledger says was erased is erased here when that is replayed.
 """
 
 import threading
@@ -76,17 +77,26 @@ class PartyLedger:
             AlteredEntryError: the mirror's file does not hold what the log signed.
         """
         with self._lock:
-            signed = self._signed()
-            begun, self._replayed = self._replayed, None  # until all has led to the signed root
-            if begun is not None and signed.size - begun[0].size <= AT_ONCE:
-                state, frontier = begun
-                state.replay(list(self.mirror.verified(frontier, signed)))
-            else:
-                state, frontier = self._kept.begin(self.mirror.frontier)
-                state.replay(self.mirror.verified(frontier, signed))
-            self._replayed = state, frontier
-            self._kept.write(state, lambda _size: signed.root)
+            state = self._replay()
+            if state.consents.unopened:  # erased by another process, which has a newer entry
+                state = self._replay()
             return state
+
+    def _replay(self) -> LedgerState:
+        signed = self._signed()
+        begun, self._replayed = self._replayed, None  # until all has led to the signed root
+        if begun is not None and signed.size - begun[0].size <= AT_ONCE:
+            state, frontier = begun
+            since = state.size
+            state.replay(list(self.mirror.verified(frontier, signed)))
+        else:
+            state, frontier = self._kept.begin(self.mirror.frontier)
+            since = state.size
+            state.replay(self.mirror.verified(frontier, signed))
+        self._replayed = state, frontier
+        self._kept.forget(state, since, self.mirror.erase)
+        self._kept.write(state, lambda _size: signed.root)
+        return state
 
     def _signed(self) -> Checkpoint:
         """What the log signed of the tree that the mirror holds; the empty tree before all."""

@@ -205,6 +205,15 @@ class ConsentChange(Frozen):
     grant: Hex128
 
 
+class ConsentErased(Frozen):
+    """Records whose payloads are erased; ``refs`` names them, by who recorded them.
+
+    ``place`` of them all (``governance.consent.models.place_of``).
+    """
+
+    place: Hash
+
+
 class Requested(Frozen):
     """A request signed by a service manager."""
 
@@ -342,6 +351,7 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.CONSENT_WITHDRAWN: ConsentChange,
     EventType.CONSENT_INVALIDATED: ConsentChange,
     EventType.CONSENT_TERMINATED: ConsentChange,
+    EventType.CONSENT_ERASED: ConsentErased,
     EventType.RELEASE_REQUESTED: Requested,
     EventType.RELEASE_APPROVED: Decided,
     EventType.RELEASE_DECLINED: Decided,

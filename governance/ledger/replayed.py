@@ -142,6 +142,21 @@ class KeptState:
             return
         self._size = state.size
 
+    def forget(self, state: LedgerState, since: int, erase: Callable[..., None]) -> None:
+        """Follow the erasures of entries that were replayed, in the copy of the log first.
+
+        Broken off, it is done when those entries are replayed again: the kept state is older.
+
+        Args:
+            state: the replay.
+            since: index of the first of the entries.
+            erase: removes payloads from the copy, by the indexes of their entries.
+        """
+        if gone := state.consents.erased_since(since):
+            erase(*gone)
+            self.drop()
+            _LOG.info("payloads erased", extra={"payloads": len(gone)})
+
     def drop(self) -> None:
         """Forget it: a payload that it may hold was erased."""
         self._path.unlink(missing_ok=True)

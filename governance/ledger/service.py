@@ -5,10 +5,14 @@ the ledger's clock; under the write lock, it is new, its author is known and sig
 admits it; then leaf, nodes and head are committed together, and only then is a checkpoint signed.
 Events of a batch (``batch.py``) are judged so one by one and committed together.
 
+What a ``consent.erased`` names is erased in the transaction that appends it, and the kept state is
+dropped; at a start once more, since a log that was restored from a backup may hold it again.
+
 Rules for a cosignature, in order: the log signed the checkpoint; size and root are this log's; the
 witness is a known party; its line verifies; its time is not ahead of the ledger's clock.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -50,6 +54,7 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 ENTRIES_MAX: Final = 1_000
 ENTRIES_MAX_BYTES: Final = 8 * 1024 * 1024  # of leaves and payloads in one answer
 _REPLAY_BATCH: Final = 1_000
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,9 @@ class LedgerService:
         """Replay the log, from the kept state where it may be used, before anybody waits for it."""
         if self._kept is not None and self._state.size == 0:
             self._state = self._kept.read(self._store.root) or self._state
-        self._current_state()
+        since = self._state.size
+        if gone := self._current_state().consents.erased_since(since):
+            self._store.erase(*gone)
         self.keep()
 
     def keep(self) -> None:
@@ -172,7 +179,9 @@ class LedgerService:
             return index
 
         outcomes: list[int | GovernanceError] = []
+        gone: list[int] = []
         with self._lock:
+            since = self._state.size
             with self._store.writing() as writer:
                 self._catch_up(writer)
                 taken = writer.taken(events)
@@ -183,9 +192,31 @@ class LedgerService:
                         outcomes.append(error)
                 if fresh:
                     writer.append(fresh)
+                    gone = self._erased_by(fresh)
+                    writer.erase(gone)
             for event in fresh:  # only once it is committed
                 self._state.apply(event)
+            self._forget(since)
+            if gone:
+                self._store.overwrite()
+                _LOG.info("payloads erased", extra={"payloads": len(gone)})
         return outcomes
+
+    def _erased_by(self, events: Sequence[Event]) -> list[int]:
+        """Indexes of what events that were admitted erase."""
+        grants = self._state.consents.grants
+        return [
+            grants[record].index
+            for event in events
+            if event.leaf.type is EventType.CONSENT_ERASED
+            for record in event.leaf.refs
+            if record in grants
+        ]
+
+    def _forget(self, since: int) -> None:
+        """Keep no state in which what was erased by the entries from one on still stands."""
+        if self._kept is not None and self._state.consents.erased_since(since):
+            self._kept.drop()
 
     def _check_form(self, event: Event, only: Collection[EventType]) -> None:
         if event.payload is None:
@@ -312,10 +343,11 @@ class LedgerService:
 
     def _current_state(self) -> LedgerState:
         with self._lock:
-            size = self._store.head().size
+            since, size = self._state.size, self._store.head().size
             while self._state.size < size:
                 end = min(size, self._state.size + _REPLAY_BATCH)
                 self._state.replay(self._store.entries(self._state.size, end))
+            self._forget(since)
             return self._state
 
     def _catch_up(self, writer: Writer) -> None:

@@ -3,8 +3,8 @@
 Rules of admission, in order: the event's id is new; the payload has its type's form; the author is
 a known party and signed the leaf for this ledger; the type's own rule admits it. Replay applies
 admissible events and remembers the others with their reasons: a ledger that accepted one is
-misbehaving, and nothing may rest on it. Events whose payload was erased keep their place; a
-withdrawal still takes effect.
+misbehaving, and nothing may rest on it. A consent record whose payload is missing keeps its place
+(``consent/registry.py`` says what that means); a withdrawal takes effect without its payload.
 """
 
 from collections.abc import Iterable

@@ -107,6 +107,10 @@ class Writer:
             update(_HEAD).values(size=self._frontier.size, frontier=write_frontier(self._frontier))
         )
 
+    def erase(self, indexes: Iterable[int]) -> None:
+        """Remove salts and payloads of entries; follow it with ``LedgerStore.overwrite``."""
+        _TREE.erase(self._connection, indexes)
+
 
 class Taken:
     """Event ids that stand in the log, or are about to."""
@@ -241,14 +245,18 @@ class LedgerStore:
         with self._reading_up_to(second) as connection:
             return consistency_proof(_TREE.nodes(connection), first, second)
 
-    def erase(self, index: int) -> None:
-        """Remove salt and payload of one entry for good; its leaf and every proof stay.
+    def erase(self, *indexes: int) -> None:
+        """Remove salts and payloads of entries for good; their leaves and every proof stay.
 
         Raises:
-            OutOfRangeError: there is no such entry.
+            OutOfRangeError: there is no such entry; none was changed.
         """
         with self._database.writing() as connection:
-            _TREE.erase(connection, index)
+            _TREE.erase(connection, indexes)
+        self.overwrite()
+
+    def overwrite(self) -> None:
+        """See that no file of SQLite holds what was erased; on PostgreSQL ``VACUUM`` does it."""
         self._database.truncate_wal()
 
     def keep_cosignature(self, cosignature: StoredCosignature) -> None:

@@ -1,6 +1,6 @@
 """Leaves and perfect subtrees in a database, as the log and its mirrors both keep them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Final, NamedTuple
 
@@ -100,17 +100,16 @@ class TreeTables:
                 found.append(StoredEntry(row.leaf, row.salt, row.payload))
         return found
 
-    def erase(self, connection: Connection, index: int) -> None:
-        """Remove salt and payload of one entry.
+    def erase(self, connection: Connection, indexes: Iterable[int]) -> None:
+        """Remove salt and payload of entries.
 
         Raises:
             OutOfRangeError: there is no such entry.
         """
-        done = connection.execute(
-            update(self.leaf).where(self.leaf.c.position == index).values(salt=None, payload=None)
-        )
-        if done.rowcount != 1:
-            raise OutOfRangeError(f"there is no entry {index}")
+        gone = update(self.leaf).values(salt=None, payload=None)
+        for index in indexes:
+            if connection.execute(gone.where(self.leaf.c.position == index)).rowcount != 1:
+                raise OutOfRangeError(f"there is no entry {index}")
 
     def nodes(self, connection: Connection) -> "StoredNodes":
         """The perfect subtrees, as the proofs read them."""

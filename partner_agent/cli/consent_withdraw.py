@@ -41,6 +41,13 @@ def withdraw(
             state = agent.ledger.state
             screen.say(f"the ledger is away and is told later: {error.message}")
         found = sorted({*known, *_withdrawable(agent, state, grant, source, record_id)})
+        if grant is not None and (gone := state.consents.erased.get(consent_number(grant))):
+            raise ConsentInputError(
+                f"the record of this consent was erased on {gone.since[:10]}: it permits nothing "
+                "any more, as if it had been withdrawn",
+                next_step="tell the person so; partner-agent consent withdraw --source SOURCE "
+                "--record-id ID takes back what was recorded since",
+            )
         if not found:
             raise ConsentInputError(
                 "this party recorded no consent that this would withdraw",

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from governance.consent.receipt import ConsentReceipt
+from governance.consent.registry import Erased
 from governance.errors import ReasonedError
-from governance.terminal import FileProblem, read_document
+from governance.terminal import FileProblem, Terminal, read_document
 from partner_agent.cli.context import agent_of, session
 from partner_agent.consents import ConsentInputError, consent_number
 from partner_agent.receipts.issue import check, issue
@@ -60,6 +61,9 @@ def check_receipt(
             state = agent.ledger.state
             screen.say(f"checked without the ledger's newest entries: {error.message}")
         standing = check(agent.ledger, state, document, agent.now())
+        if isinstance(standing, Erased):
+            _tell_erased(screen, document.receipt_id, standing)
+            return
         if document.receipt_id in agent.consents.withdrawn_here():
             standing_now = "withdrawn"
         else:
@@ -67,4 +71,23 @@ def check_receipt(
     screen.result(
         {"receipt": document.receipt_id, "genuine": True, "state": standing_now},
         lambda out: out.print(f"genuine; today: {standing_now}", highlight=False),
+    )
+
+
+def _tell_erased(screen: Terminal, receipt_id: str, erased: Erased) -> None:
+    """Nothing can be said of what a receipt tells but that its entry is in the ledger."""
+    data = {
+        "receipt": receipt_id,
+        "genuine": None,
+        "state": "erased",
+        "erased_on": erased.since[:10],
+        "by_entry": erased.entry,
+    }
+    screen.result(
+        data,
+        lambda out: out.print(
+            f"its entry is in the ledger; the record was erased on {erased.since[:10]}, by entry "
+            f"{erased.entry}, so that the rest cannot be compared. It permits nothing today.",
+            highlight=False,
+        ),
     )

@@ -2,7 +2,8 @@
 
 Rules: the entry is proved to be in the mirror's newest checkpoint before a receipt names it; a
 receipt is genuine only if its entry, its tree and its content are those of this party's own mirror.
-Any party can check any party's receipt.
+Once the record was erased its content cannot be compared any more, and the answer says so. Any
+party can check any party's receipt.
 """
 
 from datetime import datetime
@@ -16,6 +17,7 @@ from governance.consent.receipt import (
     receipt_of,
     require_same,
 )
+from governance.consent.registry import Erased
 from governance.ledger.errors import OutOfRangeError
 from governance.ledger.merkle import leaf_hash, verify_inclusion
 from governance.ledger.note import open_checkpoint, parse_note
@@ -39,6 +41,12 @@ def issue(
     Raises:
         ConsentInputError: this party recorded no such consent.
     """
+    if (erased := state.consents.erased.get(number)) is not None:
+        raise ConsentInputError(
+            f"the record of this consent was erased on {erased.since[:10]}, by entry "
+            f"{erased.entry} of the ledger",
+            next_step="tell the person so: nothing is released by it any more",
+        )
     grant = state.consents.grants.get(number)
     if grant is None or grant.record.party != party:
         raise ConsentInputError(
@@ -51,20 +59,25 @@ def issue(
 
 def check(
     ledger: AgentLedger, state: LedgerState, receipt: ConsentReceipt, now: datetime
-) -> ConsentState:
+) -> ConsentState | Erased:
     """Check a receipt against this party's own mirror.
 
     Returns:
-        Where the consent stands today.
+        Where the consent stands today, or that its record was erased: then nothing but its entry
+        could be checked.
 
     Raises:
         ReceiptDiffers, NoteFormatError, NoteSignatureError, ProofError: it is not what the ledger
             says, or its checkpoint or proof is not of it.
     """
     named = receipt.ledger
+    erased = state.consents.erased.get(receipt.receipt_id)
     grant = state.consents.grants.get(receipt.receipt_id)
     known = grant is not None and state.agreements.standing(grant.record.agreement).agreement
-    require_same(receipt, grant, known or None)
+    if erased is None:
+        require_same(receipt, grant, known or None)
+    elif named.entry != erased.index:
+        raise ReceiptDiffers("the ledger holds this consent under another entry")
     try:
         root = b64(ledger.mirror.root(named.size))
     except OutOfRangeError:
@@ -72,14 +85,15 @@ def check(
     if (named.origin, named.root) != (ledger.log_key.name, root):
         raise ReceiptDiffers("the receipt names another ledger than this party's mirror")
     leaf = _leaf(ledger, named.entry)
-    if named.leaf_hash != b64(leaf) or grant is None:
+    standing = erased if grant is None else grant.state(now)
+    if named.leaf_hash != b64(leaf) or standing is None:
         raise ReceiptDiffers("the receipt names another entry than the ledger holds")
     checkpoint = open_checkpoint(parse_note(named.checkpoint.encode()), ledger.log_key)
     if (checkpoint.size, b64(checkpoint.root)) != (named.size, root):
         raise ReceiptDiffers("the receipt's checkpoint is of another tree than it names")
     proof = tuple(map(unb64, named.proof))
     verify_inclusion(leaf, named.entry, checkpoint.size, proof, checkpoint.root)
-    return grant.state(now)
+    return standing
 
 
 def _reference(ledger: AgentLedger, entry: int) -> LedgerReference:

@@ -15,7 +15,7 @@ from datetime import date
 from typing import Final
 
 from governance.consent.models import Capacity, ConsentKind
-from governance.consent.registry import ConsentRegistry, Grant
+from governance.consent.registry import ConsentRegistry, Erased, Grant
 from governance.consent.rules import Approach, covers
 from governance.release.models import Member, Order
 from partner_agent.releases.errors import OwnWordNeeded
@@ -74,8 +74,9 @@ def _spoke(member: Member, consents: ConsentRegistry, approach: Approach) -> boo
         for record in member.records
     )
     return any(
-        grant is not None and grant.record.capacity is Capacity.SELF and covers(grant, approach)
+        grant.record.capacity is Capacity.SELF and covers(grant, approach)
         for grant in found
+        if grant is not None and not isinstance(grant, Erased)
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import b64, canonical_bytes, hash_of, sha256
-from governance.consent.models import ConsentRecord
+from governance.consent.models import ConsentKind, ConsentRecord, place_of
 from governance.exchange.refinement import RefinementRound
 from governance.exchange.secret import LINKAGE_SECRET, SealedSecret, seal_info
 from governance.exchange.submission import Manifest
@@ -190,6 +190,13 @@ def test_a_leafs_signature_never_changes() -> None:
     kind = signed_type("ledger.example.org/county")
     signature = sign_bytes(kind, canonical_bytes(body), POLICE.signing, H)
     assert sha256(signature.value.encode()) == PINNED_SIGNATURE
+
+
+def test_what_stands_for_erased_records_never_changes() -> None:
+    """Else a mirror that has their payloads would take a true place for a false one."""
+    assert place_of("council", ID, ConsentKind.APPROACH) == sha256(
+        b"hearthlink/consent-place/v1\0council\0" + ID.encode() + b"\0approach"
+    )
 
 
 def test_what_a_ciphertext_is_bound_to_never_changes() -> None:

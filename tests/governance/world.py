@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import b64, canonical_bytes, sha256, write_time
-from governance.consent.models import ConsentRecord
+from governance.consent.models import ConsentKind, ConsentRecord, place_of
 from governance.identity.envelope import Envelope, challenge_of, sign, sign_bytes
 from governance.identity.keys import SealingKey, SigningKey
 from governance.identity.models import (
@@ -26,6 +26,7 @@ from governance.ledger.payloads import (
     AgreementProposed,
     AgreementSigned,
     ConsentChange,
+    ConsentErased,
     Decided,
     Genesis,
     PersonEnrolled,
@@ -301,7 +302,12 @@ class World:
 
     def consent(self, party: Party, handle: str, /, now: datetime = NOON, **changes: Any) -> Event:
         """Record a consent of one record's subject."""
-        record = ConsentRecord.model_validate(
+        record = self.consent_record(party, handle, **changes)
+        return self.write(party, EventType.CONSENT_RECORDED, record, now=now)
+
+    def consent_record(self, party: Party, handle: str, /, **changes: Any) -> ConsentRecord:
+        """What is recorded."""
+        return ConsentRecord.model_validate(
             {
                 "agreement": self.agreement_hash,
                 "party": party.name,
@@ -326,7 +332,12 @@ class World:
                 **changes,
             }
         )
-        return self.write(party, EventType.CONSENT_RECORDED, record, now=now)
+
+    def erase(self, party: Party, handle: str, *grants: Event, kind: str = "approach") -> Event:
+        """Erase records, as their party."""
+        payload = ConsentErased(place=place_of(party.name, handle, ConsentKind(kind)))
+        refs = tuple(grant.leaf.id for grant in grants)
+        return self.write(party, EventType.CONSENT_ERASED, payload, refs)
 
     def withdraw(self, party: Party, grant: Event) -> Event:
         """Withdraw a consent."""

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from governance.canonical import canonical_bytes
+from governance.canonical import canonical_bytes, parse_json
 from governance.cli.main import app
 from governance.errors import GovernanceError
 from governance.evidence import moments
@@ -31,7 +32,7 @@ from governance.evidence.pack import (
 )
 from governance.identity.envelope import Envelope, parse_canonical
 from governance.ledger.errors import NoteSignatureError, QuorumError
-from governance.ledger.events import EventType
+from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import AgreementStopped
 from governance.release.errors import MembersChanged
 from governance.release.models import Members
@@ -226,6 +227,97 @@ def test_a_release_against_the_rules_is_shown_as_one(wrong: str, tmp_path: Path)
     failed = [c.reason for c in evidence_of(folder).approach.moments[-1].checks if c.reason]
     assert failed == [reason]
     assert "does not agree with the rules" in (folder / "evidence.html").read_text("utf-8")
+
+
+def erased(auditor: Auditor, handle: str, party: Party, *grants: Event) -> list[Event]:
+    """What the ledger holds once records were erased."""
+    auditor.world.erase(party, handle, *grants)
+    gone = {grant.leaf.id for grant in grants}
+    return [
+        replace(event, salt=None, payload=None) if event.leaf.id in gone else event
+        for event in auditor.world.events
+    ]
+
+
+def consents_of(auditor: Auditor) -> list[Event]:
+    """Consent records, oldest first."""
+    kind = EventType.CONSENT_RECORDED
+    return [event for event in auditor.world.events if event.leaf.type is kind]
+
+
+def test_a_release_by_a_permission_that_was_erased_since_is_no_wrong(tmp_path: Path) -> None:
+    """The pack says that it was erased, on which day and by which entry, in the place of a yes."""
+    auditor = Auditor(tmp_path)
+    request, members = released(auditor)
+    before = pack(auditor, request, members)
+    assert b'"erased"' not in (before / "evidence.json").read_bytes()
+    shutil.rmtree(before)
+    events = erased(auditor, "3" * 32, auditor.world.council, consents_of(auditor)[2])
+    files = build_approach(auditor.export(events), auditor.keys, request.payload_hash, members)
+    folder = tmp_path / "pack"
+    write_pack(folder, files)
+    approach = verify_pack(folder, auditor.keys).approach
+    compare_whole(folder, auditor.export(events))
+    entry = len(events) - 1
+    for moment in approach.moments:
+        assert not any(check.reason for check in moment.checks)
+        unknown = {check.rule: check.erased for check in moment.checks if check.erased}
+        assert moments.CONSENT in unknown
+        assert {each.entry for each in unknown.values()} == {entry}
+        (held,) = moment.members[1].held
+        assert ([each.entry for each in held.erased], held.permissions) == ([entry], ())
+    page = (folder / "evidence.html").read_text("utf-8")
+    assert "does not agree with the rules" not in page
+    assert f'erased on 2026-11-22 12:00:00 UTC <span class="proof">[entry {entry}]' in page
+    assert "3" * 32 not in b"".join(
+        path.read_bytes() for path in (folder / "entries").iterdir()
+    ).decode("latin-1")
+
+
+@pytest.mark.invariant(2, "evidence in which an erasure hides another's refusal", double="lies")
+def test_an_erasure_hides_no_refusal_of_somebody_else(tmp_path: Path) -> None:
+    """One member's permission was erased; another member had withdrawn: that stays a no."""
+    auditor = Auditor(tmp_path)
+    members = auditor.family()
+    request = auditor.ask(members)
+    first, _, _, child = consents_of(auditor)
+    auditor.world.withdraw(auditor.world.council, child)
+    auditor.answer(request, auditor.world.council)
+    events = erased(auditor, "1" * 32, auditor.world.council, first)
+    files = build_approach(auditor.export(events), auditor.keys, request.payload_hash, members)
+    folder = tmp_path / "pack"
+    write_pack(folder, files)
+    answer = verify_pack(folder, auditor.keys).approach.moments[-1]
+    found = {check.rule: check.reason for check in answer.checks}
+    assert found[moments.CONSENT] == "consent.withdrawn"
+
+
+@pytest.mark.invariant(2, "evidence of a release after the erasure", double="lies")
+def test_a_release_after_an_erasure_is_a_wrong(tmp_path: Path) -> None:
+    """From its entry on the record counts as withdrawn."""
+    auditor = Auditor(tmp_path)
+    members = auditor.family()
+    request = auditor.ask(members)
+    events = erased(auditor, "1" * 32, auditor.world.council, consents_of(auditor)[0])
+    auditor.world.events[:] = events
+    auditor.answer(request, auditor.world.council)
+    approach = evidence_of(pack(auditor, request, members)).approach
+    found = [check.reason for check in approach.moments[-1].checks if check.reason]
+    assert found == ["consent.withdrawn", "consent.withdrawn"]
+
+
+@pytest.mark.invariant(2, "a pack that hides what a record says", double="withholds")
+def test_a_pack_without_a_payload_that_nobody_erased_is_refused(tmp_path: Path) -> None:
+    """Whoever makes a pack takes a refusal's payload out and says nothing."""
+    auditor = Auditor(tmp_path)
+    request, members = released(auditor)
+    folder = pack(auditor, request, members)
+    entry = auditor.world.events.index(consents_of(auditor)[0])
+    path = folder / f"entries/{entry:07}.json"
+    event = parse_json(path.read_bytes()) | {"payload": None, "salt": None}
+    path.write_bytes(canonical_bytes(event))
+    with pytest.raises(NotCounted, match=f"entry {entry} has no payload"):
+        verify_pack(folder, auditor.keys)
 
 
 def test_a_late_answer_is_shown_as_one(tmp_path: Path) -> None:

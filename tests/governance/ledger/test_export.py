@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from governance.canonical import b64, canonical_bytes, unb64
 from governance.cli.main import app
+from governance.consent.models import ConsentKind, place_of
 from governance.evidence.errors import KeysMissing
 from governance.evidence.keys import AuditKeys, read_keys
-from governance.evidence.whole import PayloadsWithheld, verify_whole
+from governance.evidence.whole import WholeLedger, verify_whole
 from governance.identity.keys import SigningKey
 from governance.ledger.errors import (
     NoteFormatError,
@@ -20,16 +21,17 @@ from governance.ledger.errors import (
     ProofShapeError,
     QuorumError,
 )
-from governance.ledger.events import EventType
+from governance.ledger.events import Event, EventType
 from governance.ledger.export import (
     ExportAltered,
     ExportError,
     ExportTruncated,
     LedgerExport,
+    PayloadsWithheld,
 )
 from governance.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from governance.ledger.note import Note, NoteSignature
-from governance.ledger.payloads import AgreementStopped
+from governance.ledger.payloads import AgreementStopped, ConsentErased
 from governance.ledger.proof import EntryProof, parse_proof
 from governance.ledger.tree import MemoryTree
 from tests.governance.evidence.audit import Auditor, tree_of
@@ -53,7 +55,7 @@ def lines_of(auditor: Auditor) -> list[bytes]:
     return (auditor.root / "ledger.jsonl").read_bytes().splitlines(keepends=True)
 
 
-def verified(auditor: Auditor, lines: list[bytes], keys: AuditKeys | None = None) -> object:
+def verified(auditor: Auditor, lines: list[bytes], keys: AuditKeys | None = None) -> WholeLedger:
     """What verification says of other lines."""
     path = auditor.root / "other.jsonl"
     path.write_bytes(b"".join(lines))
@@ -155,13 +157,54 @@ def test_the_payload_of_a_suspension_cannot_be_hidden(auditor: Auditor) -> None:
         verified(auditor, lines)
 
 
+def _without_payload(lines: list[bytes], *indexes: int) -> list[bytes]:
+    """The file without some payloads, each by its entry's index."""
+    bare = {"payload": None, "salt": None}
+    return [
+        canonical_bytes(json.loads(line) | bare) + b"\n" if at - 1 in indexes else line
+        for at, line in enumerate(lines)
+    ]
+
+
 @pytest.mark.invariant(18, "an export with an erased payload")
-def test_the_payload_of_a_consent_may_be_erased(auditor: Auditor) -> None:
+def test_the_payload_of_a_consent_may_be_missing_once_it_was_erased(auditor: Auditor) -> None:
     """Its leaf and the root stay; it is counted as erased, not as inadmissible."""
-    lines = lines_of(auditor)
-    lines[-2] = canonical_bytes(json.loads(lines[-2]) | {"payload": None, "salt": None}) + b"\n"
-    found = verified(auditor, lines)
-    assert (found.erased, found.inadmissible) == (1, [])  # type: ignore[attr-defined]
+    world, grant = auditor.world, auditor.world.events[-2]
+    world.erase(world.council, "5" * 32, grant)
+    auditor.export()
+    found = verified(auditor, _without_payload(lines_of(auditor), len(world.events) - 3))
+    assert (found.erased, found.inadmissible) == (1, [])
+    assert list(found.state.consents.erased) == [grant.leaf.id]
+
+
+@pytest.mark.invariant(2, "an export that hides what a record says", double="withholds")
+@pytest.mark.parametrize("said", ["nothing", "another's", "by another"])
+def test_the_payload_of_a_consent_cannot_be_hidden(auditor: Auditor, said: str) -> None:
+    """It may be a refusal: nobody says that it was erased, or somebody who may not."""
+    world, grant = auditor.world, auditor.world.events[-2]
+    hidden = len(world.events) - 2
+    if said == "another's":
+        world.erase(world.council, "1" * 32, next(_consents(auditor)))
+    if said == "by another":
+        erased = ConsentErased(place=place_of("police", "5" * 32, ConsentKind.APPROACH))
+        author = world.partners[0].author()
+        world.events.append(author.write(EventType.CONSENT_ERASED, erased, (grant.leaf.id,)))
+    auditor.export()
+    with pytest.raises(PayloadsWithheld, match=f"entry {hidden}"):
+        verified(auditor, _without_payload(lines_of(auditor), hidden))
+
+
+@pytest.mark.invariant(2, "an export that hides a withdrawal's payload", double="withholds")
+def test_nothing_but_a_record_may_lack_its_payload(auditor: Auditor) -> None:
+    """Not even a withdrawal, which would stand without it."""
+    auditor.world.withdraw(auditor.world.council, auditor.world.events[-2])
+    auditor.export()
+    with pytest.raises(PayloadsWithheld):
+        verified(auditor, _without_payload(lines_of(auditor), len(auditor.world.events) - 1))
+
+
+def _consents(auditor: Auditor) -> Iterator[Event]:
+    return (one for one in auditor.world.events if one.leaf.type is EventType.CONSENT_RECORDED)
 
 
 @pytest.mark.invariant(4, "an export with a forged cosignature", double="lies")

@@ -104,7 +104,7 @@ def another_leaf(connection: Connection, log: Log) -> None:
 
 def no_payload(connection: Connection, log: Log) -> None:
     """The suspension's payload taken away: its leaf stays, and every hash."""
-    TREE.erase(connection, log.before)
+    TREE.erase(connection, [log.before])
 
 
 def a_gap(connection: Connection, log: Log) -> None:

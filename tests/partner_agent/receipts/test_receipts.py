@@ -10,6 +10,8 @@ import pytest
 
 from governance.consent.receipt import ConsentReceipt
 from governance.errors import GovernanceError
+from governance.ledger.events import EventType
+from governance.ledger.payloads import ConsentErased
 from partner_agent.receipts.issue import check, issue
 from partner_agent.receipts.page import render
 from tests.chromium import browser_page
@@ -117,6 +119,33 @@ def test_a_receipt_tells_of_a_withdrawal(hub_world: HubWorld) -> None:
     page = render(found)
     assert "You took back your yes" in page
     assert "If you change your mind" not in page
+
+
+def test_a_receipt_of_what_was_erased_is_told_so(hub_world: HubWorld, tmp_path: Path) -> None:
+    """Its entry can still be checked and nothing else: not by its issuer, nor by any partner."""
+    hold(hub_world, ("HR-3", ADA))
+    (number,) = decide(hub_world, "HR-3")
+    file = tmp_path / "receipt.json"
+    assert run(hub_world, "consent", "receipt", number, "--out", file)[0] == 0
+    agent = hub_world.agents["council"]
+    place = agent.ledger.sync().consents.grants[number].place
+    agent.ledger.write(EventType.CONSENT_ERASED, ConsentErased(place=place), (number,))
+    entry = agent.ledger.sync().consents.erased[number].entry
+    for party in ("council", "police"):
+        code, out, err = run(hub_world, "--json", "consent", "check-receipt", file, party=party)
+        assert code == 0, err
+        told = json.loads(out)
+        assert (told["genuine"], told["state"], told["by_entry"]) == (None, "erased", entry)
+    code, out, _ = run(hub_world, "consent", "check-receipt", file)
+    assert f"by entry {entry}" in out
+    for words in (("receipt", number, "--out", tmp_path / "again.html"), ("withdraw", number)):
+        code, _, err = run(hub_world, "consent", *words)
+        assert code == 65
+        assert "was erased on" in err
+    forged = json.loads(file.read_text("utf-8"))
+    forged["ledger"]["entry"] = 0
+    with pytest.raises(GovernanceError, match="another entry"):
+        check(agent.ledger, agent.ledger.state, ConsentReceipt(**forged), agent.now())
 
 
 def test_the_page_prints_on_one_sheet_and_has_no_errors(receipt: ConsentReceipt) -> None:

@@ -166,3 +166,12 @@ def test_a_withdrawal_is_overdue_after_the_merge_delay(world: World) -> None:
     grants = (e for e in world.events if e.leaf.type is EventType.CONSENT_RECORDED)
     world.withdraw(world.council, next(grants))
     assert overdue(world.state, accepted, NOON + DELAY + SECOND) == 1
+
+
+def test_a_withdrawal_of_what_was_erased_is_not_overdue(world: World) -> None:
+    """An erased record counts as withdrawn, or its partner would witness nothing for ever."""
+    grant = world.consent(world.council, "8" * 32)
+    accepted = {grant.leaf.id: NOON}
+    assert overdue(world.state, accepted, NOON + DELAY + SECOND) == 1
+    world.erase(world.council, "8" * 32, grant)
+    assert overdue(world.state, accepted, NOON + DELAY + SECOND) == 0
