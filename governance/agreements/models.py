@@ -141,7 +141,8 @@ class Limits(Frozen):
     refinement_pairs_per_record: Annotated[int, Field(ge=0, le=100)] = 0
     """Pairs of one record that may be asked about while the submissions stay the same."""
     refinement_pairs_per_run: Annotated[int, Field(ge=0)] = 0
-    """Questions to one party in one link run, all rounds together; 0: no refinement."""
+    """Questions to one party in one link run, all rounds together, and in all runs within 24 hours,
+    since the hub alone says what a run is; 0: no refinement."""
     calibration_share: Annotated[float, Field(ge=0, le=0.05)] = 0.0
     """Share of a submission's records that may be asked for levels, one pair each."""
     refinement_answer_hours: Annotated[int, Field(ge=1, le=720)] = 24

@@ -10,6 +10,7 @@ Bodies of questions and answers are in ``refinement_bodies``.
 Signed format ``refinement-round/v1``: fields are never reordered, renamed or removed.
 """
 
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -21,6 +22,8 @@ from governance.ledger.payloads import Reason, RoundKind
 ROUND: Final = "refinement-round/v1"
 BATCH_QUESTIONS: Final = 5_000
 """Questions in each batch of a round but its last."""
+BUDGET_TIME: Final = timedelta(hours=24)
+"""So long a question counts in the budget of every run under its agreement."""
 ANSWER_BYTES_MOST: Final = 8_192  # bytes of one answer
 ANSWERS_MOST: Final = BATCH_QUESTIONS * (1 + ANSWER_BYTES_MOST)  # bytes of one batch of answers
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -29,7 +29,7 @@ class RoundClosed(RefinementRefusal):
 
 
 class BudgetExceeded(RefinementRefusal):
-    """More questions than the agreement allows."""
+    """More questions than the agreement allows in a run, or in all runs within 24 hours."""
 
     reason = "refinement.budget"
 

@@ -7,6 +7,7 @@ waits for the round's end without holding a worker.
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 
 from governance.agreements.models import Agreement
 from governance.canonical import canonical_bytes, parse_json, parse_time, write_time
@@ -258,6 +259,36 @@ class Rounds:
                 heard[asked["pair"][own]] |= came[own]
             rows.append(table)
         return RoundAnswers(document, pairs, there[0] & there[1], heard, rows, place)
+
+    def asked(self, run: str, agreement: str, since: datetime) -> Counter[str]:
+        """Questions to each party in a run, and in others under an agreement since some time.
+
+        A round counts from when it was opened, or from a party's newest answers, since an agent
+        counts from when it begins.
+        """
+        rounds, parties, batches = refinement_rounds, refinement_parties, refinement_batches
+        answered_lately = exists().where(
+            batches.c.round == rounds.c.id,
+            batches.c.party == parties.c.party,
+            batches.c.received > write_time(since),
+        )
+        statement = (
+            select(parties.c.party, func.sum(parties.c.questions))
+            .join(rounds, rounds.c.id == parties.c.round)
+            .join(runs, runs.c.id == rounds.c.run)
+            .where(
+                or_(
+                    rounds.c.run == run,
+                    and_(
+                        runs.c.agreement == agreement,
+                        or_(rounds.c.opened > write_time(since), answered_lately),
+                    ),
+                )
+            )
+            .group_by(parties.c.party)
+        )
+        with self._database.reading() as connection:
+            return Counter({party: int(n) for party, n in connection.execute(statement).all()})
 
     def profiles(
         self, run: str, kind: RoundKind, parties: Sequence[str]

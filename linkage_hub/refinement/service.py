@@ -19,6 +19,7 @@ import numpy.typing as npt
 from sqlalchemy import select, update
 
 from governance.agreements.models import Action, Agreement
+from governance.exchange.refinement import BUDGET_TIME
 from governance.ledger.payloads import RoundKind
 from linkage_hub.linkage.candidates import PairBlock
 from linkage_hub.refinement.core import Core, Counts
@@ -215,12 +216,10 @@ class Refinement:
         return within_room(without(pairs, known.pairs), subject.parties, room)
 
     def _room(self, subject: Subject) -> dict[str, int]:
-        """Questions that each party may still be asked in this run."""
-        room = dict.fromkeys(subject.parties, subject.agreement.limits.refinement_pairs_per_run)
-        if self._rounds.known(subject.run, RoundKind.CALIBRATE) is not None:
-            for each in self._rounds.document(subject.run, RoundKind.CALIBRATE).parties:
-                room[each.party] -= each.questions
-        return room
+        """Questions that each party may still be asked in this run, as its agent counts them."""
+        most = subject.agreement.limits.refinement_pairs_per_run
+        asked = self._rounds.asked(subject.run, subject.agreement.hash, self._now() - BUDGET_TIME)
+        return {party: max(0, most - asked[party]) for party in subject.parties}
 
     def _prepare(
         self, subject: Subject, kind: RoundKind, pairs: Pairs, parameters: dict[str, Any]

@@ -161,7 +161,7 @@ class RefinementDesk:
             party=self._party,
             ledger=self._ledger,
             core=self._core,
-            asked_before=self._kept.asked_in_run(document.run, round_hash),
+            asked_before=self._kept.asked_before(document, round_hash),
             answered_under=self._asked.answered_under(document.agreement),
             now=self._now(),
         )

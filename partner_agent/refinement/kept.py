@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from governance.canonical import canonical_bytes, parse_json, write_time
 from governance.durable import write_durably
-from governance.exchange.refinement import RefinementRound
+from governance.exchange.refinement import BUDGET_TIME, RefinementRound
 from governance.identity.envelope import parse_model
 from governance.ledger.events import Event, WireEvent
 from governance.ledger.payloads import RoundKind
@@ -95,10 +95,20 @@ class KeptRounds:
                 )
             )
 
-    def asked_in_run(self, run: str, but: str) -> int:
-        """Questions of a run's other rounds; of refused ones, those before the refusal."""
+    def asked_before(self, document: RefinementRound, but: str) -> int:
+        """Questions of other rounds that share a round's budget; of refused ones those before that.
+
+        They are the rounds of its run, and those of any run under its agreement that began here
+        within ``BUDGET_TIME``: runs are named by the hub, which could say that each round is one.
+
+        Args:
+            document: the round.
+            but: its hash.
+        """
         rounds, batches = refinement_rounds, refinement_batches
-        others = (rounds.c.run == run, rounds.c.round != but)
+        since = write_time(self._now() - BUDGET_TIME)
+        lately = and_(rounds.c.agreement == document.agreement, rounds.c.begun > since)
+        others = (rounds.c.round != but, or_(rounds.c.run == document.run, lately))
         whole = select(func.sum(rounds.c.asked)).where(*others, rounds.c.state != "refused")
         before = (
             select(func.sum(batches.c.asked))

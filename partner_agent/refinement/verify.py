@@ -4,9 +4,10 @@ Rules, in order: the round is in this party's own mirror of the ledger; it is si
 party that logged it, and says what was logged; the agreement is in force, witnessed, and allows
 refinement; the epoch is the agreement's; the ledger says of every submission that it was accepted
 under the agreement; the round lies in its time and lasts no longer than agreed; all questions of
-the run together stay within the budget; the parameters are ones that agents accept, and give
-answers of the size that the round says; decisions are asked for under no more different parameters
-than ``PARAMETER_SETS_MOST`` for as long as the agreement lasts.
+the run together, and of all runs under the agreement within a day, stay within the budget; the
+parameters are ones that agents accept, and give answers of the size that the round says; decisions
+are asked for under no more different parameters than ``PARAMETER_SETS_MOST`` for as long as the
+agreement lasts.
 """
 
 from collections.abc import Set as AbstractSet
@@ -104,7 +105,7 @@ def verify_round(
         party: who is asked.
         ledger: its own mirror, brought up to date by the caller.
         core: the arithmetic, for its bounds.
-        asked_before: questions to this party in the run's other rounds.
+        asked_before: questions to this party in other rounds that share the budget.
         answered_under: parameters that were answered under before, of the agreement.
         now: aware time.
 
@@ -130,7 +131,12 @@ def verify_round(
         raise RoundAltered("the round begins later or lasts longer than agreed")
     most = agreement.limits.refinement_pairs_per_run
     if own.questions + asked_before > most:
-        raise BudgetExceeded(f"{own.questions + asked_before} questions in one run; agreed: {most}")
+        raise BudgetExceeded(
+            f"{own.questions + asked_before} questions in one run, or in all runs within 24 hours; "
+            f"agreed: {most}",
+            next_step="the hub may ask the rest in a run tomorrow; where you expected no run, tell "
+            "the other partners; where you did, agree on a larger refinement_pairs_per_run",
+        )
     if core.check(document.kind, document.parameters) != document.answer_bytes:
         raise ParametersRefused("the parameters give answers of another size than the round says")
     parameters = None

@@ -100,6 +100,23 @@ def test_what_nobody_answered_is_asked_again(world: HubWorld) -> None:
     assert not any("refinement.asked_before" in note.refused for note in notes)
 
 
+def test_runs_of_one_day_share_a_budget(tmp_path: Path) -> None:
+    """The hub asks what an earlier run of the day has left, so that no agent refuses a round."""
+    with refining_world(
+        tmp_path, POLICE, COUNCIL, lambda data: allow(data, refinement_pairs_per_run=40)
+    ) as world:
+        first = start(world)
+        answer(world, "police", "council")
+        answer(world, "police", "council")
+        assert view(world, first["id"])["state"] == "finished"
+        assert start(world)["pairs_asked"] == 0
+        notes = world.agents["police"].rounds.all()
+        assert sum(note.asked for note in notes) == 40
+        assert {note.state for note in notes} == {"done"}
+        world.hub.refinement._now = lambda: utc_now() + timedelta(hours=25)
+        assert start(world)["pairs_asked"] > 0
+
+
 def test_another_run_cannot_start_meanwhile(world: HubWorld) -> None:
     """A second run under the agreement is refused while the first one waits."""
     start(world)

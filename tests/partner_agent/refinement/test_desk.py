@@ -35,6 +35,7 @@ from governance.ledger.payloads import (
 from partner_agent.app import Agent
 from partner_agent.linkage_secret import load_keys
 from partner_agent.refinement import verify
+from partner_agent.refinement.kept import KeptRounds
 from partner_agent.refinement.keys import RoundKeys
 from tests.hub_world import HubWorld
 from tests.refinement_world import PARAMETERS, SIZE, make, person, refining_world, send
@@ -430,6 +431,30 @@ def test_more_questions_in_a_run_than_agreed_refuse_the_round(hub: LyingHub) -> 
     assert logged_refusals(hub) == [("police", "refinement.budget")]
 
 
+@pytest.mark.invariant(19, "a run of its own for each round, for a budget each", double="lies")
+def test_runs_that_the_hub_invents_share_one_budget(own_hub: LyingHub) -> None:
+    """What is asked within a day is no more than agreed for a run, whatever it is called."""
+    hub = own_hub
+    own = hub.fresh()
+    pairs = [(own, n.to_bytes(16, "big")) for n in range(1_100)]
+    hub.show(ask(*pairs[:1_000]))
+    answer(hub)
+    assert states(hub)[0]
+    hub.show(ask(*pairs[1_000:], *pairs[:901]))
+    answer(hub)
+    assert not hub.answered
+    assert logged_refusals(hub) == [("police", "refinement.budget")]
+    assert hub.refused == ["refinement.budget"]
+    hub.show(ask((hub.fresh(), OTHER[:16])))  # the refused round was not answered: there is room
+    answer(hub)
+    assert states(hub) == [True]
+    document = hub.show(ask((hub.fresh(), OTHER[:16])))
+    agent = hub.world.agents["police"]
+    tomorrow = KeptRounds(agent.home, agent.database, lambda: utc_now() + timedelta(hours=25))
+    assert agent.rounds.asked_before(document, "") == 1_001
+    assert tomorrow.asked_before(document, "") == 0
+
+
 def test_calibration_is_bounded_by_its_share_and_once_a_record(own_hub: LyingHub) -> None:
     """Two records of forty may be calibrated, each in one pair, in however many rounds."""
     hub = own_hub
@@ -558,15 +583,15 @@ def test_what_came_before_a_refusal_counts(own_hub: LyingHub) -> None:
     assert own_hub.envelope is not None
     round_hash = own_hub.envelope.payload_hash
     police.rounds.begin(round_hash, document, 7)
-    assert police.rounds.asked_in_run(document.run, "") == 7
+    assert police.rounds.asked_before(document, "") == 7
     police.rounds.store(round_hash, 0, RoundKind.DECIDE, [], {"refinement.not_own": 3}, b"")
     event = police.ledger.author.write(
         EventType.REFUSED,
         Refused(party="police", action="refine", reason="refinement.altered", about=round_hash),
     )
     police.rounds.end(round_hash, "refused", "refinement.altered", [event])
-    assert police.rounds.asked_in_run(document.run, "") == 3
-    assert police.rounds.asked_in_run(document.run, round_hash) == 0
+    assert police.rounds.asked_before(document, "") == 3
+    assert police.rounds.asked_before(document, round_hash) == 0
 
 
 def test_an_unknown_round_left_open_by_a_crash_holds_no_other_up(own_hub: LyingHub) -> None:
