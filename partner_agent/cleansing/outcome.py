@@ -81,6 +81,8 @@ REJECTS: dict[str, str] = {
     "row.nothing_to_link": "has no identifier, and fewer than two of first name, surname, date of "
     "birth, and a place or contact",
     "row.too_little_to_encode": "has too little of what the agreement's schema encodes",
+    "row.encoded_like_another": "holds so little (names alone, as a rule) that another row, which "
+    "may be somebody else's, has the same encoding",
     "opt_out.no_nhs_number": "has no NHS number that passes its check, so that nobody can say "
     "whether the person has opted out",
     "opt_out.unclear": "has an opt-out value that the mapping lists neither as yes nor as no",

@@ -35,6 +35,12 @@ class Duplicates:
     right: NDArray[np.int64]
     probability: NDArray[np.float32]
 
+    def among(self, kept: NDArray[np.bool_]) -> "Duplicates":
+        """The pairs of rows that are kept, bool (n,), numbered as if there were no others."""
+        both = kept[self.left] & kept[self.right]
+        number = np.cumsum(kept) - 1
+        return Duplicates(number[self.left[both]], number[self.right[both]], self.probability[both])
+
 
 class DuplicateFinder:
     """Takes the accepted rows of a source, then says which are of one person.

@@ -79,7 +79,7 @@ class SubmissionEncoder:
             raise SchemaUnsupportedError(f"encodings of {ENCODING_BYTES * 8} bits are expected")
         self._encoder = record_encoder(schema, keys, hardening)
         self._mention_encoder = mention_encoder(schema, keys, hardening)
-        self._views = None if hardening is None else ViewCounter(hardening)
+        self._views = ViewCounter(hardening)
         self._likeness = None if hardening is None else LikenessMeter(schema, hardening)
         self._keys = keys
         self._reference_date = reference_date
@@ -101,7 +101,7 @@ class SubmissionEncoder:
         chunk = self._encoder.encode(self._with_schema_columns(frame))
         invalid = list(chunk.invalid)
         accepted = chunk.accepted
-        if self._views is None:
+        if self._likeness is None:  # profile clk
             sparse = accepted & ~filled(chunk.encodings[0])
             accepted = accepted & ~sparse
             invalid += [
@@ -109,8 +109,7 @@ class SubmissionEncoder:
             ]
         kept = np.flatnonzero(accepted)
         rows = frame.iloc[kept].reset_index(drop=True)
-        if self._views is not None:
-            self._views.add(chunk.encodings[:, kept], rows)
+        self._views.add(chunk.encodings[:, kept], rows)
         if self._likeness is not None:
             self._likeness.add(rows)
         columns: dict[str, Any] = {
@@ -138,13 +137,16 @@ class SubmissionEncoder:
         return EncodedRows(batch, accepted, sorted(invalid))
 
     def check_views(self) -> None:
-        """Check that every view is near-unique among all rows encoded so far.
+        """Check that every encoding is near-unique among all rows encoded so far.
 
         Raises:
             ViewNotUniqueError: one is not; nothing of the extract may leave.
         """
-        if self._views is not None:
-            self._views.check()
+        self._views.check()
+
+    def namesakes(self) -> NDArray[np.bool_]:
+        """Which rows encoded so far may not leave: their full encoding is somebody else's too."""
+        return self._views.namesakes()
 
     def likeness(self) -> float | None:
         """How alike the people encoded so far are (``LikenessMeter.thresholds``).

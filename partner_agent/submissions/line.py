@@ -1,12 +1,16 @@
 """Chunks of an extract on their way through cleansing, vault and encoder."""
 
+from array import array
 from collections import Counter
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from governance.exchange.submission import HANDLE_BYTES
 from partner_agent.cleansing.cleanser import CleanChunk, Cleanser
 from partner_agent.cleansing.rejects import RejectsWriter
 from partner_agent.duplicates.finding import DuplicateFinder
@@ -17,6 +21,7 @@ from partner_agent.sentinels.mixing import Sampler
 from partner_agent.submissions.screen import Screen
 from partner_agent.vault.store import Row, Vault
 
+NAMESAKE: Final = "row.encoded_like_another"
 _RELEASED: Final = (
     "first_name",
     "middle_name",
@@ -36,6 +41,7 @@ class Line:
         sampler: of accepted rows, from which synthetic ones are made.
         finder: of accepted rows that are one person, numbered in their order.
         handles: of accepted rows, 16 bytes each.
+        kept: which accepted rows leave, bool (n,), since ``leave_out``.
         rows: read, rejected ones too.
         submitted: accepted and encoded.
     """
@@ -60,6 +66,8 @@ class Line:
         self._seen: Counter[str] = Counter()
         self.sampler = Sampler()
         self.finder = DuplicateFinder()
+        self._numbers = array("Q")
+        self.kept = np.zeros(0, dtype=np.bool_)
         self.handles = bytearray()
         self.rows = 0
         self.submitted = 0
@@ -87,10 +95,28 @@ class Line:
         accepted = clean.table[encoded.accepted]
         self.sampler.see(accepted)
         self.finder.add(accepted)
+        self._numbers.extend(accepted["row"].tolist())
         for handle, kept in zip(handles, encoded.accepted.tolist(), strict=True):
             if kept:
                 self.handles += handle
         return encoded.batch
+
+    def leave_out(self, namesakes: NDArray[np.bool_]) -> None:
+        """Reject accepted rows whose encoding is that of somebody else's row as well.
+
+        That is known once all rows are, and their cells are not at hand: the number is told.
+        """
+        self.kept = ~namesakes
+        self._rejects.write(
+            Reject(self._numbers[at], "", NAMESAKE, ()) for at in np.flatnonzero(namesakes).tolist()
+        )
+        self.submitted = int(self.kept.sum())
+
+    @property
+    def kept_handles(self) -> bytes:
+        """Handles of the rows that leave, 16 bytes each."""
+        whole = np.frombuffer(self.handles, dtype=f"V{HANDLE_BYTES}")
+        return whole[self.kept].tobytes()
 
     def _vault_rows(self, chunk: Chunk, clean: CleanChunk) -> list[Row]:
         table = clean.table

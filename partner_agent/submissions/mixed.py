@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from governance.agreements.models import Quality
 from governance.exchange.sentinels import SALT_BYTES, SyntheticRecord, commitment, write_key
@@ -82,19 +84,23 @@ def make_mixture(
 
 
 def finished_batches(
-    real: Path, duplicates: DuplicatesColumn, mixture: Mixture | None
+    real: Path, kept: NDArray[np.bool_], duplicates: DuplicatesColumn, mixture: Mixture | None
 ) -> Iterator[pa.RecordBatch]:
     """A file's batches with duplicates named, and synthetic rows among them in random order.
 
     Args:
         real: the file of the first pass.
-        duplicates: of its rows in order, and then of the synthetic ones.
+        kept: which of its rows leave, bool (n,).
+        duplicates: of those rows in order, and then of the synthetic ones.
         mixture: synthetic rows, if there are to be any.
     """
     with pa.ipc.open_file(real) as reader:
-        sizes = [reader.get_batch(at).num_rows for at in range(reader.num_record_batches)]
+        ends = np.cumsum([reader.get_batch(at).num_rows for at in range(reader.num_record_batches)])
+        masks = np.split(kept, ends)[:-1]
+        sizes = [int(mask.sum()) for mask in masks]
         batches = (
-            duplicates.named(reader.get_batch(at), sum(sizes[:at])) for at in range(len(sizes))
+            duplicates.named(reader.get_batch(at).filter(pa.array(mask)), sum(sizes[:at]))
+            for at, mask in enumerate(masks)
         )
         if mixture is None:
             yield from batches

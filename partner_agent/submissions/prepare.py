@@ -4,11 +4,12 @@ Rules, in order: the agreement is in force, witnessed, and permits every column 
 opt-outs of a source that upholds them were checked lately, before the first row is read (invariants
 12 to 14); rows with an opt-out are dropped by cleansing and never reach the encoder, nor do rows
 whose subjects have objected, nor, where the agreement says so, those of protected people and homes;
-rows that cannot be read, cleaned or encoded become rejects; no view of profile hardened repeats for
-too many people; rows that are one person are found over the whole extract and named in a second
-pass, in which synthetic rows are mixed in where the agreement measures quality; the file appears in
-the outbox whole or not at all; only then is its manifest signed and the submission noted, unless
-opt-outs were checked again meanwhile.
+rows that cannot be read, cleaned or encoded become rejects; no encoding repeats for too many
+people, and rows whose full encoding may be somebody else's too become rejects; rows that are one
+person are found over the whole extract and named in a second pass, in which synthetic rows are
+mixed in where the agreement measures quality; the file appears in the outbox whole or not at all;
+only then is its manifest signed and the submission noted, unless opt-outs were checked again
+meanwhile.
 """
 
 import secrets
@@ -19,6 +20,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import insert, update
@@ -165,12 +167,13 @@ def prepare(
         for chunk in extract:
             written.write_batch(line.run(chunk))
             progress(line.rows)
+        encoding.check_views()
+        line.leave_out(encoding.namesakes())
         if line.submitted == 0:
             raise NothingToSubmitError(
                 "no row of the extract was accepted",
                 next_step=f"look at the mapping of {mapping.source}: partner-agent profile FILE",
             )
-        encoding.check_views()
         likeness = encoding.likeness()  # before synthetic rows, which are alike by themselves
     mixture = _finish(workshop, agreement, line, encoding, mapping.source, id_, real, content)
     report = cleanser.report()
@@ -304,7 +307,8 @@ def _finish(
     content: Path,
 ) -> Mixture | None:
     """From the file of the first pass to the submission's: duplicates, and synthetic rows."""
-    mixture, handles = None, bytes(line.handles)
+    mixture, handles = None, line.kept_handles
+    synthetic = 0
     try:
         if agreement.quality is not None:
             mixture = make_mixture(
@@ -318,10 +322,13 @@ def _finish(
                 today=workshop.now().date(),
             )
             line.finder.add(mixture.frame)
+            synthetic = mixture.batch.num_rows
             handles += b"".join(mixture.batch.column("handle").to_pylist())
-        duplicates = DuplicatesColumn(handles, line.finder.find(), line.submitted)
+        leaving = np.append(line.kept, np.ones(synthetic, dtype=np.bool_))
+        found = line.finder.find().among(leaving)
+        duplicates = DuplicatesColumn(handles, found, line.submitted)
         with _arrow_file(content) as written:
-            for batch in finished_batches(real, duplicates, mixture):
+            for batch in finished_batches(real, line.kept, duplicates, mixture):
                 written.write_batch(batch)
     finally:
         real.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The agent refuses views that repeat for too many people."""
+"""The agent refuses encodings that repeat for too many people, and leaves namesakes out."""
 
 from datetime import date
 
@@ -39,13 +39,69 @@ def town(people: int = 200) -> pd.DataFrame:
     )
 
 
-def check(frame: pd.DataFrame, hardening: Hardening) -> None:
-    """Encode an extract in two chunks and check its views."""
+def encoded(frame: pd.DataFrame, hardening: Hardening | None) -> SubmissionEncoder:
+    """An encoder that has seen an extract in two chunks."""
     encoder = SubmissionEncoder(SCHEMA, KEYS, date(2026, 11, 24), hardening)
     for chunk in (frame.iloc[:70], frame.iloc[70:]):
         part = chunk.reset_index(drop=True)
         encoder.encode(part, [bytes([at]) * 16 for at in range(len(part))])
+    return encoder
+
+
+def check(frame: pd.DataFrame, hardening: Hardening | None) -> None:
+    """Encode an extract and check its encodings."""
+    encoded(frame, hardening).check_views()
+
+
+PROFILES = pytest.mark.parametrize(
+    "hardening",
+    [None, Hardening(k=4, views=()), default_hardening(default_schema())],
+    ids=["clk", "no views", "default"],
+)
+
+
+@PROFILES
+@pytest.mark.parametrize("also", ["", "sex", "postcode", "year of birth", "date of birth"])
+def test_an_extract_of_names_is_refused(hardening: Hardening | None, also: str) -> None:
+    """Namesakes have one encoding in every profile, also with what many of them share."""
+    empty = {"": ("sex",), "sex": (), "year of birth": (), "date of birth": ("surname",)}
+    frame = town().assign(address="")
+    if also != "postcode":
+        frame = frame.assign(postcode="")
+    if also == "date of birth":
+        frame = frame.assign(date_of_birth="1980-05-06")  # with a first name alone
+    else:
+        frame = frame.assign(date_of_birth="1980-01-01" if also == "year of birth" else "")
+    frame = frame.assign(**dict.fromkeys(empty.get(also, ()), ""))
+    with pytest.raises(ViewNotUniqueError) as caught:
+        check(frame, hardening)
+    assert "the full encoding: 200 of 200 records (100.0%)" in caught.value.message
+    assert "date of birth or an address" in caught.value.next_step
+
+
+@PROFILES
+def test_the_few_rows_of_names_alone_that_repeat_are_left_out(hardening: Hardening | None) -> None:
+    """An extract with some such rows is not refused for them; unusual names among them stay."""
+    names = pd.DataFrame({"first_name": ["namea", "namea", "nameb"], "surname": "quixwald"})
+    encoder = encoded(pd.concat([town(), names], ignore_index=True).fillna(""), hardening)
     encoder.check_views()
+    assert np.flatnonzero(encoder.namesakes()).tolist() == [200, 201]
+
+
+@PROFILES
+def test_true_duplicates_are_no_namesakes(hardening: Hardening | None) -> None:
+    """Rows that say the same of one person stay, with or without date of birth or address."""
+    frame = town(61).iloc[1:]  # the first was born on the first of January
+    undated = frame.assign(date_of_birth="")
+    homeless = frame.assign(address="", postcode="")
+    surnames = [f"quix{chr(97 + at // 26)}{chr(97 + at % 26)}" for at in range(60)]
+    numbered = homeless.assign(
+        date_of_birth="", surname=surnames, upn=[f"A{at:012}" for at in range(60)]
+    )
+    for each in (frame, undated, homeless, numbered):
+        encoder = encoded(pd.concat([each, each], ignore_index=True), hardening)
+        encoder.check_views()
+        assert not encoder.namesakes().any()
 
 
 def test_a_view_of_names_alone_is_refused() -> None:
@@ -83,7 +139,23 @@ def test_counts_equal_the_plain_definition(rows: list[tuple[int, int]]) -> None:
         part = rows[at : at + 7]
         encodings = np.zeros((2, len(part), 128), dtype=np.uint8)
         encodings[1, :, 0] = [view for view, _ in part]
-        encodings[0, :, 0] = [person for _, person in part]
-        counter.add(encodings, pd.DataFrame(index=range(len(part))))
-    wanted = sum(any(v == view and p != person for v, p in rows) for view, person in rows)
-    assert counter.shared() == {"one": wanted}
+        encodings[0, :, 0] = [view % 2 for view, _ in part]
+        people = {"upn": [str(person) if person else "" for _, person in part]}
+        counter.add(encodings, pd.DataFrame(people))
+    views = [view for view, _ in rows]
+    persons = [person or -at for at, (_, person) in enumerate(rows, start=1)]  # 0: nobody knows
+    assert counter.shared() == {
+        "full": sum(_others(at, [view % 2 for view in views], persons) for at in range(len(rows))),
+        "one": sum(_others(at, views, persons) for at in range(len(rows))),
+    }
+    assert counter.namesakes().tolist() == [
+        _others(at, [view % 2 for view in views], persons) for at in range(len(rows))
+    ]
+
+
+def _others(at: int, views: list[int], persons: list[int]) -> bool:
+    """Whether somebody else's record has the view of this one."""
+    return any(
+        view == views[at] and person != persons[at]
+        for view, person in zip(views, persons, strict=True)
+    )

@@ -14,6 +14,7 @@ from governance.canonical import sha256
 from governance.exchange.sentinels import commitment, read_key
 from partner_agent.app import Agent, init_agent
 from partner_agent.cleansing.errors import OutputNotWrittenError
+from partner_agent.encoding.errors import ViewNotUniqueError
 from partner_agent.encoding.person import schema_for
 from partner_agent.encoding.tokens import LinkageKeys
 from partner_agent.extracts.mapping import SourceMapping, build_mapping
@@ -89,6 +90,69 @@ def test_opted_out_rows_reach_neither_vault_nor_encoder(
     with pa.ipc.open_file(done.content) as reader:
         assert reader.read_all().num_rows == 2
     assert done.manifest.content_sha256 == sha256(done.content.read_bytes())
+
+
+def measured(standing: Standing) -> Standing:
+    """The agreement with synthetic rows."""
+    data = standing.agreement.model_dump(mode="json")
+    data["quality"] = {
+        "sentinels": 20, "decoy_percent": 25, "groups": [], "outcodes": [], "reveal_hours": 24,
+    }  # fmt: skip
+    return Standing(
+        type(standing.agreement).model_validate(data),
+        standing.signed_by, frozenset(), superseded=False,
+    )  # fmt: skip
+
+
+def extract_of(folder: Path, *rows: tuple[str, ...]) -> Extract:
+    """Another extract of the same columns."""
+    file = folder / "other.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("ID", "FIRST", "LAST", "DOB", "ADDR", "OPT"), *rows])
+    return open_extract(file)
+
+
+@pytest.mark.invariant(1, "rows of names alone, which could be told by how often they come")
+@pytest.mark.parametrize("quality", [False, True])
+def test_namesakes_of_whom_names_alone_are_known_do_not_leave(
+    setting: tuple[Agent, Workshop, Standing, Extract], tmp_path: Path, *, quality: bool
+) -> None:
+    """They are rejects, told by row; the others leave, and duplicates name each other rightly."""
+    _, workshop, standing, _ = setting
+    if quality:
+        standing = measured(standing)
+    people = [
+        (f"B{n}", f"Bea{'abcdefghijkl'[n]}", f"Quix{'mnopqrstuvwx'[n]}", f"1{n}/02/1980", "", "N")
+        for n in range(10)
+    ]
+    namesakes = [(f"N{n}", "Ada", "Quixwald", "", "", "N") for n in range(3)]
+    rows = [*namesakes[:2], *people, namesakes[2], *people[:4]]
+    done = prepare(workshop, standing, extract_of(tmp_path, *rows), mapping())
+    counts = done.manifest.counts
+    assert (counts.rows, counts.submitted, counts.rejected) == (17, 14, 3)
+    with pa.ipc.open_file(done.content) as reader:
+        table = reader.read_all().to_pylist()
+    encodings = {each["handle"]: each["encoding"] for each in table}
+    assert len(encodings) == 14 + counts.synthetic
+    named = [(each["encoding"], pair["handle"]) for each in table for pair in each["duplicates"]]
+    assert sum(encodings[handle] == encoding for encoding, handle in named) >= 4
+    with done.rejects.open(encoding="utf-8", newline="") as stream:
+        rejects = [(each["row"], each["reason"]) for each in csv.DictReader(stream)]
+    assert rejects == [(row, "row.encoded_like_another") for row in ("1", "2", "13")]
+
+
+@pytest.mark.invariant(1, "an extract of names alone")
+def test_an_extract_of_names_alone_does_not_leave(
+    setting: tuple[Agent, Workshop, Standing, Extract], tmp_path: Path
+) -> None:
+    """It is refused before anything is signed, and nothing of it stays in the outbox."""
+    agent, workshop, standing, _ = setting
+    rows = [(f"N{n}", "Ada", f"Quix{'mnop'[n % 4]}", "", "", "N") for n in range(40)]
+    with pytest.raises(ViewNotUniqueError) as caught:
+        prepare(workshop, standing, extract_of(tmp_path, *rows), mapping())
+    assert "40 of 40" in caught.value.message
+    assert "quix" not in str(caught.value).lower()
+    assert not list((agent.home / "outbox").iterdir())
 
 
 @pytest.mark.invariant(16, "a prepared submission")
@@ -182,20 +246,13 @@ def test_synthetic_rows_leave_with_real_ones_and_never_enter_the_vault(
 ) -> None:
     """The file holds both; the manifest commits to which; the vault holds real rows only."""
     agent, workshop, standing, extract = setting
-    data = standing.agreement.model_dump(mode="json")
-    data["quality"] = {
-        "sentinels": 20, "decoy_percent": 25, "groups": [], "outcodes": [], "reveal_hours": 24,
-    }  # fmt: skip
-    measured = Standing(
-        type(standing.agreement).model_validate(data),
-        standing.signed_by, frozenset(), superseded=False,
-    )  # fmt: skip
-    done = prepare(workshop, measured, extract, mapping())
+    standing = measured(standing)
+    done = prepare(workshop, standing, extract, mapping())
     counts = done.manifest.counts
     assert (counts.rows, counts.submitted, counts.opted_out, counts.rejected) == (4, 2, 1, 1)
     assert counts.synthetic > 5
-    assert measured.agreement.quality is not None
-    assert counts.synthetic <= measured.agreement.quality.most(counts.in_file)
+    assert standing.agreement.quality is not None
+    assert counts.synthetic <= standing.agreement.quality.most(counts.in_file)
     with pa.ipc.open_file(done.content) as reader:
         handles = reader.read_all().column("handle").to_pylist()
     assert len(set(handles)) == counts.in_file == counts.submitted + counts.synthetic
