@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from governance.exchange.submission import CLK_FILL_LEAST, RELATIONS
 from partner_agent.encoding.profiles import Encoder
 from partner_agent.encoding.tokens import cleaned_column
+from partner_agent.encoding.uniqueness import YEAR_ALONE
 
 Mention = tuple[str, bytes]  # relation, encoding
 
@@ -35,21 +36,25 @@ def mention_numbers(columns: Sequence[str]) -> list[int]:
 def mentions_of(encoder: Encoder, frame: pd.DataFrame) -> list[list[Mention]]:
     """The mentions of each cleaned row, as relation and encoding.
 
-    A mention needs a first name, a surname or a date of birth, and a date of birth or an address:
-    less would fit half a town, and a name alone, encoded, can be told by how often it comes.
-    A protected row lends its mentions no address. One that the schema refuses, or of which it
-    encodes too little, is left out.
+    A mention needs a first name and two of surname, date of birth and address, as far as the schema
+    encodes them; the first of January may be a year alone and is no date of birth. So it says no
+    less than what ``uniqueness`` takes for one person: less would fit half a town, and a name with
+    a year, encoded, can be told by how often it comes. A protected row lends its mentions no
+    address. One that the schema refuses, or of which it encodes too little, is left out.
     """
     found: list[list[Mention]] = [[] for _ in range(len(frame))]
     for number in mention_numbers(list(frame.columns)):
         relations = cleaned_column(frame, f"mention.{number}.relation")
         people = _people(encoder, frame, number)
-        named = (people["first_name"] != "") & (
-            (people["date_of_birth"] != "")
-            | ((people["surname"] != "") & (people["address"] != ""))
+        given, family, born, home = (
+            (people[name] != "").to_numpy() & (name in encoder.schema.columns)
+            for name in ("first_name", "surname", "date_of_birth", "address")
         )
+        years = [date.endswith(YEAR_ALONE) for date in people["date_of_birth"]]
+        born &= ~np.array(years, dtype=np.bool_)
+        named = given & ((family & born) | (family & home) | (born & home))
         known = np.array([each in RELATIONS for each in relations], dtype=np.bool_)
-        rows = np.flatnonzero(named.to_numpy() & known)
+        rows = np.flatnonzero(named & known)
         chunk = encoder.encode(people.iloc[rows])
         accepted = chunk.accepted & filled(chunk.encodings[0])
         for at, row in enumerate(rows.tolist()):

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.agreements.encoding import Hardening
 from governance.exchange.submission import AGE_BANDS, NEAR_TOKENS
 from governance.exchange.submission_file import ARROW_SCHEMA
 from partner_agent.encoding.clk import ClkEncoder
 from partner_agent.encoding.errors import EncodingError, SchemaUnsupportedError
+from partner_agent.encoding.hardened import HardenedEncoder
 from partner_agent.encoding.home_tokens import home_tokens
 from partner_agent.encoding.mentions import containment, mention_numbers, mentions_of
-from partner_agent.encoding.person import default_schema
+from partner_agent.encoding.person import default_schema, schema_for
 from partner_agent.encoding.schema import LinkageSchema
 from partner_agent.encoding.submission import SubmissionEncoder, age_band
 from partner_agent.encoding.tokens import LinkageKeys
@@ -112,19 +114,43 @@ def test_a_mention_is_contained_in_its_person() -> None:
     assert containment(records[0], np.zeros(128, dtype=np.uint8)) == 0.0
 
 
-def test_mentions_with_too_little_or_an_unknown_relation_are_left_out() -> None:
-    """A first name alone, names alone, or a relation that is not listed makes no mention."""
-    frame = pd.DataFrame(
-        {
-            "mention.2.relation": ["parent", "parent", "friend", "child", "child", "child"],
-            "mention.2.first_name": ["ann", "", "ann", "ann", "ann", "ann"],
-            "mention.2.surname": ["", "lee", "lee", "", "l" * 200, "lee"],
-            "mention.2.date_of_birth": ["", "", "", "2015-01-01", "2015-01-01", ""],
-        }
-    )
-    found = mentions_of(ClkEncoder(SCHEMA, KEYS.clk), frame)
-    assert [len(each) for each in found] == [0, 0, 0, 1, 0, 0]
-    assert mention_numbers(list(frame.columns)) == [2]
+MENTIONED = pd.DataFrame(
+    [
+        # relation, first name, surname, date of birth, address of the row
+        ("parent", "ann", "lee", "2015-05-01", ""),
+        ("parent", "ann", "lee", "", "1 high street"),
+        ("parent", "ann", "", "2015-05-01", "1 high street"),
+        ("parent", "ann", "", "", ""),
+        ("parent", "ann", "lee", "", ""),
+        ("parent", "ann", "lee", "2015-01-01", ""),  # perhaps a year alone
+        ("parent", "ann", "", "2015-05-01", ""),
+        ("parent", "ann", "", "", "1 high street"),
+        ("parent", "", "lee", "2015-05-01", "1 high street"),
+        ("friend", "ann", "lee", "2015-05-01", ""),
+        ("child", "ann", "l" * 200, "2015-05-01", ""),
+    ],
+    columns=[
+        "mention.2.relation", "mention.2.first_name", "mention.2.surname",
+        "mention.2.date_of_birth", "address",
+    ],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("encoder", [
+    ClkEncoder(SCHEMA, KEYS.clk),
+    HardenedEncoder(SCHEMA, Hardening(k=4, views=()), KEYS.hardened),
+])  # fmt: skip
+def test_mentions_say_no_less_than_tells_a_person(encoder: ClkEncoder | HardenedEncoder) -> None:
+    """A first name and two of surname, date of birth and address, of a relation that is listed."""
+    found = mentions_of(encoder, MENTIONED)
+    assert [len(each) for each in found] == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert mention_numbers(list(MENTIONED.columns)) == [2]
+
+
+def test_mentions_of_which_the_schema_encodes_names_alone_are_left_out() -> None:
+    """What a schema does not encode tells nobody apart."""
+    schema = LinkageSchema.parse(schema_for(["first_name", "surname", "sex"]))
+    assert not any(mentions_of(ClkEncoder(schema, KEYS.clk), MENTIONED))
 
 
 def test_a_row_with_one_field_is_not_sent() -> None:
