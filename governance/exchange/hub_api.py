@@ -23,6 +23,7 @@ EXPORTS: Final = (
     "needs.csv",
     "addresses.csv",
     "ids.csv",
+    "history.csv",
     "flags.csv",
     "quality.json",
     "quality.csv",

@@ -1,6 +1,8 @@
 """A run's results as files for an analyst: pseudonyms, counts and codes.
 
-Columns are documented in docs/guides/analyst.md, in this order; new ones go at the end.
+Rules: columns are documented in docs/guides/analyst.md, in this order, and new ones go at the end;
+of a run whose results gave way to newer ones there are its figures and what became of ids, and no
+empty file in the place of what is gone.
 """
 
 import csv
@@ -47,6 +49,19 @@ def _flags(run: str) -> Select[Any]:
     )
 
 
+def _history(run: str) -> Select[Any]:
+    """Merges and splits of the agreement's runs up to one, oldest first."""
+    here = select(runs.c.agreement, runs.c.finished).where(runs.c.id == run).subquery()
+    return (
+        select(runs.c.id.label("run"), runs.c.finished, *_EVENT)
+        .join(here, (runs.c.agreement == here.c.agreement) & (runs.c.finished <= here.c.finished))
+        .join(id_events, id_events.c.run == runs.c.id)
+        .where(runs.c.state == "finished", id_events.c.kind != "new")
+        .order_by(runs.c.finished, runs.c.id, id_events.c.position)
+    )
+
+
+_EVENT: Final = [column for column in id_events.columns if column.name != "run"]
 TABLES: Final[Mapping[str, Callable[[str], Select[Any]]]] = {
     "records.csv": _all_of(person_records),
     "families.csv": _all_of(families),
@@ -54,8 +69,11 @@ TABLES: Final[Mapping[str, Callable[[str], Select[Any]]]] = {
     "needs.csv": _all_of(family_needs),
     "addresses.csv": _all_of(family_addresses),
     "ids.csv": _all_of(id_events),
+    "history.csv": _history,
     "flags.csv": _flags,
 }
+_LASTING: Final = ("ids.csv", "history.csv")
+"""Files of a run whose results gave way to newer ones, beside its figures."""
 QUALITY: Final = "quality.json"
 QUALITY_TABLE: Final = "quality.csv"
 
@@ -64,16 +82,25 @@ def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
     """One file, in pieces.
 
     Raises:
-        UnknownRun: the run is unknown, not finished or no longer kept, or there is no such file.
+        UnknownRun: the run is unknown or not finished, its results are no longer kept, or there is
+            no such file.
     """
     with database.reading() as connection:
         found = connection.execute(select(runs).where(runs.c.id == run)).first()
+        kept = connection.execute(
+            select(person_records.c.run).where(person_records.c.run == run).limit(1)
+        ).first()
     if found is None or found.state != "finished" or name not in EXPORTS:
         raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(EXPORTS)}")
     if name == QUALITY:
         return [_quality(found)]
     if name == QUALITY_TABLE:
         return [as_csv(quality_of(database, run))]
+    if kept is None and found.records and name not in _LASTING:
+        raise UnknownRun(
+            "the run's results gave way to newer ones",
+            next_step="linkage-hub runs export RUN --file ids.csv --file quality.json",
+        )
     return _rows(database, TABLES[name](run))
 
 

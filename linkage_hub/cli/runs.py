@@ -155,16 +155,22 @@ def export(
     hub: Url,
     as_: As,
     out: Annotated[Path, typer.Option(help="folder for the files")],
+    file: Annotated[
+        list[str] | None, typer.Option(help="one of them, by name; may be repeated; all without it")
+    ] = None,
     passphrase_file: Passphrase = None,
 ) -> None:
     """Write a run's results as files: pseudonyms, counts and codes."""
+    names = file or list(EXPORTS)
     with client_of(hub, as_, passphrase_file) as client:
-        for name in EXPORTS:
-            with whole_file(out / name) as file:
-                client.export(run, name, file)
+        for name in names:
+            if name not in EXPORTS:
+                raise typer.BadParameter(f"one of {', '.join(EXPORTS)}", param_hint="--file")
+            with whole_file(out / name) as target:
+                client.export(run, name, target)
     terminal(context).result(
-        {"files": [str(out / name) for name in EXPORTS]},
-        lambda console: console.print("\n".join(str(out / name) for name in EXPORTS)),
+        {"files": [str(out / name) for name in names]},
+        lambda console: console.print("\n".join(str(out / name) for name in names)),
     )
 
 

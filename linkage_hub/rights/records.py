@@ -134,7 +134,7 @@ def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -
     connection.execute(
         delete(family_members).where(family_members.c.run == run, family_members.c.person.in_(gone))
     )
-    _forget_changes(connection, run, gone)
+    _forget_changes(connection, gone)
     for family in touched:
         _know_nothing(connection, run, family)
 
@@ -176,16 +176,18 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
     )
 
 
-def _forget_changes(connection: Connection, run: str, persons: Collection[str]) -> None:
-    """Pseudonyms of persons who are gone are in no list of what changed."""
-    connection.execute(delete(id_events).where(id_events.c.run == run, id_events.c.id.in_(persons)))
-    for person in persons:
-        naming = and_(id_events.c.run == run, id_events.c.others.contains(person))
+def _forget_changes(connection: Connection, persons: Sequence[str]) -> None:
+    """Persons who are in no run's results any more are in no list of what became of ids."""
+    held = select(person_records.c.person).where(person_records.c.person.in_(persons))
+    lost = sorted(set(persons) - set(connection.scalars(held)))
+    connection.execute(delete(id_events).where(id_events.c.id.in_(lost)))
+    for person in lost:
+        naming = id_events.c.others.contains(person)
         for row in connection.execute(select(id_events).where(naming)).all():
             others = [each for each in json.loads(row.others) if each != person]
             connection.execute(
                 update(id_events)
-                .where(id_events.c.run == run, id_events.c.position == row.position)
+                .where(id_events.c.run == row.run, id_events.c.position == row.position)
                 .values(others=json.dumps(others))
             )
 

@@ -2,7 +2,8 @@
 
 Rules: all results of a run are stored in one transaction; they become current only once the
 ledger has the run's receipt, so that nobody works with results that no auditor could have seen;
-of a need nothing is stored where nothing is known.
+of a need nothing is stored where nothing is known; results give way to newer ones, but what became
+of ids is kept for as long as results may be, since nothing else tells where a pseudonym went.
 """
 
 import hashlib
@@ -34,10 +35,11 @@ from linkage_hub.store.tables import (
 
 RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
-_RESULT_TABLES: Final = (
-    person_records, families, family_members, family_needs, family_addresses, id_events,
-    review_pairs, run_rulings,
+_SUPERSEDED: Final = (
+    person_records, families, family_members, family_needs, family_addresses, review_pairs,
+    run_rulings,
 )  # fmt: skip
+_RESULT_TABLES: Final = (*_SUPERSEDED, id_events)
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
 _HEX: Final = "S32"
 
@@ -112,7 +114,10 @@ def write_results(
 
 
 def publish(connection: Connection, run: str, agreement: str, finished: str) -> None:
-    """Make stored results the agreement's current ones, and destroy what is older than the last."""
+    """Make stored results the agreement's current ones; what is older than the last goes.
+
+    All but what became of ids, which the agreement's retention ends.
+    """
     connection.execute(
         update(runs)
         .where(runs.c.agreement == agreement, runs.c.is_current.is_(True))
@@ -127,7 +132,7 @@ def publish(connection: Connection, run: str, agreement: str, finished: str) -> 
 
 
 def discard(connection: Connection, run: str) -> None:
-    """Destroy what was stored of a run that failed."""
+    """Destroy all that was stored of a run: it failed, or its retention is over."""
     for table in _RESULT_TABLES:
         connection.execute(delete(table).where(table.c.run == run))
 
@@ -162,7 +167,8 @@ def _forget_old(connection: Connection, agreement: str) -> None:
         )
     )
     for run in finished[RUNS_KEPT:]:
-        discard(connection, run)
+        for table in _SUPERSEDED:
+            connection.execute(delete(table).where(table.c.run == run))
 
 
 _PERSON: Final = ("handle", "person", "party", "source")

@@ -23,6 +23,7 @@ from linkage_hub.store.tables import (
 )
 
 RUN, AGREEMENT = "a" * 32, "sha256:" + "a" * 64
+OLDER = "b" * 32  # its results gave way
 MOTHER, CHILD, OTHER = ("p-" + letter * 32 for letter in "123")
 HOME, ALONE = "f-" + "1" * 32, "f-" + "2" * 32
 OWN, THEIRS, KIT, LONE = ("1" * 32, "2" * 32, "3" * 32, "4" * 32)
@@ -82,6 +83,7 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
     id_events: [
         {"run": RUN, "position": 0, "kind": "new", "id": OTHER, "others": "[]"},
         {"run": RUN, "position": 1, "kind": "merge", "id": CHILD, "others": f'["{OTHER}"]'},
+        {"run": OLDER, "position": 0, "kind": "split", "id": OTHER, "others": f'["{CHILD}"]'},
     ],
     review_pairs: [
         {

@@ -21,7 +21,14 @@ from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import Previous, SourceData, read_previous
 from linkage_hub.runs.pipeline import Results, run_pipeline
-from linkage_hub.runs.results import RUNS_KEPT, discard, publish, results_digest, write_results
+from linkage_hub.runs.results import (
+    RUNS_KEPT,
+    discard,
+    held,
+    publish,
+    results_digest,
+    write_results,
+)
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, person_records, runs
 from tests.governance.world import World
@@ -188,4 +195,41 @@ def test_only_the_last_two_runs_are_kept(database_url: str, agreement: Agreement
         current = list(connection.scalars(select(runs.c.id).where(runs.c.is_current.is_(True))))
     assert kept == {f"{number:032x}" for number in (2, 3)}
     assert current == [f"{3:032x}"]
+    database.close()
+
+
+def test_what_became_of_ids_outlasts_the_results(database_url: str, agreement: Agreement) -> None:
+    """Runs whose results are gone still tell; they give no empty files; retention ends it."""
+    database = HubDatabase(database_url)
+    splits = [PERSONS, [np.array([0, 1, 2]), np.array([4, 3, 1])], PERSONS, PERSONS]
+    found_ = []
+    for number, persons in enumerate(splits):
+        results = found(agreement, read_previous(database, agreement.hash), persons)
+        run = store(database, number, agreement, results)
+        found_.append(results)
+        with database.writing() as connection:
+            publish(connection, run, agreement.hash, f"2026-11-24T0{number}:00:00Z")
+    names = [f"{number:032x}" for number in range(len(splits))]
+    told = rows(database, names[1], "ids.csv")
+    assert len(rows(database, names[0], "ids.csv")) == len(
+        found_[0].persons.new + found_[0].family_ids.new
+    )
+    for run in names[:2]:
+        for name in TABLES:
+            if name not in {"ids.csv", "history.csv"}:
+                with pytest.raises(UnknownRun, match="gave way"):
+                    export(database, run, name)
+    history = rows(database, names[3], "history.csv")
+    assert [(row["run"], row["position"]) for row in history[: len(told)]] == [
+        (names[1], row["position"]) for row in told if row["kind"] != "new"
+    ]
+    assert {row["run"] for row in history} == {names[1], names[2]}
+    assert {row["kind"] for row in history} == {"merge", "split"}
+    assert rows(database, names[0], "history.csv") == []
+    with database.writing() as connection:
+        assert all(held(connection, run) for run in names)
+        discard(connection, names[1])  # as retention does
+        assert not held(connection, names[1])
+    assert rows(database, names[1], "ids.csv") == []
+    assert {row["run"] for row in rows(database, names[3], "history.csv")} == {names[2]}
     database.close()
