@@ -92,9 +92,12 @@ def show(
 def _show_family(out: Console, view: FamilyView) -> None:
     summary = view.summary
     out.print(f"{summary.family}: {summary.members} people, confidence {summary.confidence:.2f}")
-    members = Table("member", "role", "age band", "sources")
+    members = Table("member", "role", "age band", "sources", "belongs", "because")
     for member in view.members:
-        members.add_row(member.person, member.role, member.age_band or "?", str(member.sources))
+        members.add_row(
+            member.person, member.role, member.age_band or "?", str(member.sources),
+            f"{member.confidence:.2f}", ", ".join(member.reasons),
+        )  # fmt: skip
     out.print(members)
     needs = Table("need", "state", "sources with evidence")
     for need in view.needs:

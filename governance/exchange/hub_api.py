@@ -22,6 +22,7 @@ EXPORTS: Final = (
     "members.csv",
     "needs.csv",
     "addresses.csv",
+    "households.csv",
     "ids.csv",
     "history.csv",
     "flags.csv",
@@ -222,6 +223,8 @@ class MemberView(Frozen):
     role: Literal["parent", "child", "grandparent", "partner", "other_adult"]
     age_band: str | None
     sources: Count
+    confidence: Share = 0.0  # that the person belongs to the family
+    reasons: tuple[str, ...] = ()  # codes of the evidence for it
 
 
 class FamilyView(Frozen):

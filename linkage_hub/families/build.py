@@ -67,6 +67,7 @@ def build_families(
         addresses=address_history(stays, family_of),
         family_of=family_of,
         household_of=homes_of(stays, family_of),
+        stays=stays,
         institutional=np.flatnonzero(closed),
         tokens=evidence.tokens,
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from linkage_hub.families.columns import OPEN, Bools, Bytes, Floats, Ints
 from linkage_hub.families.reasons import codes_of
+from linkage_hub.families.residence import Stays
 
 Role = Literal["child", "parent", "grandparent", "partner", "other_adult"]
 ROLES: Final[tuple[Role, ...]] = ("child", "parent", "grandparent", "partner", "other_adult")
@@ -105,6 +106,7 @@ class FamilyResult:
         addresses: every address history.
         family_of: each person's primary family, int64 (n,).
         household_of: number of each person's home, int64 (n,); -1 where none is known.
+        stays: who lived where and when, slips in addresses put right.
         institutional: household numbers above the size limit, int64.
         tokens: household tokens by number, uint8 (h, 16).
     """
@@ -114,6 +116,7 @@ class FamilyResult:
     addresses: Addresses
     family_of: Ints
     household_of: Ints
+    stays: Stays
     institutional: Ints
     tokens: Bytes
 

@@ -72,6 +72,8 @@ class Families:
                     role=person.role,
                     age_band=person.age_band,
                     sources=len({record.source for record in records[person.person]}),
+                    confidence=person.confidence,
+                    reasons=tuple(json.loads(person.reasons)),
                 )
                 for person in people
             ),

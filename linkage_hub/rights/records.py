@@ -3,7 +3,8 @@
 Rules: a partner's request touches records of that partner and no others, whatever it names; a
 person all of whose records are gone leaves its family, and the family goes with its last member;
 what was known of a family that the person belonged to rested on the record too, so its needs,
-addresses and reasons go and it is not put forward until the next run has worked them out anew;
+addresses and reasons go and it is not put forward until the next run has worked them out anew; so
+goes where the person lived;
 rulings and pairs to rule on that name the record are destroyed.
 """
 
@@ -19,6 +20,7 @@ from linkage_hub.store.tables import (
     family_addresses,
     family_members,
     family_needs,
+    household_members,
     id_events,
     left_out,
     person_records,
@@ -135,6 +137,8 @@ def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -
         delete(family_members).where(family_members.c.run == run, family_members.c.person.in_(gone))
     )
     _forget_changes(connection, gone)
+    lived = household_members
+    connection.execute(delete(lived).where(lived.c.run == run, lived.c.person.in_(persons)))
     for family in touched:
         _know_nothing(connection, run, family)
 
@@ -159,6 +163,11 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
     if not adults:
         connection.execute(delete(families).where(here))
         return
+    connection.execute(
+        update(family_members)
+        .where(family_members.c.run == run, family_members.c.family == family)
+        .values(reasons="[]")
+    )
     connection.execute(
         update(families)
         .where(here)

@@ -1,4 +1,4 @@
-"""Families as flat tables, in the form in which results are stored."""
+"""Families and households as flat tables, in the form in which results are stored."""
 
 import json
 from dataclasses import dataclass
@@ -17,6 +17,31 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class HouseholdTable:
+    """Who lived where and when, one row a person and household; int64 or bool (s,) each.
+
+    Attributes:
+        person: number of the person.
+        household: number of the household.
+        first_month: ``12 * year + (month - 1)``, the earliest that any record states.
+        last_month: ``OPEN`` while the address holds.
+        dated: whether some source says since when; else ``first_month`` is that of an extract.
+        home: whether this is the person's home.
+        institutional: whether more people than make a family lived there at one time.
+        tokens: of each household, 32 hexadecimal digits.
+    """
+
+    person: Ints
+    household: Ints
+    first_month: Ints
+    last_month: Ints
+    dated: Bools
+    home: Bools
+    institutional: Bools
+    tokens: list[str]
+
+
+@dataclass(frozen=True)
 class FamilyTables:
     """Families, members and addresses, each by number of the family.
 
@@ -26,11 +51,13 @@ class FamilyTables:
         reasons: of each family, a JSON list of codes.
         member_family, member_person: int64 (m,), by family.
         role: of each member. member_confidence: rounded to four places.
+        member_reasons: of each member, a JSON list of codes.
         primary: whether the member's first home is with this family, bool (m,).
         address_family: int64 (a,), by family, oldest first.
         household: token of each address, 32 hexadecimal digits.
         first_month, last_month: ``12 * year + (month - 1)``; None while the address holds.
         band: age band of each person. is_child: bool (persons,).
+        households: where each person lived and when.
     """
 
     count: int
@@ -40,6 +67,7 @@ class FamilyTables:
     member_person: Ints
     role: list[str]
     member_confidence: list[float]
+    member_reasons: list[str]
     primary: Bools
     address_family: Ints
     household: list[str]
@@ -47,6 +75,7 @@ class FamilyTables:
     last_month: list[int | None]
     band: list[str | None]
     is_child: Bools
+    households: HouseholdTable
 
     def resident(self, month: int) -> Bools:
         """Whether some address holds still, bool (f,); so too where none is known."""
@@ -61,10 +90,10 @@ class FamilyTables:
 def tables_of(result: FamilyResult, evidence: Evidence) -> FamilyTables:
     """The flat form of a result."""
     members, addresses = result.members, result.addresses
-    written = {
-        mask: json.dumps(list(codes_of(mask))) for mask in np.unique(result.reasons).tolist()
-    }
-    tokens = result.tokens.tobytes().hex()
+    masks = np.unique(np.concatenate([result.reasons, members.reasons])).tolist()
+    written = {mask: json.dumps(list(codes_of(mask))) for mask in masks}
+    words = result.tokens.tobytes().hex()
+    tokens = [words[at : at + _HEX] for at in range(0, len(words), _HEX)]
     return FamilyTables(
         result.count,
         result.confidence.round(4).tolist(),
@@ -73,11 +102,29 @@ def tables_of(result: FamilyResult, evidence: Evidence) -> FamilyTables:
         members.person,
         [ROLES[role] for role in members.role.tolist()],
         members.confidence.round(4).tolist(),
+        [written[mask] for mask in members.reasons.tolist()],
         members.primary,
         addresses.family,
-        [tokens[at * _HEX : (at + 1) * _HEX] for at in addresses.household.tolist()],
+        [tokens[at] for at in addresses.household.tolist()],
         addresses.first_month.tolist(),
         [None if month == OPEN else month for month in addresses.last_month.tolist()],
         [None if band < 0 else AGE_BANDS[band] for band in evidence.band.tolist()],
         evidence.is_child,
+        _households(result, tokens),
+    )
+
+
+def _households(result: FamilyResult, tokens: list[str]) -> HouseholdTable:
+    stays = result.stays
+    closed = np.zeros(len(tokens), dtype=np.bool_)
+    closed[result.institutional] = True
+    return HouseholdTable(
+        stays.person,
+        stays.household,
+        stays.first,
+        stays.last,
+        stays.dated,
+        result.household_of[stays.person] == stays.household,
+        closed[stays.household],
+        tokens,
     )

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, select, update
 from governance.canonical import canonical_bytes
 from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.analytics.needs import STATES, UNKNOWN
+from linkage_hub.families.columns import OPEN
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.bulk import insert_rows
 from linkage_hub.store.tables import (
@@ -26,6 +27,7 @@ from linkage_hub.store.tables import (
     family_addresses,
     family_members,
     family_needs,
+    household_members,
     id_events,
     person_records,
     review_pairs,
@@ -36,12 +38,13 @@ from linkage_hub.store.tables import (
 RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
 _SUPERSEDED: Final = (
-    person_records, families, family_members, family_needs, family_addresses, review_pairs,
-    run_rulings,
+    person_records, families, family_members, family_needs, family_addresses, household_members,
+    review_pairs, run_rulings,
 )  # fmt: skip
 _RESULT_TABLES: Final = (*_SUPERSEDED, id_events)
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
 _HEX: Final = "S32"
+_ROWS_AT_ONCE: Final = 50_000
 
 
 def results_digest(results: Results) -> str:
@@ -91,6 +94,7 @@ def write_results(
         (family_members, _MEMBER, _member_rows(results)),
         (family_needs, _NEED, _need_rows(results)),
         (family_addresses, _ADDRESS, _address_rows(results)),
+        (household_members, _HOUSEHOLD, _household_rows(results)),
         (id_events, _EVENT, _event_rows(results)),
     ):
         insert_rows(connection, table, ("run", *columns), (((run, *row)) for row in rows))
@@ -176,9 +180,14 @@ _FAMILY: Final = (
     "family", "confidence", "reasons", "members", "adults", "children", "needs_met",
     "needs_unknown", "in_programme", "is_resident", "flagged",
 )  # fmt: skip
-_MEMBER: Final = ("family", "person", "role", "age_band", "adult", "confidence", "is_primary")
+_MEMBER: Final = (
+    "family", "person", "role", "age_band", "adult", "confidence", "is_primary", "reasons",
+)  # fmt: skip
 _NEED: Final = ("family", "need", "state", "sources")
 _ADDRESS: Final = ("family", "position", "household", "first_month", "last_month")
+_HOUSEHOLD: Final = (
+    "person", "household", "first_month", "last_month", "is_dated", "is_home", "is_institutional",
+)  # fmt: skip
 _EVENT: Final = ("position", "kind", "id", "others")
 _Rows = Iterator[tuple[Any, ...]]
 
@@ -228,6 +237,7 @@ def _member_rows(results: Results) -> _Rows:
         (~found.is_child[found.member_person]).tolist(),
         found.member_confidence,
         found.primary.tolist(),
+        found.member_reasons,
         strict=True,
     )
 
@@ -256,6 +266,25 @@ def _address_rows(results: Results) -> _Rows:
         found.last_month,
         strict=True,
     )
+
+
+def _household_rows(results: Results) -> _Rows:
+    """In order of the person, as the table's key is."""
+    found, names = results.families.households, results.persons.ids
+    rank = np.argsort(np.argsort(np.array(names, dtype=_ID)))
+    order = np.lexsort((found.household, rank[found.person]))
+    for start in range(0, len(order), _ROWS_AT_ONCE):
+        at = order[start : start + _ROWS_AT_ONCE]
+        yield from zip(
+            [names[person] for person in found.person[at].tolist()],
+            [found.tokens[home] for home in found.household[at].tolist()],
+            found.first_month[at].tolist(),
+            [None if month == OPEN else month for month in found.last_month[at].tolist()],
+            found.dated[at].tolist(),
+            found.home[at].tolist(),
+            found.institutional[at].tolist(),
+            strict=True,
+        )
 
 
 def _event_rows(results: Results) -> _Rows:

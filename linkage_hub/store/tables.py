@@ -206,6 +206,7 @@ family_members = Table(
     Column("adult", Boolean, nullable=False),
     Column("confidence", Float, nullable=False),
     Column("is_primary", Boolean, nullable=False),
+    Column("reasons", Text, nullable=False, server_default="[]"),  # JSON list of codes
 )
 
 family_needs = Table(
@@ -227,6 +228,19 @@ family_addresses = Table(
     Column("household", String(32), nullable=False),
     Column("first_month", Integer, nullable=False),
     Column("last_month", Integer),
+)
+
+household_members = Table(
+    "household_members",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("person", String(34), primary_key=True),
+    Column("household", String(32), primary_key=True),
+    Column("first_month", Integer, nullable=False),
+    Column("last_month", Integer),  # null while the address holds
+    Column("is_dated", Boolean, nullable=False),  # some source says since when
+    Column("is_home", Boolean, nullable=False),  # of the person's addresses the home
+    Column("is_institutional", Boolean, nullable=False),
 )
 
 id_events = Table(

@@ -14,6 +14,7 @@ from linkage_hub.store.tables import (
     family_addresses,
     family_members,
     family_needs,
+    household_members,
     id_events,
     person_records,
     review_pairs,
@@ -66,7 +67,7 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
     family_members: [
         {
             "run": RUN, "family": family, "person": person, "role": "parent", "adult": adult,
-            "confidence": 0.9, "is_primary": True,
+            "confidence": 0.9, "is_primary": True, "reasons": '["same_surname"]',
         }
         for family, person, adult in (
             (HOME, MOTHER, True), (HOME, CHILD, False), (ALONE, OTHER, True),
@@ -79,6 +80,13 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
     family_addresses: [
         {"run": RUN, "family": family, "position": 0, "household": "0" * 32, "first_month": 1}
         for family in (HOME, ALONE)
+    ],
+    household_members: [
+        {
+            "run": RUN, "person": person, "household": "0" * 32, "first_month": 1,
+            "is_dated": True, "is_home": True, "is_institutional": False,
+        }
+        for person in (MOTHER, CHILD, OTHER)
     ],
     id_events: [
         {"run": RUN, "position": 0, "kind": "new", "id": OTHER, "others": "[]"},
@@ -116,6 +124,9 @@ def test_a_person_whom_somebody_else_holds_stays(database: HubDatabase) -> None:
         assert (home.flagged, home.reasons) == (False, "[]")
         for table in (family_needs, family_addresses):
             assert set(connection.scalars(select(table.c.family))) == {ALONE}
+        assert set(connection.scalars(select(household_members.c.person))) == {CHILD, OTHER}
+        known = connection.execute(select(family_members.c.person, family_members.c.reasons)).all()
+        assert dict(map(tuple, known)) == {MOTHER: "[]", CHILD: "[]", OTHER: '["same_surname"]'}
         (pair,) = connection.execute(select(review_pairs)).all()
         assert (pair.left, pair.right) == (THEIRS, KIT)
         assert connection.execute(select(rulings)).first() is None

@@ -148,6 +148,32 @@ def test_results_come_out_as_they_were_found(database_url: str, agreement: Agree
     database.close()
 
 
+def test_households_are_told_with_the_months_of_each_person(
+    database_url: str, agreement: Agreement
+) -> None:
+    """Who lived where since when, which is the home, and why somebody belongs to a family."""
+    database = HubDatabase(database_url)
+    results = found(agreement)
+    run = store(database, 1, agreement, results)
+    with database.writing() as connection:
+        publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
+    told = rows(database, run, "households.csv")
+    lived = sorted((results.persons.ids[person], 24_000 + (person > 0)) for person in (0, 1, 3))
+    assert [(row["person"], int(row["first_month"])) for row in told] == lived
+    assert {row["household"] for row in told} == {HOME.hex()}
+    assert {(row["last_month"], row["is_home"], row["is_institutional"]) for row in told} == {
+        ("", "True", "False")
+    }
+    # each source's newest beginning is the month of its extract: of that none is known
+    assert [row["is_dated"] for row in told] == [str(month == 24_000) for _, month in lived]
+    members = {
+        row["person"]: json.loads(row["reasons"]) for row in rows(database, run, "members.csv")
+    }
+    assert members[results.persons.ids[2]] == ["alone"]
+    assert "same_surname" in members[results.persons.ids[0]]
+    database.close()
+
+
 def test_results_are_current_only_when_published(database_url: str, agreement: Agreement) -> None:
     """Stored results are nobody's yet; a run that fails leaves nothing."""
     database = HubDatabase(database_url)
