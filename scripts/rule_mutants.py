@@ -188,8 +188,8 @@ CHANGES: Final = (
         ":",
     ),
     Change(
-        "governance/release/verify.py",
-        "if agreement.party(approver.party) is None:",
+        "governance/release/registry.py",
+        "if self._agreement(record).party(approver.party) is None:",
         "if False:",
     ),
     Change(

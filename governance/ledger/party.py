@@ -6,6 +6,7 @@ whole or not at all, and after a file was altered every question is refused unti
 What the ledger says was erased is erased here when that is replayed.
 """
 
+import hmac
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -30,6 +31,7 @@ from governance.ledger.note import Checkpoint, parse_vkey
 from governance.ledger.replayed import NAME, KeptState
 from governance.ledger.state import LedgerState
 
+_OWN_IDS: Final = b"hearthlink/own-event-ids/v1"
 AT_ONCE: Final = 10_000
 """Entries that are verified before the first of them changes a state that others may hold."""
 
@@ -60,6 +62,7 @@ class PartyLedger:
         self.mirror = Mirror(Database(sqlite_url(path), "mirror"), self.log_key, now)
         self.client = LedgerClient(url, self.log_key, RequestSigner(thumbprint, key))
         self.author = Author(thumbprint, key, now, self.log_key.name)
+        self._id_key = hmac.digest(key.seed, _OWN_IDS, "sha256")
         self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key)
         self._replayed: tuple[LedgerState, Frontier] | None = None
         self._lock = threading.Lock()
@@ -140,6 +143,13 @@ class PartyLedger:
         event = self.author.write(kind, payload, refs, id_)
         self.append(event)
         return event
+
+    def own_id(self, about: str) -> str:
+        """An event id that follows from what the event is about, for this party's processes alone.
+
+        Ids are used once, by anybody: one that others could foresee they could use up.
+        """
+        return hmac.digest(self._id_key, about.encode(), "sha256")[:16].hex()
 
     def append(self, event: Event) -> Receipt:
         """Append an event that was written before; it may be repeated."""

@@ -21,7 +21,7 @@ from governance.identity.models import read_party_keys
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import Event, EventType, verify_author
-from governance.ledger.payloads import Genesis, RetentionPurged, read_payload
+from governance.ledger.payloads import Genesis, LinkRunFinished, Refused, RetentionPurged
 from governance.quality.registry import SentinelRegistry
 from governance.refinement.registry import RefinementRegistry
 from governance.register.registry import DataItemRegister
@@ -51,7 +51,7 @@ class LedgerState:
         self.identities = IdentityRegistry()
         self.agreements = AgreementRegistry(self.identities)
         self.consents = ConsentRegistry(self.identities, self.agreements)
-        self.releases = ReleaseRegistry(self.identities)
+        self.releases = ReleaseRegistry(self.identities, self.agreements)
         self.submissions = SubmissionRegistry(self.identities, self.agreements)
         self.refinement = RefinementRegistry(self.identities, self.agreements)
         self.sentinels = SentinelRegistry(self.identities, self.agreements)
@@ -81,8 +81,8 @@ class LedgerState:
             **self.rulings.handlers,
             **self.rights.handlers,
             **self.register.handlers,
-            EventType.LINK_RUN_FINISHED: self._noted,
-            EventType.REFUSED: self._noted,
+            EventType.LINK_RUN_FINISHED: self._run,
+            EventType.REFUSED: self._refused,
             EventType.RETENTION_PURGED: self._purged,
         }
 
@@ -152,7 +152,16 @@ class LedgerState:
             raise NotAdmissible("runs and rulings are a hub's, synthetic rows are a partner's")
         return lambda: None
 
-    def _noted(self, entry: Entry) -> Commit:
-        """Events that only need a known author and the right form."""
-        read_payload(entry.event)
+    def _run(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, LinkRunFinished)
+        party, _ = self.identities.party_key(entry.author)
+        agreement = self.agreements.standing(payload.agreement).agreement
+        if party not in self.submissions.hubs_under(agreement):
+            raise NotAdmissible("a run is told by a hub that has accepted something to link")
+        return lambda: None
+
+    def _refused(self, entry: Entry) -> Commit:
+        payload = payload_of(entry, Refused)
+        if self.identities.party_key(entry.author)[0] != payload.party:
+            raise NotAdmissible("a party says itself what it has refused")
         return lambda: None

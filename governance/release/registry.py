@@ -1,14 +1,17 @@
 """Requests and what became of them, by replay of the ledger.
 
 Rules: a request is signed by one enrolled service manager, to that person's own keys, and lives at
-most 24 hours; a decision is signed by one enrolled IG lead who is another person, while the
-request lives; a passkey that counts its signatures counts upwards; each party seals at most once
-for a request, and only after an approval.
+most 24 hours; a decision is signed by one enrolled IG lead of a party of the request's agreement,
+who is another person, while the request lives; a passkey that counts its signatures counts upwards;
+each party of the agreement seals at most once for a request, and only after an approval; who logged
+the request says what came of it.
 """
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from governance.agreements.models import Agreement
+from governance.agreements.registry import AgreementRegistry
 from governance.canonical import parse_time
 from governance.errors import SignatureError
 from governance.identity.envelope import Envelope, KeyLookup, open_envelope
@@ -33,6 +36,8 @@ class RequestRecord:
 
     request: Request
     requester: PersonKeys
+    logged_by: str
+    """The party, a hub, that logged it."""
     decision: Approval | None = None
     decision_index: int | None = None
     approver: PersonKeys | None = None
@@ -101,8 +106,9 @@ def _person_key(identities: IdentityRegistry) -> KeyLookup:
 class ReleaseRegistry:
     """Requests by the hash of their exact bytes."""
 
-    def __init__(self, identities: IdentityRegistry) -> None:
+    def __init__(self, identities: IdentityRegistry, agreements: AgreementRegistry) -> None:
         self._identities = identities
+        self._agreements = agreements
         self.requests: dict[str, RequestRecord] = {}
         self._ids: set[str] = set()
 
@@ -124,8 +130,11 @@ class ReleaseRegistry:
             raise NotAdmissible("the ledger holds no request with this hash")
         return found
 
+    def _agreement(self, record: RequestRecord) -> Agreement:
+        return self._agreements.standing(record.request.agreement).agreement
+
     def _requested(self, entry: Entry) -> Commit:
-        self._identities.party_key(entry.author)
+        party, _ = self._identities.party_key(entry.author)
         envelope = payload_of(entry, Requested).request
         request, requester = read_request(envelope, self._identities)
         if request.id in self._ids:
@@ -135,7 +144,7 @@ class ReleaseRegistry:
         def commit() -> None:
             counted()
             self._ids.add(request.id)
-            self.requests[envelope.payload_hash] = RequestRecord(request, requester)
+            self.requests[envelope.payload_hash] = RequestRecord(request, requester, party)
 
         return commit
 
@@ -145,6 +154,8 @@ class ReleaseRegistry:
         claimed, _ = _open_approval(envelope, self._identities)
         record = self._record(claimed.request)
         approval, approver = read_approval(envelope, self._identities, record.requester)
+        if self._agreement(record).party(approver.party) is None:
+            raise NotApproved("the approver works for no party of the agreement")
         approving = entry.kind is EventType.RELEASE_APPROVED
         if approving != (approval.decision == "approve") or record.decision is not None:
             raise NotAdmissible("a request is decided once, as its decision says")
@@ -164,6 +175,8 @@ class ReleaseRegistry:
         record = self._record(payload.request)
         if self._identities.party_key(entry.author)[0] != payload.party:
             raise NotAdmissible("a receipt is written by the party that sealed")
+        if self._agreement(record).party(payload.party) is None:
+            raise NotAdmissible("a receipt is written by a party of the agreement")
         if record.decision is None or record.decision.decision != "approve":
             raise NotAdmissible("only an approved request is answered with sealed items")
         if payload.party in record.sealed_by:
@@ -186,8 +199,9 @@ class ReleaseRegistry:
 
     def _outcome(self, entry: Entry) -> Commit:
         payload = payload_of(entry, Outcome)
-        self._identities.party_key(entry.author)
         record = self._record(payload.request)
+        if self._identities.party_key(entry.author)[0] != record.logged_by:
+            raise NotAdmissible("what came of an approach is told by who logged the request")
 
         def commit() -> None:
             record.outcome = payload.outcome

@@ -8,8 +8,8 @@ Rules, in order:
 3. Both are in this party's own mirror, inside the order's witnessed checkpoint, and the approval's
    checkpoint lies on the same mirror (invariants 4 to 6).
 4. The request lives, and this party has not answered it before (invariants 9 and 17).
-5. The agreement is in force and permits the release (invariant 13), request and approval are signed
-   with what it accepts, and the approver works for one of its parties.
+5. The agreement is in force and permits the release (invariant 13), and request and approval are
+   signed with what it accepts; that the approver works for one of its parties is a rule of replay.
 6. The members are those that the request names (invariant 11).
 7. Every required permission is live, by replay of this party's own mirror (invariants 2 and 3).
 8. This party captured the consent of each record that it releases (invariant 10).
@@ -95,7 +95,7 @@ def verify_order(
     """
     request, requester = read_request(order.request, state.identities)
     request_hash = order.request.payload_hash
-    approval, approver = read_approval(order.approval, state.identities, requester)
+    approval, _ = read_approval(order.approval, state.identities, requester)
     if approval.request != request_hash or approval.decision != "approve":
         raise NotApproved("the approval is for another request, or declines this one")
     record = _logged(request_hash, approval, state, witnessed)
@@ -114,8 +114,6 @@ def verify_order(
     )
     for envelope in (order.request, order.approval):
         require_accepted_kind(agreement, envelope)
-    if agreement.party(approver.party) is None:
-        raise NotApproved("the approver works for no party of the agreement")
     members = order.members
     named = (members.digest, members.family, members.agreement)
     if named != (request.members, request.family, request.agreement):

@@ -374,12 +374,13 @@ def foreign_handles(count: int) -> ForeignHandles:
 def log_once(ledger: PartyLedger, kind: EventType, payload: Any, about: str) -> None:
     """Log an event whose id follows from what it is about, so that a repetition is no second one.
 
+    Nobody but the hub foresees the id, or they could use it up and keep the event out.
+
     Raises:
         LedgerError: it is not in the ledger.
     """
-    id_ = hashlib.sha256(about.encode()).hexdigest()[:32]
     try:
-        ledger.write(kind, payload, id_=id_)
+        ledger.write(kind, payload, id_=ledger.own_id(about))
     except LedgerRefusedError as refused:
         if refused.code != "ledger.event.duplicate":
             raise

@@ -16,8 +16,9 @@ A hub that does not take an answer (it was restored from a backup, say, and know
 more) is handed it again for as long as any request lives; then the answer is given up. By that time
 sealed items have become a refusal, which the ledger has all the same.
 
-What may pass by itself (a mirror or a quorum that is behind, a ledger that is away) is no answer:
-the order is looked at again later.
+What may pass by itself (a mirror or a quorum that is behind, a ledger that is away, a request that
+it does not hold) is no answer: the order is looked at again later. So a hub that makes up orders
+has no event written, and leaves nothing behind.
 """
 
 import logging
@@ -287,6 +288,8 @@ class ReleaseDesk:
 
     def _verify(self, order: Order) -> VerifiedOrder:
         state = self._ledger.sync()
+        if order.request.payload_hash not in state.releases.requests:
+            raise RequestNotLogged("the ledger holds no such request: nothing is answered to it")
         request, _ = read_request(order.request, state.identities)
         if order.members.agreement != request.agreement:
             raise MembersChanged("the order's members are of another agreement")

@@ -23,6 +23,7 @@ from governance.ledger.payloads import (
     ConsentChange,
     Decided,
     Genesis,
+    LinkRunFinished,
     PartyAdmitted,
     PersonEnrolled,
     PersonRevoked,
@@ -377,6 +378,29 @@ def test_a_partner_destroys_no_runs_and_a_hub_no_synthetic_rows(world: World) ->
         with pytest.raises(NotAdmissible, match="are a"):
             purge(world, party, **{kind: 1})
     purge(world, world.council, rows=1, synthetic_rows=1, files=1, releases=1)
+
+
+def test_nobody_refuses_in_anothers_name(world: World) -> None:
+    """Or evidence would list refusals that nobody made."""
+    refused = Refused(party="police", action="prepare", reason="agreement.item", about=None)
+    for author in (world.council, world.hub):
+        with pytest.raises(NotAdmissible, match="itself"):
+            world.write(author, EventType.REFUSED, refused)
+    world.write(world.partners[0], EventType.REFUSED, refused)
+
+
+def test_a_run_is_told_by_a_hub_of_its_agreement(world: World) -> None:
+    """Neither by a partner nor by a party that has accepted nothing."""
+    hash_ = sha256(b"results")
+    run = LinkRunFinished(
+        run="5" * 32, agreement=world.agreement.hash, submissions=(hash_,), persons=80,
+        families=30, flagged=4, results_sha256=hash_,
+    )  # fmt: skip
+    accept(world, world.hub, world.agreement.hash)
+    for author in (world.council, world.operator):
+        with pytest.raises(NotAdmissible, match="hub"):
+            world.write(author, EventType.LINK_RUN_FINISHED, run)
+    world.write(world.hub, EventType.LINK_RUN_FINISHED, run)
 
 
 def test_a_refusal_needs_a_known_author_and_its_form(world: World) -> None:

@@ -135,7 +135,7 @@ class Reference:
         if (
             asked is None
             or asked.approver
-            or by not in LEADS
+            or LEADS.get(by) not in PARTNERS
             or by in self.revoked
             or made >= asked.until
         ):
@@ -148,7 +148,6 @@ class Reference:
         asked = self.asked[request]
         if not (
             asked.approved
-            and LEADS[asked.approver] in PARTNERS
             and not self.revoked & {asked.by, asked.approver}
             and asked.made <= now < asked.until
             and partner not in asked.answered_by

@@ -233,9 +233,12 @@ def test_an_approver_works_for_a_party_of_the_agreement(world: World) -> None:
     members = family(world)
     request = world.request(members)
     approval = world.approval(request, signer=outsider)
-    world.log_release(request, approval)
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    decided = Decided(approval=approval)
+    world.state.apply(world.hub.author().write(EventType.RELEASE_APPROVED, decided))
+    assert [each.reason for each in world.state.rejected] == [NotApproved.reason]
     order = Order(request=request, approval=approval, members=members, checkpoint="note")
-    with pytest.raises(NotApproved, match="no party"):
+    with pytest.raises(RequestNotLogged):
         verify(world, order, world.council)
 
 
@@ -308,6 +311,44 @@ def test_what_became_of_a_request_is_kept(world: World) -> None:
     world.write(world.partners[0], EventType.RELEASE_REFUSED, unknown)
     with pytest.raises(NotAdmissible, match="no request"):
         world.write(world.hub, EventType.RELEASE_OUTCOME, Outcome(request=NOTICE, outcome="helped"))
+
+
+def test_what_came_of_an_approach_is_told_by_who_logged_the_request(world: World) -> None:
+    """A partner does not say in its place that a family was helped."""
+    hash_ = order_for(world, family(world)).request.payload_hash
+    helped = Outcome(request=hash_, outcome="helped")
+    for author in (world.council, world.operator):
+        with pytest.raises(NotAdmissible, match="logged"):
+            world.write(author, EventType.RELEASE_OUTCOME, helped)
+    assert world.state.releases.requests[hash_].outcome is None
+    world.write(world.hub, EventType.RELEASE_OUTCOME, helped)
+
+
+@pytest.mark.parametrize("decision", ["approve", "decline"])
+def test_a_lead_of_no_party_of_the_agreement_decides_nothing(world: World, decision: str) -> None:
+    """A request is decided once: a stranger's word would use that up for those who may decide."""
+    stranger = Staff("hub", Role.IG_LEAD, "d" * 32)
+    world.enrol(stranger, world.hub.signing, world.hub.keys.thumbprint)
+    request = world.request(family(world))
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    approves = decision == "approve"
+    kind = EventType.RELEASE_APPROVED if approves else EventType.RELEASE_DECLINED
+    approval = world.approval(request, stranger, decision=decision)
+    with pytest.raises(NotApproved, match="no party"):
+        world.write(world.hub, kind, Decided(approval=approval))
+    honest = world.approval(request)
+    world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=honest))
+
+
+def test_a_receipt_is_by_a_party_of_the_agreement(world: World) -> None:
+    """Or a stranger could say that it released something."""
+    order = order_for(world, family(world))
+    receipt = Sealed(
+        request=order.request.payload_hash, order=order.hash, party="ledger", records=1,
+        ciphertext_sha256=order.hash,
+    )  # fmt: skip
+    with pytest.raises(NotAdmissible, match="party of the agreement"):
+        world.write(world.operator, EventType.RELEASE_SEALED, receipt)
 
 
 @pytest.mark.invariant(9, "a changed request", double="lies")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from governance.agreements.models import Agreement
-from governance.canonical import canonical_bytes, sha256, write_time
+from governance.canonical import b64, canonical_bytes, sha256, write_time
 from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
 from governance.identity.keys import SigningKey
@@ -485,6 +485,23 @@ def test_what_may_pass_is_no_answer(desk: Desk, passing: Exception) -> None:
     assert (len(given), later) == (1, [passing.reason])  # type: ignore[attr-defined]
     desk.ledger.behind = None
     assert desk.answer(order) == ([(True, None), (True, None)], [])
+
+
+@pytest.mark.invariant(19, "a hub that makes up orders without end", double="lies")
+def test_an_order_for_a_request_that_the_ledger_lacks_leaves_nothing_behind(desk: Desk) -> None:
+    """Each refusal is an event in this partner's name: a flood would keep its withdrawals out."""
+    desk.deliver()
+    honest, desk.ledger.taken = desk.order(2), []
+    made_up = [
+        honest.model_copy(
+            update={"request": honest.request.model_copy(update={"payload": b64(b"%d" % number)})}
+        )
+        for number in range(20)
+    ]
+    given, later = desk.answer(*made_up)
+    assert (len(given), later) == (1, ["release.not_logged"] * 20)
+    assert desk.ledger.taken == []
+    assert desk.answer(*made_up, honest)[0][-1] == (True, None)
 
 
 @pytest.mark.invariant(23, "an order that is refused by each kind of rule")
