@@ -21,6 +21,7 @@ from governance.identity.files import PartySecrets, new_party, read_party_secret
 from governance.identity.models import publish_party_keys
 from governance.ledger.state import LedgerState
 from governance.terminal import passphrase, write_document
+from partner_agent.consent_erasure import ConsentErasure
 from partner_agent.consent_import.desk import ConsentImports
 from partner_agent.consents import Consents, accepted_withdrawals
 from partner_agent.ledger import AgentLedger
@@ -271,6 +272,18 @@ class Agent:
             self.synthetic,
             self.desk,
             self.ledger,
+            self.now,
+        )
+
+    @cached_property
+    def consent_erasure(self) -> ConsentErasure:
+        """Erases consent records of rows that are gone."""
+        return ConsentErasure(
+            self.settings.party,
+            self.database,
+            self.vault,
+            self.ledger,
+            self.rights_store.taken_out,
             self.now,
         )
 

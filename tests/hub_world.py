@@ -120,6 +120,7 @@ def hub_world_in(
     adjust: Callable[[dict[str, Any]], None] = lambda _agreement: None,
     *,
     passkeys: Collection[Role] = (),
+    ledger_database: str | None = None,
 ) -> Iterator[HubWorld]:
     """Found a world in a folder.
 
@@ -127,6 +128,7 @@ def hub_world_in(
         root: an empty folder.
         adjust: may change the agreement before it is signed.
         passkeys: roles whose holders have a passkey.
+        ledger_database: URL of the ledger's database; SQLite in the folder where none is given.
     """
     operator, hub_keys = new_party("ledger", "Ledger"), new_party("hub", "Hub")
     hub_home = root / "hub"
@@ -138,7 +140,7 @@ def hub_world_in(
     everyone = [operator, hub_keys, *parties.values()]
     settings = LedgerSettings(
         origin=ORIGIN,
-        database_url=sqlite_url(root / "ledger.db"),
+        database_url=ledger_database or sqlite_url(root / "ledger.db"),
         key_file=root / "ledger.key",
     )
     author = Author(operator.keys.thumbprint, operator.signing_key, utc_now, ORIGIN)

@@ -43,7 +43,11 @@ COMMENTS: Final = {
     ),
     "limits": "Volumes that bound probing; refinement is off where its numbers are 0.",
     "quality": "How linkage is measured with people who do not exist, or null.",
-    "retention": "Days that each artefact is kept. Agents destroy what is older.",
+    "retention": (
+        "Days that each artefact is kept. Agents destroy what is older. 'consent_payload_days': "
+        "consent records are erased from the ledger so many days after nothing can rest on them "
+        "any more; without it they are kept for good."
+    ),
     "opt_out": "Rows with a national data opt-out are never encoded.",
     "suppression_threshold": "Counts below this are hidden in published tables.",
     "minimum_needs": "Needs from which a family is put forward for professional consideration.",

@@ -236,6 +236,16 @@ def _retention(old: Agreement, new: Agreement) -> Iterator[str]:
         if was != will:
             longer = "longer" if will > was else "shorter"
             yield f"{what} would be kept {longer}: {will} days, until now {was}"
+    was, will = (_days_or_never(a.retention.consent_payload_days) for a in (old, new))
+    if was != will:
+        yield (
+            "consent records of people whose row is gone would be erased from the ledger "
+            f"{will}, until now {was}"
+        )
+
+
+def _days_or_never(days: int | None) -> str:
+    return "never" if days is None else f"after {days} days"
 
 
 def _family_rule(old: Agreement, new: Agreement) -> Iterator[str]:

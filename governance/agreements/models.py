@@ -180,6 +180,12 @@ class Retention(Frozen):
     link_results_days: Days
     released_items_days: Days
     vault_days: Days
+    consent_payload_days: Days | None = Field(default=None, exclude_if=lambda value: value is None)
+    """For how long after a record's end its partner can show what was consented to, before the
+    ledger forgets it (ADR 17); for good where it says nothing.
+
+    Left out of the bytes then, as in agreements signed before it existed.
+    """
 
 
 class Dpia(Frozen):

@@ -93,9 +93,11 @@ KEPT: Final = {
     "released_items_days": "days that opened contact details are kept",
     "vault_days": "days that a partner keeps its own rows in its vault",
 }
+ERASED: Final = "days after a record's end until its consents are erased from the ledger, or never"
 ACTIONS: Final = tuple(action.value for action in models.Action)
 NO_OPT_OUTS: Final = "none"
 WITHOUT_HOME: Final = "without_home"
+NEVER: Final = "never"
 
 
 class Interview:
@@ -190,7 +192,13 @@ class Interview:
             }),
             "retention": self._section(
                 "retention", models.Retention, {name: (text, None) for name, text in KEPT.items()}
-            ),
+            )
+            | {
+                "consent_payload_days": self._part(
+                    "retention", models.Retention, "consent_payload_days", ERASED, NEVER,
+                    nothing=NEVER,
+                )
+            },
             "opt_out": "national_data_opt_out_upheld",
             "protected": top(
                 "protected",

@@ -50,6 +50,8 @@ LEAF: Final = "ledger-leaf/v1"
 LEAF_MAX_BYTES: Final = 2_048
 PAYLOAD_MAX_BYTES: Final = 1024 * 1024
 SALT_BYTES: Final = 32
+REFS_MOST: Final = 8
+"""Further entries that a leaf names."""
 
 
 class EventType(StrEnum):
@@ -103,7 +105,7 @@ class LeafBody(Frozen):
     id: Hex128
     time: Time
     author: Hash
-    refs: Annotated[tuple[Hex128, ...], Field(max_length=8)]
+    refs: Annotated[tuple[Hex128, ...], Field(max_length=REFS_MOST)]
     payload_sha256: Hash
 
 

@@ -256,7 +256,7 @@ class LedgerStore:
         self.overwrite()
 
     def overwrite(self) -> None:
-        """See that no file of SQLite holds what was erased; on PostgreSQL ``VACUUM`` does it."""
+        """See that no file of SQLite holds what was erased; PostgreSQL leaves it to ``VACUUM``."""
         self._database.truncate_wal()
 
     def keep_cosignature(self, cosignature: StoredCosignature) -> None:

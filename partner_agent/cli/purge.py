@@ -17,18 +17,21 @@ def purge(
     screen, told = session(context), True
     with agent_of(context) as agent:
         agreement = agent.standing(agent.ledger.state).agreement
-        done = agent.retention.due(agreement) if dry_run else agent.retention.purge(agreement)
-        if not dry_run:
+        if dry_run:
+            done, consents = agent.retention.due(agreement), agent.consent_erasure.due(agreement)
+        else:
+            done, consents = agent.retention.purge(agreement), 0
             try:
                 agent.retention.tell()
+                consents = agent.consent_erasure.erase(agreement)
             except LedgerError:
                 told = False
     words = "due" if dry_run else "destroyed"
     screen.result(
-        {words: asdict(done), "told": told},
+        {words: asdict(done) | {"consents": consents}, "told": told},
         lambda out: out.print(
             f"{words}: {done.rows} rows, {done.synthetic_rows} synthetic rows, {done.files} files,"
-            f" {done.releases} answers to requests",
+            f" {done.releases} answers to requests, {consents} consent records in the ledger",
             highlight=False,
         ),
     )

@@ -111,4 +111,6 @@ def _answer_questions(agent: Agent) -> None:
 
 def _end_retention(agent: Agent) -> None:
     if agent.settings.agreement is not None:
-        agent.retention.daily(agent.standing(agent.ledger.state).agreement)
+        agreement = agent.standing(agent.ledger.state).agreement
+        agent.retention.daily(agreement)
+        agent.consent_erasure.daily(agreement)

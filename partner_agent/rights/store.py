@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from governance.canonical import canonical_bytes, parse_json
 from governance.identity.envelope import parse_model
 from governance.ledger.events import Event, WireEvent
-from governance.rights.models import RightsKind
+from governance.rights.models import TAKES_OUT, RightsKind
 from partner_agent.rights.errors import UnknownRightsRequest
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import (
@@ -101,6 +101,20 @@ class RightsStore:
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return [Subject(row.source, row.locator, row.handle, row.digest) for row in rows]
+
+    def taken_out(self) -> set[bytes]:
+        """Handles of records that the hub has confirmed to hold no more, since somebody asked."""
+        statement = (
+            select(rights_records.c.handle)
+            .join(rights_requests, rights_requests.c.id == rights_records.c.request)
+            .where(
+                rights_requests.c.outcome == "done",
+                rights_requests.c.kind.in_([kind.value for kind in TAKES_OUT]),
+                rights_records.c.handle.is_not(None),
+            )
+        )
+        with self._database.reading() as connection:
+            return set(connection.scalars(statement))
 
     def block(self, id_: str, places: Iterable[Subject], found: Iterable[Subject]) -> None:
         """Block records, and keep handles that their rows have got since; may be repeated."""

@@ -126,6 +126,13 @@ purges = Table(
     Column("logged", Boolean, nullable=False),
 )
 
+dead_handles = Table(  # of consents in the ledger whose row is gone
+    "dead_handles",
+    metadata,
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("day", String(10), nullable=False),  # ISO date on which that was first seen
+)
+
 vault_check = Table(
     "vault_check",
     metadata,

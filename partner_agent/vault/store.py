@@ -320,12 +320,15 @@ class Vault:
 
     def has(self, handles: Iterable[bytes]) -> set[bytes]:
         """Which of these handles the vault holds."""
-        wanted = list(handles)
+        wanted, found = list(handles), set[bytes]()
         statement = select(records.c.handle).where(
             records.c.handle.in_(bindparam("wanted", expanding=True))
         )
         with self._database.reading() as connection:
-            return set(connection.scalars(statement, {"wanted": wanted}))
+            for start in range(0, len(wanted), _BATCH):
+                part = {"wanted": wanted[start : start + _BATCH]}
+                found.update(connection.scalars(statement, part))
+        return found
 
     def handles(self, source: str | None = None) -> Iterator[bytes]:
         """Every handle, of one source or of all."""

@@ -65,6 +65,13 @@ SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d["retention"].update(vault_days=400),
         "partners' own rows in their vaults would be kept longer: 400 days, until now 365",
     ),
+    "consents": (
+        lambda d: d["retention"].update(consent_payload_days=2_000),
+        (
+            "consent records of people whose row is gone would be erased from the ledger after "
+            "2000 days, until now never"
+        ),
+    ),
     "signatures": (
         lambda d: d["staff_signatures"].remove("key_file"),
         "requests and approvals could no longer be signed with a key file",

@@ -183,7 +183,11 @@ def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: l
     """Of each source and of the agreement; what was typed is written, and told as a change."""
     like, out = tmp_path / "old.yaml", tmp_path / "agreement.yaml"
     like.write_text(write_agreement(OLD), "utf-8")
-    answers = {"sources.2.opt_outs": "check", "protected": "never_encoded"}
+    answers = {
+        "sources.2.opt_outs": "check",
+        "protected": "never_encoded",
+        "retention.consent_payload_days": "2190",
+    }
     words = ["agreement", "new", *keys, "--like", str(like), "--out", str(out)]
     code, shown = Session(*words).converse(dict(answers))
     assert code == 0, shown
@@ -191,8 +195,13 @@ def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: l
     new = read_agreement(out)
     assert [source.opt_outs for source in new.sources] == [None, "check"]
     assert new.protected == "never_encoded"
+    assert new.retention.consent_payload_days == 2_190
     said = CliRunner().invoke(app, ["agreement", "diff", str(like), str(out)]).output
-    for words_of_it in ("the national data opt-out", "rows of protected people and homes"):
+    for words_of_it in (
+        "the national data opt-out",
+        "rows of protected people and homes",
+        "after 2190 days, until now never",
+    ):
         assert words_of_it in said
 
 
@@ -201,19 +210,24 @@ def test_a_later_version_can_drop_them(tmp_path: Path, keys: list[str]) -> None:
     kept = DATA | {
         "protected": "never_encoded",
         "sources": [source | {"opt_outs": "column"} for source in DATA["sources"]],
+        "retention": DATA["retention"] | {"consent_payload_days": 400},
     }
     like = tmp_path / "old.yaml"
     like.write_text(write_agreement(Agreement.model_validate(kept)), "utf-8")
     assert answered(tmp_path, keys, {}, "--like", str(like)).exit_code == 0
     same = read_agreement(tmp_path / "agreement.yaml")
     assert (same.protected, same.sources[0].opt_outs) == ("never_encoded", "column")
+    assert same.retention.consent_payload_days == 400
     (tmp_path / "agreement.yaml").unlink()
     sources = [source | {"opt_outs": "none"} for source in DATA["sources"]]
-    dropped = {"protected": "without_home", "sources": sources}
+    forever = {"consent_payload_days": "never"}
+    dropped = {"protected": "without_home", "sources": sources, "retention": forever}
     assert answered(tmp_path, keys, dropped, "--like", str(like)).exit_code == 0
     new = read_agreement(tmp_path / "agreement.yaml")
     assert "protected" not in new.model_dump(mode="json")
     assert new.sources == OLD.sources
+    assert new.retention == OLD.retention
+    assert "consent_payload_days" not in new.model_dump(mode="json")["retention"]
 
 
 def test_the_register_says_what_may_be_listed(tmp_path: Path, keys: list[str]) -> None:
