@@ -134,6 +134,17 @@ class RunList(Frozen):
     runs: tuple[RunView, ...]
 
 
+class ViewSimilarity(Frozen):
+    """How alike two records are in one view of their encodings.
+
+    Dice where there is one view; of several the share of equal bits, which is .5 for strangers.
+    """
+
+    view: Slug
+    leaves_out: tuple[str, ...]  # features that the view does not hold
+    similarity: Share
+
+
 class ReviewPair(Frozen):
     """Two records that may be one person; ``changes`` counts pairs of records, expected."""
 
@@ -144,6 +155,11 @@ class ReviewPair(Frozen):
     probability: Share
     changes: Annotated[float, Field(ge=0)]
     flagged: bool  # a family that is put forward holds one of them
+    together: bool  # whether the run holds them for one person
+    left_records: Count  # of the person that the run gave the left one to
+    right_records: Count
+    views: tuple[ViewSimilarity, ...]  # none where both are one source's: its agent compared them
+    answer: Literal["yes", "no", "undecided"] | None  # of the agents; None: they were not asked
 
 
 class ReviewList(Frozen):

@@ -1,13 +1,14 @@
 """Pairs to rule on, and the rulings.
 
 Rules: pairs are shown to, and ruled on by, parties of an agreement that is in force and allows
-linking; everything is pseudonymous (handles, source names, probabilities); a ruling is in the
-ledger before it counts, without the records that it is about; it binds every later run of its
-agreement; of two rulings on one pair the newer counts, and the older stays on record; who ruled and
-when is kept with each; what a run did with the rulings that it was given is kept with the run and
-shown as that; where rulings contradict each other, what keeps apart prevails.
+linking; everything is pseudonymous (handles, source names, probabilities, similarities); a ruling
+is in the ledger before it counts, without the records that it is about; it binds every later run of
+its agreement; of two rulings on one pair the newer counts, and the older stays on record; who ruled
+and when is kept with each; what a run did with the rulings that it was given is kept with the run
+and shown as that; where rulings contradict each other, what keeps apart prevails.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, delete, insert, select
 
 from governance.agreements.errors import ActionNotAllowed, PartyNotListed
@@ -28,15 +28,15 @@ from governance.exchange.hub_api import (
     RulingList,
     RulingPost,
     RulingView,
+    ViewSimilarity,
 )
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import ReviewRuled
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.clustering import bind
-from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.review.errors import UnknownRecord
-from linkage_hub.review.queue import doubtful_pairs
+from linkage_hub.review.masked import places_of
 from linkage_hub.runs.inputs import SourceData
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -111,6 +111,11 @@ class Reviews:
                 probability=row.probability,
                 changes=row.changes,
                 flagged=len({row.left, row.right} & flagged) > 0,
+                together=row.together,
+                left_records=row.left_records,
+                right_records=row.right_records,
+                views=tuple(ViewSimilarity(**view) for view in json.loads(row.views)),
+                answer=row.answer,
             )
             for row in rows
             if (row.left, row.right) not in ruled
@@ -224,12 +229,7 @@ class Reviews:
         """The rulings as a run needs them; those on records no longer held are left out."""
         with self._database.reading() as connection:
             rows = _newest(connection, agreement)
-        wanted = {row.left for row in rows} | {row.right for row in rows}
-        known = np.array([bytes.fromhex(handle) for handle in sorted(wanted)], dtype="V16")
-        place: dict[str, tuple[int, int]] = {}
-        for number, source in enumerate(sources if wanted else ()):
-            for at in np.flatnonzero(np.isin(_sortable(source.handles), _sortable(known))):
-                place[source.handles[at].tobytes().hex()] = (number, int(at))
+        place = places_of(sources, {row.left for row in rows} | {row.right for row in rows})
         kept = [row for row in rows if row.left in place and row.right in place]
         table = np.array(
             [(*place[row.left], *place[row.right]) for row in kept], dtype=np.int64
@@ -256,46 +256,6 @@ class Reviews:
             connection.execute(delete(run_rulings).where(run_rulings.c.run == run))
             if rows:
                 connection.execute(insert(run_rulings), rows)
-
-
-def _sortable(handles: npt.NDArray[np.void]) -> npt.NDArray[np.str_]:
-    """Handles as text: rows of raw bytes have no order."""
-    words = handles.tobytes().hex()
-    return np.array([words[at : at + 32] for at in range(0, len(words), 32)], dtype="U32")
-
-
-def write_review(
-    connection: Connection, run: str, sources: Sequence[SourceData], linked: LinkResult
-) -> None:
-    """Store a run's pairs to rule on."""
-    connection.execute(delete(review_pairs).where(review_pairs.c.run == run))
-    found = doubtful_pairs(linked)
-    rows = []
-    for position in range(len(found.left)):
-        ends = sorted(
-            (
-                sources[source].handles[row].tobytes().hex(),
-                sources[source].source,
-            )
-            for source, row in (
-                (int(found.first[position]), int(found.left[position])),
-                (int(found.second[position]), int(found.right[position])),
-            )
-        )
-        rows.append(
-            {
-                "run": run,
-                "position": position,
-                "left": ends[0][0],
-                "right": ends[1][0],
-                "left_source": ends[0][1],
-                "right_source": ends[1][1],
-                "probability": round(float(found.probability[position]), 4),
-                "changes": round(float(found.changes[position]), 2),
-            }
-        )
-    if rows:
-        connection.execute(insert(review_pairs), rows)
 
 
 def _current(agreement: str) -> Any:

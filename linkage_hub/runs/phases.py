@@ -32,7 +32,8 @@ from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
-from linkage_hub.review.service import Reviews, write_review
+from linkage_hub.review.masked import Answered, write_review
+from linkage_hub.review.service import Reviews
 from linkage_hub.rights.records import take_out
 from linkage_hub.rights.sources import without_left_out
 from linkage_hub.runs.errors import UnknownRun
@@ -260,9 +261,15 @@ class Phases:
             flagged=results.flagged,
             results_sha256=results_digest(results),
         )
+        refinement = self._refining(found)
+        answered = None
+        if refinement is not None:
+            answered = Answered(found.sources, refinement.decided(found.subject))
         with self._database.writing() as connection:
             write_results(connection, found.row.id, receipt, results)
-            write_review(connection, found.row.id, sources, linked)
+            write_review(
+                connection, found.row.id, sources, linked, found.agreement.encoding, answered
+            )
             if table is not None:
                 connection.execute(
                     update(runs)

@@ -264,6 +264,11 @@ review_pairs = Table(
     Column("right_source", String(40), nullable=False),
     Column("probability", Float, nullable=False),
     Column("changes", Float, nullable=False),  # pairs of records, expected
+    Column("together", Boolean, nullable=False, server_default="0"),  # one person in the run
+    Column("left_records", Integer, nullable=False, server_default="1"),  # of the left one's person
+    Column("right_records", Integer, nullable=False, server_default="1"),
+    Column("views", Text, nullable=False, server_default="[]"),  # JSON: hub_api.ViewSimilarity
+    Column("answer", String(9)),  # of the partners' agents: yes, no, undecided; null: not asked
 )
 
 rulings = Table(

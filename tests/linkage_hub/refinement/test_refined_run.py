@@ -40,6 +40,9 @@ def test_a_run_calibrates_decides_and_finishes(world: HubWorld) -> None:
     assert run["pairs_asked"] == run["pairs_answered"] > 60
     assert run["pairs_undecided"] == 0
     assert 38 <= run["persons"] <= 42
+    listed = world.call("analyst", "GET", f"/v1/review/{world.agreement.hash}").json()["pairs"]
+    assert all(pair["views"][0]["view"] == "full" for pair in listed)
+    assert {pair["answer"] for pair in listed} & {"yes", "no"}
     state = world.hub.ledger.sync()
     rounds = list(state.refinement.rounds.values())
     assert [each.opened.kind.value for each in rounds] == ["calibrate", "decide"]

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import insert
 
+from governance.agreements.encoding import Hardening, View
 from governance.agreements.errors import AgreementExpired, AgreementUnknown, PartyNotListed
 from governance.canonical import sha256
 from governance.errors import GovernanceError
@@ -21,9 +22,12 @@ from governance.ledger.state import LedgerState
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.persons import LinkResult, SourcePair, link
 from linkage_hub.linkage.threshold import Estimate, estimate_of
+from linkage_hub.refinement.decided import NO, UNDECIDED, Decided
+from linkage_hub.refinement.pairs import make_pairs
 from linkage_hub.review.errors import UnknownRecord
+from linkage_hub.review.masked import Answered, _views, write_review
 from linkage_hub.review.queue import doubtful_pairs
-from linkage_hub.review.service import Reviews, write_review
+from linkage_hub.review.service import Reviews
 from linkage_hub.runs.inputs import SourceData
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, family_members, person_records, runs
@@ -54,7 +58,8 @@ class Ledger:
 def source(number: int) -> SourceData:
     """Three records without content."""
     handles = np.array([bytes([number, at]) + b"\1" * 14 for at in range(3)], dtype="V16")
-    encodings = np.zeros((1, 3, 128), dtype=np.uint8)
+    encodings = np.full((1, 3, 128), 0b1111_0000, dtype=np.uint8)
+    encodings[0, 2] = [0b1100_1100, 0b0011_1100][number]
     none = Duplicates.none()
     return SourceData("council", f"s{number}", "", handles, encodings, none, pa.table({}))
 
@@ -65,6 +70,13 @@ SOURCES = [source(0), source(1)]
 def handle(number: int, at: int) -> str:
     """A record's handle."""
     return (bytes([number, at]) + b"\1" * 14).hex()
+
+
+DECIDED = Decided(
+    make_pairs(0, 1, [1, 2, 0], [1, 0, 0]), np.array([NO, NO, UNDECIDED], dtype=np.uint8)
+)
+ANSWERED = Answered(SOURCES, DECIDED)
+"""About records 1 and 1; about 2 and 0, and 0 and 0, of which nobody has to rule."""
 
 
 def linked() -> LinkResult:
@@ -110,7 +122,7 @@ def reviews(database_url: str) -> Iterator[Reviews]:
                 confidence=1.0, is_primary=True,
             )
         )  # fmt: skip
-        write_review(connection, RUN, SOURCES, linked())
+        write_review(connection, RUN, SOURCES, linked(), GOVERNED.agreement.encoding, ANSWERED)
     yield Reviews(database, Ledger(), lambda: NOW)  # type: ignore[arg-type]
     database.close()
 
@@ -146,6 +158,37 @@ def test_pairs_are_listed_by_handle_with_flagged_families_first(reviews: Reviews
         (handle(0, 1), handle(1, 1)),
     ]
     assert [pair.flagged for pair in found.pairs] == [True, False]
+
+
+def test_pairs_are_shown_side_by_side_without_values(reviews: Reviews) -> None:
+    """How alike each view is, what was answered, and whose records a ruling would join or part."""
+    apart, together = reviews.pairs(WHO[1], AGREEMENT).pairs
+    assert [(view.view, view.leaves_out, view.similarity) for view in apart.views] == [
+        ("full", (), 0.5)
+    ]
+    assert (apart.together, apart.left_records, apart.right_records) == (False, 1, 1)
+    assert apart.answer is None
+    assert (together.together, together.left_records, together.right_records) == (True, 2, 2)
+    assert (together.views[0].similarity, together.answer) == (1.0, "no")
+
+
+def test_views_are_named_and_one_sources_pairs_are_not_compared() -> None:
+    """Views tell where two records differ; one source's agent compares its own."""
+    gone = {"no_surname": ("surname",), "no_year": ("date_of_birth.year",)}
+    views = [View(id=name, leaves_out=left) for name, left in gone.items()]
+    plain = GOVERNED.agreement.encoding
+    encoding = plain.model_copy(
+        update={"profile": "hardened", "hardening": Hardening(k=4, views=tuple(views))}
+    )
+    bits = np.random.default_rng(3).integers(0, 256, (1 + len(gone), 2, 128)).astype(np.uint8)
+    bits[-1, 1] = bits[-1, 0]
+    two = replace(SOURCES[0], handles=SOURCES[0].handles[:2], encodings=bits)
+    other = replace(SOURCES[1], handles=SOURCES[1].handles[:2], encodings=bits[:, ::-1])
+    shown = _views([two, other], (0, 0), (1, 0), encoding)
+    assert {view["view"]: tuple(view["leaves_out"]) for view in shown} == {"full": (), **gone}
+    assert shown[-1]["similarity"] == 1.0
+    assert all(0.4 < view["similarity"] < 0.6 for view in shown[:-1])
+    assert _views([two, other], (0, 0), (0, 1), encoding) == []
 
 
 def test_a_ruling_lasts_and_leaves_the_queue(reviews: Reviews) -> None:

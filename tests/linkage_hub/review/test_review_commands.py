@@ -1,0 +1,64 @@
+"""Clerical review by an analyst's own commands, over HTTP, from a run's doubts to the next run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from governance.canonical import b64, canonical_bytes
+from governance.identity.files import PersonSecrets, write_secret
+from linkage_hub.cli.main import app
+from linkage_hub.cli.review import NotListed
+from tests.hub_world import HubWorld
+from tests.refinement_world import answer, person, refining_world, start, view
+
+SAME = range(12)
+POLICE = [person(n) for n in SAME] + [person(n) for n in range(40, 45)]
+COUNCIL = [person(n, first="Zed") for n in SAME] + [person(n) for n in range(50, 55)]
+
+
+def review(world: HubWorld, secret: Path, *words: str, as_json: bool = True) -> Any:
+    """A command of ``linkage-hub review`` as the analyst."""
+    who = ("--hub", world.hub_url, "--as", str(secret), "--agreement", world.agreement.hash)
+    options = ("--json",) if as_json else ()
+    result = CliRunner().invoke(app, [*options, "--no-input", "review", *words, *who])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return json.loads(result.stdout) if as_json else result.stdout
+
+
+def test_an_analyst_rules_on_a_pair_and_the_next_run_follows(tmp_path: Path) -> None:
+    """The list leads to two records side by side, a ruling, and what the next run did with it."""
+    with refining_world(tmp_path, POLICE, COUNCIL) as world:
+        staff, secret = world.staff["analyst"], tmp_path / "analyst.secret"
+        keys = PersonSecrets(
+            keys=staff.keys, signing=b64(staff.signing.seed), sealing=b64(staff.sealing.seed)
+        )
+        write_secret(secret, canonical_bytes(keys))
+        run = start(world)
+        answer(world, "police", "council")
+        answer(world, "police", "council")
+        assert view(world, run["id"])["state"] == "finished"
+        pair = next(each for each in review(world, secret, "list")["pairs"] if each["views"])
+        ends = (pair["left"], pair["right"])
+        shown = review(world, secret, "show", *ends, as_json=False)
+        assert pair["left_source"] in shown
+        assert "the run holds them for" in shown
+        assert str(pair["views"][0]["similarity"]) in shown
+        with pytest.raises(NotListed) as refused:
+            review(world, secret, "show", pair["left"], pair["left"])
+        assert pair["left"] not in str(refused.value)
+        same = not pair["together"]
+        (ruling,) = review(world, secret, "decide", *ends, "--same" if same else "--different")[
+            "rulings"
+        ]
+        assert (ruling["followed"], ruling["contradicted"]) == (None, False)
+        run = start(world)
+        if view(world, run["id"])["state"] == "waiting":
+            answer(world, "police", "council")
+        assert view(world, run["id"])["state"] == "finished"
+        (ruling,) = review(world, secret, "rulings")["rulings"]
+        assert (ruling["same"], ruling["followed"]) == (same, True)
+        assert "yes" in review(world, secret, "rulings", as_json=False)
