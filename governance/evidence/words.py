@@ -42,6 +42,7 @@ REASONS: Final = {
     "release.record_not_held": "this partner no longer held the record",
     "ledger.quorum": "too few partners witnessed the ledger",
     "ledger.checkpoint.stale": "the partners had not witnessed the ledger lately enough",
+    "mirror.withheld": "the ledger hid what an entry says, which may have been a refusal",
     "signature.invalid": "a signature does not count",
     "signature.counter": "the passkey may have been copied",
 }

@@ -20,7 +20,7 @@ from governance.ledger.errors import WithheldPayloadError
 from governance.ledger.events import Event, EventType, read_event
 from governance.ledger.note import Note
 from governance.ledger.party import PartyLedger
-from governance.ledger.payloads import ConsentErased
+from governance.ledger.payloads import ConsentErased, Refused
 from governance.ledger.service import LedgerService
 from governance.ledger.state import LedgerState
 from governance.ledger.store import _TREE, LedgerStore
@@ -79,9 +79,9 @@ class Reader:
 
     def checkpoint(self, size: int | None = None) -> Note:
         """The newest checkpoint, or that of a size."""
-        note = self._service.checkpoint(size)
-        self.meanwhile()
+        note, meanwhile = self._service.checkpoint(size), self.meanwhile
         self.meanwhile = lambda: None
+        meanwhile()
         return note
 
     def entries(self, start: int, end: int) -> list[Event]:
@@ -289,6 +289,50 @@ def test_an_erasure_while_a_mirror_fetches_is_no_lie(
     assert ledger.mirror.sync(reader).size == len(log.world.events) + 1
     assert ledger.mirror.evidence() == []
     assert list(ledger.state.consents.erased) == [log.refusal.leaf.id]
+
+
+@pytest.mark.invariant(2, "a first copy taken in steps from a ledger that hides a refusal",
+                       double="withholds")  # fmt: skip
+def test_a_first_copy_in_steps_is_judged_at_its_end(
+    log: Log, party: Callable[[str], PartyLedger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The word that a record was erased may come steps later.
+
+    Where it never comes, nobody's permission is read at any step.
+    """
+    monkeypatch.setattr("governance.ledger.mirror_sync.STEP", 4)
+    ledger = party("nhs")
+    at = log.index(log.refusal)
+    with pytest.raises(WithheldPayloadError, match=f"entry {at}"):
+        ledger.mirror.sync(Reader(log, at))
+    assert at < ledger.mirror.size() < log.service.size()
+    assert answer(log, ledger.state, (log.world.council, LIVING)) == "mirror.withheld"
+    log.service.append(log.erasure(log.refusal))
+    ledger.mirror.sync(Reader(log))
+    assert answer(log, ledger.state, (log.world.council, LIVING)) == ""
+    anew = party("anew")
+    anew.mirror.sync(Reader(log))
+    assert (anew.mirror.evidence(), anew.state.consents.unopened) == ([], {})
+
+
+@pytest.mark.invariant(2, "a ledger that is always about to say what was erased", double="slow")
+def test_a_mirror_does_not_ask_for_ever(log: Log, party: Callable[[str], PartyLedger]) -> None:
+    """Each newer checkpoint says nothing of the payload that is missing."""
+    reader = Reader(log, log.index(log.refusal))
+    asked: list[int] = []
+
+    def grow() -> None:
+        asked.append(log.service.size())
+        refused = Refused(party="council", action="prepare", reason="test.reason", about=None)
+        log.service.append(log.world.council.author().write(EventType.REFUSED, refused))
+        reader.meanwhile = grow
+
+    reader.meanwhile = grow
+    ledger = party("nhs")
+    with pytest.raises(WithheldPayloadError):
+        ledger.mirror.sync(reader)
+    assert len(asked) == 5
+    assert ledger.mirror.size() == 0
 
 
 @pytest.mark.invariant(18, "a crash between a copy's erasure and its kept state", double="slow")

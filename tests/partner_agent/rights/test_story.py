@@ -75,7 +75,9 @@ def test_a_record_leaves_the_hub_once_its_subject_has_asked(
     view = seen(agent, request)
     assert view.proven == {"hub": {"records": 1, "files": 1, "runs": 1}}
     assert view.unproven == ()
+    assert handle not in agent.rights_store.taken_out()
     agent.rights.close(request.id, "done", None, agent.ledger.state)
+    assert handle in agent.rights_store.taken_out()
     assert agent.ledger.sync().rights.requests[request.id].closed is not None
     assert agent.ledger.state.rejected == []
 
