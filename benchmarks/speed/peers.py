@@ -17,7 +17,6 @@ from anonlink.similarities import dice_coefficient_accelerated
 from bitarray import bitarray
 
 from linkage_hub.linkage.similarity.join import Wanted, join
-from linkage_hub.linkage.similarity.tiles import Measure
 
 Rows = npt.NDArray[np.uint8]
 Pairs = set[tuple[int, int, float]]
@@ -118,11 +117,9 @@ class Contest:
         return Timed(seconds * share, share > 1.0, found)
 
 
-def exact_pairs(
-    first: Rows, second: Rows, floor: float, measure: Measure = "dice"
-) -> npt.NDArray[np.int32]:
+def exact_pairs(first: Rows, second: Rows, floor: float) -> npt.NDArray[np.int32]:
     """Our pairs of two files, on one thread."""
-    return silent_join(join, [first, second], [Wanted(0, 1, floor, UNBOUNDED, measure)])
+    return silent_join(join, [first, second], [Wanted(0, 1, floor, UNBOUNDED)])
 
 
 def silent_join(run: Any, datasets: list[Rows], wanted: list[Wanted]) -> npt.NDArray[np.int32]:

@@ -7,17 +7,18 @@ Rules:
    about as many candidates as its share of ``per_record`` for each of the smaller; a true match
    below it has that many better-looking strangers.
 3. Of several views, whose encodings set half of their bits whatever a record holds, similarity is
-   the share of bits that are equal, over all views (``combine``). That is never above the largest
-   share, so a pair at the floor is found by at least one view that is.
+   the share of bits that are equal, over all views (``combine``), and one pass compares them all
+   (``similarity.views``).
 4. Memory is bounded: work is cut into tiles, a row keeps at most a number of pairs, and all pairs
    together are about ``PAIRS_A_RECORD`` a record, and ``PAIRS_MOST``, where there are many.
 5. The result has the columns of anonlink's candidate-pair arrays, and its very similarities.
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -30,8 +31,9 @@ from linkage_hub.linkage.similarity.fast import fast_join
 from linkage_hub.linkage.similarity.join import Wanted, join
 from linkage_hub.linkage.similarity.kernels import SOFTNESS, common_bits
 from linkage_hub.linkage.similarity.plan import sampled_floor
-from linkage_hub.linkage.similarity.sides import WORD_BITS, as_words, count_ones
+from linkage_hub.linkage.similarity.sides import WORD_BITS, count_ones
 from linkage_hub.linkage.similarity.tiles import Pairs
+from linkage_hub.linkage.similarity.views import join_views, view_words
 
 Encodings = NDArray[np.uint8]
 """A source's encodings, (v, n, width): v views, the first of them the full encoding."""
@@ -47,6 +49,7 @@ AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int
 PER_RECORD = 20  # candidates that a record of the smaller dataset keeps on average
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
 FAST_FLOOR = 0.7  # Dice of one view; in fast mode, where what is below is found too seldom
+FAST_FLOOR_VIEWS = 0.53  # the same of several views
 FLOOR_HIGHEST = 0.85  # Dice; never cut above it, however many duplicates there are
 PAIRS_MOST = 8_000_000  # candidates wanted in all; 28 bytes each and 4 for every view
 PAIRS_FREE = 2_000_000  # candidates that any number of records may have, and beyond them:
@@ -143,8 +146,8 @@ def find_candidates(
     Args:
         datasets: encodings, uint8 (v, n, width).
         per_record: candidates wanted per record of the smaller in the larger dataset.
-        mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR on, and
-            with one view keeps none below (docs/performance.md has its recall).
+        mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR or
+            FAST_FLOOR_VIEWS on, and keeps none below (docs/performance.md has its recall).
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
             processor when None.
         tiles: a folder where finished tiles are kept and taken up again after a stop.
@@ -154,38 +157,28 @@ def find_candidates(
         LinkageError: the encodings do not fit together.
     """
     check_encodings(datasets)
-    lowest = FAST_FLOOR if mode == "fast" and len(datasets[0]) == 1 else FLOOR_LOWEST
+    several = len(datasets[0]) > 1
+    lowest = (FAST_FLOOR_VIEWS if several else FAST_FLOOR) if mode == "fast" else FLOOR_LOWEST
     wanted = _wanted(datasets, per_record, lowest)
     if not wanted:
         return []
-    comparing = fast_join if mode == "fast" else join
-    return _compared(datasets, wanted, comparing, executor, tiles, progress)
+    joining = (
+        partial(join_views, datasets, wanted, fast=mode == "fast")
+        if several
+        else partial(fast_join if mode == "fast" else join, [each[0] for each in datasets], wanted)
+    )
+    return _blocks(datasets, wanted, joining(executor=executor, folder=tiles, progress=progress))
 
 
-def _compared(
-    datasets: Sequence[Encodings],
-    wanted: Sequence[Wanted],
-    comparing: Callable[..., Iterator[tuple[int, Pairs]]],
-    executor: Executor | None,
-    tiles: Path | None,
-    progress: Progress,
+def _blocks(
+    datasets: Sequence[Encodings], wanted: Sequence[Wanted], parts: Iterable[tuple[int, Pairs]]
 ) -> list[PairBlock]:
-    """One block for each wanted pair of datasets, over all views."""
-    views = len(datasets[0])
-    words = [np.stack([as_words(view) for view in each]) for each in datasets]
+    """One block for each wanted pair of datasets."""
+    words = [view_words(each) for each in datasets]
     ones = [np.stack([count_ones(view) for view in each]) for each in words]
     found: list[list[PairBlock]] = [[] for _ in wanted]
-    for view in range(views):
-        told = _part_of(progress, view / views, 1 / views)
-        parts = comparing(
-            [each[view] for each in datasets],
-            wanted,
-            executor=executor,
-            folder=tiles,
-            progress=told,
-        )
-        for number, pairs in parts:
-            found[number].append(_weighed(wanted[number], pairs, words, ones))
+    for number, pairs in parts:
+        found[number].append(_weighed(wanted[number], pairs, words, ones))
     return [_merged(each, parts) for each, parts in zip(wanted, found, strict=True)]
 
 
@@ -205,7 +198,6 @@ def _wanted(datasets: Sequence[Encodings], per_record: int, lowest: float) -> li
                 list(datasets[a]), list(datasets[b]), each / max(sizes[a], sizes[b]), limits
             ),
             CAP_FACTOR * per_record,
-            "dice" if len(datasets[a]) == 1 else "equal",
         )
         for a, b in pairs
     ]
@@ -227,7 +219,7 @@ def _weighed(
 
 
 def _merged(wanted: Wanted, parts: Sequence[PairBlock]) -> PairBlock:
-    """One block of the tiles' parts, each pair once, most similar first."""
+    """One block of the tiles' parts, most similar first."""
     if not parts:
         return empty_block(wanted.first, wanted.second, wanted.floor, 1)
     whole = replace(
@@ -237,9 +229,6 @@ def _merged(wanted: Wanted, parts: Sequence[PairBlock]) -> PairBlock:
         right=np.concatenate([each.right for each in parts]),
         views=np.concatenate([each.views for each in parts]),
     )
-    if whole.views.shape[1] > 1:
-        key = whole.left * (int(whole.right.max(initial=0)) + 1) + whole.right
-        whole = whole.where(np.unique(key, return_index=True)[1])
     whole = whole.where(np.lexsort((whole.right, whole.left, -whole.similarity)))
     rank = _place_in_row(whole.left)
     return whole if not (rank >= wanted.cap).any() else whole.where(rank < wanted.cap)
@@ -254,10 +243,6 @@ def _place_in_row(rows: Indices) -> Indices:
     out = np.empty_like(place)
     out[order] = place
     return out
-
-
-def _part_of(progress: Progress, start: float, share: float) -> Progress:
-    return lambda done, message: progress(start + share * done, message)
 
 
 def _similarities(

@@ -31,7 +31,7 @@ from linkage_hub.linkage.similarity.sides import (
     bit_order,
     prepare,
 )
-from linkage_hub.linkage.similarity.tiles import Measure, Pairs, aligned, collected, needed
+from linkage_hub.linkage.similarity.tiles import Pairs, aligned, collected, needed, unlike
 from linkage_hub.linkage.similarity.vectors import LANES
 
 TABLES: Final = 64  # for one view
@@ -61,7 +61,6 @@ def fast_join(
     together = np.concatenate(list(datasets))
     order = bit_order([together])
     floor, cap = min(each.floor for each in wanted), max(each.cap for each in wanted)
-    measure = wanted[0].measure
     words = int(sketch_words([together], order)[int(100 * floor)])
     side = prepare(together, order, words)
     chosen = order[deal(len(order), tables, key_bits(side.rows, order))]
@@ -70,7 +69,7 @@ def fast_join(
     full = np.stack([np.bincount(each, minlength=KEYS) > BUCKET_MOST for each in keys.T])
     rest, owner = side.rest(words), np.repeat(np.arange(len(sizes)), sizes)[side.numbers]
     tasks = [
-        Task(_table, (side, rest, owner, words, keys, full, table, (floor, cap, measure)), 1)
+        Task(_table, (side, rest, owner, words, keys, full, table, (floor, cap)), 1)
         for table in range(tables)
     ]
     kept = TileFolder(folder, digest_of(datasets, wanted, "fast", tables)) if folder else None
@@ -115,9 +114,9 @@ def _table(
     keys: NDArray[np.uint16],
     full: NDArray[np.bool_],
     table: int,
-    asked: tuple[float, int, Measure],
+    asked: tuple[float, int],
 ) -> Pairs:
-    floor, cap, measure = asked
+    floor, cap = asked
     order = np.argsort(keys[:, table], kind="stable")
     ordered = keys[order, table]
     starts = np.flatnonzero(np.diff(ordered.astype(np.int64), prepend=-1))
@@ -133,10 +132,10 @@ def _table(
         full,
         table,
         aligned((1, words, GROUPS * LANES)),
-        needed(side.rows.shape[1] * 64, floor, measure),
+        needed(side.rows.shape[1] * 64, floor),
     )
-    ones = side.ones, side.ones
-    found = collected(comparing_inside(words), fixed, len(starts), ones, cap, measure)
+    likeness = unlike(side.ones, side.ones)
+    found = collected(comparing_inside(words), fixed, len(starts), likeness, cap)
     found[:, :2] = side.numbers[found[:, :2]]
     return found
 

@@ -12,7 +12,7 @@ import numpy as np
 from linkage_hub.linkage.similarity.plan import sketch_words
 from linkage_hub.linkage.similarity.running import Progress, Task, TileFolder, run_tasks
 from linkage_hub.linkage.similarity.sides import Matrix, Side, bit_order, prepare
-from linkage_hub.linkage.similarity.tiles import Ask, Measure, Pairs, compare
+from linkage_hub.linkage.similarity.tiles import Ask, Pairs, compare
 
 TILE_ROWS: Final = 16_384  # records of the first side in one tile
 TILE_COLUMNS: Final = 65_536  # of the second
@@ -27,7 +27,6 @@ class Wanted:
     second: int
     floor: float
     cap: int
-    measure: Measure = "dice"
 
 
 def join(
@@ -58,7 +57,7 @@ def join(
     tasks: list[tuple[int, Task]] = []
     for number, each in enumerate(wanted):
         words = int(lengths[int(100 * each.floor)])
-        ask = Ask(each.floor, words, each.cap, each.measure)
+        ask = Ask(each.floor, words, each.cap)
         tasks.extend((number, task) for task in _tasks(sides[each.first], sides[each.second], ask))
     kept = (
         TileFolder(folder, digest_of(datasets, wanted, "exact", TILE_ROWS, TILE_COLUMNS))

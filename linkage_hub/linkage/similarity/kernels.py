@@ -139,6 +139,9 @@ def similarities(first: Any, second: Any, ones: Any, others: Any, out: Any) -> N
     bits = 64 * words
     common = np.empty(COLUMNS_AT_ONCE, np.uint64)
     total = np.empty(COLUMNS_AT_ONCE, np.float64)
+    worth = np.exp(
+        -np.arange(bits + 1) / (bits * SOFTNESS)
+    )  # of several views, by bits that differ
     for begin in range(0, width, COLUMNS_AT_ONCE):
         size = min(COLUMNS_AT_ONCE, width - begin)
         for row in range(first.shape[1]):
@@ -152,11 +155,11 @@ def similarities(first: Any, second: Any, ones: Any, others: Any, out: Any) -> N
                         common[at] += popcount(own & column[at])
                 for at in range(size):
                     both = ones[view, row] + others[view, begin + at]
-                    twice = 2.0 * np.int64(common[at])
+                    twice = 2 * np.int64(common[at])
                     if views == 1:
                         total[at] = twice / max(1, both)
                     else:
-                        total[at] += np.exp((twice - both) / (bits * SOFTNESS))
+                        total[at] += worth[both - twice]
             for at in range(size):
                 similarity = total[at]
                 if views > 1:

@@ -11,7 +11,7 @@ In order, for each row and tile of columns:
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from llvmlite import binding
@@ -22,10 +22,10 @@ from linkage_hub.linkage.similarity.kernels import comparing
 from linkage_hub.linkage.similarity.sides import WORD_BITS, Indices, Side, Words
 from linkage_hub.linkage.similarity.vectors import LANES
 
-Measure = Literal["dice", "equal"]
-"""``dice``: 2 * common / (ones + ones); ``equal``: the share of all bits that are equal."""
 Pairs = NDArray[np.int32]
-"""Row number, column number and common bits, (m, 3)."""
+"""Row number, column number and common bits (of several views: their similarity), (m, 3)."""
+Unlike = Callable[[Pairs], NDArray[Any]]
+"""Of pairs, numbers that are less the more similar a pair is, (m,)."""
 
 _numba: Any = config
 CAPACITY: Final = 1 << 18  # pairs found before they are set aside
@@ -44,13 +44,11 @@ class Ask:
         floor: similarity, in (0, 1].
         words: of the sketch.
         cap: most pairs that one row keeps, the most similar.
-        measure: of similarity.
     """
 
     floor: float
     words: int
     cap: int
-    measure: Measure = "dice"
 
 
 def vector_counts() -> bool:
@@ -73,7 +71,7 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
         groups: vectors across a tile of columns; by the processor when None.
     """
     groups = groups or (GROUPS_WIDE if vector_counts() else GROUPS_NARROW)
-    need = needed(rows.rows.shape[1] * WORD_BITS, ask.floor, ask.measure)
+    need = needed(rows.rows.shape[1] * WORD_BITS, ask.floor)
     rest = columns.rest(ask.words)
     order = np.lexsort((rest, columns.ones))
     rest, ones, numbers = rest[order], columns.ones[order], columns.numbers[order]
@@ -83,14 +81,14 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
         np.ascontiguousarray(rows.sketch[:, : ask.words]),
         rows.rows,
         np.stack([rows.ones, row_rest], axis=1),
-        _tiles(columns.sketch[order, : ask.words], groups * LANES),
+        tiles_of(columns.sketch[order, : ask.words], groups * LANES),
         ordered,
         np.stack([ones, rest], axis=1),
         _bounds(rows, ones, rest, groups * LANES, ask),
         need,
     )
     run = comparing(ask.words, groups)
-    found = collected(run, fixed, len(rows.ones), (rows.ones, ones), ask.cap, ask.measure)
+    found = collected(run, fixed, len(rows.ones), unlike(rows.ones, ones), ask.cap)
     found[:, 0] = rows.numbers[found[:, 0]]
     found[:, 1] = numbers[found[:, 1]]
     return found
@@ -100,19 +98,17 @@ def collected(
     run: Callable[..., int],
     fixed: tuple[Any, ...],
     end: int,
-    ones: tuple[Indices, Indices],
+    unlike: Unlike,
     cap: int,
-    measure: Measure = "dice",
 ) -> Pairs:
     """Run a loop to its end, and keep what it holds in memory bounded.
 
     Args:
-        run: a loop of ``kernels`` or ``buckets``.
+        run: a loop of ``kernels``, ``buckets`` or ``view_kernels``.
         fixed: its arguments but for the place where it goes on and the pairs that it fills.
         end: the first number of the place when it is done.
-        ones: bits set by rows and columns.
+        unlike: by what a row's pairs are cut.
         cap: most pairs that a row keeps.
-        measure: of similarity, by which a row's pairs are cut.
     """
     place, out = np.zeros(3, dtype=np.int64), np.empty((CAPACITY, 3), dtype=np.int32)
     parts: list[Pairs] = []
@@ -122,28 +118,34 @@ def collected(
         parts.append(out[:count].copy())
         pending += count
         if pending > PENDING:
-            parts = [cut(np.concatenate(parts), ones, cap, measure)]
+            parts = [cut(np.concatenate(parts), unlike, cap)]
             pending = 0  # cut again once as much has come
-    return cut(np.concatenate([out[:0], *parts]), ones, cap, measure)
+    return cut(np.concatenate([out[:0], *parts]), unlike, cap)
 
 
-def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int, measure: Measure = "dice") -> Pairs:
+def unlike(ones: Indices, others: Indices) -> Unlike:
+    """Dice of pairs, negated, from the bits that rows and columns set."""
+
+    def negated(found: Pairs) -> NDArray[Any]:
+        return np.asarray(-2.0 * found[:, 2] / (ones[found[:, 0]] + others[found[:, 1]]))
+
+    return negated
+
+
+def cut(found: Pairs, unlike: Unlike, cap: int) -> Pairs:
     """At most ``cap`` pairs of a row: the most similar, of equal ones the first columns.
 
     Args:
-        found: row, column, common bits.
-        ones: bits set by rows and by columns.
+        found: row, column, common bits or similarity.
+        unlike: the less, the more similar a pair is.
         cap: most that a row keeps.
-        measure: of similarity.
     """
     counts = np.bincount(found[:, 0]) if len(found) else np.zeros(0, dtype=np.int64)
     if not len(counts) or counts.max() <= cap:
         return found
     crowded = counts[found[:, 0]] > cap
     kept, rest = found[~crowded], found[crowded]
-    both = ones[0][rest[:, 0]] + ones[1][rest[:, 1]]
-    unlike = both - 2 * rest[:, 2] if measure == "equal" else -2.0 * rest[:, 2] / both
-    order = np.lexsort((rest[:, 1], unlike, rest[:, 0]))
+    order = np.lexsort((rest[:, 1], unlike(rest), rest[:, 0]))
     rest = rest[order]
     first = np.flatnonzero(np.diff(rest[:, 0], prepend=-1))
     rank = np.arange(len(rest)) - np.repeat(first, np.diff(np.append(first, len(rest))))
@@ -151,20 +153,14 @@ def cut(found: Pairs, ones: tuple[Indices, Indices], cap: int, measure: Measure 
 
 
 @lru_cache(maxsize=64)
-def needed(bits: int, floor: float, measure: Measure = "dice") -> Indices:
+def needed(bits: int, floor: float) -> Indices:
     """Common bits that a pair needs for the floor, by the sum of bits that it sets.
 
     The smallest count whose similarity is not below the floor in doubles. Dice of two records
     without bits is no number, so no count does for a sum of 0.
     """
     sums = np.arange(2 * bits + 1, dtype=np.int64)
-    if measure == "equal":  # of ``bits`` those are equal that both set or neither sets
-        least = int(np.ceil(floor * bits))
-        least -= (least - 1) / bits >= floor
-        need: Indices = np.maximum(0, -((bits - sums - least) // 2))
-        need.setflags(write=False)
-        return need
-    need = np.ceil(floor * sums / 2.0).astype(np.int64)
+    need: Indices = np.ceil(floor * sums / 2.0).astype(np.int64)
     safe = np.maximum(sums, 1)
     need -= (need > 0) & (2.0 * (need - 1) / safe >= floor)
     need += 2.0 * need / safe < floor
@@ -174,12 +170,12 @@ def needed(bits: int, floor: float, measure: Measure = "dice") -> Indices:
 
 
 @lru_cache(maxsize=64)
-def reach(bits: int, floor: float, measure: Measure = "dice") -> tuple[Indices, Indices]:
+def reach(bits: int, floor: float) -> tuple[Indices, Indices]:
     """For each number of bits set the fewest and the most that a similar record sets.
 
     Both ascend; the first is above the second for a record that is similar to none.
     """
-    need = needed(bits, floor, measure)
+    need = needed(bits, floor)
     counts = np.arange(bits + 1)
     least, most = np.zeros(bits + 1, dtype=np.int64), np.full(bits + 1, -1)
     for own in range(bits + 1):
@@ -195,7 +191,7 @@ def _bounds(rows: Side, ones: Indices, rest: Indices, width: int, ask: Ask) -> I
         return np.empty((0, 4), dtype=np.int64)
     starts = np.arange(0, len(ones), width)
     fewest, most = ones[starts], ones[np.minimum(starts + width, len(ones)) - 1]
-    least_able, most_able = reach(rows.rows.shape[1] * WORD_BITS, ask.floor, ask.measure)
+    least_able, most_able = reach(rows.rows.shape[1] * WORD_BITS, ask.floor)
     return np.stack(
         [
             np.searchsorted(rows.ones, least_able[fewest], "left"),
@@ -207,7 +203,7 @@ def _bounds(rows: Side, ones: Indices, rest: Indices, width: int, ask: Ask) -> I
     ).astype(np.int64)
 
 
-def _tiles(sketches: Words, width: int) -> Words:
+def tiles_of(sketches: Words, width: int) -> Words:
     """Rows (n, words) turned into tiles (m, words, width), zeros added."""
     count, words = -(-len(sketches) // width), sketches.shape[1]
     padded = np.zeros((count * width, words), dtype=np.uint64)

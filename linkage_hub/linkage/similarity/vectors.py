@@ -68,7 +68,7 @@ def _passing(
         tiles_in = context.make_array(signature.args[2])(context, builder, arguments[2])
         apart = builder.extract_value(rows_in.shape, 1)
         row_at = builder.gep(rows_in.data, [builder.mul(arguments[1], apart)])
-        tile_size = _constant(count * across * LANES)
+        tile_size = constant(count * across * LANES)
         tile_at = builder.bitcast(
             builder.gep(tiles_in.data, [builder.mul(arguments[3], tile_size)]),
             _VECTOR.as_pointer(),
@@ -76,11 +76,11 @@ def _passing(
         counting = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), f"llvm.ctpop.v{LANES}i64"
         )
-        sums = [_splat(builder, arguments[4])] * across
+        sums = [splat(builder, arguments[4])] * across
         for word in range(count):
-            own = _splat(builder, builder.load(builder.gep(row_at, [_constant(word)])))
+            own = splat(builder, builder.load(builder.gep(row_at, [constant(word)])))
             for group in range(across):
-                place = builder.gep(tile_at, [_constant(word * across + group)])
+                place = builder.gep(tile_at, [constant(word * across + group)])
                 other = builder.load(place, align=8)
                 common = builder.call(counting, [builder.and_(own, other)])
                 sums[group] = builder.add(sums[group], common)
@@ -95,13 +95,15 @@ trailing_zeros: Any = intrinsic(_trailing_zeros)
 passing: Any = intrinsic(prefer_literal=True)(_passing)
 
 
-def _constant(value: int) -> Any:
+def constant(value: int) -> Any:
+    """A word."""
     return ir.Constant(_WORD, value)
 
 
-def _splat(builder: Any, word: Any) -> Any:
-    unset = ir.Constant(_VECTOR, ir.Undefined)
-    first = builder.insert_element(unset, word, ir.Constant(ir.IntType(32), 0))
+def splat(builder: Any, value: Any, vector: Any = _VECTOR) -> Any:
+    """A vector of one value."""
+    unset = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(unset, value, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     return builder.shuffle_vector(first, unset, zeros)
 
@@ -113,12 +115,12 @@ def _not_negative(builder: Any, sums: list[Any]) -> Any:
     for each in sums[1:]:
         signs = builder.and_(signs, each)
     some = builder.bitcast(builder.icmp_signed(">=", signs, zero), _MASK)
-    found = cgutils.alloca_once_value(builder, _constant(0))
+    found = cgutils.alloca_once_value(builder, constant(0))
     with builder.if_then(builder.icmp_unsigned("!=", some, ir.Constant(_MASK, 0)), likely=False):
-        mask = _constant(0)
+        mask = constant(0)
         for group, each in enumerate(sums):
             bits = builder.bitcast(builder.icmp_signed(">=", each, zero), _MASK)
             wide = builder.zext(bits, _WORD)
-            mask = builder.or_(mask, builder.shl(wide, _constant(group * LANES)))
+            mask = builder.or_(mask, builder.shl(wide, constant(group * LANES)))
         builder.store(mask, found)
     return builder.load(found)

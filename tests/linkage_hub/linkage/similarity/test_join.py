@@ -93,31 +93,6 @@ def test_tile_equals_anonlink(
     assert set(found) == reference(first, second, floor)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    sizes=st.tuples(st.integers(1, 150), st.integers(1, 150)),
-    width=st.sampled_from([8, 16, 128, 256]),
-    floor=st.sampled_from([0.5, 0.625, 0.75, 1.0]) | st.floats(0.3, 1.0),
-    words=st.sampled_from([1, 3, 16]),
-    seed=st.integers(0, 1 << 32),
-)
-def test_tile_by_equal_bits(
-    sizes: tuple[int, int], width: int, floor: float, words: int, seed: int
-) -> None:
-    """The very pairs of which a large enough share of bits is equal."""
-    first, second = records(sizes[0], width, seed), records(sizes[1], width, seed)
-    order = bit_order([first, second])
-    words = min(words, len(order) // 64)
-    sides = prepare(first, order, words), prepare(second, order, words)
-    found = compare(*sides, Ask(floor, words, ALL, measure="equal"))
-    unlike = np.bitwise_count(first[:, None] ^ second[None]).sum(axis=2, dtype=np.int64)
-    bits = 8 * width
-    wanted = np.nonzero((bits - unlike) / bits >= floor)
-    assert sorted(map(tuple, found[:, :2].tolist())) == list(
-        zip(*(each.tolist() for each in wanted), strict=True)
-    )
-
-
 @pytest.mark.parametrize("floor", [0.5, 0.8, 2 / 3])
 def test_pairs_exactly_at_the_floor_are_kept(floor: float) -> None:
     """A similarity equal to the floor in doubles counts, one bit less does not."""

@@ -31,6 +31,7 @@ import numpy as np
 from linkage_hub.linkage.similarity.fast import fast_join
 from linkage_hub.linkage.similarity.join import Wanted, join
 from linkage_hub.linkage.similarity.tiles import vector_counts
+from linkage_hub.linkage.similarity.views import join_views
 assert not vector_counts()
 rng = np.random.default_rng(1)
 base = rng.random((20, 1024)) < 0.4
@@ -44,6 +45,12 @@ for run in (join, fast_join):
     got = [(a, b) for _, part in parts for a, b, _ in part.tolist()]
     assert len(got) == len(set(got))
     assert set(got) == want or run is fast_join and len(set(got) & want) > 0.99 * len(want)
+views = np.stack([rows, rows[::-1], np.roll(rows, 1, axis=1)])
+unlike = np.bitwise_count(views[:, :, None] ^ views[:, None]).sum(axis=3, dtype=np.int64)
+together = np.log(np.exp((1 - unlike / 1024) * 64 / 3).mean(axis=0)) * 3 / 64
+parts = join_views([views, views], [Wanted(0, 1, 0.8, 1 << 40)], progress=lambda share, word: None)
+got = [(a, b) for _, part in parts for a, b, _ in part.tolist()]
+assert sorted(got) == list(zip(*np.nonzero(together >= 0.8)))
 print("equal", len(want))
 """
 
