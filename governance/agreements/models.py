@@ -302,10 +302,14 @@ class Agreement(Frozen):
         A hub that is named as a processor is among those whom witnesses watch: with its word a
         quorum could be found for each of two trees.
         """
+        return tuple(party for party in self.parties if party.party not in self.processors)
+
+    @property
+    def processors(self) -> frozenset[str]:
+        """Names of the processors that own no source: who acts as the hub, where one is named."""
         owners = {source.party for source in self.sources}
-        return tuple(
-            party for party in self.parties if party.role != "processor" or party.party in owners
-        )
+        named = {party.party for party in self.parties if party.role == "processor"}
+        return frozenset(named - owners)
 
     def source(self, source: str) -> Source | None:
         """The source system of that name, if it is listed."""

@@ -1,8 +1,8 @@
 """What the hub logs of submissions and of clerical review, by replay of the ledger.
 
-Rules: a verdict on a submission is given under a known agreement, by a party that owns no source of
-it, about a source and its owner as the agreement lists them. A ruling is logged by such a party
-too, of an enrolled analyst of one of the agreement's parties.
+Rules: a verdict on a submission is given under a known agreement, by a party that may act as its
+hub (``require_hub``), about a source and its owner as the agreement lists them. A ruling is logged
+by such a party too, of an enrolled analyst of one of the agreement's parties.
 """
 
 from governance.agreements.models import Agreement
@@ -47,14 +47,8 @@ class SubmissionRegistry:
         }
 
     def hubs_under(self, agreement: Agreement) -> set[str]:
-        """Names of the hubs that may hold what was submitted under an agreement.
-
-        Of those that have accepted something under this very agreement, the processors that it
-        names; anybody's acceptance counts only where it names none.
-        """
-        named = {each.party for each in agreement.parties if each.role == "processor"}
-        accepting = self.accepting.get(agreement.hash, set())
-        return accepting & named if named else set(accepting)
+        """Names of the hubs that may hold what was submitted under an agreement."""
+        return self.accepting.get(agreement.hash, set())
 
     def _accepted(self, entry: Entry) -> Commit:
         payload = self._verdict(entry)
@@ -80,7 +74,7 @@ class SubmissionRegistry:
     def _verdict(self, entry: Entry) -> SubmissionOutcome:
         payload = payload_of(entry, SubmissionOutcome)
         agreement = self._agreements.standing(payload.agreement).agreement
-        _owns_no_source(self._identities, entry, agreement)
+        require_hub(agreement, self._identities.party_key(entry.author)[0])
         source = agreement.source(payload.source)
         if source is None or source.party != payload.party:
             raise NotAdmissible("the agreement lists no such source of that party")
@@ -102,7 +96,7 @@ class RulingRegistry:
     def _ruled(self, entry: Entry) -> Commit:
         payload = payload_of(entry, ReviewRuled)
         agreement = self._agreements.standing(payload.agreement).agreement
-        _owns_no_source(self._identities, entry, agreement)
+        require_hub(agreement, self._identities.party_key(entry.author)[0])
         person = self._identities.person(payload.person)
         if (person.party, person.role) != (payload.party, Role.ANALYST):
             raise NotAdmissible("a ruling is an analyst's of the party that it names")
@@ -111,7 +105,19 @@ class RulingRegistry:
         return lambda: None
 
 
-def _owns_no_source(identities: IdentityRegistry, entry: Entry, agreement: Agreement) -> None:
-    party, _ = identities.party_key(entry.author)
+def require_hub(agreement: Agreement, party: str) -> None:
+    """Check that a party may act as the hub under an agreement.
+
+    Who owns a source may not: it holds the linkage secret. Where the agreement names processors
+    without a source, one of them; where it names none, anybody else, since nobody can tell.
+
+    Raises:
+        NotAdmissible: it may not.
+    """
     if any(source.party == party for source in agreement.sources):
-        raise NotAdmissible("a party that owns a source says nothing of others' records")
+        raise NotAdmissible("a party that owns a source says and asks nothing of others' records")
+    if agreement.processors and party not in agreement.processors:
+        raise NotAdmissible(
+            "the agreement names its processors, and this party is none of them",
+            next_step="name the hub in the agreement, with the role processor",
+        )

@@ -1,11 +1,12 @@
 """Runs whose synthetic records partners may reveal, by replay of the ledger.
 
-Rules: a run is opened once, under a known agreement that has synthetic records, by a party that
-owns no source of that agreement. Opening binds the hub: the event holds the digest of the persons
+Rules: a run is opened once, under a known agreement that has synthetic records, by a party that may
+act as its hub. Opening binds the hub: the event holds the digest of the persons
 that it found over all records, before it learns which of them do not exist.
 """
 
 from governance.agreements.registry import AgreementRegistry
+from governance.exchange.registry import require_hub
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
@@ -30,9 +31,7 @@ class SentinelRegistry:
         agreement = self._agreements.standing(payload.agreement).agreement
         if agreement.quality is None:
             raise NotAdmissible("the agreement has no synthetic records")
-        party, _ = self._identities.party_key(entry.author)
-        if any(source.party == party for source in agreement.sources):
-            raise NotAdmissible("a party that owns a source does not ask")
+        require_hub(agreement, self._identities.party_key(entry.author)[0])
         if payload.run in self.opened:
             raise NotAdmissible("a run is opened once")
 

@@ -1,7 +1,7 @@
 """Rounds of refinement by replay of the ledger.
 
-Rules: a round is opened once, under a known agreement that allows refinement, by a party that owns
-no source of that agreement (whoever holds the linkage secret asks nobody); each party that was
+Rules: a round is opened once, under a known agreement that allows refinement, by a party that may
+act as its hub (whoever holds the linkage secret asks nobody); each party that was
 asked says at most once what it did, and its counts add up to what it was asked; profiles
 are told in rounds that calibrate.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from governance.agreements.models import Action
 from governance.agreements.registry import AgreementRegistry
+from governance.exchange.registry import require_hub
 from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
@@ -46,9 +47,7 @@ class RefinementRegistry:
         agreement = self._agreements.standing(payload.agreement).agreement
         if Action.REFINE not in agreement.actions:
             raise NotAdmissible("the agreement does not allow refinement")
-        party, _ = self._identities.party_key(entry.author)
-        if any(source.party == party for source in agreement.sources):
-            raise NotAdmissible("a party that owns a source does not ask")
+        require_hub(agreement, self._identities.party_key(entry.author)[0])
         if payload.round in self.rounds:
             raise NotAdmissible("a round is opened once")
         if not set(payload.questions) <= {source.party for source in agreement.sources}:

@@ -10,6 +10,13 @@ class SubmissionError(HubError):
     exit_code = 65  # EX_DATAERR
 
 
+class HubNotNamed(SubmissionError):
+    """The agreement names its processors, and this hub is none of them."""
+
+    reason = "submission.hub_not_named"
+    exit_code = 77  # EX_NOPERM
+
+
 class UnknownSubmission(SubmissionError):
     """The caller has announced no such submission."""
 

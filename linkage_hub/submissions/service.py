@@ -1,8 +1,8 @@
 """Submissions from announcement to verdict.
 
 Rules at the announcement, in order: the manifest is signed by the calling party's own keys and
-names it; the agreement permits it to submit this source; the day's quota is not used up. The same
-manifest again is answered with where it stands.
+names it; the agreement permits it to submit this source, and names this hub if it names any; the
+day's quota is not used up. The same manifest again is answered with where it stands.
 
 Rules at the verdict, in order: the agreement still permits it; schema and epoch are the
 agreement's; the file is the one that was signed, and expands to no more than its records may take;
@@ -44,6 +44,7 @@ from linkage_hub.submissions.content import (
 from linkage_hub.submissions.errors import (
     ContentMismatch,
     ForeignHandles,
+    HubNotNamed,
     QuotaExceeded,
     SchemaMismatch,
     SecretMismatch,
@@ -304,7 +305,7 @@ class Submissions:
             self._files.remove(id_)
 
     def _permitted(self, manifest: Manifest) -> Agreement:
-        return permits(
+        agreement = permits(
             self._ledger.state.agreements.standing(manifest.agreement),
             party=manifest.party,
             action=Action.SUBMIT,
@@ -313,6 +314,13 @@ class Submissions:
             source=manifest.source,
             records=manifest.counts.submitted,
         )
+        own, _ = self._ledger.state.identities.party_key(self._ledger.author.thumbprint)
+        if agreement.processors and own not in agreement.processors:
+            raise HubNotNamed(
+                "the agreement names its processors, and this hub is none of them",
+                next_step="submit to the hub that it names, or agree a version that names this one",
+            )
+        return agreement
 
     def _check_quota(self, manifest: Manifest, agreement: Agreement) -> None:
         since = write_time(self._now() - timedelta(days=1))

@@ -24,7 +24,7 @@ def recipients(
         submissions: as the ledger has them.
         made: hashes of the manifests that this agent has made.
     """
-    processors = {each.keys for each in agreement.parties if each.role == "processor"}
+    processors = {each.keys for each in agreement.parties if each.party in agreement.processors}
     named = processors & submissions.hubs.get(party, set())
     judge = submissions.accepted_by
     return sorted(named | {judge[manifest] for manifest in made if manifest in judge})

@@ -1,13 +1,27 @@
 """What the ledger says of submissions."""
 
 import pytest
+from pydantic import BaseModel
 
+from governance.agreements.models import Agreement
 from governance.canonical import sha256
+from governance.identity.models import Role
+from governance.ledger.admission import NotAdmissible
 from governance.ledger.events import EventType
-from governance.ledger.payloads import SubmissionOutcome
-from tests.governance.world import Party, World
+from governance.ledger.payloads import (
+    AgreementProposed,
+    RefinementOpened,
+    ReviewRuled,
+    RoundKind,
+    SentinelsOpened,
+    SubmissionOutcome,
+)
+from tests.governance.world import Party, Staff, World, agreement_data
 
 MANIFEST = sha256(b"what the council sent")
+QUALITY = {
+    "sentinels": 20, "decoy_percent": 0, "groups": [], "outcodes": [], "reveal_hours": 1,
+}  # fmt: skip
 
 
 def says(
@@ -48,3 +62,59 @@ def test_what_its_judge_has_refused_nobody_else_accepts() -> None:
     assert not accepted.accepted_by
     says(world, world.hub)
     assert accepted.accepted_by == {MANIFEST: world.hub.keys.thumbprint}
+
+
+@pytest.fixture
+def named() -> World:
+    """A world whose newest agreement names the hub."""
+    world = World()
+    data = agreement_data([*world.partners, world.hub])
+    data["sources"] = [each for each in data["sources"] if each["party"] != "hub"]
+    data["parties"][-1]["role"] = "processor"
+    data |= {"id": "named-hub", "recipients": ["council"], "quality": QUALITY}
+    data["actions"].append("refine")
+    data["limits"] |= {
+        "refinement_pairs_per_record": 6, "refinement_pairs_per_run": 9, "calibration_share": 0.05,
+        "refinement_answer_hours": 2,
+    }  # fmt: skip
+    world.agreement = Agreement.model_validate(data)
+    proposed = AgreementProposed(agreement=world.agreement)
+    world.write(world.council, EventType.AGREEMENT_PROPOSED, proposed)
+    return world
+
+
+@pytest.mark.invariant(1, "an operator that gives the hub's verdict first", double="lies")
+@pytest.mark.parametrize("kind", [EventType.SUBMISSION_ACCEPTED, EventType.SUBMISSION_REFUSED])
+def test_where_the_hub_is_named_nobody_gives_its_verdict_first(
+    named: World, kind: EventType
+) -> None:
+    """The ledger's operator sees the verdict on its way, and the manifest's hash in it."""
+    for other in (named.operator, named.council):
+        with pytest.raises(NotAdmissible):
+            says(named, other, kind)
+    says(named, named.hub)
+    assert named.state.submissions.accepted_by == {MANIFEST: named.hub.keys.thumbprint}
+
+
+def test_where_the_hub_is_named_nobody_else_asks_or_rules(named: World) -> None:
+    """Rounds, reveals and rulings are the hub's."""
+    agreement, hash_ = named.agreement.hash, sha256(b"anything")
+    analyst = Staff("council", Role.ANALYST, "c" * 32)
+    named.vouch(analyst)
+    told: dict[EventType, BaseModel] = {
+        EventType.REFINEMENT_OPENED: RefinementOpened(
+            round=hash_, run="1" * 32, agreement=agreement, kind=RoundKind.DECIDE,
+            questions={"council": 3},
+        ),
+        EventType.SENTINELS_OPENED: SentinelsOpened(
+            run="1" * 32, agreement=agreement, submissions=(hash_,), persons_sha256=hash_
+        ),
+        EventType.REVIEW_RULED: ReviewRuled(
+            agreement=agreement, run="1" * 32, party="council", person=analyst.keys.thumbprint,
+            same=True, pair_sha256=hash_,
+        ),
+    }  # fmt: skip
+    for kind, payload in told.items():
+        with pytest.raises(NotAdmissible, match="names its processors"):
+            named.write(named.operator, kind, payload)
+        named.write(named.hub, kind, payload)

@@ -360,9 +360,8 @@ def test_where_the_hub_is_named_nobody_elses_acceptance_counts(world: World) -> 
     )
     proposed = AgreementProposed(agreement=world.agreement)
     world.write(world.council, EventType.AGREEMENT_PROPOSED, proposed)
-    accept(world, world.operator, world.agreement.hash)
-    with pytest.raises(NotAdmissible, match="destroyed itself"):
-        purge(world, world.operator, files=1)
+    with pytest.raises(NotAdmissible, match="names its processors"):
+        accept(world, world.operator, world.agreement.hash)
     accept(world, world.hub, world.agreement.hash)
     purge(world, world.hub, files=1)
     with pytest.raises(NotAdmissible, match="destroyed itself"):
