@@ -162,10 +162,12 @@ def export(
 ) -> None:
     """Write a run's results as files: pseudonyms, counts and codes."""
     names = file or list(EXPORTS)
+    if unknown := set(names) - set(EXPORTS):
+        raise typer.BadParameter(
+            f"{len(unknown)} of no run; one of {', '.join(EXPORTS)}", param_hint="--file"
+        )
     with client_of(hub, as_, passphrase_file) as client:
         for name in names:
-            if name not in EXPORTS:
-                raise typer.BadParameter(f"one of {', '.join(EXPORTS)}", param_hint="--file")
             with whole_file(out / name) as target:
                 client.export(run, name, target)
     terminal(context).result(

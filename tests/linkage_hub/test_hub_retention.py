@@ -16,6 +16,8 @@ from linkage_hub.retention import HubRetention, Purged
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
     answers,
+    household_members,
+    id_events,
     person_records,
     purges,
     requests,
@@ -83,7 +85,8 @@ def test_results_go_before_encodings_and_a_run_can_be_made_anew(world: HubWorld)
     for _ in range(2):
         late.daily()
     with world.hub.database.reading() as connection:
-        assert connection.execute(select(person_records)).first() is None
+        for table in (person_records, household_members, id_events):
+            assert connection.execute(select(table)).first() is None
         assert set(connection.scalars(select(runs.c.is_current))) == {False}
     (told,) = logged(world)[before:]
     assert (told.party, told.runs, told.files, told.rows) == ("hub", 1, 0, 0)

@@ -62,3 +62,20 @@ def test_an_analyst_rules_on_a_pair_and_the_next_run_follows(tmp_path: Path) -> 
         (ruling,) = review(world, secret, "rulings")["rulings"]
         assert (ruling["same"], ruling["followed"]) == (same, True)
         assert "yes" in review(world, secret, "rulings", as_json=False)
+        _households_and_history(world, secret, run["id"], tmp_path / "out")
+
+
+def _households_and_history(world: HubWorld, secret: Path, run: str, out: Path) -> None:
+    """Single files of a run, by name; a name that no run has is refused before any is written."""
+    words = ["runs", "export", run, "--hub", world.hub_url, "--as", str(secret), "--out", str(out)]
+    refused = CliRunner().invoke(app, [*words, "--file", "history.csv", "--file", "names.csv"])
+    assert (refused.exit_code, out.exists()) == (2, False)
+    names = ("history.csv", "households.csv")
+    done = CliRunner().invoke(app, ["--json", *words, *(w for n in names for w in ("--file", n))])
+    assert sorted(path.name for path in out.iterdir()) == list(names), done.output
+    lines = (out / "households.csv").read_text().splitlines()
+    assert lines[0].split(",")[:4] == ["person", "household", "first_month", "last_month"]
+    assert len(lines) > 1
+    kinds = {line.split(",")[3] for line in (out / "history.csv").read_text().splitlines()[1:]}
+    assert kinds <= {"merge", "split"}
+    assert kinds
