@@ -138,6 +138,7 @@ class Hub:
             self.reveals,
             self.reviews,
             self.runs_folder,
+            self.secrets.signing_key,
             self.now,
         )
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.exchange.submission import AGE_BANDS, TOKEN_BYTES
+from governance.exchange.submission import AGE_BANDS
 from linkage_hub.families.columns import OPEN, Evidence
 from linkage_hub.families.reasons import codes_of
 from linkage_hub.families.result import ROLES, FamilyResult
+from linkage_hub.runs.pseudonyms import HouseholdPseudonyms
 
-_HEX = 2 * TOKEN_BYTES  # digits of a token
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -28,7 +28,7 @@ class HouseholdTable:
         dated: whether some source says since when; else ``first_month`` is that of an extract.
         home: whether this is the person's home.
         institutional: whether more people than make a family lived there at one time.
-        tokens: of each household, 32 hexadecimal digits.
+        names: pseudonym of each household.
     """
 
     person: Ints
@@ -38,7 +38,7 @@ class HouseholdTable:
     dated: Bools
     home: Bools
     institutional: Bools
-    tokens: list[str]
+    names: list[str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class FamilyTables:
         member_reasons: of each member, a JSON list of codes.
         primary: whether the member's first home is with this family, bool (m,).
         address_family: int64 (a,), by family, oldest first.
-        household: token of each address, 32 hexadecimal digits.
+        household: pseudonym of each address.
         first_month, last_month: ``12 * year + (month - 1)``; None while the address holds.
         band: age band of each person. is_child: bool (persons,).
         households: where each person lived and when.
@@ -87,13 +87,14 @@ class FamilyTables:
         return found
 
 
-def tables_of(result: FamilyResult, evidence: Evidence) -> FamilyTables:
+def tables_of(
+    result: FamilyResult, evidence: Evidence, pseudonyms: HouseholdPseudonyms
+) -> FamilyTables:
     """The flat form of a result."""
     members, addresses = result.members, result.addresses
     masks = np.unique(np.concatenate([result.reasons, members.reasons])).tolist()
     written = {mask: json.dumps(list(codes_of(mask))) for mask in masks}
-    words = result.tokens.tobytes().hex()
-    tokens = [words[at : at + _HEX] for at in range(0, len(words), _HEX)]
+    homes = pseudonyms.of(result.tokens)
     return FamilyTables(
         result.count,
         result.confidence.round(4).tolist(),
@@ -105,18 +106,18 @@ def tables_of(result: FamilyResult, evidence: Evidence) -> FamilyTables:
         [written[mask] for mask in members.reasons.tolist()],
         members.primary,
         addresses.family,
-        [tokens[at] for at in addresses.household.tolist()],
+        [homes[at] for at in addresses.household.tolist()],
         addresses.first_month.tolist(),
         [None if month == OPEN else month for month in addresses.last_month.tolist()],
         [None if band < 0 else AGE_BANDS[band] for band in evidence.band.tolist()],
         evidence.is_child,
-        _households(result, tokens),
+        _households(result, homes),
     )
 
 
-def _households(result: FamilyResult, tokens: list[str]) -> HouseholdTable:
+def _households(result: FamilyResult, names: list[str]) -> HouseholdTable:
     stays = result.stays
-    closed = np.zeros(len(tokens), dtype=np.bool_)
+    closed = np.zeros(len(names), dtype=np.bool_)
     closed[result.institutional] = True
     return HouseholdTable(
         stays.person,
@@ -126,5 +127,5 @@ def _households(result: FamilyResult, tokens: list[str]) -> HouseholdTable:
         stays.dated,
         result.household_of[stays.person] == stays.household,
         closed[stays.household],
-        tokens,
+        names,
     )

@@ -23,6 +23,7 @@ from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import in_force
 from governance.canonical import write_time
 from governance.identity.envelope import parse_canonical
+from governance.identity.keys import SigningKey
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import LinkRunFinished, Refused
@@ -46,6 +47,7 @@ from linkage_hub.runs.inputs import (
     refuse_copied,
 )
 from linkage_hub.runs.pipeline import Progress, run_pipeline
+from linkage_hub.runs.pseudonyms import HouseholdPseudonyms
 from linkage_hub.runs.results import discard, publish, results_digest, write_results
 from linkage_hub.runs.work import Work
 from linkage_hub.store.database import HubDatabase
@@ -88,6 +90,7 @@ class Phases:
         reveals: asks partners which records do not exist.
         reviews: knows the rulings that bind.
         folder: where runs keep what they need between phases.
+        key: the hub's signing key.
         now: the clock.
     """
 
@@ -100,6 +103,7 @@ class Phases:
         reveals: RevealDesk,
         reviews: Reviews,
         folder: Path,
+        key: SigningKey,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -109,6 +113,7 @@ class Phases:
         self._reveals = reveals
         self._reviews = reviews
         self._folder = folder
+        self._key = key
         self._now = now
 
     @property
@@ -248,6 +253,7 @@ class Phases:
             linked,
             found.agreement,
             read_previous(self._database, found.row.agreement),
+            HouseholdPseudonyms(self._key, found.row.agreement),
             self._now().date(),
             lambda share, step: progress(0.02 + 0.9 * share, step),
         )

@@ -21,6 +21,7 @@ from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.runs.indicators import read_indicators
 from linkage_hub.runs.inputs import Previous, SourceData
 from linkage_hub.runs.members import FamilyTables, tables_of
+from linkage_hub.runs.pseudonyms import HouseholdPseudonyms
 
 Progress = Callable[[float, str], None]
 _FAMILY_SHARE = 0.85  # of the progress bar
@@ -62,6 +63,7 @@ def run_pipeline(
     linked: LinkResult,
     agreement: Agreement,
     previous: Previous,
+    pseudonyms: HouseholdPseudonyms,
     today: date,
     progress: Progress,
 ) -> Results:
@@ -72,6 +74,7 @@ def run_pipeline(
         linked: persons.
         agreement: which indicators count, and how many make a family of several needs.
         previous: ids so far.
+        pseudonyms: of households.
         today: the day of the run.
         progress: told the share done, 0 to 1.
     """
@@ -91,6 +94,7 @@ def run_pipeline(
             evidence, progress=lambda share, step: progress(0.05 + share * _FAMILY_SHARE, step)
         ),
         evidence,
+        pseudonyms,
     )
     del evidence
     progress(0.92, "carrying ids")

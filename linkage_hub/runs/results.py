@@ -277,7 +277,7 @@ def _household_rows(results: Results) -> _Rows:
         at = order[start : start + _ROWS_AT_ONCE]
         yield from zip(
             [names[person] for person in found.person[at].tolist()],
-            [found.tokens[home] for home in found.household[at].tolist()],
+            [found.names[home] for home in found.household[at].tolist()],
             found.first_month[at].tolist(),
             [None if month == OPEN else month for month in found.last_month[at].tolist()],
             found.dated[at].tolist(),

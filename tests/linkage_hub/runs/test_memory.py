@@ -9,11 +9,13 @@ import pyarrow as pa
 
 from governance.exchange.submission import TOKEN_BYTES
 from governance.exchange.submission_file import ARROW_SCHEMA
+from governance.identity.keys import SigningKey
 from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.runs.inputs import Previous, SourceData
 from linkage_hub.runs.pipeline import run_pipeline
+from linkage_hub.runs.pseudonyms import HouseholdPseudonyms
 from linkage_hub.runs.results import results_digest
 from tests.governance.world import World
 
@@ -61,10 +63,13 @@ def test_memory_grows_by_a_bounded_number_of_bytes_a_record() -> None:
     linked = LinkResult(persons, RECORDS, 0.8, Estimate(1, 1, 1.0, 1.0))
     agreement = World().agreement
     previous = Previous(KnownIds.none(), KnownIds.none())
+    names = HouseholdPseudonyms(SigningKey.generate(), agreement.hash)
     day = date(2026, 11, 24)
 
     def run() -> None:
-        results = run_pipeline(sources, linked, agreement, previous, day, lambda _a, _b: None)
+        results = run_pipeline(
+            sources, linked, agreement, previous, names, day, lambda _a, _b: None
+        )
         results_digest(results)
 
     run()  # compiled code is loaded here and not counted

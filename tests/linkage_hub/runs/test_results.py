@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 
 from governance.agreements.models import Agreement
 from governance.exchange.submission_file import ARROW_SCHEMA
+from governance.identity.keys import SigningKey
 from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.analytics.exports import TABLES, export
 from linkage_hub.linkage.identity import KnownIds
@@ -21,6 +22,7 @@ from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import Previous, SourceData, read_previous
 from linkage_hub.runs.pipeline import Results, run_pipeline
+from linkage_hub.runs.pseudonyms import HouseholdPseudonyms
 from linkage_hub.runs.results import (
     RUNS_KEPT,
     discard,
@@ -35,6 +37,7 @@ from tests.governance.world import World
 
 TODAY = date(2026, 11, 24)
 HOME = b"h" * 16
+HUB_KEY = SigningKey.generate()
 PERSONS = [np.array([0, 1, 2]), np.array([0, 3, 1])]
 
 
@@ -86,7 +89,8 @@ def found(
     count = int(max(part.max() for part in persons)) + 1
     linked = LinkResult(persons, count, 0.8, Estimate(2, 2, 1.0, 1.0))
     none = previous or Previous(KnownIds.none(), KnownIds.none())
-    return run_pipeline(sources, linked, agreement, none, TODAY, lambda _share, _step: None)
+    names = HouseholdPseudonyms(HUB_KEY, agreement.hash)
+    return run_pipeline(sources, linked, agreement, none, names, TODAY, lambda _share, _step: None)
 
 
 def receipt(run: str, agreement: Agreement, results: Results) -> LinkRunFinished:
@@ -160,7 +164,8 @@ def test_households_are_told_with_the_months_of_each_person(
     told = rows(database, run, "households.csv")
     lived = sorted((results.persons.ids[person], 24_000 + (person > 0)) for person in (0, 1, 3))
     assert [(row["person"], int(row["first_month"])) for row in told] == lived
-    assert {row["household"] for row in told} == {HOME.hex()}
+    (home,) = HouseholdPseudonyms(HUB_KEY, agreement.hash).of(np.array([list(HOME)], np.uint8))
+    assert {row["household"] for row in told} == {home}
     assert {(row["last_month"], row["is_home"], row["is_institutional"]) for row in told} == {
         ("", "True", "False")
     }
@@ -172,6 +177,28 @@ def test_households_are_told_with_the_months_of_each_person(
     assert members[results.persons.ids[2]] == ["alone"]
     assert "same_surname" in members[results.persons.ids[0]]
     database.close()
+
+
+def test_no_file_is_to_be_looked_up_by_an_address(database_url: str, agreement: Agreement) -> None:
+    """Partners can compute any address's token: results hold pseudonyms that only the hub can."""
+    database = HubDatabase(database_url)
+    run = store(database, 1, agreement, found(agreement))
+    with database.writing() as connection:
+        publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
+    for name in TABLES:
+        assert HOME.hex().encode() not in b"".join(export(database, run, name))
+    database.close()
+    token = np.array([list(HOME)], np.uint8)
+    of = [
+        HouseholdPseudonyms(key, hash_).of(token)
+        for key, hash_ in (
+            (HUB_KEY, agreement.hash),
+            (HUB_KEY, "sha256:" + "0" * 64),
+            (SigningKey.generate(), agreement.hash),
+        )
+    ]
+    assert len({each for (each,) in of}) == 3
+    assert of[0] == HouseholdPseudonyms(HUB_KEY, agreement.hash).of(token)
 
 
 def test_results_are_current_only_when_published(database_url: str, agreement: Agreement) -> None:
