@@ -22,6 +22,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from governance.agreements.models import Agreement
+from governance.canonical import parse_time
 from governance.consent.models import ConsentKind, place_of
 from governance.ledger.events import REFS_MOST, EventType
 from governance.ledger.payloads import ConsentErased
@@ -71,7 +72,8 @@ class ConsentErasure:
     def due(self, agreement: Agreement) -> int:
         """How many consent records ``erase`` would erase now, were the limit of a day none."""
         state = self._ledger.state
-        return sum(len(refs) for _, refs in self._events(state, self._due(agreement, state)))
+        due = self._due(agreement, state)
+        return sum(len(refs) for _, refs in self._events(agreement, state, due))
 
     def erase(self, agreement: Agreement) -> int:
         """Note which handles are dead, and erase what is due; how many records that were.
@@ -84,10 +86,11 @@ class ConsentErasure:
         state = self._ledger.sync()
         due = self._due(agreement, state, note=True)
         done = 0
-        for number, (place, refs) in enumerate(self._events(state, due)):
+        for number, (place, refs) in enumerate(self._events(agreement, state, due)):
             if number == EVENTS_A_DAY:
                 break
-            self._ledger.write(EventType.CONSENT_ERASED, ConsentErased(place=place), refs)
+            payload = ConsentErased(agreement=agreement.hash, place=place)
+            self._ledger.write(EventType.CONSENT_ERASED, payload, refs)
             done += len(refs)
         if done:
             _LOG.info("consent records erased", extra={"consents": done})
@@ -145,13 +148,20 @@ class ConsentErasure:
                 connection.execute(_NOTE, {"handle": handle, "day": since[handle].isoformat()})
 
     def _events(
-        self, state: LedgerState, handles: Iterable[bytes]
+        self, agreement: Agreement, state: LedgerState, handles: Iterable[bytes]
     ) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """A place, and records of it that fit into one event."""
+        """A place, and records of it that fit into one event and that the ledger lets be erased."""
+        before = self._now() - timedelta(days=agreement.retention.consent_payload_days or 0)
         for handle in handles:
             for kind in ConsentKind:
                 about = state.consents.about(self._party, handle.hex(), kind)
-                refs = [grant.id for grant in about]
+                refs = [
+                    grant.id
+                    for grant in about
+                    if parse_time(grant.recorded) <= before
+                    and state.agreements.standing(grant.terms.agreement).agreement.id
+                    == agreement.id
+                ]
                 place = place_of(self._party, handle.hex(), kind)
                 for start in range(0, len(refs), REFS_MOST):
                     yield place, tuple(refs[start : start + REFS_MOST])

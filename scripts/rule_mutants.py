@@ -265,7 +265,13 @@ CHANGES: Final = (
     ),
     Change(
         "governance/consent/registry.py",
-        "if isinstance(each, Grant) and each.place != place:",
+        "if grant.place != place:",
+        "if False:",
+        ERASURES,
+    ),
+    Change(
+        "governance/consent/registry.py",
+        "if parse_time(each.recorded) > before:",
         "if False:",
         ERASURES,
     ),

@@ -192,6 +192,7 @@ def _agreement(
     data["valid_from"] = today.replace(year=today.year - 1).isoformat()
     data["review_by"] = today.replace(year=today.year + 1).isoformat()
     data["expires"] = today.replace(year=today.year + 2).isoformat()
+    data["retention"]["consent_payload_days"] = 30
     adjust(data)
     return Agreement.model_validate(data)
 

@@ -9,10 +9,11 @@ the withdrawal of any record that came after it.
 
 Rules of erasure (ADR 17), in order: a record without its payload is *unopened*, and while one is,
 nobody's permission can be read, since it may be a refusal; ``consent.erased`` names records of one
-place, by the party that recorded them; who still has their payloads checks that the place is
-theirs; the records are then forgotten and the place is closed for good: it counts as withdrawn,
-whatever was said there before, and nothing more is recorded about it; changes of a record that is
-unopened or erased do nothing.
+place, by the party that recorded them, each written so many days ago as an agreement that every
+party has signed asks for; who still has their payloads checks that the place is theirs, and the
+agreement the one of theirs or another version of it; the records are then forgotten and the place
+is closed for good: it counts as withdrawn, whatever was said there before, and nothing more is
+recorded about it; changes of a record that is unopened or erased do nothing.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final
 
+from governance.agreements.models import Agreement
 from governance.agreements.policy import in_force
 from governance.agreements.registry import AgreementRegistry
 from governance.canonical import parse_time
@@ -265,8 +267,9 @@ class ConsentRegistry:
         return commit
 
     def _erased(self, entry: Entry) -> Commit:
-        leaf, place = entry.event.leaf, payload_of(entry, ConsentErased).place
-        party, _ = self._identities.party_key(entry.author)
+        leaf, payload = entry.event.leaf, payload_of(entry, ConsentErased)
+        place, (party, _) = payload.place, self._identities.party_key(entry.author)
+        agreement, before = self._erasable(payload.agreement, party, parse_time(leaf.time))
         found = {ref: self._find(ref) for ref in leaf.refs}
         if not found or len(found) != len(leaf.refs):
             raise NotAdmissible("an erasure names records, each once")
@@ -274,8 +277,10 @@ class ConsentRegistry:
         for id_, each in found.items():
             if each is None or isinstance(each, Erased) or each.party != party:
                 raise NotAdmissible("a record is erased by the party that recorded it, once")
-            if isinstance(each, Grant) and each.place != place:
-                raise NotAdmissible("an erasure is of one place, which its records have")
+            if parse_time(each.recorded) > before:
+                raise NotAdmissible("a record is kept for as long as the agreement asks for")
+            if isinstance(each, Grant):
+                self._require_theirs(each, place, agreement)
             gone.append(
                 Erased(id_, party, each.index, each.recorded, place, entry.index, leaf.time)
             )
@@ -287,6 +292,21 @@ class ConsentRegistry:
                 self._closed.setdefault(place, each)
 
         return commit
+
+    def _erasable(self, hash_: str, party: str, now: datetime) -> tuple[Agreement, datetime]:
+        """The agreement that an erasure names, and before when a record has to be written."""
+        standing = self._agreements.standing(hash_)
+        agreement = standing.agreement
+        days = agreement.retention.consent_payload_days
+        if standing.complete_at is None or agreement.party(party) is None or days is None:
+            raise NotAdmissible("no agreement that every party has signed lets this be erased")
+        return agreement, now - timedelta(days=days)
+
+    def _require_theirs(self, grant: Grant, place: str, agreement: Agreement) -> None:
+        if grant.place != place:
+            raise NotAdmissible("an erasure is of one place, which its records have")
+        if self._agreements.standing(grant.terms.agreement).agreement.id != agreement.id:
+            raise NotAdmissible("an erasure is under the records' agreement, or a version of it")
 
     def _find(self, id_: str) -> Grant | Unopened | Erased | None:
         return self.grants.get(id_) or self.unopened.get(id_) or self.erased.get(id_)

@@ -208,9 +208,10 @@ class ConsentChange(Frozen):
 class ConsentErased(Frozen):
     """Records whose payloads are erased; ``refs`` names them, by who recorded them.
 
-    ``place`` of them all (``governance.consent.models.place_of``).
+    ``place`` of them all (``governance.consent.models.place_of``); under which ``agreement``.
     """
 
+    agreement: Hash
     place: Hash
 
 

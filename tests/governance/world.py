@@ -48,6 +48,8 @@ from tests.soft_authenticator import SoftAuthenticator
 ORIGIN = "ledger.example.org/county"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOTICE = sha256(b"privacy notice, version 1")
+KEPT = timedelta(days=7)
+"""For how long a consent record of the tests' agreement is not erased."""
 
 
 @dataclass
@@ -217,7 +219,9 @@ class World:
         if passkeys:
             self.manager.authenticator = SoftAuthenticator("EdDSA")
             self.lead.authenticator = SoftAuthenticator()
-        self.agreement = Agreement.model_validate(agreement_data(self.partners))
+        data = agreement_data(self.partners)
+        data["retention"]["consent_payload_days"] = KEPT.days
+        self.agreement = Agreement.model_validate(data)
         self._hashed: tuple[Agreement, str] | None = None
         self.events: list[Event] = []
         self.state = LedgerState()
@@ -335,9 +339,10 @@ class World:
 
     def erase(self, party: Party, handle: str, *grants: Event, kind: str = "approach") -> Event:
         """Erase records, as their party."""
-        payload = ConsentErased(place=place_of(party.name, handle, ConsentKind(kind)))
+        place = place_of(party.name, handle, ConsentKind(kind))
+        payload = ConsentErased(agreement=self.agreement_hash, place=place)
         refs = tuple(grant.leaf.id for grant in grants)
-        return self.write(party, EventType.CONSENT_ERASED, payload, refs)
+        return self.write(party, EventType.CONSENT_ERASED, payload, refs, NOON + KEPT)
 
     def withdraw(self, party: Party, grant: Event) -> Event:
         """Withdraw a consent."""

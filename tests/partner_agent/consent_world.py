@@ -3,11 +3,14 @@
 import contextlib
 import io
 from collections import Counter
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from governance.canonical import sha256, utc_now, write_time
 from governance.terminal import run_cli
+from partner_agent.app import Agent
 from partner_agent.cli.main import app
 from partner_agent.consents import consent_template
 from partner_agent.vault.store import Row
@@ -22,15 +25,27 @@ def hold(world: HubWorld, *people: tuple[str, dict[str, str]], party: str = "cou
     world.agents[party].vault.put(f"{party}_records", rows, date(2026, 1, 1), Counter())
 
 
+@contextlib.contextmanager
+def days_ago(agent: Agent, days: int) -> Iterator[datetime]:
+    """What the agent writes into the ledger is so old; that day."""
+    today, then = agent.ledger.author, utc_now() - timedelta(days=days)
+    agent.ledger.author = replace(today, now=lambda: then)
+    try:
+        yield then
+    finally:
+        agent.ledger.author = today
+
+
 def decide(world: HubWorld, record_id: str, party: str = "council", **changes: Any) -> list[str]:
     """Record what somebody decided; the numbers of the consents."""
-    agent, now = world.agents[party], utc_now()
+    agent = world.agents[party]
+    now = agent.ledger.author.now()
     fields = {
         "source": f"{party}_records",
         "kind": "approach",
         "method": "in_person",
         "captured": write_time(now),
-        "expires": write_time(now + timedelta(days=30)),
+        "expires": write_time(now + timedelta(days=300)),
     }
     template = consent_template(world.agreement, party, NOTICE, **(fields | changes))
     numbers = agent.consents.record(template, record_id)

@@ -21,7 +21,7 @@ from partner_agent import consent_erasure
 from partner_agent.consent_erasure import ConsentErasure
 from partner_agent.store.tables import records
 from tests.hub_world import HubWorld, hub_world_in
-from tests.partner_agent.consent_world import decide, hold, run
+from tests.partner_agent.consent_world import days_ago, decide, hold, run
 
 ADA = {"first_name": "ADA", "surname": "QUIXWALD"}
 AT_HUB, SHOWN = 60, 30
@@ -53,6 +53,12 @@ def founded(folder: Path, ledger: str | None = None) -> Iterator[HubWorld]:
     with hub_world_in(folder, terms, ledger_database=ledger) as found:
         hold(found, ("HR-1", ADA), ("HR-2", ADA))
         yield found
+
+
+def said(world: HubWorld, record_id: str, **changes: Any) -> list[str]:
+    """What somebody decided, recorded so long ago that the ledger lets it be erased."""
+    with days_ago(world.agents["council"], SHOWN):
+        return decide(world, record_id, **changes)
 
 
 def erasure(
@@ -125,9 +131,9 @@ def test_consents_of_a_row_that_is_gone_are_erased_everywhere(on_both: HubWorld)
     Of two people who said yes, the row of one is gone.
     """
     world = on_both
-    decide(world, "HR-1", state="refused")
-    (given,) = decide(world, "HR-1")
-    (kept,) = decide(world, "HR-2")
+    said(world, "HR-1", state="refused")
+    (given,) = said(world, "HR-1")
+    (kept,) = said(world, "HR-2")
     (living,) = world.agents["council"].vault.find("council_records", "HR-2")
     dead = destroy(world, "HR-1")
     for agent in world.agents.values():
@@ -161,7 +167,7 @@ def test_consents_of_a_row_that_is_gone_are_erased_everywhere(on_both: HubWorld)
 
 def test_nothing_is_erased_where_the_agreement_does_not_say_so(world: HubWorld) -> None:
     """An agreement of before has no such days: payloads stay for good."""
-    decide(world, "HR-1")
+    said(world, "HR-1")
     destroy(world, "HR-1")
     days = world.agreement.retention.model_copy(update={"consent_payload_days": None})
     old = world.agreement.model_copy(update={"retention": days})
@@ -173,7 +179,7 @@ def test_nothing_is_erased_where_the_agreement_does_not_say_so(world: HubWorld) 
 
 def test_what_the_hub_has_taken_out_waits_for_no_results(world: HubWorld) -> None:
     """Somebody asked for erasure and the hub confirmed it: nothing can rest on it since."""
-    decide(world, "HR-1")
+    said(world, "HR-1")
     dead = destroy(world, "HR-1")
     assert erasure(world, 0).erase(world.agreement) == 0
     assert erasure(world, SHOWN).erase(world.agreement) == 0
@@ -183,7 +189,7 @@ def test_what_the_hub_has_taken_out_waits_for_no_results(world: HubWorld) -> Non
 
 def test_a_row_that_is_there_again_is_not_dead(world: HubWorld) -> None:
     """A vault that is put back from its backup begins the days anew, should the row end again."""
-    decide(world, "HR-1")
+    said(world, "HR-1")
     council = world.agents["council"]
     (living,) = council.vault.find("council_records", "HR-1")
     with council.database.reading() as connection:
@@ -204,8 +210,8 @@ def test_what_was_broken_off_is_done_later_and_once(
 ) -> None:
     """More records than an event names, more events than a day takes, and a crash between two."""
     for _ in range(10):
-        decide(world, "HR-1")
-    decide(world, "HR-2", kind="confidentiality")
+        said(world, "HR-1")
+    said(world, "HR-2", kind="confidentiality")
     for record_id in ("HR-1", "HR-2"):
         destroy(world, record_id)
     erasure(world, 0).erase(world.agreement)
@@ -232,7 +238,7 @@ def test_what_was_broken_off_is_done_later_and_once(
 
 def test_purge_says_how_many(world: HubWorld) -> None:
     """As the other things that retention ends."""
-    decide(world, "HR-1")
+    said(world, "HR-1")
     destroy(world, "HR-1")
     code, out, _ = run(world, "purge", "--dry-run")
     assert (code, "0 consent records in the ledger" in out) == (0, True)

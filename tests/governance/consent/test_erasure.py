@@ -8,7 +8,7 @@ anew, when the payloads are gone. ``scripts/rule_mutants.py`` shows what it woul
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import ConsentChange, ConsentErased
 from governance.ledger.state import LedgerState
 from governance.release.models import Members
-from tests.governance.world import NOON, Party, World
+from tests.governance.world import KEPT, NOON, Party, World
 
 POLICE, NHS, COUNCIL = range(3)
 RECORDS: Final = ((POLICE, "1" * 32), (NHS, "2" * 32), (COUNCIL, "3" * 32), (COUNCIL, "4" * 32))
@@ -58,6 +58,7 @@ class ErasureMachine(RuleBasedStateMachine):
         self.world = World()  # its state follows the erasures and admits what is appended
         self.now = NOON
         self.records: list[tuple[str, int, ConsentKind]] = []
+        self.written: dict[str, datetime] = {}
         self._members: dict[tuple[object, bool], Members] = {}
 
     @rule(
@@ -88,6 +89,7 @@ class ErasureMachine(RuleBasedStateMachine):
         if self._append(event, forced=closed):
             assert not closed
             self.records.append((event.leaf.id, where, kind))
+            self.written[event.leaf.id] = self.now
 
     @precondition(lambda self: self.records)
     @rule(
@@ -104,7 +106,9 @@ class ErasureMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.records)
     @rule(
         data=st.data(),
-        how=st.sampled_from(("honest",) * 6 + ("another's", "another place", "twice", "nothing")),
+        how=st.sampled_from(
+            ("honest",) * 6 + ("another's", "another place", "twice", "nothing", "no agreement")
+        ),
     )
     def erase(self, data: st.DataObject, how: str) -> None:
         """Some of what was said at one place is erased; or somebody lies about it."""
@@ -121,15 +125,18 @@ class ErasureMachine(RuleBasedStateMachine):
             refs = (*refs, refs[0])
         if how == "nothing":
             refs = ()
-        erased = ConsentErased(place=place_of(party.name, handle, kind))
+        agreement = "sha256:" + "0" * 64 if how == "no agreement" else self.world.agreement_hash
+        place = place_of(party.name, handle, kind)
+        erased = ConsentErased(agreement=agreement, place=place)
+        ripe = all(self.written[ref] + KEPT <= self.now for ref in refs)
         own = party is self._record(where)[0]
         gone = any(ref in self.world.state.consents.erased for ref in refs)
         written = party.author(self.now).write(EventType.CONSENT_ERASED, erased, refs)
         # a false place is what ledger and partner can bring in together: see ADR 17
         admitted = self._append(written, forced=how != "another place")
-        assert admitted == (how in {"honest", "another's"} and own and not gone)
+        assert admitted == (how in {"honest", "another's"} and own and ripe and not gone)
 
-    @rule(days=st.sampled_from((1, 99, 250)))
+    @rule(days=st.sampled_from((1, KEPT.days, KEPT.days, 99, 250)))
     def wait(self, days: int) -> None:
         """Time passes."""
         self.now += timedelta(days=days)

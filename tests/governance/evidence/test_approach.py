@@ -268,7 +268,7 @@ def test_a_release_by_a_permission_that_was_erased_since_is_no_wrong(tmp_path: P
         assert ([each.entry for each in held.erased], held.permissions) == ([entry], ())
     page = (folder / "evidence.html").read_text("utf-8")
     assert "does not agree with the rules" not in page
-    assert f'erased on 2026-11-22 12:00:00 UTC <span class="proof">[entry {entry}]' in page
+    assert f'erased on 2026-11-29 12:00:00 UTC <span class="proof">[entry {entry}]' in page
     assert "3" * 32 not in b"".join(
         path.read_bytes() for path in (folder / "entries").iterdir()
     ).decode("latin-1")

@@ -5,13 +5,17 @@ erased; a partner that erases what is another's, or erases to undo; a crash betw
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from governance.agreements.models import AGREEMENT
+from governance.canonical import canonical_bytes
 from governance.consent.models import ConsentKind, ConsentState, place_of
 from governance.consent.rules import Approach, require_family_permission
 from governance.errors import GovernanceError
+from governance.identity.envelope import sign_bytes
 from governance.identity.keys import SigningKey
 from governance.ledger import replayed
 from governance.ledger.admission import NotAdmissible
@@ -20,16 +24,22 @@ from governance.ledger.errors import WithheldPayloadError
 from governance.ledger.events import Event, EventType, read_event
 from governance.ledger.note import Note
 from governance.ledger.party import PartyLedger
-from governance.ledger.payloads import ConsentErased, Refused
+from governance.ledger.payloads import (
+    AgreementProposed,
+    AgreementSigned,
+    ConsentErased,
+    Refused,
+)
 from governance.ledger.service import LedgerService
 from governance.ledger.state import LedgerState
 from governance.ledger.store import _TREE, LedgerStore
 from governance.ledger.tables import StoredEntry
-from tests.governance.world import NOON, ORIGIN, Party, World
+from tests.governance.world import KEPT, NOON, ORIGIN, Party, World
 
 LOG = SigningKey(b"\x21" * 32)
 DEAD, LIVING, ELSEWHERE = "c" * 32, "d" * 32, "f" * 32
 APPROACH = ConsentKind.APPROACH
+LATER = NOON + KEPT
 
 
 class Log:
@@ -51,14 +61,20 @@ class Log:
 
     def start(self) -> LedgerService:
         """The service, started on what its store holds."""
-        return LedgerService(self.store, LOG, ORIGIN, lambda: NOON, self.kept)
+        return LedgerService(self.store, LOG, ORIGIN, lambda: LATER, self.kept)
 
     def erasure(
-        self, *grants: Event, by: Party | None = None, handle: str = DEAD, of: str = "council"
+        self,
+        *grants: Event,
+        by: Party | None = None,
+        handle: str = DEAD,
+        of: str = "council",
+        at: datetime = LATER,
     ) -> Event:
         """What the council writes, or somebody else."""
-        payload = ConsentErased(place=place_of(of, handle, APPROACH))
-        author = (by or self.world.council).author()
+        place = place_of(of, handle, APPROACH)
+        payload = ConsentErased(agreement=self.world.agreement_hash, place=place)
+        author = (by or self.world.council).author(at)
         return author.write(
             EventType.CONSENT_ERASED, payload, tuple(grant.leaf.id for grant in grants)
         )
@@ -229,6 +245,38 @@ def test_a_false_place_is_refused(log: Log) -> None:
     log.service.append(log.erasure(log.refusal))
     with pytest.raises(NotAdmissible, match="once"):
         log.service.append(log.erasure(log.refusal))
+
+
+@pytest.mark.invariant(2, "an erasure that hides what a partner has done", double="lies")
+def test_a_record_is_kept_for_as_long_as_is_agreed(log: Log) -> None:
+    """A second too soon; under no agreement, one that says nothing, or one not signed by all.
+
+    Whoever has released against a refusal cannot have it forgotten before it can be looked into.
+    """
+    council, world = log.world.council, log.world
+    with pytest.raises(NotAdmissible, match="as long as the agreement asks for"):
+        log.service.append(log.erasure(log.refusal, at=LATER - timedelta(seconds=1)))
+    days = world.agreement.retention.model_copy(update={"consent_payload_days": None})
+    soon = world.agreement.retention.model_copy(update={"consent_payload_days": 1})
+    for retention, signed in ((days, True), (soon, False)):
+        agreement = world.agreement.model_copy(
+            update={"retention": retention, "version": 2, "supersedes": world.agreement_hash}
+        )
+        proposed = AgreementProposed(agreement=agreement)
+        log.service.append(council.author().write(EventType.AGREEMENT_PROPOSED, proposed))
+        for party in world.partners if signed else world.partners[:-1]:
+            signature = sign_bytes(
+                AGREEMENT, canonical_bytes(agreement), party.signing, party.keys.thumbprint
+            )
+            payload = AgreementSigned(agreement=agreement.hash, signature=signature)
+            log.service.append(party.author().write(EventType.AGREEMENT_SIGNED, payload))
+        erased = ConsentErased(agreement=agreement.hash, place=place_of("council", DEAD, APPROACH))
+        with pytest.raises(NotAdmissible, match="every party has signed"):
+            log.service.append(
+                council.author(LATER).write(
+                    EventType.CONSENT_ERASED, erased, (log.refusal.leaf.id,)
+                )
+            )
 
 
 @pytest.mark.invariant(2, "a refusal whose payload the ledger hides", double="withholds")

@@ -35,7 +35,7 @@ from governance.ledger.payloads import AgreementStopped, ConsentErased
 from governance.ledger.proof import EntryProof, parse_proof
 from governance.ledger.tree import MemoryTree
 from tests.governance.evidence.audit import Auditor, tree_of
-from tests.governance.world import Party
+from tests.governance.world import KEPT, NOON, Party
 
 
 @pytest.fixture
@@ -186,8 +186,9 @@ def test_the_payload_of_a_consent_cannot_be_hidden(auditor: Auditor, said: str) 
     if said == "another's":
         world.erase(world.council, "1" * 32, next(_consents(auditor)))
     if said == "by another":
-        erased = ConsentErased(place=place_of("police", "5" * 32, ConsentKind.APPROACH))
-        author = world.partners[0].author()
+        place = place_of("police", "5" * 32, ConsentKind.APPROACH)
+        erased = ConsentErased(agreement=world.agreement_hash, place=place)
+        author = world.partners[0].author(NOON + KEPT)
         world.events.append(author.write(EventType.CONSENT_ERASED, erased, (grant.leaf.id,)))
     auditor.export()
     with pytest.raises(PayloadsWithheld, match=f"entry {hidden}"):

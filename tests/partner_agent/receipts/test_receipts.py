@@ -16,7 +16,7 @@ from partner_agent.receipts.issue import check, issue
 from partner_agent.receipts.page import render
 from tests.chromium import browser_page
 from tests.hub_world import HubWorld
-from tests.partner_agent.consent_world import decide, hold, run
+from tests.partner_agent.consent_world import days_ago, decide, hold, run
 
 ADA = {"first_name": "QUIXWALD", "surname": "ADAMANT", "date_of_birth": "1980-02-01"}
 
@@ -124,12 +124,14 @@ def test_a_receipt_tells_of_a_withdrawal(hub_world: HubWorld) -> None:
 def test_a_receipt_of_what_was_erased_is_told_so(hub_world: HubWorld, tmp_path: Path) -> None:
     """Its entry can still be checked and nothing else: not by its issuer, nor by any partner."""
     hold(hub_world, ("HR-3", ADA))
-    (number,) = decide(hub_world, "HR-3")
+    agent = hub_world.agents["council"]
+    with days_ago(agent, 31):
+        (number,) = decide(hub_world, "HR-3")
     file = tmp_path / "receipt.json"
     assert run(hub_world, "consent", "receipt", number, "--out", file)[0] == 0
-    agent = hub_world.agents["council"]
     place = agent.ledger.sync().consents.grants[number].place
-    agent.ledger.write(EventType.CONSENT_ERASED, ConsentErased(place=place), (number,))
+    erased = ConsentErased(agreement=hub_world.agreement.hash, place=place)
+    agent.ledger.write(EventType.CONSENT_ERASED, erased, (number,))
     entry = agent.ledger.sync().consents.erased[number].entry
     for party in ("council", "police"):
         code, out, err = run(hub_world, "--json", "consent", "check-receipt", file, party=party)

@@ -81,13 +81,13 @@ def _submit(world: HubWorld, agent: Agent) -> None:
 def consent(world: HubWorld, record_id: str, **changes: Any) -> None:
     """Record that somebody agreed."""
     agent = world.agents["council"]
-    now = utc_now()
+    now = agent.ledger.author.now()
     fields = {
         "source": "council_records",
         "kind": "approach",
         "method": "in_person",
         "captured": write_time(now),
-        "expires": write_time(now + timedelta(days=30)),
+        "expires": write_time(now + timedelta(days=60)),
     }
     template = consent_template(world.agreement, "council", sha256(b"notice"), **(fields | changes))
     agent.consents.record(template, record_id)

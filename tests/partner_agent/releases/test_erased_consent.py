@@ -11,6 +11,7 @@ from governance.ledger.events import EventType
 from governance.ledger.payloads import ConsentErased
 from partner_agent.app import Agent
 from tests.hub_world import HubWorld, hub_world_in
+from tests.partner_agent.consent_world import days_ago
 from tests.partner_agent.releases.test_desk import (
     approve,
     ask,
@@ -25,7 +26,8 @@ def world(tmp_path: Path) -> Iterator[HubWorld]:
     """A family that agreed, and a finished run."""
     with hub_world_in(tmp_path) as found:
         submit_and_link(found)
-        both_agree(found)
+        with days_ago(found.agents["council"], 31):
+            both_agree(found)
         yield found
 
 
@@ -34,7 +36,7 @@ def erase(world: HubWorld, record_id: str) -> None:
     council = world.agents["council"]
     handle = council.vault.find("council_records", record_id)[0].hex()
     about = council.ledger.sync().consents.about("council", handle, ConsentKind.APPROACH)
-    payload = ConsentErased(place=about[0].place)
+    payload = ConsentErased(agreement=world.agreement.hash, place=about[0].place)
     council.ledger.write(EventType.CONSENT_ERASED, payload, tuple(grant.id for grant in about))
 
 
