@@ -11,7 +11,7 @@
    are taken one by one (``large``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numba
@@ -169,7 +169,8 @@ def _with_rulings(graph: Graph, bound: Indices) -> Graph:
     )
 
 
-def _refined(graph: Graph, component: Indices) -> Indices:
+def _refined(graph: Graph, component: Indices, limits: Sequence[float] = STRICTER) -> Indices:
+    """Labels of the parts of every component; larger ones are cut by ``limits`` first."""
     inside = component[graph.left] == component[graph.right]
     left, right, weight = graph.left[inside], graph.right[inside], graph.weight[inside]
     by_component = np.argsort(component[left], kind="stable")
@@ -192,22 +193,24 @@ def _refined(graph: Graph, component: Indices) -> Indices:
             graph.group[nodes], position[left[edges]], position[right[edges]], weight[edges],
             graph.absent,
         )  # fmt: skip
-        found = _split_large(part)
+        found = _split_large(part, limits)
         labels[nodes] = used + found
         used += int(found.max()) + 1
     return labels
 
 
-def _split_large(part: Graph) -> Indices:
-    """Cut a component that is too large to be a person by stricter edges, then refine."""
-    for limit in STRICTER:
-        strong = part.weight > limit
-        component = connected_components(part.left[strong], part.right[strong], len(part.group))
-        if np.bincount(component).max() <= LARGEST_COMPONENT:
-            return _refined(part, component)
-    return strongest_first(
-        part.group, part.left, part.right, part.weight, part.absent, TOGETHER, APART
-    )
+def _split_large(part: Graph, limits: Sequence[float]) -> Indices:
+    """Cut a component that is too large to be a person by stricter edges, then refine.
+
+    What a limit makes small enough keeps its weaker edges; only the rest meets the next limit.
+    """
+    if not limits:
+        return strongest_first(
+            part.group, part.left, part.right, part.weight, part.absent, TOGETHER, APART
+        )
+    strong = part.weight > limits[0]
+    component = connected_components(part.left[strong], part.right[strong], len(part.group))
+    return _refined(part, component, limits[1:])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -123,6 +123,18 @@ def test_a_component_too_large_is_cut_by_stricter_edges(monkeypatch: pytest.Monk
     assert clusters(graph(8, [*one, *two, (3, 4, 0.1)])).label.tolist() == [0] * 4 + [1] * 4
 
 
+def test_what_one_limit_makes_small_enough_keeps_its_weaker_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A person of middling pairs is not torn where another group has to be cut further."""
+    monkeypatch.setattr(clustering, "LARGEST_COMPONENT", 5)
+    person = [(a, b, 0.4) for a in range(4) for b in range(a + 1, 4)]
+    one = [(a + 4, b + 4, 0.9) for a, b, _ in person]
+    two = [(a + 8, b + 8, 0.9) for a, b, _ in person]
+    found = clusters(graph(12, [*person, *one, *two, (3, 4, 0.1), (7, 8, 0.6)]))
+    assert found.label.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
 def certain(seed: int, size: int) -> Edges:
     """Weights that no stricter edge cuts, of most pairs; some of the others speak against."""
     random = np.random.default_rng(seed)
