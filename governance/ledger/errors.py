@@ -152,6 +152,13 @@ class LedgerRefusedError(LedgerError):
         self.status = status
 
 
+class NotShownError(LedgerError):
+    """The ledger says that it holds an event of this party's, and shows none or another's."""
+
+    reason = "ledger.not_shown"
+    exit_code = 76  # EX_PROTOCOL
+
+
 class AnswerError(LedgerError):
     """The ledger's answer is too large or has another form than agreed."""
 

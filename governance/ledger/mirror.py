@@ -17,7 +17,7 @@ from governance.errors import FormatError
 from governance.identity.keys import Signer
 from governance.ledger.database import Database
 from governance.ledger.errors import AlteredEntryError, MirrorEmptyError, OutOfRangeError
-from governance.ledger.events import Event, EventType
+from governance.ledger.events import Event, EventType, Leaf
 from governance.ledger.merkle import Frontier, inclusion_proof, leaf_hash
 from governance.ledger.mirror_sync import LogReader, Synchroniser
 from governance.ledger.mirror_tables import (
@@ -137,6 +137,11 @@ class Mirror:
                 raise OutOfRangeError(f"the mirror has no entry {start}")
             yield from batch
             start += len(batch)
+
+    def leaves(self, id_: str) -> list[Leaf]:
+        """Leaves under an event's id: one in an honest log, or none; signatures are not checked."""
+        with self._database.reading() as connection:
+            return TREE.leaves_of(connection, id_)
 
     def root(self, size: int) -> bytes:
         """The root over the first ``size`` leaves of the copy.

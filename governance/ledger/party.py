@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from governance.errors import SignatureError
 from governance.exchange.http import RequestSigner
 from governance.identity.keys import SigningKey
 from governance.ledger.client import LedgerClient, Receipt
@@ -23,8 +24,9 @@ from governance.ledger.errors import (
     LedgerRefusedError,
     LedgerUnavailableError,
     MirrorEmptyError,
+    NotShownError,
 )
-from governance.ledger.events import Author, Event, EventType
+from governance.ledger.events import Author, Event, EventType, Leaf, verify_author
 from governance.ledger.merkle import EMPTY_ROOT, Frontier
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import Checkpoint, parse_vkey
@@ -62,6 +64,7 @@ class PartyLedger:
         self.mirror = Mirror(Database(sqlite_url(path), "mirror"), self.log_key, now)
         self.client = LedgerClient(url, self.log_key, RequestSigner(thumbprint, key))
         self.author = Author(thumbprint, key, now, self.log_key.name)
+        self._public = key.public
         self._id_key = hmac.digest(key.seed, _OWN_IDS, "sha256")
         self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key)
         self._replayed: tuple[LedgerState, Frontier] | None = None
@@ -150,6 +153,29 @@ class PartyLedger:
         Ids are used once, by anybody: one that others could foresee they could use up.
         """
         return hmac.digest(self._id_key, about.encode(), "sha256")[:16].hex()
+
+    def require_own(self, id_: str, kind: EventType) -> None:
+        """Check that the mirror holds an event of this party's, which the ledger says it has.
+
+        Raises:
+            NotShownError: it holds none under that id, or another's.
+            LedgerError: the ledger cannot be reached, or broke a promise.
+        """
+        self.mirror.sync(self.client)
+        if not any(leaf.type is kind and self._wrote(leaf) for leaf in self.mirror.leaves(id_)):
+            raise NotShownError(
+                "the ledger says that it holds an event of this party's, and does not show it",
+                next_step="ask the ledger's operator why, and tell the partners",
+            )
+
+    def _wrote(self, leaf: Leaf) -> bool:
+        try:
+            verify_author(
+                leaf, self.log_key.name, {self.author.thumbprint: self._public}.__getitem__
+            )
+        except (SignatureError, KeyError):
+            return False
+        return True
 
     def append(self, event: Event) -> Receipt:
         """Append an event that was written before; it may be repeated."""

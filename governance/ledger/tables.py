@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from governance.ledger.errors import OutOfRangeError, StoreError
-from governance.ledger.events import Event, read_event
+from governance.ledger.events import Event, Leaf, read_event
 from governance.ledger.merkle import HASH_BYTES, Frontier, NodeId, leaf_hash
 
 _FETCH_ROWS: Final = 64  # a row may hold a payload of 1 MiB
@@ -79,6 +79,11 @@ class TreeTables:
     ) -> list[Event]:
         """The events ``[start, end)``, or the first of them, at least one, up to ``max_bytes``."""
         return [read_event(*entry) for entry in self.stored(connection, start, end, max_bytes)]
+
+    def leaves_of(self, connection: Connection, id_: str) -> list[Leaf]:
+        """The leaves of events with an id."""
+        found = connection.scalars(select(self.leaf.c.leaf).where(self.leaf.c.event_id == id_))
+        return [read_event(leaf, None, None).leaf for leaf in found]
 
     def stored(
         self, connection: Connection, start: int, end: int, max_bytes: int | None = None

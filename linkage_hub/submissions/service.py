@@ -382,13 +382,16 @@ def foreign_handles(count: int) -> ForeignHandles:
 def log_once(ledger: PartyLedger, kind: EventType, payload: Any, about: str) -> None:
     """Log an event whose id follows from what it is about, so that a repetition is no second one.
 
-    Nobody but the hub foresees the id, or they could use it up and keep the event out.
+    Nobody but the hub foresees the id, or they could use it up and keep the event out; and a ledger
+    that calls the event a repetition has to show it.
 
     Raises:
         LedgerError: it is not in the ledger.
     """
+    id_ = ledger.own_id(about)
     try:
-        ledger.write(kind, payload, id_=ledger.own_id(about))
+        ledger.write(kind, payload, id_=id_)
     except LedgerRefusedError as refused:
         if refused.code != "ledger.event.duplicate":
             raise
+        ledger.require_own(id_, kind)
