@@ -32,11 +32,12 @@ def keys_of(rows: Any, chosen: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def met_before(keys: Any, full: Any, one: Any, other: Any, table: Any) -> Any:
-    """Whether two records share a bucket of an earlier table that was looked into."""
+def met_before(keys: Any, held: Any, one: Any, other: Any, table: Any) -> Any:
+    """Whether two records share a bucket of an earlier table, and it holds both."""
     for earlier in range(table):
-        key = keys[one, earlier]
-        if key == keys[other, earlier] and not full[earlier, key]:
+        if keys[one, earlier] != keys[other, earlier]:
+            continue
+        if held[one, earlier] and held[other, earlier]:
             return True
     return False
 
@@ -54,7 +55,7 @@ def tile_filled(rows: Any, rest: Any, members: Any, tile: Any) -> Any:
 
 
 @cache
-def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, compiled as a whole
+def comparing_inside(words: int) -> Callable[..., int]:
     """The loop over buckets for sketches of ``words`` words; compiled once on a machine."""
     width = GROUPS * LANES
 
@@ -65,10 +66,10 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
         ones,  # noqa: ANN001 int64 (n,)
         rest,  # noqa: ANN001 int64 (n,): ones outside the sketch
         owner,  # noqa: ANN001 int64 (n,): dataset of each row
-        order,  # noqa: ANN001 int64 (n,): rows by key, those of one key ascending
+        order,  # noqa: ANN001 int64 (at most n,): rows held, by key, those of one key ascending
         starts,  # noqa: ANN001 int64 (buckets + 1,): where in ``order`` each bucket begins
         keys,  # noqa: ANN001 uint16 (n, tables)
-        full,  # noqa: ANN001 bool (tables, 65536): buckets that are left out
+        held,  # noqa: ANN001 bool (n, tables): not left out of the record's bucket
         table,  # noqa: ANN001 int64
         tile,  # noqa: ANN001 uint64 (1, words, 8 * GROUPS), at a cache line; overwritten
         need,  # noqa: ANN001 int64: common bits that a sum of ones asks for
@@ -78,8 +79,6 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
         count = 0
         for bucket in range(place[0], len(starts) - 1):
             members = order[starts[bucket] : starts[bucket + 1]]
-            if full[table, keys[members[0], table]]:
-                continue
             for first in range(place[1], len(members), width):
                 last = min(first + width, len(members))
                 most = tile_filled(sketches, rest, members[first:last], tile)
@@ -101,7 +100,7 @@ def comparing_inside(words: int) -> Callable[..., int]:  # noqa: C901 one loop, 
                         other = members[column]
                         common = both_set(rows, row, rows, other)
                         if common >= need[ones[row] + ones[other]] and not met_before(
-                            keys, full, row, other, table
+                            keys, held, row, other, table
                         ):
                             out[count, 0] = row
                             out[count, 1] = other

@@ -7,9 +7,13 @@ by the exact join's own loop. So a table may take few bits: what it lets through
 1. Bits are dealt evenly: sorted by how much they tell, each table gets one of each stratum, and no
    bit twice before every bit was used once. Tables then fail independently of one another.
 2. A key is as long as keeps ``RECORD_PAIRS`` comparisons a record and table: short keys, and so
-   nearly all pairs, for few records.
+   nearly all pairs, for few records. Half of the datasets say how many comparisons there are, so
+   that one alone cannot make keys long, and pairs of all others few.
 3. Two records of one dataset are no pair. A pair is told by the first table in which it meets.
-4. A bucket of more than ``BUCKET_MOST`` records is left out; its records meet in other tables.
+4. A bucket of more than ``BUCKET_MOST`` records loses the datasets that have the most in it, until
+   it has no more. Who floods a person's buckets is left out of them, and the person is not.
+5. A record keeps at most a number of pairs, the most similar, with each dataset by itself: copies
+   of a person in one dataset take no place from those of another.
 """
 
 from collections.abc import Iterator, Sequence
@@ -63,13 +67,14 @@ def fast_join(
     floor, cap = min(each.floor for each in wanted), max(each.cap for each in wanted)
     words = int(sketch_words([together], order)[int(100 * floor)])
     side = prepare(together, order, words)
-    chosen = order[deal(len(order), tables, key_bits(side.rows, order))]
+    owner = np.repeat(np.arange(len(sizes)), sizes)[side.numbers]
+    chosen = order[deal(len(order), tables, key_bits(side.rows, owner, order))]
     keys = np.empty((len(side.ones), tables), dtype=np.uint16)
     keys_of(side.rows, chosen, keys)
-    full = np.stack([np.bincount(each, minlength=KEYS) > BUCKET_MOST for each in keys.T])
-    rest, owner = side.rest(words), np.repeat(np.arange(len(sizes)), sizes)[side.numbers]
+    held = np.stack([held_in(each, owner) for each in keys.T], axis=1)
+    rest = side.rest(words)
     tasks = [
-        Task(_table, (side, rest, owner, words, keys, full, table, (floor, cap)), 1)
+        Task(_table, (side, rest, owner, words, keys, held, table, (floor, cap)), 1)
         for table in range(tables)
     ]
     kept = TileFolder(folder, digest_of(datasets, wanted, "fast", tables)) if folder else None
@@ -92,18 +97,45 @@ def deal(bits: int, tables: int, length: int) -> Indices:
     return np.stack([random.permutation(each) for each in drawn.reshape(length, tables)], axis=1)
 
 
-def key_bits(rows: NDArray[np.uint64], order: Indices) -> int:
-    """The shortest key under which a record meets about ``RECORD_PAIRS`` others in a table."""
+def key_bits(rows: NDArray[np.uint64], owner: Indices, order: Indices) -> int:
+    """The shortest key under which a record meets about ``RECORD_PAIRS`` others in a table.
+
+    A record of the dataset in the middle by that number, on average.
+    """
     length = BITS_MOST
+    sizes = np.maximum(np.bincount(owner), 1)
+    present = np.unique(owner)
     for shorter in range(BITS_MOST, BITS_LEAST - 1, -1):
         chosen = order[deal(len(order), 4, shorter)]
         keys = np.empty((len(rows), len(chosen)), dtype=np.uint16)
         keys_of(rows, chosen, keys)
-        counts = np.stack([np.bincount(each, minlength=KEYS) for each in keys.T]).astype(float)
-        if (counts * (counts - 1)).sum() / 2 > RECORD_PAIRS * len(rows) * len(chosen):
+        met = np.zeros(len(rows))
+        for each in keys.T:
+            met += (np.bincount(each, minlength=KEYS)[each] - 1) / 2
+        of_dataset = np.bincount(owner, met) / sizes
+        if np.median(of_dataset[present]) > RECORD_PAIRS * len(chosen):
             break
         length = shorter
     return length
+
+
+def held_in(keys: NDArray[np.uint16], owner: Indices) -> NDArray[np.bool_]:
+    """Of each record whether its bucket in a table holds it.
+
+    Args:
+        keys: of the records in the table.
+        owner: datasets of the records.
+    """
+    datasets = int(owner.max(initial=0)) + 1
+    counts = np.bincount(keys * np.int64(datasets) + owner, minlength=KEYS * datasets)
+    counts = counts.reshape(KEYS, datasets)
+    full = np.flatnonzero(counts.sum(axis=1) > BUCKET_MOST)
+    largest_first = np.argsort(-counts[full], axis=1, kind="stable")
+    ordered = np.take_along_axis(counts[full], largest_first, axis=1)
+    before = ordered[:, ::-1].cumsum(axis=1)[:, ::-1]  # records from this dataset on
+    out = np.zeros((KEYS, datasets), dtype=np.bool_)
+    out[full[:, None], largest_first] = before > BUCKET_MOST
+    return ~out[keys, owner]
 
 
 def _table(
@@ -112,12 +144,13 @@ def _table(
     owner: Indices,
     words: int,
     keys: NDArray[np.uint16],
-    full: NDArray[np.bool_],
+    held: NDArray[np.bool_],
     table: int,
     asked: tuple[float, int],
 ) -> Pairs:
     floor, cap = asked
     order = np.argsort(keys[:, table], kind="stable")
+    order = order[held[order, table]]
     ordered = keys[order, table]
     starts = np.flatnonzero(np.diff(ordered.astype(np.int64), prepend=-1))
     fixed = (
@@ -129,13 +162,18 @@ def _table(
         order,
         np.append(starts, len(ordered)),
         keys,
-        full,
+        held,
         table,
         aligned((1, words, GROUPS * LANES)),
         needed(side.rows.shape[1] * 64, floor),
     )
     likeness = unlike(side.ones, side.ones)
-    found = collected(comparing_inside(words), fixed, len(starts), likeness, cap)
+    datasets = int(owner.max()) + 1
+
+    def places(pairs: Pairs) -> Indices:
+        return np.asarray(pairs[:, 0] * np.int64(datasets) + owner[pairs[:, 1]])
+
+    found = collected(comparing_inside(words), fixed, len(starts), likeness, cap, places)
     found[:, :2] = side.numbers[found[:, :2]]
     return found
 

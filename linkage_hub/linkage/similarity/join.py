@@ -16,7 +16,7 @@ from linkage_hub.linkage.similarity.tiles import Ask, Pairs, compare
 
 TILE_ROWS: Final = 16_384  # records of the first side in one tile
 TILE_COLUMNS: Final = 65_536  # of the second
-FORMAT: Final = b"hearthlink tiles 1"  # of the files of finished tiles and what they depend on
+FORMAT: Final = b"hearthlink tiles 2"  # of the files of finished tiles and what they depend on
 
 
 @dataclass(frozen=True, slots=True)

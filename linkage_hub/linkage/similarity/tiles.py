@@ -94,12 +94,18 @@ def compare(rows: Side, columns: Side, ask: Ask, groups: int | None = None) -> P
     return found
 
 
+def rows_of(found: Pairs) -> Indices:
+    """The row of each pair."""
+    return found[:, 0].astype(np.int64)
+
+
 def collected(
     run: Callable[..., int],
     fixed: tuple[Any, ...],
     end: int,
     unlike: Unlike,
     cap: int,
+    places: Callable[[Pairs], Indices] = rows_of,
 ) -> Pairs:
     """Run a loop to its end, and keep what it holds in memory bounded.
 
@@ -109,6 +115,7 @@ def collected(
         end: the first number of the place when it is done.
         unlike: by what a row's pairs are cut.
         cap: most pairs that a row keeps.
+        places: what keeps so many: the pair's row, or a finer number.
     """
     place, out = np.zeros(3, dtype=np.int64), np.empty((CAPACITY, 3), dtype=np.int32)
     parts: list[Pairs] = []
@@ -118,9 +125,9 @@ def collected(
         parts.append(out[:count].copy())
         pending += count
         if pending > PENDING:
-            parts = [cut(np.concatenate(parts), unlike, cap)]
+            parts = [cut(np.concatenate(parts), unlike, cap, places)]
             pending = 0  # cut again once as much has come
-    return cut(np.concatenate([out[:0], *parts]), unlike, cap)
+    return cut(np.concatenate([out[:0], *parts]), unlike, cap, places)
 
 
 def unlike(ones: Indices, others: Indices) -> Unlike:
@@ -132,22 +139,27 @@ def unlike(ones: Indices, others: Indices) -> Unlike:
     return negated
 
 
-def cut(found: Pairs, unlike: Unlike, cap: int) -> Pairs:
+def cut(
+    found: Pairs, unlike: Unlike, cap: int, places: Callable[[Pairs], Indices] = rows_of
+) -> Pairs:
     """At most ``cap`` pairs of a row: the most similar, of equal ones the first columns.
 
     Args:
         found: row, column, common bits or similarity.
         unlike: the less, the more similar a pair is.
         cap: most that a row keeps.
+        places: what keeps so many: the pair's row, or a finer number.
     """
-    counts = np.bincount(found[:, 0]) if len(found) else np.zeros(0, dtype=np.int64)
-    if not len(counts) or counts.max() <= cap:
+    if not len(found) or np.bincount(found[:, 0]).max() <= cap:
         return found
-    crowded = counts[found[:, 0]] > cap
-    kept, rest = found[~crowded], found[crowded]
-    order = np.lexsort((rest[:, 1], unlike(rest), rest[:, 0]))
-    rest = rest[order]
-    first = np.flatnonzero(np.diff(rest[:, 0], prepend=-1))
+    _, place, counts = np.unique(places(found), return_inverse=True, return_counts=True)
+    if counts.max() <= cap:
+        return found
+    crowded = counts[place] > cap
+    kept, rest, place = found[~crowded], found[crowded], place[crowded]
+    order = np.lexsort((rest[:, 1], unlike(rest), place))
+    rest, place = rest[order], place[order]
+    first = np.flatnonzero(np.diff(place, prepend=-1))
     rank = np.arange(len(rest)) - np.repeat(first, np.diff(np.append(first, len(rest))))
     return np.concatenate([kept, rest[rank < cap]])
 

@@ -39,7 +39,7 @@ def told(
 
 def test_recall_is_high_and_nothing_is_invented(monkeypatch: pytest.MonkeyPatch) -> None:
     """At least .995 of the exact pairs, each once, with the same common bits."""
-    monkeypatch.setattr(fast_module, "key_bits", lambda _rows, _order: 16)
+    monkeypatch.setattr(fast_module, "key_bits", lambda *_arguments: 16)
     datasets = [*people(4000, 1), people(4000, 1)[0][::2]]
     wanted = [Wanted(0, 1, 0.8, CAP), Wanted(0, 2, 0.8, CAP)]
     every = set(told(datasets, wanted, exact=True))
@@ -64,7 +64,11 @@ def test_few_records_are_compared_nearly_all() -> None:
     """Keys are as short as the number of records allows."""
     rng = np.random.default_rng(0)
     lengths = [
-        key_bits(as_words(rng.integers(0, 256, (count, 128), dtype=np.uint8)), np.arange(1024))
+        key_bits(
+            as_words(rng.integers(0, 256, (count, 128), dtype=np.uint8)),
+            np.arange(count) % 3,
+            np.arange(1024),
+        )
         for count in (500, 5_000, 50_000)
     ]
     assert lengths == sorted(lengths)
@@ -82,6 +86,50 @@ def test_a_huge_bucket_is_left_out_and_the_rest_is_found(monkeypatch: pytest.Mon
     assert found <= expected
     assert len(found) >= 0.99 * len(expected)
     assert not told([datasets[0], copies], [Wanted(0, 1, 1.0, CAP)], exact=False)
+
+
+def near(row: Matrix, count: int, seed: int, share: float) -> Matrix:
+    """Rows that differ from one in a share of their bits."""
+    bits = np.unpackbits(row) ^ (np.random.default_rng(seed).random((count, 1024)) < share)
+    return np.packbits(bits, axis=1)
+
+
+@pytest.mark.invariant(19, "variants of one person's encoding that fill the buckets")
+def test_a_flood_of_variants_hides_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who fills a person's buckets is left out of them; pairs of other datasets stay the same."""
+    monkeypatch.setattr(fast_module, "BUCKET_MOST", 300)
+    first, second = people(2000, 4)
+    expected = set(told([first, second], [Wanted(0, 1, 0.8, CAP)], exact=False))
+    victims = {row for _, row, _, _ in expected}
+    assert 0 in victims
+    flood = near(first[0], 600, 5, 0.005)
+    wanted = [Wanted(0, 1, 0.8, CAP), Wanted(0, 2, 0.8, CAP), Wanted(1, 2, 0.8, CAP)]
+    found = {pair for pair in told([first, second, flood], wanted, exact=False) if pair[0] == 0}
+    assert 0 in {row for _, row, _, _ in found}
+    assert len(found & expected) >= 0.99 * len(expected)
+
+
+def test_a_flood_makes_no_keys_longer() -> None:
+    """One dataset full of one encoding does not lengthen keys, by which all would find less."""
+    first, second = people(3000, 6)
+    flood = near(first[0], 12_000, 7, 0.005)
+    rows = [as_words(each) for each in (first, second, flood)]
+    owner = np.repeat([0, 1, 2], [len(each) for each in rows])
+    order = np.arange(1024)
+    with_flood = key_bits(np.concatenate(rows), owner, order)
+    assert with_flood <= key_bits(np.concatenate(rows[:2]), owner[:6000], order) + 2
+
+
+@pytest.mark.invariant(19, "variants of one person's encoding that crowd out the others")
+def test_copies_in_one_dataset_take_no_place_from_another() -> None:
+    """A record's most similar pairs are counted by dataset: copies leave room for the others."""
+    first, second = people(60, 8)
+    flood = np.repeat(first, 40, axis=0)
+    wanted = [Wanted(0, 1, 0.8, 20), Wanted(0, 2, 0.8, 20), Wanted(1, 2, 0.8, 20)]
+    expected = set(told([first, second], [Wanted(0, 1, 0.8, 20)], exact=False))
+    found = set(told([first, second, flood], wanted, exact=False))
+    assert len(expected) > 50
+    assert expected <= found
 
 
 def test_bits_are_dealt_evenly() -> None:
