@@ -79,7 +79,7 @@ class AgentLedger(PartyLedger):
         return self.client.cosign(self.mirror.cosign(key, self._secrets.witness_key, self._now()))
 
     def policy(self, agreement: Agreement, holders: Collection[str] = ()) -> WitnessPolicy:
-        """Whose cosignatures an agreement counts: see ``Agreement.witnesses``.
+        """Whose cosignatures an agreement counts: see ``Agreement.partners``.
 
         Args:
             agreement: with its quorum and the age that is fresh.
@@ -102,7 +102,7 @@ class AgentLedger(PartyLedger):
             witness_key(
                 self.log_key.name, party.party, unb64(identities.parties[party.keys].witness)
             )
-            for party in agreement.witnesses
+            for party in agreement.partners
         ]
 
     def await_witnessed(

@@ -189,7 +189,7 @@ CHANGES: Final = (
     ),
     Change(
         "governance/release/registry.py",
-        "if self._agreement(record).party(approver.party) is None:",
+        "if self._agreement(record).partner(approver.party) is None:",
         "if False:",
     ),
     Change(

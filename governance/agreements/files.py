@@ -81,7 +81,7 @@ def read_agreement(path: Path) -> Agreement:
     except UnicodeDecodeError:
         raise FormatError(f"{path.name}: not UTF-8") from None
     agreement = parse_model(parse_yaml(text), Agreement)
-    if agreement.witnessing.quorum > len(agreement.witnesses):
+    if agreement.witnessing.quorum > len(agreement.partners):
         raise FormatError(
             f"{path.name}: witnessing.quorum: more witnesses than parties that can be one; "
             "a processor without a source is none"

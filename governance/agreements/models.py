@@ -296,13 +296,17 @@ class Agreement(Frozen):
         return next((found for found in self.parties if found.party == party), None)
 
     @property
-    def witnesses(self) -> tuple[AgreementParty, ...]:
-        """Whose cosignatures count: the parties', but for processors that own no source.
+    def partners(self) -> tuple[AgreementParty, ...]:
+        """The parties but for ``processors``: they witness, decide, release, and end an agreement.
 
-        A hub that is named as a processor is among those whom witnesses watch: with its word a
-        quorum could be found for each of two trees.
+        A hub that is named is among those whom witnesses watch, and acts for the others: with its
+        word a quorum could be found for each of two trees, and a lead of its own would approve.
         """
         return tuple(party for party in self.parties if party.party not in self.processors)
+
+    def partner(self, party: str) -> AgreementParty | None:
+        """The partner of that name, if it is one."""
+        return next((found for found in self.partners if found.party == party), None)
 
     @property
     def processors(self) -> frozenset[str]:

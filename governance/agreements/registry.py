@@ -3,7 +3,7 @@
 Rules: any signatory may propose; a signatory signs for itself over the agreement's canonical bytes
 with the keys that the agreement names; any signatory suspends, and the same one resumes; an
 agreement is superseded once a later version of the same id that names it is signed by all, its own
-parties among them: strangers cannot end an agreement.
+partners among them: strangers cannot end an agreement, and a processor cannot keep one alive.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _replaces(newer: _Record, older: _Record) -> bool:
     return (
         newer.agreement.id == older.agreement.id
         and newer.agreement.version > older.agreement.version
-        and {party.party for party in older.agreement.parties} <= parties
+        and {party.party for party in older.agreement.partners} <= parties
     )
 
 

@@ -63,7 +63,7 @@ class AuditKeys:
             QuorumError: fewer parties than needed cosigned it.
         """
         known = list(agreements)
-        counted = {party.party for agreement in known for party in agreement.witnesses}
+        counted = {party.party for agreement in known for party in agreement.partners}
         needed = max((agreement.witnessing.quorum for agreement in known), default=1)
         needed = needed if quorum is None else quorum
         names = {witness_name(self.log.name, party): party for party in self.parties}

@@ -172,7 +172,7 @@ def _witnesses(
     agreed = list(agreed)
     times = keys.witnessed(note, agreed, quorum)
     newest = max(times.values(), default=parse_time(stream.until))
-    parties = sorted({party.party for agreement in agreed for party in agreement.witnesses})
+    parties = sorted({party.party for agreement in agreed for party in agreement.partners})
     return tuple(
         Witnessed(
             party=party,

@@ -1,10 +1,10 @@
 """Requests and what became of them, by replay of the ledger.
 
 Rules: a request is signed by one enrolled service manager, to that person's own keys, and lives at
-most 24 hours; a decision is signed by one enrolled IG lead of a party of the request's agreement,
+most 24 hours; a decision is signed by one enrolled IG lead of a partner of the request's agreement,
 who is another person, while the request lives; a passkey that counts its signatures counts upwards;
-each party of the agreement seals at most once for a request, and only after an approval; who logged
-the request says what came of it.
+each partner seals at most once for a request, and only after an approval; who logged the request
+says what came of it.
 """
 
 from dataclasses import dataclass, field
@@ -154,8 +154,8 @@ class ReleaseRegistry:
         claimed, _ = _open_approval(envelope, self._identities)
         record = self._record(claimed.request)
         approval, approver = read_approval(envelope, self._identities, record.requester)
-        if self._agreement(record).party(approver.party) is None:
-            raise NotApproved("the approver works for no party of the agreement")
+        if self._agreement(record).partner(approver.party) is None:
+            raise NotApproved("the approver works for no partner of the agreement")
         approving = entry.kind is EventType.RELEASE_APPROVED
         if approving != (approval.decision == "approve") or record.decision is not None:
             raise NotAdmissible("a request is decided once, as its decision says")
@@ -175,8 +175,8 @@ class ReleaseRegistry:
         record = self._record(payload.request)
         if self._identities.party_key(entry.author)[0] != payload.party:
             raise NotAdmissible("a receipt is written by the party that sealed")
-        if self._agreement(record).party(payload.party) is None:
-            raise NotAdmissible("a receipt is written by a party of the agreement")
+        if self._agreement(record).partner(payload.party) is None:
+            raise NotAdmissible("a receipt is written by a partner of the agreement")
         if record.decision is None or record.decision.decision != "approve":
             raise NotAdmissible("only an approved request is answered with sealed items")
         if payload.party in record.sealed_by:

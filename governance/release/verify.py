@@ -9,7 +9,7 @@ Rules, in order:
    checkpoint lies on the same mirror (invariants 4 to 6).
 4. The request lives, and this party has not answered it before (invariants 9 and 17).
 5. The agreement is in force and permits the release (invariant 13), and request and approval are
-   signed with what it accepts; that the approver works for one of its parties is a rule of replay.
+   signed with what it accepts; that the approver works for one of its partners is a rule of replay.
 6. The members are those that the request names (invariant 11).
 7. Every required permission is live, by replay of this party's own mirror (invariants 2 and 3).
 8. This party captured the consent of each record that it releases (invariant 10).

@@ -10,12 +10,16 @@ from governance.ledger.admission import NotAdmissible
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (
     AgreementProposed,
+    Decided,
     RefinementOpened,
+    Requested,
     ReviewRuled,
     RoundKind,
+    Sealed,
     SentinelsOpened,
     SubmissionOutcome,
 )
+from governance.release.errors import NotApproved
 from tests.governance.world import Party, Staff, World, agreement_data
 
 MANIFEST = sha256(b"what the council sent")
@@ -94,6 +98,46 @@ def test_where_the_hub_is_named_nobody_gives_its_verdict_first(
             says(named, other, kind)
     says(named, named.hub)
     assert named.state.submissions.accepted_by == {MANIFEST: named.hub.keys.thumbprint}
+
+
+@pytest.mark.invariant(7, "a named hub with a lead of its own", double="lies")
+@pytest.mark.parametrize("decision", ["approve", "decline"])
+def test_a_named_hub_decides_nothing(named: World, decision: str) -> None:
+    """It is a party of the agreement, and a processor: its leads neither approve nor decline."""
+    lead = Staff("hub", Role.IG_LEAD, "d" * 32)
+    named.enrol(lead, named.hub.signing, named.hub.keys.thumbprint)
+    request = named.request(named.members(("1", True, [(named.council, "1" * 32)])))
+    named.write(named.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    approves = decision == "approve"
+    kind = EventType.RELEASE_APPROVED if approves else EventType.RELEASE_DECLINED
+    with pytest.raises(NotApproved, match="no partner"):
+        named.write(
+            named.hub, kind, Decided(approval=named.approval(request, lead, decision=decision))
+        )
+    honest = Decided(approval=named.approval(request))
+    named.write(named.hub, EventType.RELEASE_APPROVED, honest)
+    receipt = Sealed(
+        request=request.payload_hash, order=MANIFEST, party="hub", records=1,
+        ciphertext_sha256=MANIFEST,
+    )  # fmt: skip
+    with pytest.raises(NotAdmissible, match="partner of the agreement"):
+        named.write(named.hub, EventType.RELEASE_SEALED, receipt)
+
+
+def test_partners_end_an_agreement_without_its_hub(named: World) -> None:
+    """A hub that will not sign the next version, in which another takes its place, ends with it."""
+    for party in (*named.partners, named.hub):
+        named.sign_agreement(party)
+    older = named.agreement.hash
+    data = named.agreement.model_dump(mode="json")
+    data["parties"] = [each for each in data["parties"] if each["party"] != "hub"]
+    named.agreement = Agreement.model_validate(data | {"version": 2, "supersedes": older})
+    proposed = AgreementProposed(agreement=named.agreement)
+    named.write(named.council, EventType.AGREEMENT_PROPOSED, proposed)
+    for party in named.partners:
+        assert not named.state.agreements.standing(older).superseded
+        named.sign_agreement(party)
+    assert named.state.agreements.standing(older).superseded
 
 
 def test_where_the_hub_is_named_nobody_else_asks_or_rules(named: World) -> None:

@@ -334,7 +334,7 @@ def test_a_lead_of_no_party_of_the_agreement_decides_nothing(world: World, decis
     approves = decision == "approve"
     kind = EventType.RELEASE_APPROVED if approves else EventType.RELEASE_DECLINED
     approval = world.approval(request, stranger, decision=decision)
-    with pytest.raises(NotApproved, match="no party"):
+    with pytest.raises(NotApproved, match="no partner"):
         world.write(world.hub, kind, Decided(approval=approval))
     honest = world.approval(request)
     world.write(world.hub, EventType.RELEASE_APPROVED, Decided(approval=honest))
@@ -347,7 +347,7 @@ def test_a_receipt_is_by_a_party_of_the_agreement(world: World) -> None:
         request=order.request.payload_hash, order=order.hash, party="ledger", records=1,
         ciphertext_sha256=order.hash,
     )  # fmt: skip
-    with pytest.raises(NotAdmissible, match="party of the agreement"):
+    with pytest.raises(NotAdmissible, match="partner of the agreement"):
         world.write(world.operator, EventType.RELEASE_SEALED, receipt)
 
 
