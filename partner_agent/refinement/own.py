@@ -4,8 +4,10 @@ Rules: a handle is answered for when it is in the file of the submission of its 
 force (the newest of those that the ledger says were accepted, whatever the hub calls them), in the
 newest prepared file of its source as well (a row that is there no more was withdrawn, or its
 person has opted out), and its row is still in the vault and not protected; which of these it was is
-told to nobody outside, lest a question find out who is protected. Rows are opened in
-memory, for one batch at a time.
+told to nobody outside, lest a question find out who is protected. Where opt-outs of the source were
+checked again since its newest file was prepared, nothing of it is answered for until the next is:
+who has opted out since is in that file still, and the vault cannot tell. Rows are opened in memory,
+for one batch at a time.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +24,7 @@ from governance.identity.envelope import Envelope, parse_model
 from partner_agent.protection.register import Protections
 from partner_agent.refinement.core import CleanRow
 from partner_agent.store.database import AgentDatabase
-from partner_agent.store.tables import submissions
+from partner_agent.store.tables import opt_out_lists, submissions
 from partner_agent.vault.store import Vault
 
 NOT_OWN: Final = "refinement.not_own"
@@ -48,7 +50,8 @@ class OwnSubmission:
         manifest: hash of its manifest.
         handles: every record in its file.
         current: those of them that the newest prepared file of the source holds as well.
-        in_force: whether no later submission of the source was accepted.
+        in_force: whether no later submission of the source was accepted, and no check of opt-outs
+            has come since the source's newest file was prepared.
     """
 
     manifest: str
@@ -109,12 +112,15 @@ class OwnRecords:
         )
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
+            checked = dict(
+                connection.execute(select(opt_out_lists.c.source, opt_out_lists.c.imported)).all()
+            )
         hashes = [parse_model(parse_json(row.manifest), Envelope).payload_hash for row in rows]
-        newest = {row.source: row.id for row in rows}
+        newest = {row.source: row for row in rows}
         in_force = {
             row.source: row.id
             for row, manifest in zip(rows, hashes, strict=True)
-            if manifest in accepted
+            if manifest in accepted and checked.get(row.source, "") <= newest[row.source].created
         }
         found = {}
         for row, manifest in zip(rows, hashes, strict=True):
@@ -123,8 +129,8 @@ class OwnRecords:
                 continue
             handles = self._handles(row.id)
             current = handles
-            if newest[row.source] != row.id:
-                current = handles & self._handles(newest[row.source])
+            if newest[row.source].id != row.id:
+                current = handles & self._handles(newest[row.source].id)
             found[number] = OwnSubmission(
                 manifest, row.source, handles, current, in_force.get(row.source) == row.id
             )

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ class Seen(AgentCore):
             yield row
 
 
-def opt_out(world: HubWorld, number: int) -> None:
-    """The police prepare their next extract, in which somebody has opted out."""
+def opt_out(world: HubWorld, number: int, seconds: int = 0) -> None:
+    """The police prepare their next extract, so much later, in which somebody has opted out."""
     police = world.agents["police"]
     file = world.root / "opted_out.csv"
     rows = [person(n, protected="Y" if n == number else "N") for n in range(len(ROWS))]
@@ -71,7 +72,7 @@ def opt_out(world: HubWorld, number: int) -> None:
     keys = load_keys(police.home, standing.agreement, None)
     workshop = Workshop(
         police.home, police.secrets, police.database, police.vault, police.synthetic, keys,
-        police.now,
+        lambda: police.now() + timedelta(seconds=seconds),
     )  # fmt: skip
     done = prepare(workshop, standing, open_extract(file), mapping)
     assert done.manifest.counts.opted_out == 1
@@ -117,6 +118,22 @@ def test_a_hub_that_keeps_its_verdict_back_asks_in_vain(world: HubWorld) -> None
     assert notes(hub).refused == {"refinement.unusable": 1}
     assert person(ANN)[2].lower() not in encoded(seen)
     assert person(ANN + 1)[2].lower() in encoded(seen)
+
+
+@pytest.mark.invariant(14, "a hub that asks before the extract is prepared anew", double="slow")
+def test_between_a_check_and_the_next_extract_nothing_is_answered(world: HubWorld) -> None:
+    """Ann has opted out, as the check says that was imported just now; her row is there still."""
+    older, ann, police = manifest(world, "police"), handle(world, ANN), world.agents["police"]
+    soon = police.now() + timedelta(seconds=5)
+    police.opt_outs.replace("police_records", ["9434765919"], police.now().date(), soon)
+    hub, seen = asked(world, older, ann)
+    assert sum(states(hub)) == 0
+    assert notes(hub).refused == {"refinement.replaced": 2}
+    assert seen.rows == []
+    opt_out(world, ANN, seconds=10)
+    hub, seen = asked(world, older, ann)
+    assert sum(states(hub)) == 1
+    assert person(ANN)[2].lower() not in encoded(seen)
 
 
 @pytest.mark.invariant(14, "a hub that asks by a submission that was replaced", double="replays")
