@@ -18,6 +18,7 @@ from partner_agent.duplicates.texts import Columns
 
 LEAST: Final = 0.5  # probability of a pair that is told
 SAMPLE: Final = 100_000  # random pairs
+PAIRS_AT_ONCE: Final = 500_000  # that are compared together, so that memory stays small
 _SEED: Final = 1  # of the pairs that are drawn: the same rows give the same answer
 
 
@@ -56,10 +57,11 @@ class DuplicateFinder:
         self._columns.add(frame)
 
     def find(self) -> Duplicates:
-        """Pairs among all rows that were added."""
+        """Pairs among all rows that were added; asked for once, since the rows are let go."""
         source = Source.of(self._columns)
         order = np.argsort(source.fingerprints(), kind="stable")
-        left, right, odds = found_in(source.ordered(order))
+        source = source.ordered(order)
+        left, right, odds = found_in(source)
         one, other = order[left], order[right]
         left, right = np.minimum(one, other), np.maximum(one, other)
         by_row = np.lexsort((right, left))
@@ -76,13 +78,23 @@ def found_in(
     comparer, rarity = Comparer(source), Rarity(source)
     model = Model(comparer.fields, _sampled(comparer, source.rows), source.rows)
     places = Places(comparer, rarity, model.strangers)
-    compared = _compared(comparer, rarity, places, left, right)
-    model.learn(compared)
+
+    def compared(one: Rows, other: Rows) -> Compared:
+        return _compared(comparer, rarity, places, one, other)
+
+    parts = [slice(at, at + PAIRS_AT_ONCE) for at in range(0, max(1, len(left)), PAIRS_AT_ONCE)]
+    model.learn(compared(left[part], right[part]) for part in parts)
+    likely = []
+    for part in parts:  # compared anew: what was found is larger than the pairs themselves
+        odds = model.log_odds(compared(left[part], right[part]))
+        over = odds > 0.0  # of the others none is ever told
+        likely.append((left[part][over], right[part][over], odds[over]))
+    left, right, odds = (np.concatenate(each) for each in zip(*likely, strict=True))
 
     def judge(one: Rows, other: Rows) -> NDArray[np.float64]:
-        return model.log_odds(_compared(comparer, rarity, places, one, other))
+        return model.log_odds(compared(one, other))
 
-    return consistent(left, right, model.log_odds(compared), source.rows, judge)
+    return consistent(left, right, odds, source.rows, judge)
 
 
 def _sampled(comparer: Comparer, rows: int) -> Levels:

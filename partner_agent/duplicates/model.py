@@ -15,7 +15,7 @@ Source: Fellegi and Sunter (1969), A theory for record linkage; Winkler (1988), 
 algorithm for weight computation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,9 +91,13 @@ class Model:
         """Shares of levels among strangers, by field."""
         return {f.name: share for f, share in zip(self._fields, self._strangers, strict=True)}
 
-    def learn(self, compared: Compared) -> None:
-        """Expectation maximisation over candidates, alike ones counted together."""
-        levels, swapped, rarity, times = _patterns(compared)
+    def learn(self, candidates: Iterable[Compared]) -> None:
+        """Expectation maximisation over candidates, alike ones counted together.
+
+        Args:
+            candidates: parts of all of them, one in memory at a time.
+        """
+        levels, swapped, rarity, times = _patterns(candidates)
         pattern = Compared(levels, swapped, rarity)
         for _ in range(STEPS):
             persons, kin = self._shares(pattern)
@@ -195,17 +199,35 @@ def _counted(levels: NDArray[np.uint8], weights: Float | None, size: int) -> Flo
     return np.bincount(levels, weights, size + 1)[1:].astype(np.float64)
 
 
-def _patterns(compared: Compared) -> tuple[Levels, NDArray[np.uint8], Float, Float]:
+def _patterns(
+    candidates: Iterable[Compared],
+) -> tuple[Levels, NDArray[np.uint8], Float, Float]:
     """Distinct patterns, and how many pairs have each."""
+    parts = [_patterns_of(part) for part in candidates]
+    keys, times = (np.concatenate([part[at] for part in parts]) for at in (0, 4))
+    _, first, of = np.unique(keys, return_index=True, return_inverse=True)
+    return (
+        np.concatenate([part[1] for part in parts], axis=1)[:, first],
+        np.concatenate([part[2] for part in parts])[first],
+        np.concatenate([part[3] for part in parts])[first],
+        np.bincount(of, times, len(first)).astype(np.float64),
+    )
+
+
+def _patterns_of(
+    compared: Compared,
+) -> tuple[NDArray[np.int64], Levels, NDArray[np.uint8], Float, NDArray[np.int64]]:
+    """Distinct patterns of some pairs: their numbers, themselves, and how many pairs each has."""
     grains = np.round(compared.rarity * GRAIN).astype(np.int64)
     key = -grains
     for level in compared.levels:
         key = key * 8 + level
     key = key * 2 + compared.swapped
-    _, first, times = np.unique(key, return_index=True, return_counts=True)
+    keys, first, times = np.unique(key, return_index=True, return_counts=True)
     return (
+        keys,
         compared.levels[:, first],
         compared.swapped[first],
         grains[first] / GRAIN,
-        times.astype(np.float64),
+        times,
     )

@@ -35,9 +35,12 @@ def candidates(keys: Iterable[NDArray[np.int64]], rows: int, count: int) -> tupl
         made = _sharing(key, budget // max(1, count - at))
         budget -= len(made)
         found.append(made)
-    whole = np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+    whole = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    found.clear()
+    whole.sort()
     whole = whole[np.diff(whole, prepend=-1) != 0]  # faster than numpy's unique
-    return whole // max(1, rows), whole % max(1, rows)
+    left = whole // max(1, rows)
+    return left, np.remainder(whole, max(1, rows), out=whole)
 
 
 def _sharing(key: NDArray[np.int64], most: int) -> Rows:

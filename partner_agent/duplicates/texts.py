@@ -98,9 +98,9 @@ class Columns:
         self.rows += len(frame)
 
     def texts(self, name: str) -> Texts:
-        """One column of all rows so far."""
+        """One column of all rows; it is held here no more, and asked for once."""
         kind = pa.dictionary(pa.int32(), pa.string())
-        whole = pa.chunked_array(self._chunks[name], kind).unify_dictionaries().combine_chunks()
+        whole = pa.chunked_array(self._chunks.pop(name), kind).unify_dictionaries().combine_chunks()
         if isinstance(whole, pa.ChunkedArray):  # no rows at all
             whole = pa.array([], pa.string()).dictionary_encode()
         codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)

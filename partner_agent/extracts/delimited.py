@@ -16,7 +16,7 @@ from typing import TextIO
 from partner_agent.extracts.decoding import detect_encoding
 from partner_agent.extracts.dialect import DELIMITERS, SAMPLE_ROWS, sniff_delimiter
 from partner_agent.extracts.errors import EmptyExtractError
-from partner_agent.extracts.files import open_bytes
+from partner_agent.extracts.files import open_bytes, plain_size
 from partner_agent.extracts.header import check_header
 from partner_agent.extracts.lines import MAX_LINE, LineSource, UnclosedQuoteError
 from partner_agent.extracts.model import MAX_FIELD, Chunk, Extract, Reject, make_chunk
@@ -84,6 +84,14 @@ class DelimitedExtract(Extract):
                 number += len(batch)
                 if chunk.rejects or len(chunk.rows):
                     yield chunk
+
+    def rows_expected(self, first: Chunk) -> int:
+        """By the size of the file and the length of its first rows; 0 where it is compressed."""
+        size = plain_size(self._path)
+        if size is None or not len(first.table):
+            return 0
+        cells = sum(int(first.table[name].str.len().sum()) for name in first.table)
+        return round(size / (cells / len(first.table) + len(self.columns) + 1))
 
     def _chunk(self, batch: list[tuple[str, list[str]]], before: int) -> Chunk:
         cells: list[list[str]] = []

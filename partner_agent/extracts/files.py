@@ -46,3 +46,12 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             f"{path.name} cannot be read: {error.strerror or type(error).__name__}",
             next_step="check the permissions of the file and the disk it is on",
         ) from None
+
+
+def plain_size(path: Path) -> int | None:
+    """Bytes of the extract's content; None where it is compressed, or gone."""
+    try:
+        with path.open("rb") as plain:
+            return None if plain.read(2) == _GZIP_MAGIC else path.stat().st_size
+    except OSError:
+        return None

@@ -76,6 +76,15 @@ class Extract(ABC):
             DamagedExtractError: the file breaks off or is not what its first bytes say.
         """
 
+    def rows_expected(self, first: Chunk) -> int:
+        """How many rows there are, about; 0 where that is not known before all are read.
+
+        Args:
+            first: the first chunk.
+        """
+        del first
+        return 0
+
 
 def make_chunk(
     columns: tuple[str, ...], cells: list[list[str]], numbers: list[int], rejects: list[Reject]

@@ -49,6 +49,12 @@ class ParquetExtract(Extract):
                 next_step="export the extract again",
             ) from None
 
+    def rows_expected(self, first: Chunk) -> int:
+        """As the file's footer says."""
+        del first
+        with self._file() as parquet:
+            return int(parquet.metadata.num_rows)
+
     def __iter__(self) -> Iterator[Chunk]:
         before = 0
         with self._file() as parquet:

@@ -29,3 +29,10 @@ class StillVerifyingError(AgentError):
 
     reason = "submission.verifying"
     exit_code = 75  # EX_TEMPFAIL
+
+
+class TooLittleMemoryError(AgentError):
+    """The extract has more rows than this machine has memory for."""
+
+    reason = "submission.memory"
+    exit_code = 71  # EX_OSERR

@@ -1,7 +1,6 @@
 """Chunks of an extract on their way through cleansing, vault and encoder."""
 
 from array import array
-from collections import Counter
 from datetime import date
 from typing import Final
 
@@ -19,6 +18,7 @@ from partner_agent.extracts.mapping import SourceMapping
 from partner_agent.extracts.model import Chunk, Reject
 from partner_agent.sentinels.mixing import Sampler
 from partner_agent.submissions.screen import Screen
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row, Vault
 
 NAMESAKE: Final = "row.encoded_like_another"
@@ -63,7 +63,7 @@ class Line:
         self._rejects = rejects
         self._today = today
         self._screen = screen
-        self._seen: Counter[str] = Counter()
+        self._seen = Occurrences()
         self.sampler = Sampler()
         self.finder = DuplicateFinder()
         self._numbers = array("Q")

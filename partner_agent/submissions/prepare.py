@@ -2,8 +2,9 @@
 
 Rules, in order: the agreement is in force, witnessed, and permits every column and indicator, and
 opt-outs of a source that upholds them were checked lately, before the first row is read (invariants
-12 to 14); rows with an opt-out are dropped by cleansing and never reach the encoder, nor do rows
-whose subjects have objected, nor, where the agreement says so, those of protected people and homes;
+12 to 14); this machine has memory for so many rows; rows with an opt-out are dropped by cleansing
+and never reach the encoder, nor do rows whose subjects have objected, nor, where the agreement says
+so, those of protected people and homes;
 rows that cannot be read, cleaned or encoded become rejects; no encoding repeats for too many
 people, and rows whose full encoding may be somebody else's too become rejects; rows that are one
 person are found over the whole extract and named in a second pass, in which synthetic rows are
@@ -59,6 +60,7 @@ from partner_agent.submissions.duplicates import DuplicatesColumn
 from partner_agent.submissions.errors import NothingToSubmitError
 from partner_agent.submissions.line import Line
 from partner_agent.submissions.mixed import Mixture, finished_batches, make_mixture
+from partner_agent.submissions.room import Room
 from partner_agent.submissions.scope import mapping_items
 from partner_agent.submissions.screen import Screen
 from partner_agent.vault.store import Vault
@@ -137,7 +139,8 @@ def prepare(
     Raises:
         AgreementRefusal: the agreement does not permit it; nothing was hashed.
         OptOutError: opt-outs of the source were not checked lately; nothing was hashed.
-        AgentError: the extract does not fit its mapping, nothing was accepted, or the disk is full.
+        AgentError: the extract does not fit its mapping, or this machine's memory, nothing was
+            accepted, or the disk is full.
     """
     party, now = workshop.secrets.keys.party, workshop.now()
     check_permitted(standing, party, mapping, now)
@@ -159,12 +162,14 @@ def prepare(
         agreement.encoding.hardening,
         _bands(agreement, now.date()),
     )
-    real = outbox / f".{id_}.real"
+    real, room = outbox / f".{id_}.real", Room.now()
     with ExitStack() as stack:
         written = stack.enter_context(_arrow_file(real))
         rejected = stack.enter_context(rejects_file(rejects, extract.columns))
         line = Line(workshop.vault, mapping, cleanser, encoding, rejected, now.date(), screen)
         for chunk in extract:
+            expected = 0 if line.rows else extract.rows_expected(chunk)
+            room.check(max(expected, line.rows + len(chunk.rows)))
             written.write_batch(line.run(chunk))
             progress(line.rows)
         encoding.check_views()

@@ -13,11 +13,10 @@ row, ``source`` the extract's own words for the items that may be released.
 import hmac
 import json
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +28,9 @@ from partner_agent.errors import AgentError
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import records, vault_check
 from partner_agent.vault.keys import VaultKeyError, VaultKeys
+
+if TYPE_CHECKING:
+    from partner_agent.vault.occurrences import Occurrences  # slow to load
 
 NONCE_BYTES: Final = 12
 _BATCH: Final = 5_000  # values in one statement; SQLite takes 32,766
@@ -118,7 +120,7 @@ class Vault:
         return True
 
     def put(
-        self, source: str, rows: Sequence[Row], prepared_on: date, seen: Counter[str]
+        self, source: str, rows: Sequence[Row], prepared_on: date, seen: "Occurrences"
     ) -> list[bytes]:
         """Store rows of one source, each under the handle that it had before or a new one.
 
@@ -126,7 +128,7 @@ class Vault:
             source: the source system.
             rows: in file order.
             prepared_on: the day, for retention.
-            seen: how often each record id came before in this file; it is brought up to date.
+            seen: rows of this file that came before; it is brought up to date.
 
         Returns:
             The 16-byte handle of each row, in order.
@@ -137,12 +139,10 @@ class Vault:
         return handles
 
     def _put_batch(
-        self, source: str, rows: Sequence[Row], prepared_on: date, seen: Counter[str]
+        self, source: str, rows: Sequence[Row], prepared_on: date, seen: "Occurrences"
     ) -> list[bytes]:
-        places: list[_Place] = []
-        for row in rows:
-            places.append((self.locator(source, row.record_id), seen[row.record_id]))
-            seen[row.record_id] += 1
+        locators = [self.locator(source, row.record_id) for row in rows]
+        places = list(zip(locators, seen.number(locators), strict=True))
         fresh = secrets.token_bytes((HANDLE_BYTES + NONCE_BYTES) * len(rows))
         nonces = len(rows) * HANDLE_BYTES  # where they begin
         with self._database.writing() as connection:

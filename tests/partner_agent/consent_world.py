@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from governance.terminal import run_cli
 from partner_agent.app import Agent
 from partner_agent.cli.main import app
 from partner_agent.consents import consent_template
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.hub_world import HubWorld
 
@@ -22,7 +22,7 @@ NOTICE = sha256(b"notice")
 def hold(world: HubWorld, *people: tuple[str, dict[str, str]], party: str = "council") -> None:
     """Put rows into a partner's vault: (own record id, cleaned columns)."""
     rows = [Row(record_id, clean, {}, protected=False) for record_id, clean in people]
-    world.agents[party].vault.put(f"{party}_records", rows, date(2026, 1, 1), Counter())
+    world.agents[party].vault.put(f"{party}_records", rows, date(2026, 1, 1), Occurrences())
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from governance.canonical import utc_now
 from governance.consent.models import ConsentKind
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import decide, hold, run
@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> Iterator[HubWorld]:
     with hub_world_in(tmp_path) as found:
         agent = found.agents["council"]
         rows = [Row("H1", {"surname": name}, {}, protected=False) for name in ("a", "b")]
-        agent.vault.put("council_records", rows, date(2026, 1, 1), Counter())
+        agent.vault.put("council_records", rows, date(2026, 1, 1), Occurrences())
         hold(found, ("H2", {}))
         yield found
 

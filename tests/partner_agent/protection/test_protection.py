@@ -1,6 +1,5 @@
 """Whoever is protected is never released, and nobody outside can tell that this is why."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -26,6 +25,7 @@ from partner_agent.releases.errors import (
 from partner_agent.rights.errors import BlockedHere
 from partner_agent.settings import AgentSettings
 from partner_agent.submissions.prepare import Workshop, prepare
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import run
@@ -57,7 +57,7 @@ def agent(tmp_path: Path) -> Iterator[Agent]:
     init_agent(tmp_path / "home", "council", "Council", "file", None)
     found = Agent(tmp_path / "home", AgentSettings(party="council"))
     row = Row("A1", {"source_record_id": "A1", "nhs_number": "9434765919", **ADA}, {}, False)
-    found.vault.put(SOURCE, [row], date(2026, 1, 1), Counter())
+    found.vault.put(SOURCE, [row], date(2026, 1, 1), Occurrences())
     yield found
     found.close()
 

@@ -1,7 +1,6 @@
 """From sixteen on a young person's own yes is needed, by the partner's own date of birth."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from governance.canonical import utc_now
 from partner_agent.releases.milestones import birthday, is_of
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import decide, hold, run
@@ -48,7 +48,7 @@ def grow_up(world: HubWorld, date_of_birth: str) -> None:
         "council_records",
         [Row("A2", clean, row.source, protected=False)],
         utc_now().date(),
-        Counter(),
+        Occurrences(),
     )
 
 

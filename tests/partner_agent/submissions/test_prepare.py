@@ -21,7 +21,8 @@ from partner_agent.extracts.mapping import SourceMapping, build_mapping
 from partner_agent.extracts.model import Extract
 from partner_agent.extracts.reader import open_extract
 from partner_agent.settings import AgentSettings
-from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions import room
+from partner_agent.submissions.errors import NothingToSubmitError, TooLittleMemoryError
 from partner_agent.submissions.prepare import Workshop, prepare
 from partner_agent.submissions.scope import mapping_items, only_agreed
 from tests.governance.world import World
@@ -152,6 +153,18 @@ def test_an_extract_of_names_alone_does_not_leave(
         prepare(workshop, standing, extract_of(tmp_path, *rows), mapping())
     assert "40 of 40" in caught.value.message
     assert "quix" not in str(caught.value).lower()
+    assert not list((agent.home / "outbox").iterdir())
+
+
+def test_an_extract_too_large_for_the_machine_is_refused_before_a_row_is_taken(
+    setting: tuple[Agent, Workshop, Standing, Extract], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent says so by itself, where it would have been killed half-way."""
+    agent, workshop, standing, extract = setting
+    monkeypatch.setattr(room, "free_memory", lambda: 3 * room.BYTES_A_ROW)
+    with pytest.raises(TooLittleMemoryError):
+        prepare(workshop, standing, extract, mapping())
+    assert agent.vault.find("council_records", "A1") == []
     assert not list((agent.home / "outbox").iterdir())
 
 

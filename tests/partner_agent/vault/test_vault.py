@@ -1,7 +1,6 @@
 """The vault gives handles that stay, and opens rows for its own key only."""
 
 import secrets
-from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from partner_agent.store.database import AgentDatabase
 from partner_agent.store.tables import records, vault_check
 from partner_agent.vault.keys import VaultKeyError, VaultKeys, make_key, read_key
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row, Vault, VaultError
 
 DAY = date(2026, 11, 22)
@@ -30,7 +30,7 @@ def vault(tmp_path: Path) -> Vault:
 
 def test_a_row_comes_back_under_its_handle(vault: Vault) -> None:
     """What was put in is what is opened, with the source's own words."""
-    (handle,) = vault.put("housing", [row("A1")], DAY, Counter())
+    (handle,) = vault.put("housing", [row("A1")], DAY, Occurrences())
     stored = vault.get(handle)
     assert (stored.source_id, stored.clean, stored.source) == (
         "housing",
@@ -42,8 +42,8 @@ def test_a_row_comes_back_under_its_handle(vault: Vault) -> None:
 
 def test_handles_stay_when_an_extract_is_prepared_again(vault: Vault) -> None:
     """The same record ids, repeated ones too, find their handles again; contents are renewed."""
-    first = vault.put("housing", [row("A1"), row("A2"), row("A1")], DAY, Counter())
-    again = vault.put("housing", [row("A1", "new"), row("A2"), row("A1")], DAY, Counter())
+    first = vault.put("housing", [row("A1"), row("A2"), row("A1")], DAY, Occurrences())
+    again = vault.put("housing", [row("A1", "new"), row("A2"), row("A1")], DAY, Occurrences())
     assert first == again
     assert len(set(first)) == 3
     assert vault.get(first[0]).clean == {"surname": "new"}
@@ -54,7 +54,7 @@ def test_handles_stay_when_an_extract_is_prepared_again(vault: Vault) -> None:
 
 def test_nothing_stands_in_clear(vault: Vault, tmp_path: Path) -> None:
     """Neither a name nor a record id can be found in the database's files."""
-    vault.put("housing", [row("RECORD-77")], DAY, Counter())
+    vault.put("housing", [row("RECORD-77")], DAY, Occurrences())
     data = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"uixwald" not in data
     assert b"RECORD-77" not in data
@@ -62,7 +62,7 @@ def test_nothing_stands_in_clear(vault: Vault, tmp_path: Path) -> None:
 
 def test_another_key_or_another_place_opens_nothing(vault: Vault, tmp_path: Path) -> None:
     """A wrong key, and a ciphertext moved to another handle, are refused."""
-    one, two = vault.put("housing", [row("A1"), row("A2", "other")], DAY, Counter())
+    one, two = vault.put("housing", [row("A1"), row("A2", "other")], DAY, Occurrences())
     database = AgentDatabase(tmp_path / "agent.db")
     with pytest.raises(VaultKeyError, match="another key"):
         Vault(database, VaultKeys.derive(secrets.token_bytes(32)))
@@ -83,7 +83,7 @@ def test_a_vault_from_before_the_key_check_is_tried_by_its_rows(
     vault: Vault, tmp_path: Path
 ) -> None:
     """Where no check value is kept yet, a wrong key is not the one that gets kept."""
-    vault.put("housing", [row("A1")], DAY, Counter())
+    vault.put("housing", [row("A1")], DAY, Occurrences())
     database = AgentDatabase(tmp_path / "agent.db")
     with database.writing() as connection:
         connection.execute(delete(vault_check))
@@ -96,16 +96,16 @@ def test_a_vault_from_before_the_key_check_is_tried_by_its_rows(
 
 def test_a_forgotten_person_has_no_row(vault: Vault) -> None:
     """Forgetting takes every row of a record id in that source, and no other."""
-    one, two, other = vault.put("housing", [row("A1"), row("A1"), row("A2")], DAY, Counter())
-    (elsewhere,) = vault.put("schools", [row("A1")], DAY, Counter())
+    one, two, other = vault.put("housing", [row("A1"), row("A1"), row("A2")], DAY, Occurrences())
+    (elsewhere,) = vault.put("schools", [row("A1")], DAY, Occurrences())
     assert vault.forget("housing", ["A1", "A1", "unknown"]) == 2
     assert vault.has([one, two, other, elsewhere]) == {other, elsewhere}
 
 
 def test_old_rows_are_destroyed(vault: Vault) -> None:
     """Rows last prepared before the period are gone, later ones stay."""
-    (old,) = vault.put("housing", [row("A1")], date(2025, 1, 1), Counter())
-    (new,) = vault.put("housing", [row("A2")], DAY, Counter())
+    (old,) = vault.put("housing", [row("A1")], date(2025, 1, 1), Occurrences())
+    (new,) = vault.put("housing", [row("A2")], DAY, Occurrences())
     assert vault.purge(DAY, 365) == 1
     assert vault.has([old, new]) == {new}
 

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -22,6 +21,7 @@ from governance.ledger.events import WireEvent
 from governance.ledger.store import LedgerStore
 from linkage_hub.settings import HubSettings
 from linkage_hub.store.tables import families, family_members, person_records, runs
+from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.governance.world import Staff
 from tests.hub_world import ORIGIN, HubWorld, hub_world_in
@@ -241,6 +241,6 @@ def _hold(world: HubWorld, party: str, record_id: str, *, adult: bool) -> str:
     }
     row = Row(record_id, clean, {}, protected=False)
     (handle,) = world.agents[party].vault.put(
-        f"{party}_records", [row], date(2026, 1, 1), Counter()
+        f"{party}_records", [row], date(2026, 1, 1), Occurrences()
     )
     return handle.hex()
