@@ -337,12 +337,19 @@ class World:
             }
         )
 
-    def erase(self, party: Party, handle: str, *grants: Event, kind: str = "approach") -> Event:
+    def erase(
+        self,
+        party: Party,
+        handle: str,
+        *grants: Event,
+        kind: str = "approach",
+        now: datetime = NOON + KEPT,
+    ) -> Event:
         """Erase records, as their party."""
         place = place_of(party.name, handle, ConsentKind(kind))
         payload = ConsentErased(agreement=self.agreement_hash, place=place)
         refs = tuple(grant.leaf.id for grant in grants)
-        return self.write(party, EventType.CONSENT_ERASED, payload, refs, NOON + KEPT)
+        return self.write(party, EventType.CONSENT_ERASED, payload, refs, now)
 
     def withdraw(self, party: Party, grant: Event) -> Event:
         """Withdraw a consent."""

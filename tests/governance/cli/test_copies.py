@@ -7,20 +7,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from governance.canonical import parse_json
+from governance.canonical import parse_json, write_time
 from governance.cli.copies import replayed
 from governance.consent.models import ConsentKind, ConsentState
 from governance.identity.files import read_party_secrets
 from governance.ledger import replayed as kept_states
 from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database, sqlite_url
-from governance.ledger.errors import AlteredEntryError, ForkError, RollbackError
+from governance.ledger.errors import (
+    AlteredEntryError,
+    ForkError,
+    RollbackError,
+    WithheldPayloadError,
+)
 from governance.ledger.events import Event
 from governance.ledger.state import LedgerState
 from governance.terminal import Terminal
 from tests.governance.cli.test_ledger import invoke, secret_of
 from tests.governance.ledger.test_service import Running, post_all, started
-from tests.governance.world import NOON
+from tests.governance.world import KEPT, NOON
 
 SUBJECT = "c" * 32
 QUIET = Terminal(quiet=True)
@@ -137,6 +142,14 @@ def older_note(folder: Path, ledger: Running) -> None:
     change(folder, "UPDATE mirror_head SET note = :note WHERE :last > 0", note=note)
 
 
+def hide_record(folder: Path, _ledger: Running) -> None:
+    """Take a record's payload away: every hash still fits."""
+    change(
+        folder,
+        "UPDATE mirror_leaf SET salt = NULL, payload = NULL WHERE position = :last - 1",
+    )
+
+
 def change(folder: Path, statement: str, **values: str) -> None:
     """Change the database beneath a copy."""
     database = Database(sqlite_url(folder / "ledger-copy.db"), "mirror")
@@ -148,7 +161,9 @@ def change(folder: Path, statement: str, **values: str) -> None:
 
 @pytest.mark.invariant(5, "a person's own copy, changed on the disk")
 @pytest.mark.parametrize("state_left", [True, False])
-@pytest.mark.parametrize("forge", [hide_withdrawal, forge_nodes, forge_head, older_note])
+@pytest.mark.parametrize(
+    "forge", [hide_withdrawal, hide_record, forge_nodes, forge_head, older_note]
+)
 def test_who_changes_a_copy_cannot_change_what_it_says(
     ledger: Running,
     tmp_path: Path,
@@ -163,9 +178,26 @@ def test_who_changes_a_copy_cannot_change_what_it_says(
         (folder / "ledger-copy.state").unlink()
     try:
         found = standing(read(ledger, folder))
-    except (AlteredEntryError, ForkError):
+    except (AlteredEntryError, ForkError, WithheldPayloadError):
         return
     assert found is ConsentState.WITHDRAWN
+
+
+@pytest.mark.invariant(18, "an erasure, followed by a person's own copy")
+def test_a_copy_forgets_what_was_erased(ledger: Running, tmp_path: Path) -> None:
+    """Neither the copy nor the state beside it holds the handle; who has no copy reads the same."""
+    folder, world, handle = tmp_path / "own", ledger.world, "e" * 32
+    then = NOON - KEPT
+    said = world.consent(world.council, handle, then, captured=write_time(then), state="refused")
+    post_all(ledger, [said])
+    read(ledger, folder)
+    assert len([path for path in folder.iterdir() if handle.encode() in path.read_bytes()]) == 2
+    post_all(ledger, [world.erase(world.council, handle, said, now=NOON)])
+    for state in (read(ledger, folder), read(ledger, folder), read(ledger, None)):
+        current = state.consents.current("council", handle, ConsentKind.APPROACH)
+        assert current is not None
+        assert current.state(NOON) is ConsentState.WITHDRAWN
+    assert [path for path in folder.iterdir() if handle.encode() in path.read_bytes()] == []
 
 
 @pytest.mark.invariant(5, "a ledger that is smaller than a person saw it", double="rolls back")
