@@ -19,7 +19,7 @@ import pytest
 from governance.canonical import canonical_bytes
 from governance.ledger.payloads import RoundKind
 from governance.refinement.errors import ParametersRefused
-from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.linkage.weighing import Weighed
 from linkage_hub.refinement.pairs import PAIR, Pairs, make_pairs
 from partner_agent.app import Agent
 from partner_agent.encoding.tokens import LinkageKeys
@@ -94,13 +94,13 @@ class HubCore:
         return SIZE
 
     def calibration_pairs(
-        self, blocks: Sequence[PairBlock], sizes: Sequence[int], share: float
+        self, weighed: Sequence[Weighed], sizes: Sequence[int], share: float
     ) -> Pairs:
         """The most similar pairs, each record in one of them at most."""
         most = [int(share * size) for size in sizes]
         used: set[tuple[int, int]] = set()
         found = []
-        for pair in _all(blocks):
+        for pair in _all(weighed):
             ends = (pair[0], pair[2]), (pair[1], pair[3])
             counts = [sum(place[0] == end[0] for place in used) for end in ends]
             free = all(n < most[end[0]] for n, end in zip(counts, ends, strict=True))
@@ -111,7 +111,7 @@ class HubCore:
 
     def parameters(
         self,
-        blocks: Sequence[PairBlock],
+        weighed: Sequence[Weighed],
         sizes: Sequence[int],
         profiles: Sequence[dict[str, Any] | None],
         pairs: Pairs,
@@ -119,7 +119,7 @@ class HubCore:
         right: Any,
     ) -> dict[str, Any] | None:
         """Fixed, once every profile is there."""
-        del blocks, sizes, pairs, left, right
+        del weighed, sizes, pairs, left, right
         return dict(self.parameters_sent) if all(profiles) else None
 
     def decide_levels(self, parameters: dict[str, Any], pairs: Pairs, left: Any, right: Any) -> Any:
@@ -129,21 +129,19 @@ class HubCore:
 
     def questions(
         self,
-        blocks: Sequence[PairBlock],
+        weighed: Sequence[Weighed],
         sizes: Sequence[int],
         asked: Sequence[Any],
         per_record: int,
         most: int,
         exclude: Pairs,
-        duplicates: Sequence[Any],
-        encodings: Sequence[Any],
     ) -> Pairs:
         """The most similar pairs, no record in more of them than it may."""
-        del sizes, duplicates, encodings
+        del sizes
         counts = [each.copy() for each in asked]
         known = {tuple(pair) for pair in exclude.tolist()}
         found: list[tuple[int, int, int, int]] = []
-        for first, second, left, right in _all(blocks):
+        for first, second, left, right in _all(weighed):
             if (first, second, left, right) in known or len(found) >= most:
                 continue
             if counts[first][left] < per_record and counts[second][right] < per_record:
@@ -163,10 +161,10 @@ class HubCore:
         return (a[:, :, None] == b[:, None, :]).any(axis=(1, 2))
 
 
-def _all(blocks: Sequence[PairBlock]) -> list[tuple[int, int, int, int]]:
+def _all(weighed: Sequence[Weighed]) -> list[tuple[int, int, int, int]]:
     pairs = [
         (float(s), (b.first, b.second, int(left), int(right)))
-        for b in blocks
+        for b in (each.block for each in weighed if not each.inside)
         for s, left, right in zip(b.similarity, b.left, b.right, strict=True)
     ]
     return [pair for _, pair in sorted(pairs, key=lambda each: (-each[0], each[1]))]

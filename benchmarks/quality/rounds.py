@@ -16,6 +16,7 @@ from benchmarks.quality.ours import Encoded
 from governance.exchange.parameters import Parameters, answer_size
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.linkage.weighing import first_stage
 from linkage_hub.refinement.decisions import common_tokens
 from linkage_hub.refinement.fellegi_sunter import FellegiSunter
 from linkage_hub.refinement.pairs import Pairs
@@ -58,10 +59,16 @@ def ask(sources: Sequence[Encoded], blocks: Sequence[PairBlock]) -> Asked:
     """
     core = FellegiSunter()
     sizes = [len(source.record_ids) for source in sources]
-    sample = core.calibration_pairs(blocks, sizes, SHARE)
+    weighed = first_stage(
+        blocks,
+        sizes,
+        [source.encodings for source in sources],
+        [source.data.duplicates for source in sources],
+    )
+    sample = core.calibration_pairs(weighed, sizes, SHARE)
     left, right = _both(sources, sample, None)
     profiles = [source_profile(rows_of(source)).model_dump(mode="json") for source in sources]
-    told = core.parameters(blocks, sizes, profiles, sample, left, right)
+    told = core.parameters(weighed, sizes, profiles, sample, left, right)
     if told is None:
         return Asked(PairAnswers.none())
     parameters = Parameters.model_validate(told)
@@ -70,10 +77,7 @@ def ask(sources: Sequence[Encoded], blocks: Sequence[PairBlock]) -> Asked:
     for number, record in (("first", "left"), ("second", "right")):
         for at, count in enumerate(counts):
             np.add.at(count, sample[record][sample[number] == at].astype(np.int64), 1)
-    encodings = [source.encodings for source in sources]
-    most = sum(sizes) * PER_RECORD
-    held = [source.data.duplicates for source in sources]
-    pairs = core.questions(blocks, sizes, counts, PER_RECORD, most, sample, held, encodings)
+    pairs = core.questions(weighed, sizes, counts, PER_RECORD, sum(sizes) * PER_RECORD, sample)
     common = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         part = pairs[start : start + PAIRS_AT_ONCE]

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkage_hub.linkage.candidates import Floats, Indices
-from linkage_hub.linkage.fitting import Fitted, Problem, fit_problems
-from linkage_hub.linkage.scoring import Evidence
+from linkage_hub.linkage.candidates import Floats
 
 MATCH = 0.5  # a pair is a match from this probability on: least expected errors
 
@@ -25,57 +23,6 @@ class Estimate:
     true_pairs: float
     precision: float
     recall: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairFit:
-    """The model of one pair of datasets.
-
-    Attributes:
-        probability: of a match, for each candidate pair, float64 (m,); zero unless each record
-            is the other's likeliest free candidate.
-        likely: probability by a pair's own evidence, whatever it competes with, float64 (m,).
-        threshold: Dice similarity that maximises expected F1.
-        estimate: what to expect of the pairs at or above ``MATCH``.
-    """
-
-    probability: Floats
-    likely: Floats
-    threshold: float
-    estimate: Estimate
-
-
-def fit_pair(
-    similarity: Floats,
-    left: Indices,
-    right: Indices,
-    *,
-    sizes: tuple[int, int],
-) -> PairFit:
-    """Fit the model to the candidate pairs of two datasets by their Dice alone.
-
-    Args:
-        similarity: Dice, float64 (m,).
-        left: record numbers in the first dataset, int64 (m,).
-        right: record numbers in the second, int64 (m,).
-        sizes: numbers of records of the two datasets.
-    """
-    start = similarity.astype(np.float32)
-    evidence = Evidence(start, start[:, None])
-    problem = Problem(evidence, left, right, sizes)
-    return _finished(similarity, problem, fit_problems([problem]))
-
-
-def _finished(similarity: Floats, problem: Problem, fitted: Fitted) -> PairFit:
-    probability = fitted.probability[0]
-    likely = probability if fitted.model is None else fitted.model.chances([problem])[0]
-    competing = probability > 0
-    return PairFit(
-        probability,
-        likely,
-        expected_threshold(similarity[competing], probability[competing]),
-        estimate_of(probability),
-    )
 
 
 def estimate_of(probability: Floats) -> Estimate:

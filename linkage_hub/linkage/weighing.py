@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from linkage_hub.linkage.answered import LOST_YES, PutRight, heard, share_of_yes, with_answer
 from linkage_hub.linkage.answers import PairAnswers, places
-from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress
+from linkage_hub.linkage.candidates import Encodings, Floats, Indices, PairBlock, Progress, silent
 from linkage_hub.linkage.clustering import Graph, clusters, parted
 from linkage_hub.linkage.cores import on_all_cores
 from linkage_hub.linkage.duplicates import MOST_LOSS, Duplicates
@@ -91,9 +91,9 @@ def weigh(
     fitted = cautious(problems, fit_problems(problems))
     progress(0.9, "choosing thresholds")
     offset = np.zeros(len(parts)) if fitted.model is None else fitted.model.offset
-    first_stage = list(
+    stages = list(
         on_all_cores(
-            lambda part, choice, probability, own: _first_stage(
+            lambda part, choice, probability, own: _stage(
                 part, choice, probability, fitted.model, own
             ),
             parts,
@@ -102,8 +102,19 @@ def weigh(
             offset.tolist(),
         )
     )
-    found = on_all_cores(_weighed, _with_answers(first_stage, decisions, offsets))
+    found = on_all_cores(_weighed, _with_answers(stages, decisions, offsets))
     return [*found, *held]
+
+
+def first_stage(
+    blocks: Sequence[PairBlock],
+    sizes: Sequence[int],
+    encodings: Sequence[Encodings] | None,
+    duplicates: Sequence[Duplicates],
+) -> list[Weighed]:
+    """What is held of every pair before anybody was asked: ``weigh`` without answers."""
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return weigh(blocks, offsets, encodings, duplicates, PairAnswers.none(), silent)
 
 
 def weigh_within(duplicates: Sequence[Duplicates]) -> list[Weighed]:
@@ -247,7 +258,7 @@ class _Stage:
     key: Indices
 
 
-def _first_stage(
+def _stage(
     part: _Part, chosen: _Chosen, probability: Floats, model: PairModel | None, offset: float
 ) -> _Stage:
     size = len(part.block.left)

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from governance.ledger.payloads import RoundKind
-from linkage_hub.linkage.candidates import Encodings, PairBlock
-from linkage_hub.linkage.duplicates import Duplicates
+from linkage_hub.linkage.weighing import Weighed
 from linkage_hub.refinement.pairs import Pairs
 
 Answers = npt.NDArray[np.uint8]
@@ -29,7 +28,7 @@ class Core(Protocol):
         ...
 
     def calibration_pairs(
-        self, blocks: Sequence[PairBlock], sizes: Sequence[int], share: float
+        self, weighed: Sequence[Weighed], sizes: Sequence[int], share: float
     ) -> Pairs:
         """Pairs whose levels are asked for.
 
@@ -39,7 +38,7 @@ class Core(Protocol):
 
     def parameters(
         self,
-        blocks: Sequence[PairBlock],
+        weighed: Sequence[Weighed],
         sizes: Sequence[int],
         profiles: Sequence[dict[str, Any] | None],
         pairs: Pairs,
@@ -57,26 +56,22 @@ class Core(Protocol):
 
     def questions(
         self,
-        blocks: Sequence[PairBlock],
+        weighed: Sequence[Weighed],
         sizes: Sequence[int],
         asked: Sequence[Counts],
         per_record: int,
         most: int,
         exclude: Pairs,
-        duplicates: Sequence[Duplicates],
-        encodings: Sequence[Encodings],
     ) -> Pairs:
         """Pairs that are worth a question.
 
         Args:
-            blocks: candidate pairs.
+            weighed: what the first stage holds of every pair.
             sizes: records of each source.
             asked: for each source how often each of its records was asked about before, (n,).
             per_record: how often a record may be asked about in all.
             most: pairs in all.
             exclude: pairs that were asked about before.
-            duplicates: of each source, as its agent found them.
-            encodings: of each source, uint8 (v, n, width): what persons will be made from.
         """
         ...
 

@@ -23,8 +23,7 @@ from governance.exchange.parameters import (
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.payloads import RoundKind
-from linkage_hub.linkage.candidates import Encodings, PairBlock
-from linkage_hub.linkage.duplicates import Duplicates
+from linkage_hub.linkage.weighing import Weighed
 from linkage_hub.refinement.calibration import (
     MISSING,
     NAMES,
@@ -40,9 +39,7 @@ from linkage_hub.refinement.questions import persons_questions
 from linkage_hub.refinement.selection import (
     calibration_pairs,
     chance_of,
-    fitted_all,
     prior_odds,
-    sure_pairs,
 )
 
 KINDS: Final[dict[RoundKind, Answers]] = {
@@ -66,15 +63,15 @@ class FellegiSunter:
         return answer_size(read, KINDS[kind])
 
     def calibration_pairs(
-        self, blocks: Sequence[PairBlock], sizes: Sequence[int], share: float
+        self, weighed: Sequence[Weighed], sizes: Sequence[int], share: float
     ) -> Pairs:
         """Pairs whose levels are asked for."""
         most = [int(share * size) for size in sizes]
-        return make_pairs(*calibration_pairs(blocks, sizes, most))
+        return make_pairs(*calibration_pairs(_between(weighed), sizes, most))
 
     def parameters(
         self,
-        blocks: Sequence[PairBlock],
+        weighed: Sequence[Weighed],
         sizes: Sequence[int],
         profiles: Sequence[dict[str, Any] | None],
         pairs: Pairs,
@@ -84,13 +81,12 @@ class FellegiSunter:
         """Parameters for decisions; None where too little was answered to decide anything."""
         odds = {}
         drawn = np.ones(len(pairs))
-        for block, fit in zip(blocks, fitted_all(blocks, sizes), strict=True):
-            pair_sizes = (sizes[block.first], sizes[block.second])
-            sure = sure_pairs(fit)
-            odds[block.first, block.second] = prior_odds(fit, sure, pair_sizes)
+        for each in _between(weighed):
+            block = each.block
+            odds[block.first, block.second] = prior_odds(each, sizes)
             own = (pairs["first"] == block.first) & (pairs["second"] == block.second)
             ends = (pairs[name][own].astype(np.int64) for name in ("left", "right"))
-            drawn[own] = chance_of(fit)[place_of(block, *ends)]
+            drawn[own] = chance_of(each, place_of(block, *ends))
         try:
             found = estimate(
                 [_profile(told, size) for told, size in zip(profiles, sizes, strict=True)],
@@ -104,7 +100,11 @@ class FellegiSunter:
         except ValueError as error:  # what agents would refuse; its text may show figures
             _LOG.warning(
                 "no parameters: nothing is decided by questions",
-                extra={"error": type(error).__name__, "sources": len(sizes), "pairs": len(pairs)},
+                extra={
+                    "error": type(error).__name__,
+                    "sources": len(sizes),
+                    "pairs": len(pairs),
+                },
             )
             return None
         return found.model_dump(mode="json")
@@ -118,28 +118,24 @@ class FellegiSunter:
 
     def questions(
         self,
-        blocks: Sequence[PairBlock],
+        weighed: Sequence[Weighed],
         sizes: Sequence[int],
         asked: Sequence[Counts],
         per_record: int,
         most: int,
         exclude: Pairs,
-        duplicates: Sequence[Duplicates],
-        encodings: Sequence[Encodings],
     ) -> Pairs:
         """Pairs that are worth a question."""
         before = np.column_stack(
             [exclude[name].astype(np.int64) for name in ("first", "second", "left", "right")]
         )
         found = persons_questions(
-            blocks,
+            weighed,
             sizes,
             asked=[np.asarray(each, dtype=np.int64) for each in asked],
             per_record=per_record,
             most=most,
             exclude=before,
-            duplicates=duplicates,
-            encodings=encodings,
         )
         return make_pairs(*found.T)
 
@@ -153,6 +149,11 @@ class FellegiSunter:
     def decide(self, left: Rows, right: Rows) -> Flags:
         """Whether pairs match, from the answers of both ends, bool (n,)."""
         return decide(left, right)
+
+
+def _between(weighed: Sequence[Weighed]) -> list[Weighed]:
+    """Without the pairs within sources, about which their agents have said all that they know."""
+    return [each for each in weighed if not each.inside]
 
 
 def _levels(left: Rows, right: Rows) -> npt.NDArray[np.int8]:

@@ -47,11 +47,15 @@ def make_pairs(
 
 
 def place_of(block: PairBlock, left: Indices, right: Indices) -> Indices:
-    """Where pairs of a block that are there stand in it, int64 (n,)."""
+    """Where pairs stand in a block, int64 (n,); -1 for a pair that is not there."""
+    if not len(block.left):
+        return np.full(len(left), -1, dtype=np.int64)
     width = np.int64(max(block.right.max(initial=0), right.max(initial=0)) + 1)
     keys = block.left * width + block.right
     order = np.argsort(keys, kind="stable")
-    return np.asarray(order[np.searchsorted(keys, left * width + right, sorter=order)], np.int64)
+    wanted = left * width + right
+    at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
+    return np.where(keys[at] == wanted, at, -1).astype(np.int64)
 
 
 def sheets(

@@ -18,10 +18,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.linkage.answers import PairAnswers
-from linkage_hub.linkage.candidates import Encodings, Indices, PairBlock, silent
-from linkage_hub.linkage.duplicates import Duplicates
-from linkage_hub.linkage.weighing import weigh
+from linkage_hub.linkage.candidates import Indices
+from linkage_hub.linkage.weighing import Weighed
 
 SURE = 0.995  # probability from which nobody is asked
 ONE_ENTRY = 0.9  # probability, by its agent, from which two records of a source are one group
@@ -32,33 +30,28 @@ Table = NDArray[np.int64]
 
 
 def persons_questions(
-    blocks: Sequence[PairBlock],
+    weighed: Sequence[Weighed],
     sizes: Sequence[int],
     *,
     asked: Sequence[Indices],
     per_record: int,
     most: int,
     exclude: Table,
-    duplicates: Sequence[Duplicates] = (),
-    encodings: Sequence[Encodings] | None = None,
 ) -> Table:
     """Pairs worth a question, those that decide most first.
 
     Args:
-        blocks: candidate pairs, one block for each pair of datasets.
+        weighed: pairs between datasets and within them by the first stage.
         sizes: number of records of each dataset.
         asked: how often each record of each dataset was asked about before, int64 (n,).
         per_record: how often a record may be asked about in all.
         most: pairs in all.
         exclude: pairs asked about before: first, second, left, right, int64 (k, 4).
-        duplicates: of each dataset, as its agent found them; none when empty.
-        encodings: of each dataset, uint8 (v, n, width); without them a pair is judged by its Dice.
 
     Returns:
         first, second, left, right, int64 (m, 4).
     """
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    weighed = weigh(blocks, offsets, encodings, duplicates, PairAnswers.none(), silent)
     rows, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
     known_same = [np.empty(0, dtype=np.bool_)]
     for each in weighed:

@@ -11,7 +11,7 @@ In order:
    more often than unlikely ones: it has to show how matches agree.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,8 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from linkage_hub.linkage.candidates import Indices, PairBlock
-from linkage_hub.linkage.cores import on_all_cores
-from linkage_hub.linkage.threshold import PairFit, fit_pair
+from linkage_hub.linkage.weighing import Weighed
 
 SURE: Final = 0.999
 LEAST_DRAWN: Final = 0.02
@@ -37,12 +36,7 @@ class Questions(NamedTuple):
 
 
 def calibration_pairs(
-    blocks: Sequence[PairBlock],
-    sizes: Sequence[int],
-    most: Sequence[int],
-    *,
-    fits: Sequence[PairFit] | None = None,
-    seed: int = 1,
+    weighed: Sequence[Weighed], sizes: Sequence[int], most: Sequence[int], *, seed: int = 1
 ) -> Questions:
     """Pairs whose fields the agents compare level by level; a record is in one at most.
 
@@ -51,19 +45,17 @@ def calibration_pairs(
     proportion to its probability by its own evidence, though never less than ``LEAST_DRAWN``.
 
     Args:
-        blocks: candidate pairs of each pair of datasets.
+        weighed: candidate pairs of each pair of datasets by the first stage.
         sizes: number of records of each dataset.
         most: records of each dataset that may be used.
-        fits: of the first stage, one for each block; fitted here where not given.
         seed: of the draw.
     """
     draw = np.random.default_rng(seed)
     found, likely = [np.empty((0, 4), dtype=np.int64)], [np.empty(0)]
-    for block, fit in zip(blocks, fits or fitted_all(blocks, sizes), strict=True):
-        size = (sizes[block.first], sizes[block.second])
-        grey = grey_of_block(block, fit, sure_pairs(fit), size, 1)
-        found.append(_table(block, grey))
-        likely.append(chance_of(fit)[grey])
+    for each in weighed:
+        grey = grey_of_block(each, sizes, 1)
+        found.append(_table(each.block, grey))
+        likely.append(chance_of(each, grey))
     worth = np.concatenate(likely)
     pairs = np.concatenate(found)[np.argsort(draw.exponential(size=len(worth)) / worth)]
     room = np.array(most, dtype=np.int64)
@@ -72,49 +64,42 @@ def calibration_pairs(
     return Questions(*np.ascontiguousarray(pairs[keep].T))
 
 
-def chance_of(fit: PairFit) -> NDArray[np.float64]:
-    """In proportion to what the pairs of a block are drawn to calibrate, float64 (m,)."""
-    return np.maximum(fit.likely, LEAST_DRAWN)
+def chance_of(weighed: Weighed, at: Indices) -> NDArray[np.float64]:
+    """In proportion to what pairs of a block are drawn to calibrate, float64 (n,).
+
+    Args:
+        weighed: candidate pairs of two datasets by the first stage.
+        at: positions of the pairs, int64 (n,); -1 for one that is no candidate any more.
+    """
+    return np.maximum(np.where(at < 0, 0.0, weighed.likely[at]), LEAST_DRAWN)
 
 
-def sure_pairs(fit: PairFit) -> NDArray[np.bool_]:
-    """Pairs of a block that need no question, bool (m,)."""
-    return np.asarray(fit.probability >= SURE)
-
-
-def grey_of_block(
-    block: PairBlock,
-    fit: PairFit,
-    sure: NDArray[np.bool_],
-    sizes: Sequence[int],
-    per_record: int,
-) -> Indices:
+def grey_of_block(weighed: Weighed, sizes: Sequence[int], per_record: int) -> Indices:
     """Positions in a block of the pairs to ask, likeliest first.
 
     Args:
-        block: candidate pairs.
-        fit: of the first stage.
-        sure: pairs that are matches without a question, bool (m,).
-        sizes: records of the two datasets.
+        weighed: candidate pairs of two datasets by the first stage.
+        sizes: number of records of each dataset.
         per_record: questions that one record may be in.
     """
-    free = np.flatnonzero(_free(block.left, sure, sizes[0]) & _free(block.right, sure, sizes[1]))
-    free = free[np.argsort(-fit.likely[free], kind="stable")]
-    keep = _few_each(block.left[free], block.right[free], sizes[0], sizes[1], per_record)
+    block, sure = weighed.block, weighed.probability >= SURE
+    size = (sizes[block.first], sizes[block.second])
+    free = np.flatnonzero(_free(block.left, sure, size[0]) & _free(block.right, sure, size[1]))
+    free = free[np.argsort(-weighed.likely[free], kind="stable")]
+    keep = _few_each(block.left[free], block.right[free], *size, per_record)
     return np.asarray(free[keep], dtype=np.int64)
 
 
-def prior_odds(fit: PairFit, sure: NDArray[np.bool_], sizes: Sequence[int]) -> float:
+def prior_odds(weighed: Weighed, sizes: Sequence[int]) -> float:
     """Log2 odds that two records which both still look for a match are one person.
 
     Args:
-        fit: of the first stage.
-        sure: pairs that are matches without a question, bool (m,).
-        sizes: records of the two datasets.
+        weighed: candidate pairs of two datasets by the first stage.
+        sizes: number of records of each dataset.
     """
-    left = sizes[0] - int(sure.sum())
-    right = sizes[1] - int(sure.sum())
-    expected = max(fit.estimate.true_pairs - float(sure.sum()), _LEAST_EXPECTED)
+    sure = int((weighed.probability >= SURE).sum())
+    left, right = sizes[weighed.block.first] - sure, sizes[weighed.block.second] - sure
+    expected = max(float(weighed.probability.sum()) - sure, _LEAST_EXPECTED)
     return float(np.log2(expected / max(1.0, float(left) * float(right))))
 
 
@@ -122,21 +107,6 @@ def _free(side: Indices, sure: NDArray[np.bool_], size: int) -> NDArray[np.bool_
     taken = np.zeros(size, dtype=bool)
     taken[side[sure]] = True
     return np.asarray(~taken[side])
-
-
-def fitted(block: PairBlock, sizes: Sequence[int]) -> PairFit:
-    """The first stage's model of a block by its similarities."""
-    return fit_pair(
-        block.similarity,
-        block.left,
-        block.right,
-        sizes=(sizes[block.first], sizes[block.second]),
-    )
-
-
-def fitted_all(blocks: Sequence[PairBlock], sizes: Sequence[int]) -> Iterator[PairFit]:
-    """The model of each block."""
-    return on_all_cores(lambda block: fitted(block, sizes), blocks)
 
 
 def _table(block: PairBlock, at: Indices) -> NDArray[np.int64]:

@@ -22,6 +22,7 @@ from governance.agreements.models import Action, Agreement
 from governance.exchange.refinement import BUDGET_TIME
 from governance.ledger.payloads import RoundKind
 from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.linkage.weighing import Weighed, first_stage
 from linkage_hub.refinement.core import Core, Counts
 from linkage_hub.refinement.decided import NO, UNDECIDED, YES, Decided, DecisionFiles
 from linkage_hub.refinement.pairs import PAIR, Pairs
@@ -62,6 +63,15 @@ class Subject:
         """Records of each source."""
         return [len(source.handles) for source in self.sources]
 
+    def weighed(self, blocks: Sequence[PairBlock]) -> list[Weighed]:
+        """What the first stage holds of candidate pairs."""
+        return first_stage(
+            blocks,
+            self.sizes,
+            [source.encodings for source in self.sources],
+            [source.duplicates for source in self.sources],
+        )
+
 
 def allowed(agreement: Agreement) -> bool:
     """Whether an agreement lets partners be asked about pairs."""
@@ -99,7 +109,7 @@ class Refinement:
             files = self._files(subject)
             if not share or files.parameters(subject.names) is not None:
                 return False
-            pairs = self._core.calibration_pairs(blocks, subject.sizes, share)
+            pairs = self._core.calibration_pairs(subject.weighed(blocks), subject.sizes, share)
             pairs = without(pairs, self.decided(subject).pairs)
             pairs = within_room(pairs, subject.parties, self._room(subject))
             # sources too small for a single pair still say what they are like: their profiles
@@ -111,10 +121,11 @@ class Refinement:
         """Close the round that calibrates, open the one that decides; False with nothing to ask."""
         self._rounds.close(subject.run, RoundKind.CALIBRATE)
         if self._rounds.known(subject.run, RoundKind.DECIDE) is None:
-            parameters = self._parameters(subject, blocks)
+            weighed = subject.weighed(blocks)
+            parameters = self._parameters(subject, weighed)
             if parameters is None:
                 return False
-            pairs = self._questions(subject, blocks)
+            pairs = self._questions(subject, weighed)
             if not len(pairs):
                 return False
             self._prepare(subject, RoundKind.DECIDE, pairs, parameters)
@@ -169,7 +180,7 @@ class Refinement:
 
     # --- parts ------------------------------------------------------------------------------
 
-    def _parameters(self, subject: Subject, blocks: Sequence[PairBlock]) -> dict[str, Any] | None:
+    def _parameters(self, subject: Subject, weighed: Sequence[Weighed]) -> dict[str, Any] | None:
         """Parameters from the calibration, which also decides the pairs that it asked about.
 
         Where the same sources were calibrated in an earlier run, its parameters hold.
@@ -181,7 +192,7 @@ class Refinement:
         left, right = answers.ends(chosen)
         profiles = self._rounds.profiles(subject.run, RoundKind.CALIBRATE, subject.parties)
         pairs = answers.pairs[chosen]
-        found = self._core.parameters(blocks, subject.sizes, profiles, pairs, left, right)
+        found = self._core.parameters(weighed, subject.sizes, profiles, pairs, left, right)
         state = np.full(len(answers.pairs), UNDECIDED, dtype=np.uint8)
         if found is not None:
             matches = self._core.decide_levels(found, pairs, left, right)
@@ -200,18 +211,16 @@ class Refinement:
         kinds = [kind for kind in RoundKind if self._rounds.known(run, kind) is not None]
         return sum(int((~self._rounds.answers(run, kind).heard).sum()) for kind in kinds)
 
-    def _questions(self, subject: Subject, blocks: Sequence[PairBlock]) -> Pairs:
+    def _questions(self, subject: Subject, weighed: Sequence[Weighed]) -> Pairs:
         known = self.decided(subject)
         room = self._room(subject)
         pairs = self._core.questions(
-            blocks,
+            weighed,
             subject.sizes,
             times_asked(known.pairs, subject.sizes),
             subject.agreement.limits.refinement_pairs_per_record,
             sum(room.values()) // 2,
             known.pairs,
-            [source.duplicates for source in subject.sources],
-            [source.encodings for source in subject.sources],
         )
         return within_room(without(pairs, known.pairs), subject.parties, room)
 

@@ -14,7 +14,7 @@ from linkage_hub.linkage.persons import (
     link,
     link_candidates,
 )
-from linkage_hub.linkage.weighing import Weighed
+from linkage_hub.linkage.weighing import Weighed, first_stage
 from linkage_hub.quality.removal import without_synthetic
 from linkage_hub.refinement.questions import persons_questions
 
@@ -275,28 +275,11 @@ def test_questions_keep_to_budgets_and_never_repeat(three: list[Encodings]) -> N
     sizes = [each.shape[1] for each in three]
     none = np.empty((0, 4), dtype=np.int64)
     asked = [np.zeros(size, dtype=np.int64) for size in sizes]
-    first = persons_questions(
-        blocks,
-        sizes,
-        asked=asked,
-        per_record=2,
-        most=1000,
-        exclude=none,
-        duplicates=TOLD,
-        encodings=three,
-    )
+    weighed = first_stage(blocks, sizes, three, TOLD)
+    first = persons_questions(weighed, sizes, asked=asked, per_record=2, most=1000, exclude=none)
     ends = np.concatenate([first[:, [0, 2]], first[:, [1, 3]]])
     assert np.unique(ends, axis=0, return_counts=True)[1].max(initial=0) <= 2
-    second = persons_questions(
-        blocks,
-        sizes,
-        asked=asked,
-        per_record=2,
-        most=1000,
-        exclude=first,
-        duplicates=TOLD,
-        encodings=three,
-    )
+    second = persons_questions(weighed, sizes, asked=asked, per_record=2, most=1000, exclude=first)
     both = np.concatenate([first, second])
     assert len(np.unique(both, axis=0)) == len(both)
 

@@ -8,6 +8,7 @@ import pytest
 
 from governance.exchange.parameters import CALIBRATION_SIZE, LEVELS, TOKEN_BYTES
 from linkage_hub.linkage.candidates import PairBlock
+from linkage_hub.linkage.weighing import first_stage
 from linkage_hub.refinement.fellegi_sunter import FellegiSunter
 from linkage_hub.refinement.pairs import make_pairs
 
@@ -49,13 +50,13 @@ def test_questions_stay_within_the_record_and_the_run() -> None:
     asked = [np.zeros(30, dtype=np.int64) for _ in sizes]
     asked[0][:10] = 1
     none = make_pairs([], [], [], [])
-    held = [np.zeros((2, size, 128), dtype=np.uint8) for size in sizes]
-    found = core.questions(blocks, sizes, asked, 1, 1_000, none, [], held)
+    weighed = first_stage(blocks, sizes, None, [])
+    found = core.questions(weighed, sizes, asked, 1, 1_000, none)
     ends = [(int(p["first"]), int(p["left"])) for p in found]
     ends += [(int(p["second"]), int(p["right"])) for p in found]
     assert len(set(ends)) == len(ends)
     assert not {(0, row) for row in range(10)} & set(ends)
-    assert len(core.questions(blocks, sizes, asked, 5, 7, none, [], held)) == 7
+    assert len(core.questions(weighed, sizes, asked, 5, 7, none)) == 7
 
 
 def profile(records: int, **changes: Any) -> dict[str, Any]:
@@ -76,10 +77,10 @@ def profile(records: int, **changes: Any) -> dict[str, Any]:
 def surname_chance(*profiles: dict[str, Any]) -> list[float] | None:
     """Chance shares of surnames that a hub takes from these sources of 30 records each."""
     sizes = [30] * len(profiles)
-    blocks = [block(0, 1, 30)]
+    weighed = first_stage([block(0, 1, 30)], sizes, None, [])
     nobody = np.zeros((0, CALIBRATION_SIZE), dtype=np.uint8)
     pairs = make_pairs([], [], [], [])
-    found = FellegiSunter().parameters(blocks, sizes, profiles, pairs, nobody, nobody)
+    found = FellegiSunter().parameters(weighed, sizes, profiles, pairs, nobody, nobody)
     if found is None:
         return None
     return next(list(each["chance"]) for each in found["fields"] if each["field"] == "surname")

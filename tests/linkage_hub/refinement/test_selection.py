@@ -3,7 +3,7 @@
 import numpy as np
 
 from linkage_hub.linkage.candidates import PairBlock
-from linkage_hub.linkage.threshold import Estimate, PairFit
+from linkage_hub.linkage.weighing import Weighed
 from linkage_hub.refinement.selection import grey_of_block
 
 
@@ -19,6 +19,6 @@ def test_the_likeliest_pair_of_a_record_is_asked_before_the_most_similar() -> No
         np.zeros((3, 1), dtype=np.float32),
     )
     likely = np.array([0.1, 0.6, 0.3])
-    fit = PairFit(np.zeros(3), likely, 0.5, Estimate(0, 0.0, 1.0, 1.0))
-    asked = grey_of_block(block, fit, np.zeros(3, dtype=np.bool_), (2, 2), 1)
+    weighed = Weighed(block, np.zeros(3), np.zeros(3), 0.5, likely, likely)
+    asked = grey_of_block(weighed, (2, 2), 1)
     assert asked.tolist() == [1]
