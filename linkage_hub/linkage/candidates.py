@@ -46,7 +46,8 @@ Indices = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int]", ...]]
 
-PER_RECORD = 20  # candidates that a record of the smaller dataset keeps on average
+PER_RECORD = 20  # candidates that a record of the smaller dataset keeps on average, or more:
+OF_ALL = 200  # over all other datasets, where they are few
 FLOOR_LOWEST = 0.4  # Dice; two unrelated filters half full score about .5
 FAST_FLOOR = 0.7  # Dice of one view; in fast mode, where what is below is found too seldom
 FAST_FLOOR_VIEWS = 0.52  # of several views; higher, too few strangers are left to learn from
@@ -135,7 +136,7 @@ def check_encodings(datasets: Sequence[Encodings]) -> None:
 def find_candidates(
     datasets: Sequence[Encodings],
     *,
-    per_record: int = PER_RECORD,
+    per_record: int | None = None,
     mode: Mode = "exact",
     executor: Executor | None = None,
     tiles: Path | None = None,
@@ -145,7 +146,8 @@ def find_candidates(
 
     Args:
         datasets: encodings, uint8 (v, n, width).
-        per_record: candidates wanted per record of the smaller in the larger dataset.
+        per_record: candidates wanted per record of the smaller in the larger dataset; when None
+            PER_RECORD, or OF_ALL over all other datasets where that is more.
         mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR or
             FAST_FLOOR_VIEWS on, and keeps none below (docs/performance.md has its recall).
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
@@ -159,6 +161,7 @@ def find_candidates(
     check_encodings(datasets)
     several = len(datasets[0]) > 1
     lowest = (FAST_FLOOR_VIEWS if several else FAST_FLOOR) if mode == "fast" else FLOOR_LOWEST
+    per_record = per_record or max(PER_RECORD, OF_ALL // max(1, len(datasets) - 1))
     wanted = _wanted(datasets, per_record, lowest)
     if not wanted:
         return []

@@ -1,8 +1,7 @@
 """The hub's arithmetic of refinement as its phases call it.
 
-Questions, in order: pairs that the first stage is sure of are not asked; between two sources each
-record's most similar candidates are; over all sources together the most similar pairs come first,
-until a record has been asked about as often as agreed or the run has no room.
+All of it goes by the first stage that persons are made by (``linkage.weighing.first_stage``): which
+pairs calibrate, what the prior odds between two sources are, and what is worth a question.
 """
 
 import logging
