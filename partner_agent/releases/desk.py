@@ -17,8 +17,8 @@ more) is handed it again for as long as any request lives; then the answer is gi
 sealed items have become a refusal, which the ledger has all the same.
 
 What may pass by itself (a mirror or a quorum that is behind, a ledger that is away, a request that
-it does not hold) is no answer: the order is looked at again later. So a hub that makes up orders
-has no event written, and leaves nothing behind.
+the mirror does not hold) is no answer: the order is looked at again later. So a hub that makes up
+orders has no event written and the ledger not asked, and leaves nothing behind.
 """
 
 import logging
@@ -287,9 +287,9 @@ class ReleaseDesk:
             _LOG.warning("named after it was gone", extra={"requests": len(named)})
 
     def _verify(self, order: Order) -> VerifiedOrder:
+        if order.request.payload_hash not in self._ledger.state.releases.requests:
+            raise RequestNotLogged("the mirror holds no such request: nothing is answered to it")
         state = self._ledger.sync()
-        if order.request.payload_hash not in state.releases.requests:
-            raise RequestNotLogged("the ledger holds no such request: nothing is answered to it")
         request, _ = read_request(order.request, state.identities)
         if order.members.agreement != request.agreement:
             raise MembersChanged("the order's members are of another agreement")

@@ -48,6 +48,7 @@ class Ledger:
         self.world = world
         self.author = world.council.author()
         self.taken: list[EventType] = []
+        self.asked = 0
         self.before: Callable[[Event], None] = lambda _event: None
         self.holders: list[frozenset[str]] = []
         self.behind: Exception | None = None
@@ -61,7 +62,8 @@ class Ledger:
         return self.world.state
 
     def sync(self) -> Any:
-        """The replay."""
+        """The replay, once more from the ledger."""
+        self.asked += 1
         return self.world.state
 
     def policy(self, agreement: Agreement, holders: frozenset[str]) -> str:
@@ -491,7 +493,7 @@ def test_what_may_pass_is_no_answer(desk: Desk, passing: Exception) -> None:
 def test_an_order_for_a_request_that_the_ledger_lacks_leaves_nothing_behind(desk: Desk) -> None:
     """Each refusal is an event in this partner's name: a flood would keep its withdrawals out."""
     desk.deliver()
-    honest, desk.ledger.taken = desk.order(2), []
+    honest, desk.ledger.taken, desk.ledger.asked = desk.order(2), [], 0
     made_up = [
         honest.model_copy(
             update={"request": honest.request.model_copy(update={"payload": b64(b"%d" % number)})}
@@ -500,7 +502,7 @@ def test_an_order_for_a_request_that_the_ledger_lacks_leaves_nothing_behind(desk
     ]
     given, later = desk.answer(*made_up)
     assert (len(given), later) == (1, ["release.not_logged"] * 20)
-    assert desk.ledger.taken == []
+    assert (desk.ledger.taken, desk.ledger.asked) == ([], 0)
     assert desk.answer(*made_up, honest)[0][-1] == (True, None)
 
 
