@@ -154,15 +154,17 @@ class PartyLedger:
         """
         return hmac.digest(self._id_key, about.encode(), "sha256")[:16].hex()
 
-    def require_own(self, id_: str, kind: EventType) -> None:
+    def require_own(self, id_: str) -> None:
         """Check that the mirror holds an event of this party's, which the ledger says it has.
+
+        Of whatever kind: what was decided one way is not decided the other way under that id.
 
         Raises:
             NotShownError: it holds none under that id, or another's.
             LedgerError: the ledger cannot be reached, or broke a promise.
         """
         self.mirror.sync(self.client)
-        if not any(leaf.type is kind and self._wrote(leaf) for leaf in self.mirror.leaves(id_)):
+        if not any(self._wrote(leaf) for leaf in self.mirror.leaves(id_)):
             raise NotShownError(
                 "the ledger says that it holds an event of this party's, and does not show it",
                 next_step="ask the ledger's operator why, and tell the partners",

@@ -394,4 +394,4 @@ def log_once(ledger: PartyLedger, kind: EventType, payload: Any, about: str) -> 
     except LedgerRefusedError as refused:
         if refused.code != "ledger.event.duplicate":
             raise
-        ledger.require_own(id_, kind)
+        ledger.require_own(id_)

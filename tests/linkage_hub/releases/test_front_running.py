@@ -107,7 +107,7 @@ def test_a_forged_event_of_the_hubs_is_none(
     forged = pen.write(EventType.REFUSED, REFUSAL, id_=ledger.own_id("forged"))
     monkeypatch.setattr(ledger.mirror, "leaves", lambda _id: [forged.leaf])
     with pytest.raises(NotShownError):
-        ledger.require_own(forged.leaf.id, EventType.REFUSED)
+        ledger.require_own(forged.leaf.id)
 
 
 @pytest.mark.invariant(23, "an operator that uses up an id which it saw on its way", double="lies")
