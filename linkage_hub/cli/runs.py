@@ -87,7 +87,7 @@ def _wait(screen: Terminal, client: HubClient, view: RunView) -> RunView:
 def _doing(view: RunView) -> str:
     if view.waiting_for:
         return f"waiting for {', '.join(view.waiting_for)}"
-    left = "" if view.seconds_left is None else f", about {view.seconds_left} s left of this phase"
+    left = "" if view.seconds_left is None else f", about {view.seconds_left} s left"
     return f"{view.step or 'linking'}{left}"
 
 

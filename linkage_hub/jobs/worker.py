@@ -24,6 +24,7 @@ from governance.ledger.errors import LedgerUnavailableError
 from governance.storage.database import StoreError
 from governance.web.logs import where
 from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, Job, JobQueue, LeaseLost
+from linkage_hub.linkage.similarity.running import TAKEN_UP
 from linkage_hub.store.database import HubStoreError
 
 POLL_SECONDS: Final = 0.2
@@ -125,8 +126,13 @@ class Worker:
         return True
 
     def _work(self, job: Job) -> None:
+        done = free = 0.0
+
         def progress(share: float, step: str) -> None:
-            self._queue.report(job, self._name, share, step)
+            nonlocal done, free
+            free += max(0.0, share - done) if step == TAKEN_UP else 0.0
+            done = share
+            self._queue.report(job, self._name, share, step, free)
 
         fields = {"job": job.id, "kind": job.kind, "subject": job.subject}
         began = time.monotonic()

@@ -153,7 +153,7 @@ def find_candidates(
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
             processor when None.
         tiles: a folder where finished tiles are kept and taken up again after a stop.
-        progress: told the share of comparisons done, 0 to 1, and the time left.
+        progress: told the share of comparisons done, 0 to 1.
 
     Raises:
         LinkageError: the encodings do not fit together.

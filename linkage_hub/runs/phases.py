@@ -8,6 +8,7 @@ phase may be repeated after a crash: what it has finished is on disk or in the d
 done again.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ from governance.ledger.payloads import LinkRunFinished, Refused
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
+from linkage_hub.linkage.similarity.running import TAKEN_UP
 from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
@@ -47,6 +49,7 @@ from linkage_hub.runs.inputs import (
     refuse_copied,
 )
 from linkage_hub.runs.pipeline import Progress, run_pipeline
+from linkage_hub.runs.plan import CALIBRATED, DECIDED, FINISH, LINK, planned
 from linkage_hub.runs.pseudonyms import HouseholdPseudonyms
 from linkage_hub.runs.results import discard, publish, results_digest, write_results
 from linkage_hub.runs.work import Work
@@ -55,10 +58,6 @@ from linkage_hub.store.tables import runs
 from linkage_hub.submissions.files import ContentFiles
 from linkage_hub.submissions.service import foreign_handles, log_once
 
-LINK, CALIBRATED, DECIDED, FINISH = "link", "link.calibrated", "link.decided", "link.finish"
-PHASE_SHARES: Final = {LINK: (0.0, 0.5), CALIBRATED: (0.5, 0.55), DECIDED: (0.6, 0.7),
-                       FINISH: (0.7, 1.0)}  # fmt: skip
-"""Where each job begins and ends on the run's progress bar."""
 _LOG: Final = logging.getLogger(__name__)
 _OVER: Final = {"finished", "failed"}
 
@@ -75,6 +74,10 @@ class _Run:
     @property
     def subject(self) -> Subject:
         return Subject(self.row.id, self.agreement, self.sources)
+
+    @property
+    def views(self) -> int:
+        return len(self.sources[0].encodings) if self.sources else 1
 
     @property
     def sizes(self) -> list[int]:
@@ -149,8 +152,12 @@ class Phases:
         work = Work(self._folder / run)
         pin_sources(self._database, self._files, work, run, row.agreement)
         found = _Run(row, agreement, work, self._sources(work, run))
-        blocks = self._candidates(found, progress)
         refinement = self._refining(found)
+        plan = planned(found.sizes, found.views, row.mode, questions=refinement is not None)
+        self._set(run, plan=json.dumps(plan))
+        if work.has_candidates:
+            progress(0.92, TAKEN_UP)
+        blocks = self._candidates(found, progress)
         if refinement is not None:
             progress(0.97, "choosing what to ask")
             if refinement.ask_levels(found.subject, blocks):

@@ -1,5 +1,6 @@
 """Starting and showing link runs; what they do is in ``phases``."""
 
+import json
 import secrets
 import time
 from collections.abc import Callable
@@ -15,14 +16,24 @@ from linkage_hub.quality.desk import REVEAL, RevealDesk
 from linkage_hub.refinement.desk import RoundDesk
 from linkage_hub.runs.errors import NothingToLink, RunInProgress
 from linkage_hub.runs.inputs import records_of
-from linkage_hub.runs.phases import LINK, PHASE_SHARES, Phases
+from linkage_hub.runs.phases import Phases
+from linkage_hub.runs.plan import (
+    CALIBRATED,
+    DECIDED,
+    FINISH,
+    KINDS,
+    LINK,
+    UNKNOWN,
+    seconds_left,
+    share_done,
+)
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import runs
 
 EXACT_MOST: Final = 3_000_000  # records; past it every pair takes an hour and more on two cores
 _OVER: Final = ("finished", "failed")
-_WAITING_SHARE: Final = {"calibrate": (0.5, 0.52), "decide": (0.55, 0.6), REVEAL: (0.7, 0.7)}
-"""Where a run that waits stands on the progress bar."""
+_AFTER_WAITING: Final = {"calibrate": CALIBRATED, "decide": DECIDED, REVEAL: FINISH}
+"""Which job goes on with a run that waits, by its phase."""
 
 
 class Runs:
@@ -153,15 +164,17 @@ class Runs:
         return desk.waiting_for(row.id)
 
     def _progress(self, row: Any) -> tuple[float, str, int | None]:
-        """Share done, what is being done, and seconds left of the phase."""
+        """Share done, what is being done, and seconds left, of which partners' are not known."""
         if row.state in _OVER:
             return 1.0, "", None
+        plan = json.loads(row.plan) if row.plan else UNKNOWN
         if row.state == "waiting":
-            begin, end = _WAITING_SHARE.get(row.phase, (0.6, 0.6))
             share, left = self._desk.progress(row.id)
-            return begin + (end - begin) * share, "partners are answering", left
-        for kind, (begin, end) in reversed(PHASE_SHARES.items()):
+            done = share_done(plan, _AFTER_WAITING.get(row.phase, DECIDED), 0.0)
+            return done, f"partners are answering, {share:.0%} came", left
+        for kind in reversed(KINDS):
             job = self._queue.view(kind, row.id)
             if job is not None and job.state in {"queued", "running"}:
-                return begin + (end - begin) * job.progress, job.step, job.seconds_left
+                left = seconds_left(plan, kind, job.progress, job.pace)
+                return share_done(plan, kind, job.progress), job.step, left
         return 0.0, "waiting", None

@@ -53,9 +53,14 @@ class Work:
             columns[f"{number}.views"] = block.views
         self._save(_CANDIDATES, columns)
 
+    @property
+    def has_candidates(self) -> bool:
+        """Whether candidate pairs were found before."""
+        return (self.folder / _CANDIDATES).exists()
+
     def candidates(self) -> list[PairBlock] | None:
         """Candidate pairs that were found before, if they were."""
-        if not (self.folder / _CANDIDATES).exists():
+        if not self.has_candidates:
             return None
         with np.load(self.folder / _CANDIDATES) as found:
             return [

@@ -61,6 +61,7 @@ jobs = Table(
     Column("subject", String(71), nullable=False),
     Column("state", String(10), nullable=False),  # queued, running, done, failed
     Column("progress", Float, nullable=False),
+    Column("free", Float, nullable=False, server_default="0"),  # of it found done, not worked on
     Column("step", String(200), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("worker", String(32)),
@@ -94,6 +95,7 @@ runs = Table(
     Column("quality_table", Text),  # JSON: governance.exchange.hub_api.QualityTable
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
     Column("phase", String(12), nullable=False, server_default="candidates"),
+    Column("plan", Text),  # JSON: seconds by kind of job (runs.plan)
     Column("mode", String(5), nullable=False, server_default="exact"),  # exact, fast
     Column("solver", String(8), nullable=False, server_default="average"),  # average, anonlink
     Column("questions", Boolean, nullable=False, server_default="1"),  # to partners, if agreed

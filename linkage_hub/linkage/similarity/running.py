@@ -1,7 +1,6 @@
 """Tiles on an executor, with progress, and from the last finished tile after a stop."""
 
 import os
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -19,7 +18,8 @@ Progress = Callable[[float, str], None]
 
 PENDING: Final = 64  # tiles handed to the executor at once
 DIGEST_BYTES: Final = 32
-MINUTE: Final = 60  # seconds
+TAKEN_UP: Final = "taking up what was finished"
+"""The step of a share of work that was found done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ def run_tasks(
         tasks: what to do.
         executor: runs them; a thread for each processor when None.
         folder: tiles finished before are taken from here, and new ones kept.
-        progress: told the share done, and what is left in time.
+        progress: told the share done; of what was found finished, as step ``TAKEN_UP``.
     """
     if executor is None:
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
             yield from run_tasks(tasks, threads, folder, progress)
         return
-    clock = _Clock(sum(task.size for task in tasks), progress)
+    count = _Count(sum(task.size for task in tasks), progress)
     waiting: deque[tuple[int, Future[Pairs] | Pairs]] = deque()
     try:
         for number, task in enumerate(tasks):
@@ -99,47 +99,37 @@ def run_tasks(
                 (number, executor.submit(task.run, *task.arguments) if known is None else known)
             )
             if len(waiting) > PENDING:
-                yield _finished(waiting.popleft(), tasks, folder, clock)
+                yield _finished(waiting.popleft(), tasks, folder, count)
         while waiting:
-            yield _finished(waiting.popleft(), tasks, folder, clock)
+            yield _finished(waiting.popleft(), tasks, folder, count)
     finally:
         for _, each in waiting:
             if isinstance(each, Future):
                 each.cancel()
 
 
-class _Clock:
-    """Tells progress with the time left, counting only tiles that were worked on."""
+class _Count:
+    """Tells progress, and what of it was worked on."""
 
     def __init__(self, total: int, progress: Progress) -> None:
-        self._total, self._progress = max(1, total), progress
-        self._started, self._done, self._worked = time.monotonic(), 0, 0
+        self._total, self._progress, self._done = max(1, total), progress, 0
 
-    def count(self, size: int, *, worked: bool) -> None:
+    def add(self, size: int, *, worked: bool) -> None:
         """One tile more."""
         self._done += size
-        self._worked += size * worked
-        seconds = (time.monotonic() - self._started) / max(1, self._worked)
-        left = seconds * (self._total - self._done)
-        self._progress(self._done / self._total, f"comparing encodings, {_spoken(left)} left")
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < MINUTE:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / MINUTE)} min"
+        self._progress(self._done / self._total, "comparing encodings" if worked else TAKEN_UP)
 
 
 def _finished(
     item: tuple[int, "Future[Pairs] | Pairs"],
     tasks: Sequence[Task],
     folder: TileFolder | None,
-    clock: _Clock,
+    count: _Count,
 ) -> Pairs:
     number, result = item
     worked = isinstance(result, Future)
     found = result.result() if isinstance(result, Future) else result
     if worked and folder:
         folder.save(number, found)
-    clock.count(tasks[number].size, worked=worked)
+    count.add(tasks[number].size, worked=worked)
     return found

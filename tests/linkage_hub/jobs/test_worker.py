@@ -10,6 +10,7 @@ from governance.ledger.errors import LedgerUnavailableError
 from linkage_hub.jobs import worker as worker_module
 from linkage_hub.jobs.queue import ATTEMPTS_MOST, LEASE_SECONDS, Job, JobQueue, enqueue
 from linkage_hub.jobs.worker import LEDGER_SECONDS, Progress, Worker
+from linkage_hub.linkage.similarity.running import TAKEN_UP
 from linkage_hub.store.database import HubDatabase
 
 
@@ -120,3 +121,32 @@ def test_a_silent_step_keeps_its_lease(
     queue, worker, clock, _ = started(database, handler)
     assert worker.step()
     assert taken == [None]
+
+
+def test_what_an_earlier_worker_finished_says_nothing_of_the_pace(database: HubDatabase) -> None:
+    """After a restart the pace is that of the work done since, and none before there was any."""
+    paces: list[float | None] = []
+
+    def pace() -> float | None:
+        view = queue.view("link", "run")
+        assert view is not None
+        return view.pace
+
+    def handler(_subject: str, progress: Progress) -> None:
+        paces.append(pace())
+        progress(0.01, "reading")
+        progress(0.5, TAKEN_UP)
+        paces.append(pace())
+        clock.now += 40
+        progress(0.6, "comparing")
+        paces.append(pace())
+
+    queue, worker, clock, _ = started(database, handler)
+    first = queue.lease("one that is killed")
+    assert first is not None
+    clock.now += 100
+    queue.report(first, "one that is killed", 0.5, "comparing")
+    assert pace() == pytest.approx(200)
+    clock.now += LEASE_SECONDS + 1
+    assert worker.step()
+    assert paces == [None, None, pytest.approx(40 / 0.11)]

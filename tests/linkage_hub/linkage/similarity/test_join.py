@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from linkage_hub.linkage.similarity import join as join_module
 from linkage_hub.linkage.similarity.join import Wanted, join
+from linkage_hub.linkage.similarity.running import TAKEN_UP
 from linkage_hub.linkage.similarity.sides import bit_order, prepare
 from linkage_hub.linkage.similarity.tiles import Ask, compare, needed
 
@@ -168,8 +169,11 @@ def test_finished_tiles_are_taken_up_again(tmp_path: Path, monkeypatch: pytest.M
     assert len(files) >= 2
     files[0].write_bytes(files[0].read_bytes()[:-3] + b"abc")
     kept = files[1].stat().st_mtime_ns
-    (found,) = joined(datasets, wanted, folder=tmp_path)
+    told: list[str] = []
+    parts = join(datasets, wanted, folder=tmp_path, progress=lambda _share, step: told.append(step))
+    found = np.concatenate([part for _, part in parts])
     assert np.array_equal(found, expected)
+    assert told.count(TAKEN_UP) == len(files) - 1, "progress says what of it was no work"
     assert files[1].stat().st_mtime_ns == kept
     (other,) = joined(datasets, [Wanted(0, 1, 0.9, ALL)], folder=tmp_path)
     assert len(other) < len(expected)
