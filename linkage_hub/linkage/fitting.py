@@ -110,7 +110,7 @@ def fit_problems(problems: Sequence[Problem]) -> Fitted:
     if not alive:
         return Fitted([np.zeros(0) for _ in problems], None)
     scale = _scale(alive)
-    found = _first_guesses(problems)
+    found = first_guesses(problems)
     if not any(each.any() for each in found):
         return Fitted(found, None)
     for _ in range(ALONE_ROUNDS):
@@ -159,7 +159,7 @@ def _logit(probability: Floats) -> Floats:
     return np.asarray(np.log(inside / (1.0 - inside)), dtype=np.float64)
 
 
-def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
+def first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     """Greedy pairs; those in the upper half of all scores are probably matches.
 
     The upper half over all sources: the best of two sources with nobody in common is no match.
@@ -175,12 +175,25 @@ def _first_guesses(problems: Sequence[Problem]) -> list[Floats]:
     every = np.concatenate(starts)
     if every.max() <= max(each.evidence.least for each in problems):
         return found
-    middle = float(every.min() + every.max()) / 2.0
-    middle = min(middle, max(each.evidence.sure for each in problems))
+    middle = min(_middle(problems, starts), max(each.evidence.sure for each in problems))
     for guess, start, contest in zip(found, starts, contests, strict=True):
         sure = (start[contest.targets] >= middle) & (contest.target_margins[:, 0] > 0)
         guess[contest.targets] = np.where(sure, LIKELY, UNLIKELY)
     return found
+
+
+def _middle(problems: Sequence[Problem], starts: Sequence[Floats]) -> float:
+    """Half-way between the least and the best score, each of the pair of sources in the middle.
+
+    A partner can make pairs of its own sources score beyond all others. With m of n sources it has
+    m (m - 1) of n (n - 1) pairs of sources by itself: while that is less than half, no median
+    follows them, however far they lie. Where even the best looks like a stranger's, two sources
+    have nobody in common, and no say in what the best is.
+    """
+    held = [(each, start) for each, start in zip(problems, starts, strict=True) if len(start)]
+    least = np.median([start.min() for _, start in held])
+    best = np.median([start.max() for each, start in held if start.max() > each.evidence.least])
+    return float(least + best) / 2.0
 
 
 def _narrowed(problem: Problem, kept: Indices, chance: Floats, scale: Scale) -> _State:

@@ -7,6 +7,7 @@ from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, PairBlock, find_candidates
 from linkage_hub.linkage.duplicates import Duplicates
 from linkage_hub.linkage.errors import LinkageError
+from linkage_hub.linkage.fitting import Problem, first_guesses
 from linkage_hub.linkage.persons import (
     LinkResult,
     Solver,
@@ -14,6 +15,7 @@ from linkage_hub.linkage.persons import (
     link,
     link_candidates,
 )
+from linkage_hub.linkage.scoring import Filters, block_evidence
 from linkage_hub.linkage.weighing import Weighed, first_stage
 from linkage_hub.quality.removal import without_synthetic
 from linkage_hub.refinement.questions import persons_questions
@@ -300,3 +302,32 @@ def test_estimates_are_near_the_truth(linked: LinkResult) -> None:
     """On data with few errors the model expects few; of 360 records a tail says little."""
     assert linked.estimate.precision > 0.95
     assert linked.estimate.recall > 0.85
+
+
+@pytest.mark.invariant(19, "a pair that outshines every other, made by one partner in two sources")
+def test_a_crafted_pair_moves_nobody_elses_first_guesses() -> None:
+    """What one partner's two sources hold alike says nothing of the matches of the others."""
+    honest = [noisy(people(90, 3), seed, 0.15) for seed in range(4)]
+    rng = np.random.default_rng(9)
+    thin = [np.packbits(rng.random((90, 8 * WIDTH)) < 0.15, axis=1)[None] for _ in range(2)]
+    dense = np.packbits(rng.random(8 * WIDTH) < 0.69)
+    for each in thin:
+        each[0, 0] = dense  # rare bits, and hundreds of them
+    everything = [*honest, *thin]
+    filters = [Filters.of(each) for each in everything]
+    blocks = find_candidates(everything)
+    problems = [
+        Problem(
+            block_evidence(block, filters[block.first], filters[block.second], ratio_alone=True),
+            block.left,
+            block.right,
+            (90, 90),
+        )
+        for block in blocks
+    ]
+    best = [each.evidence.start.max(initial=-np.inf) for each in problems]
+    assert best[-1] > 5 * sorted(best)[-2], "the crafted pair outshines every other"
+    guessed = first_guesses(problems)
+    for block, guess in zip(blocks, guessed, strict=True):
+        if block.second < len(honest):
+            assert (guess[block.left == block.right] > 0.5).sum() > 80
