@@ -15,6 +15,8 @@ from sqlalchemy import insert, select, update
 
 from governance.canonical import sha256, utc_now, write_time
 from governance.exchange.submission_file import ARROW_SCHEMA
+from governance.ledger.events import EventType
+from governance.ledger.payloads import SubmissionOutcome
 from linkage_hub.runs.service import Runs
 from linkage_hub.store.tables import jobs, runs, submissions
 from tests.hub_world import HubWorld
@@ -49,13 +51,18 @@ def accepted(world: HubWorld, number: int, source: str) -> None:
     path = world.hub.files.path(id_)
     with pa.ipc.new_file(path, ARROW_SCHEMA) as writer:
         writer.write_table(pa.Table.from_arrays(columns, schema=ARROW_SCHEMA))
-    now = write_time(utc_now())
+    now, party = write_time(utc_now()), source.split("_", maxsplit=1)[0]
+    verdict = SubmissionOutcome(
+        submission=id_, manifest=sha256(id_.encode()), agreement=world.agreement.hash, party=party,
+        source=source, records=RECORDS, reason=None,
+    )  # fmt: skip
+    world.hub.ledger.write(EventType.SUBMISSION_ACCEPTED, verdict)
     with world.hub.database.writing() as connection:
         connection.execute(
             insert(submissions).values(
-                id=id_, party=source.split("_", maxsplit=1)[0], source=source,
+                id=id_, party=party, source=source,
                 agreement=world.agreement.hash, epoch=1, state="accepted", message="",
-                next_step="", manifest=b"", manifest_hash=sha256(id_.encode()),
+                next_step="", manifest=b"", manifest_hash=verdict.manifest,
                 key_check_value="", test_vectors="", content_sha256="",
                 size=path.stat().st_size, received_bytes=path.stat().st_size, records=RECORDS,
                 received=now, created=now,
