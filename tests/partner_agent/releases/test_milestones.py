@@ -123,9 +123,9 @@ def test_milestones_are_listed_beforehand_and_expiry_too(hub_world: HubWorld) ->
     ]  # fmt: skip
     assert told["date_of_birth_unknown"] == 1
     assert not any(born(16, days=30) in text for text in (out, err))
-    soon = json.loads(run(hub_world, "--json", "consent", "list", "--expiring", "31")[1])["grants"]
+    soon = json.loads(run(hub_world, "--json", "consent", "list", "--expiring", "301")[1])["grants"]
     assert len(soon) == 5
-    assert json.loads(run(hub_world, "--json", "consent", "list", "--expiring", "29")[1]) == {
+    assert json.loads(run(hub_world, "--json", "consent", "list", "--expiring", "299")[1]) == {
         "grants": []
     }
 
