@@ -1,6 +1,7 @@
 """A hub that holds an older submission has nothing more worked out about who opted out since."""
 
 import csv
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -94,7 +95,8 @@ def asked(world: HubWorld, older: str, ann: bytes) -> tuple[LyingHub, Seen]:
     hub.profiles_wanted = True
     questions = ask((ann, OTHER), (handle(world, ANN + 1), OTHER))
     both = [manifest(world, "council"), older]
-    hub.show(questions, submissions=both, kind="calibrate", parameters={})
+    run = secrets.token_hex(16)  # twice in a second it would be the same round
+    hub.show(questions, submissions=both, kind="calibrate", parameters={}, run=run)
     assert police.questions.answer_all(_as_hub(hub)) == []
     return hub, seen
 
