@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from governance.exchange.hub_api import Mode
 from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.similarity.fast import fast_join
 from linkage_hub.linkage.similarity.join import Wanted, join
@@ -41,7 +41,6 @@ Matrix = NDArray[np.uint8]
 """One view of a source, (n, width)."""
 Floats = NDArray[np.float64]
 Views = NDArray[np.float32]
-Mode = Literal["exact", "fast"]
 Indices = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 AnonlinkPairs = tuple["array[float]", tuple["array[int]", ...], tuple["array[int]", ...]]
@@ -148,7 +147,7 @@ def find_candidates(
         datasets: encodings, uint8 (v, n, width).
         per_record: candidates wanted per record of the smaller in the larger dataset; when None
             PER_RECORD, or OF_ALL over all other datasets where that is more.
-        mode: ``exact`` loses nothing; ``fast`` finds nearly all pairs from FAST_FLOOR or
+        mode: ``exact`` compares every pair; ``fast`` finds nearly all pairs from FAST_FLOOR or
             FAST_FLOOR_VIEWS on, and keeps none below (docs/performance.md has its recall).
         executor: runs the tiles, in threads or processes or elsewhere; a thread for each
             processor when None.
@@ -246,6 +245,20 @@ def _place_in_row(rows: Indices) -> Indices:
     out = np.empty_like(place)
     out[order] = place
     return out
+
+
+def view_similarities(first: Encodings, second: Encodings, left: Indices, right: Indices) -> Floats:
+    """Dice of one view, or the share of equal bits of each of several, float64 (m, v).
+
+    Args:
+        first: encodings, uint8 (v, n, width).
+        second: encodings of another dataset, or of the same.
+        left: record numbers in the first, int64 (m,).
+        right: record numbers in the second, int64 (m,).
+    """
+    both = [view_words(each) for each in (first, second)]
+    ones = [np.stack([count_ones(view) for view in each]) for each in both]
+    return _similarities((both[0], both[1]), (ones[0], ones[1]), left, right)
 
 
 def _similarities(

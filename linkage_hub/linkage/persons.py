@@ -13,11 +13,11 @@ In order (docs/adr/0011-persons.md):
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from governance.exchange.hub_api import Solver
 from linkage_hub.linkage.anonlink_solver import anonlink_clusters
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import (
@@ -35,7 +35,6 @@ from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.threshold import MATCH, Estimate, estimate_of, expected_threshold
 from linkage_hub.linkage.weighing import Weighed, entries, weigh
 
-Solver = Literal["average", "anonlink"]
 SOLVERS: Mapping[Solver, Callable[[Graph], Clusters]] = {
     "average": clusters,
     "anonlink": anonlink_clusters,

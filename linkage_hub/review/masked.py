@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, insert
 
 from governance.agreements.encoding import FULL_VIEW, Encoding
 from governance.exchange.hub_api import ViewSimilarity
+from linkage_hub.linkage.candidates import view_similarities
 from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.refinement.decided import NO, UNDECIDED, YES, Decided
 from linkage_hub.review.queue import doubtful_pairs
@@ -120,23 +121,17 @@ def _views(
 ) -> list[dict[str, Any]]:
     if left[0] == right[0]:
         return []
-    one, other = (sources[source].encodings[:, row] for source, row in (left, right))
+    one, other = (sources[source].encodings[:, [row]] for source, row in (left, right))
+    alone = np.zeros(1, dtype=np.int64)
+    similarities = view_similarities(one, other, alone, alone)[0]
     views = [] if encoding.hardening is None else list(encoding.hardening.views)
     names = [(FULL_VIEW, ()), *((view.id, view.leaves_out) for view in views)]
     return [
-        ViewSimilarity(view=name, leaves_out=gone, similarity=similarity).model_dump(mode="json")
-        for (name, gone), similarity in zip(names, _similarities(one, other), strict=True)
+        ViewSimilarity(
+            view=name, leaves_out=gone, similarity=round(float(similarity), 2)
+        ).model_dump(mode="json")
+        for (name, gone), similarity in zip(names, similarities, strict=True)
     ]
-
-
-def _similarities(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> list[float]:
-    """Of each view, uint8 (v, width): Dice of a single one, else the share of equal bits."""
-    if len(one) > 1:
-        equal = 1.0 - np.bitwise_count(one ^ other).mean(axis=1) / 8.0
-        return [round(share, 2) for share in equal.tolist()]
-    both = int(np.bitwise_count(one & other).sum())
-    bits = int(np.bitwise_count(one).sum()) + int(np.bitwise_count(other).sum())
-    return [round(2.0 * both / bits, 2) if bits else 0.0]
 
 
 def _handle(sources: Sequence[SourceData], place: _Place) -> str:

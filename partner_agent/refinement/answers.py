@@ -1,6 +1,6 @@
 """Answers to the hub's questions about pairs: token sets that mean nothing but *match*.
 
-In order, for each question (docs/adr/0009-refinement.md argues it):
+In order, for each question (docs/adr/0009-refinement-arithmetic.md argues it):
 1. The row's minimal sufficient patterns under the round's parameters and the rarity of its own
    values; those that cover most matches, up to the size of an answer.
 2. Each combination of texts of each pattern is one digest under the round's record key.

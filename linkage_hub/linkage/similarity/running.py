@@ -60,12 +60,6 @@ class TileFolder:
         payload = found.astype("<i4").tobytes()
         write_durably(self._path(number), self._digest(number, payload) + payload)
 
-    def remove(self) -> None:
-        """Forget the tiles once their result is kept elsewhere."""
-        for path in self._folder.iterdir():
-            path.unlink()
-        self._folder.rmdir()
-
     def _path(self, number: int) -> Path:
         return self._folder / f"{number}.tile"
 

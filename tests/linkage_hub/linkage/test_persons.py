@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from governance.exchange.hub_api import Solver
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Encodings, PairBlock, find_candidates
 from linkage_hub.linkage.duplicates import Duplicates
@@ -10,7 +11,6 @@ from linkage_hub.linkage.errors import LinkageError
 from linkage_hub.linkage.fitting import Problem, first_guesses
 from linkage_hub.linkage.persons import (
     LinkResult,
-    Solver,
     expected_recall,
     link,
     link_candidates,
