@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -52,6 +53,24 @@ KEPT = timedelta(days=7)
 """For how long a consent record of the tests' agreement is not erased."""
 
 
+@lru_cache(maxsize=64)  # a world asks for them at each event
+def _party_keys(
+    name: str, signing: SigningKey, witness: SigningKey, sealing: SealingKey
+) -> PartyKeys:
+    return PartyKeys(
+        party=name,
+        name=name.title(),
+        signing=b64(signing.public),
+        witness=b64(witness.public),
+        sealing=b64(sealing.public),
+    )
+
+
+@lru_cache(maxsize=64)
+def _public(signing: SigningKey, sealing: SealingKey) -> dict[str, str]:
+    return {"signing": b64(signing.public), "sealing": b64(sealing.public)}
+
+
 @dataclass
 class Party:
     """A party with its private keys."""
@@ -64,13 +83,7 @@ class Party:
     @property
     def keys(self) -> PartyKeys:
         """The public document."""
-        return PartyKeys(
-            party=self.name,
-            name=self.name.title(),
-            signing=b64(self.signing.public),
-            witness=b64(self.witness.public),
-            sealing=b64(self.sealing.public),
-        )
+        return _party_keys(self.name, self.signing, self.witness, self.sealing)
 
     def author(self, now: datetime = NOON) -> Author:
         """A writer of events."""
@@ -95,8 +108,7 @@ class Staff:
             person=self.id,
             party=self.party,
             role=self.role,
-            signing=b64(self.signing.public),
-            sealing=b64(self.sealing.public),
+            **_public(self.signing, self.sealing),
             created=write_time(NOON),
             passkey=self.authenticator and self.authenticator.passkey,
         )
