@@ -31,3 +31,18 @@ def test_a_withdrawal_said_twice_counts_the_second_time_too() -> None:
     assert state_of(world) is ConsentState.GIVEN
     world.withdraw(world.council, older)
     assert state_of(world) is ConsentState.WITHDRAWN
+
+
+def test_what_was_erased_since_an_entry() -> None:
+    """By that entry or a later one; a copy forgets just that."""
+    world, handles = World(), ("1" * 32, "2" * 32)
+    grants = [world.consent(world.council, handle) for handle in handles for _ in range(2)]
+    index = {grant.leaf.id: number for number, grant in enumerate(world.events)}
+    first = len(world.events)
+    world.erase(world.council, handles[0], *grants[:2])
+    world.erase(world.council, handles[1], grants[2])
+    places = [index[grant.leaf.id] for grant in grants]
+    since = world.state.consents.erased_since
+    assert sorted(since(first)) == places[:3]
+    assert since(first + 1) == [places[2]]
+    assert since(first + 2) == []

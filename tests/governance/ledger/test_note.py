@@ -108,6 +108,12 @@ def test_a_signed_checkpoint_has_pinned_bytes() -> None:
     )
 
 
+def test_the_last_second_that_a_cosignature_can_name_is_a_time_like_any_other() -> None:
+    """c2sp.org/tlog-cosignature: times are below 2^63."""
+    line = cosign(CHECKPOINT.text, WITNESS_KEY, WITNESS, TIMESTAMP_MAX)
+    assert verify_cosignature(CHECKPOINT.text, line, WITNESS_KEY) == TIMESTAMP_MAX
+
+
 def test_a_cosigned_checkpoint_opens() -> None:
     """What was signed and cosigned opens with both keys and gives the witness's time."""
     note = sign_checkpoint(CHECKPOINT, LOG_KEY, LOG)

@@ -320,8 +320,29 @@ def test_what_came_of_an_approach_is_told_by_who_logged_the_request(world: World
     for author in (world.council, world.operator):
         with pytest.raises(NotAdmissible, match="logged"):
             world.write(author, EventType.RELEASE_OUTCOME, helped)
-    assert world.state.releases.requests[hash_].outcome is None
+    record = world.state.releases.requests[hash_]
+    assert (record.outcome, record.outcomes) == (None, 0)
     world.write(world.hub, EventType.RELEASE_OUTCOME, helped)
+    declined = Outcome(request=hash_, outcome="declined")
+    world.write(world.hub, EventType.RELEASE_OUTCOME, declined)
+    assert (record.outcome, record.outcomes) == ("declined", 2)
+
+
+@pytest.mark.invariant(13, "a receipt of a state that was not there yet", double="lies")
+def test_a_receipt_names_a_state_that_was_there_before_it(world: World) -> None:
+    """The whole log before it at most."""
+    order = order_for(world, family(world))
+
+    def receipt(size: int) -> Sealed:
+        return Sealed(
+            request=order.request.payload_hash, order=order.hash, party="council", records=1,
+            ciphertext_sha256=order.hash, checkpoint=CheckpointRef(size=size, root=b64(bytes(32))),
+        )  # fmt: skip
+
+    before = len(world.events)
+    with pytest.raises(NotAdmissible, match="before it"):
+        world.write(world.council, EventType.RELEASE_SEALED, receipt(before + 1))
+    world.write(world.council, EventType.RELEASE_SEALED, receipt(before))
 
 
 @pytest.mark.parametrize("decision", ["approve", "decline"])

@@ -151,17 +151,21 @@ def test_a_withdrawal_here_comes_first(kept: Kept) -> None:
 def test_what_is_taken_back_is_destroyed_when_the_hub_has_the_refusal(kept: Kept) -> None:
     """Until then the sealed items stay, since the hub may hold them already."""
     request, other = kept.seal(1), kept.seal(2)
+    told = kept.world.council.author().write(
+        EventType.RELEASE_REFUSED,
+        ReleaseRefused(request=request, party="council", reason="release.local"),
+    )
     kept.store.mark(request, logged=True)
-    kept.store.retract(request, "consent.withdrawn", "release.local", kept.event)
+    kept.store.retract(request, "consent.withdrawn", "release.local", told)
     answer = next(answer for answer in kept.store.all() if answer.request == request)
     assert (answer.sealed, answer.reason) == (False, "consent.withdrawn")
     assert kept.sealed_bytes() == 2
     item = next(item for item in kept.store.waiting() if item.request == request)
-    assert item.retraction == kept.event
+    assert item.retraction == told
     kept.store.retracted(item)
     assert kept.sealed_bytes() == 1
     waiting = {each.request: each for each in kept.store.waiting()}
-    assert waiting[request].event == kept.event
+    assert waiting[request].event == told
     assert (waiting[request].logged, waiting[request].retraction) == (False, None)
     assert waiting[other].sealed is not None
 
@@ -173,6 +177,31 @@ def test_what_had_left_stays_released(kept: Kept) -> None:
     kept.store.had_left(request)
     (answer,) = kept.store.all()
     assert (answer.sealed, answer.reason, answer.delivered) == (True, None, True)
+    (waiting,) = kept.store.waiting()
+    assert waiting.retraction is None
+
+
+def test_what_has_left_is_told_oldest_first(kept: Kept) -> None:
+    """Neither what waits, nor what was refused or taken back, nor what is destroyed by now."""
+    kept.now += SECOND
+    kept.seal(2, most=9)
+    kept.now -= SECOND
+    for number in (1, 3):
+        kept.seal(number, most=9)
+    refused = kept.order(4).request.payload_hash
+    kept.store.refuse(refused, "consent.missing", "consent.missing", kept.event)
+    requests = {number: kept.order(number).request.payload_hash for number in (1, 2, 3)}
+    assert kept.store.released() == []
+    kept.store.mark(refused, delivered=True)
+    kept.store.mark(requests[2], delivered=True)
+    kept.store.mark(requests[1], delivered=True)
+    times = [write_time(NOON), write_time(NOON + SECOND)]
+    assert kept.store.released() == [(kept.order(1), times[0]), (kept.order(2), times[1])]
+    assert [answer.answered for answer in kept.store.all()] == [times[0]] * 3 + times[1:]
+    (older,) = kept.store.waiting()[:1]
+    assert older.answered == NOON
+    kept.store.purge(NOON + SECOND)
+    assert kept.store.released() == [(kept.order(2), times[1])]
 
 
 @pytest.mark.invariant(9, "a hub that asks again after the answer was destroyed", double="replays")
@@ -185,6 +214,7 @@ def test_of_an_answer_whose_period_is_over_only_the_mark_stays(kept: Kept) -> No
         kept.store.mark(request, logged=True, delivered=True)
     kept.now += SECOND
     younger = kept.seal(2)
+    kept.store.mark(younger, logged=True, delivered=True)
     assert kept.store.due(kept.now) == 2
     assert kept.store.purge(kept.now) == 2
     assert kept.store.purge(kept.now) == kept.store.due(kept.now) == 0
@@ -193,10 +223,14 @@ def test_of_an_answer_whose_period_is_over_only_the_mark_stays(kept: Kept) -> No
         row = rows[request]
         assert (row.sealed, row.order_document, row.here, row.event) == (None, None, None, b"")
     assert rows[younger].sealed is not None
+    assert rows[younger].event != b""
     found = {answer.request: answer for answer in kept.store.all()}
     assert (found[sealed].sealed, found[sealed].reason) == (True, None)
     assert (found[refused].sealed, found[refused].reason) == (False, "release.local")
-    assert kept.store.released() == []
+    assert [found[request].destroyed for request in (sealed, younger)] == [
+        write_time(kept.now), None,
+    ]  # fmt: skip
+    assert [order for order, _ in kept.store.released()] == [kept.order(2)]
     with pytest.raises(AgentStoreError):
         kept.seal(1)
     with pytest.raises(AgentStoreError):
@@ -208,8 +242,10 @@ def test_what_ledger_and_hub_are_owed_is_kept_until_they_have_it(kept: Kept) -> 
     unsent, refused = kept.seal(1), sha256(b"refused")
     kept.store.refuse(refused, "release.protected", "release.local", kept.event)
     kept.now += SECOND
+    younger = kept.seal(2)
     assert kept.store.unsent(kept.now) == [unsent]
     assert kept.store.purge(kept.now) == 1
+    assert kept.rows()[younger].event != b""
     assert kept.rows()[unsent].sealed is not None
     (waiting,) = (item for item in kept.store.waiting() if item.request == refused)
     assert (waiting.event, waiting.reason) == (kept.event, "release.local")

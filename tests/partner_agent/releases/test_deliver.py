@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from governance.agreements.models import Agreement
 from governance.canonical import b64, canonical_bytes, sha256, write_time
@@ -28,11 +28,18 @@ from governance.ledger.payloads import ReleaseRefused, Sealed, read_payload
 from governance.release.errors import RequestNotLogged
 from governance.release.models import Order
 from governance.release.seal import open_records
+from governance.release.verify import VerifiedOrder
 from partner_agent.protection.register import Protections
 from partner_agent.releases.desk import ReleaseDesk
 from partner_agent.rights.blocks import Blocks
+from partner_agent.rights.errors import BlockedHere
 from partner_agent.store.database import AgentDatabase
-from partner_agent.store.tables import withdrawals
+from partner_agent.store.tables import (
+    rights_blocks,
+    rights_records,
+    rights_requests,
+    withdrawals,
+)
 from partner_agent.vault.store import StoredRow
 from tests.governance.world import NOON, ORIGIN, World
 
@@ -111,6 +118,7 @@ class Desk:
         self.grant = self.world.consent(self.world.council, MOTHER)
         self.ledger, self.hub, self.now = Ledger(self.world), Hub(), NOON
         self.withdrawn: set[str] = set()
+        self.accepted: dict[str, datetime] = {}
         self.protected = False
         self.database = AgentDatabase(folder / "agent.db")
         vault = cast(Any, SimpleNamespace(get=self.row, hash_key=b"key"))
@@ -124,7 +132,12 @@ class Desk:
             self.database,
             vault,
             cast(Any, self.ledger),
-            cast(Any, SimpleNamespace(withdrawn_here=lambda: self.withdrawn, accepted=dict)),
+            cast(
+                Any,
+                SimpleNamespace(
+                    withdrawn_here=lambda: self.withdrawn, accepted=lambda: self.accepted
+                ),
+            ),
             Blocks(self.database),
             Protections(self.database, vault),
             lambda: self.now,
@@ -174,6 +187,24 @@ class Desk:
         waits = {order.request.payload_hash for order in orders}
         assert {each.request for each in later} <= waits
         return found, [each.reason for each in later]
+
+    def block(self, handle: str, request: str = "7" * 32) -> None:
+        """Somebody's objection was carried out here: a record takes no part any more."""
+        about = {"request": request, "source": "council_records", "locator": bytes(32)}
+        opened = {
+            "id": request, "kind": "objection", "agreement": self.world.agreement.hash,
+            "received": "2026-11-20", "due": "2026-12-20", "extended": False,
+            "opened": write_time(NOON),
+        }  # fmt: skip
+        with self.database.writing() as connection:
+            connection.execute(insert(rights_requests).values(opened))
+            connection.execute(insert(rights_records).values(**about, handle=bytes.fromhex(handle)))
+            connection.execute(insert(rights_blocks).values(about))
+
+    def named_after(self) -> list[str | None]:
+        """When the hub named a record that it had confirmed to be gone, by request."""
+        with self.database.reading() as connection:
+            return list(connection.scalars(select(rights_requests.c.named_after)))
 
     def purge(self, days: int) -> int:
         """Destroy answers that are so old."""
@@ -242,7 +273,8 @@ def test_what_waited_too_long_is_taken_back(desk: Desk) -> None:
     desk.now = NOON + timedelta(hours=12)
     assert desk.deliver() == []
     assert desk.hub.answers == [(desk.request, False, "release.request_expired")]
-    assert [answer.sealed for answer in desk.desk.answers()] == [False]
+    (answer,) = desk.desk.answers()
+    assert (answer.sealed, answer.reason) == (False, "release.request_expired")
 
 
 @pytest.mark.invariant(17, "a hub that takes the items and never says so", double="withholds")
@@ -460,6 +492,7 @@ def test_an_order_is_verified_sealed_and_handed_out(desk: Desk) -> None:
     payload = read_payload(desk.ledger.last)
     assert isinstance(payload, Sealed)
     assert (payload.records, payload.party, payload.order) == (1, "council", order.hash)
+    assert payload.checkpoint == sealed.checkpoint
     assert payload.ciphertext_sha256 == sha256(sealed.ciphertext.encode())
 
 
@@ -548,3 +581,47 @@ def test_a_withdrawal_while_an_order_is_verified_stops_it(desk: Desk) -> None:
     given, _ = desk.answer(desk.order(2))
     assert given[1:] == [(False, "consent.withdrawn")]
     assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED]
+
+
+def test_a_record_that_takes_no_part_is_in_no_release(desk: Desk) -> None:
+    """Neither in one that waits, which is taken back, nor in one that is asked for."""
+    desk.block(MOTHER)
+    assert desk.deliver() == []
+    given, _ = desk.answer(desk.order(2))
+    assert given == [(False, BlockedHere.reason)] * 2
+    assert {refusal for _, _, refusal in desk.hub.answers} == {"release.local"}
+
+
+def test_a_record_that_is_blocked_while_an_order_is_verified_stops_it(desk: Desk) -> None:
+    """What is carried out at the last moment is in the same database as the answer."""
+    desk.deliver()
+    honest = desk.desk._seal
+
+    def slow(verified: VerifiedOrder) -> Any:
+        desk.block(MOTHER)
+        return honest(verified)
+
+    desk.desk._seal = slow  # type: ignore[method-assign]
+    assert desk.answer(desk.order(2))[0][1:] == [(False, BlockedHere.reason)]
+    assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED]
+
+
+def test_a_hub_that_names_what_it_said_was_gone_is_noted(desk: Desk) -> None:
+    """With the time, at the request that it had confirmed; once it was confirmed, not before."""
+    desk.deliver()
+    desk.block(MOTHER)
+    order = desk.order(2)
+    desk.answer(order)
+    assert desk.named_after() == [None]
+    confirmed = SimpleNamespace(confirmed={"hub": object()})
+    desk.world.state.rights.requests["7" * 32] = cast(Any, confirmed)
+    desk.answer(order)
+    assert desk.named_after() == [write_time(NOON)]
+
+
+@pytest.mark.invariant(3, "a ledger that shows an old consent after a withdrawal", double="replays")
+def test_a_consent_shown_late_is_no_newer_word(desk: Desk) -> None:
+    """The withdrawal was accepted here after the consent that the ledger shows was recorded."""
+    desk.deliver()
+    desk.accepted = {desk.grant.leaf.id: NOON + timedelta(seconds=1)}
+    assert desk.answer(desk.order(2))[0][1:] == [(False, "consent.withdrawn")]

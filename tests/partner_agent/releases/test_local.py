@@ -1,6 +1,6 @@
 """What only the partner's own rows can say, before anything of them is taken."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -10,11 +10,11 @@ from governance.identity.envelope import parse_model
 from governance.release.models import Order, RecordRef, Request
 from governance.release.verify import VerifiedOrder
 from partner_agent.protection.register import Guard
-from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson
-from partner_agent.releases.local import own_rows, released_records
+from partner_agent.releases.errors import AgeMismatch, NotHeld, ProtectedPerson, WithdrawnHere
+from partner_agent.releases.local import own_rows, released_records, require_newest_word
 from partner_agent.releases.milestones import ADULT_YEARS, is_of
 from partner_agent.vault.store import StoredRow, Vault, VaultError
-from tests.governance.world import World
+from tests.governance.world import NOON, World
 
 MOTHER, CHILD, AT_POLICE = "1" * 32, "2" * 32, "3" * 32
 TODAY = date(2026, 11, 22)
@@ -128,6 +128,41 @@ def test_a_child_without_a_date_of_birth_is_taken_for_one(rows: Rows) -> None:
     """Where the partner knows no date, the hub's word stands."""
     rows.rows[CHILD] = rows.row(CHILD, {"first_name": "cy"}, {})
     assert opened(rows, CHILD) == {"2": {"first_name": "Cy"}}
+
+
+@pytest.mark.invariant(2, "a ledger that shows an old consent after a withdrawal", double="replays")
+def test_a_consent_that_is_shown_late_does_not_outweigh_a_withdrawal() -> None:
+    """Withdrawn here a second after it was recorded: the newest entry is not the newest word."""
+    world = World()
+    ours = [world.consent(world.council, MOTHER), world.consent(world.council, MOTHER)]
+    other = world.consent(world.council, CHILD, kind="confidentiality")
+    theirs = world.consent(world.partners[0], AT_POLICE)
+    members = world.members(
+        ("3", True, [(world.partners[0], AT_POLICE)]),
+        ("1", True, [(world.council, "9" * 32), (world.council, MOTHER)]),
+        ("2", False, [(world.council, CHILD)]),
+    )
+    request = world.request(members)
+    order = Order(
+        request=request, approval=world.approval(request), members=members, checkpoint="note"
+    )
+
+    def newest(accepted: dict[str, datetime], *without: str, party: str = "council") -> None:
+        left_out = ["p-" + name * 32 for name in without]
+        require_newest_word(order, left_out, party, world.state.consents, accepted)
+
+    later = NOON + timedelta(seconds=1)
+    newest({})
+    for grant in ours:
+        newest({grant.leaf.id: NOON})
+        newest({grant.leaf.id: later}, "1")
+        with pytest.raises(WithdrawnHere):
+            newest({grant.leaf.id: later})
+    with pytest.raises(WithdrawnHere):
+        newest({ours[0].leaf.id: later, ours[1].leaf.id: NOON})
+    newest({other.leaf.id: later, theirs.leaf.id: later, "7" * 32: later})
+    with pytest.raises(WithdrawnHere):
+        newest({theirs.leaf.id: later}, party="police")
 
 
 @pytest.mark.invariant(11, "a hub that calls an adult a child", double="lies")

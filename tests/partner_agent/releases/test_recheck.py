@@ -16,6 +16,7 @@ from partner_agent.ledger import overdue
 from partner_agent.releases.errors import WithdrawnHere
 from partner_agent.releases.local import own_grants
 from partner_agent.releases.recheck import require_still_permitted
+from partner_agent.rights.errors import BlockedHere
 from tests.governance.world import NOON, World
 
 MOTHER, CHILD, AT_POLICE = "1" * 32, "2" * 32, "3" * 32
@@ -128,6 +129,16 @@ def test_a_withdrawal_here_holds_back_before_the_ledger_knows(world: World) -> N
     recheck(world, order, (grant_at(world, AT_POLICE), "9" * 32))
     with pytest.raises(WithdrawnHere):
         recheck(world, order, (grant_at(world, AT_POLICE),), party="police")
+
+
+def test_a_record_that_is_blocked_here_holds_the_family_back(world: World) -> None:
+    """Its own records only: what another partner blocks, that partner holds back."""
+    order = order_of(world)
+    for handle in (MOTHER, CHILD):
+        with pytest.raises(BlockedHere):
+            recheck(world, order, blocked={handle})
+    recheck(world, order, blocked={AT_POLICE, "9" * 32})
+    recheck(world, order_of(world, without=("2",)), blocked={CHILD})
 
 
 def test_members_that_are_left_out_decide_nothing(world: World) -> None:
