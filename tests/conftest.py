@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.invariants",)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None)
-settings.register_profile("unshrunk", deadline=None, phases=(Phase.explicit, Phase.generate))
+settings.register_profile(
+    "unshrunk", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("repeatable")
 
 
