@@ -9,9 +9,10 @@ to the root that the log signed; what they say was erased is erased in the copy 
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 import typer
 
@@ -44,6 +45,7 @@ MANY: Final = 20_000  # entries that are worth a copy of one's own
 _COPY: Final = "ledger-copy.db"
 _STATE: Final = "ledger-copy.state"
 _Item = TypeVar("_Item")
+_State = TypeVar("_State", bound=LedgerState)
 
 
 @contextmanager
@@ -99,12 +101,40 @@ def replayed(
 ) -> tuple[LedgerState, Checkpoint]:
     """The whole ledger, fetched, verified and replayed, and the checkpoint that it leads to.
 
+    For arguments and errors see ``verified_copy``.
+    """
+    with verified_copy(screen, url, key, who, folder, LedgerState) as found:
+        return found.state, found.checkpoint
+
+
+@dataclass(frozen=True)
+class VerifiedCopy(Generic[_State]):
+    """A copy, the ledger that it is of, what it says, and the checkpoint that it leads to."""
+
+    mirror: Mirror
+    client: LedgerClient
+    state: _State
+    checkpoint: Checkpoint
+
+
+@contextmanager
+def verified_copy(
+    screen: Terminal,
+    url: str,
+    key: VerifierKey,
+    who: PartySecrets | PersonSecrets,
+    folder: Path | None,
+    kind: type[_State],
+) -> Iterator[VerifiedCopy[_State]]:
+    """The whole ledger, fetched, verified and replayed, while its copy is open.
+
     Args:
         screen: shows how far it is.
         url: the ledger's address.
         key: the log's verifier key.
         who: signs the requests; what is kept is authenticated under a key of theirs.
         folder: keeps copy and state for the next command; nothing is kept when None.
+        kind: what replay fills.
 
     Raises:
         LedgerError: it cannot be reached, refuses, or broke a promise.
@@ -113,21 +143,23 @@ def replayed(
         FileProblem: the folder cannot be made.
     """
     path = None if folder is None else _own_file(folder)
-    kept = None if folder is None else KeptState(folder / _STATE, who.signing_key.seed, key)
-    with fetched(screen, url, key, who, path) as (mirror, _, checkpoint):
-        state, frontier = _begin(mirror, kept, checkpoint.size)
+    kept = None if folder is None else KeptState(folder / _STATE, who.signing_key.seed, key, kind)
+    with fetched(screen, url, key, who, path) as (mirror, client, checkpoint):
+        state, frontier = _begin(mirror, kept, checkpoint.size, kind)
         since = state.size
         fresh = checkpoint.size - since
         for event in counted(screen, mirror.verified(frontier, checkpoint), fresh):
             state.apply(event)
         if kept is not None:
             kept.forget(state, since, mirror.erase)
-    state.consents.require_opened()
-    if kept is not None:
-        kept.write(state, lambda _size: checkpoint.root)
-    elif fresh >= MANY:
-        screen.say(f"all {fresh} entries were fetched; --copy FOLDER keeps them for the next time")
-    return state, checkpoint
+        state.consents.require_opened()
+        if kept is not None:
+            kept.write(state, lambda _size: checkpoint.root)
+        elif fresh >= MANY:
+            screen.say(
+                f"all {fresh} entries were fetched; --copy FOLDER keeps them for the next time"
+            )
+        yield VerifiedCopy(mirror, client, state, checkpoint)
 
 
 def counted(screen: Terminal, events: Iterable[_Item], total: int) -> Iterator[_Item]:
@@ -136,7 +168,9 @@ def counted(screen: Terminal, events: Iterable[_Item], total: int) -> Iterator[_
         yield from bar.track(events, total=total, description="replaying the ledger")
 
 
-def _begin(mirror: Mirror, kept: KeptState | None, most: int) -> tuple[LedgerState, Frontier]:
+def _begin(
+    mirror: Mirror, kept: KeptState | None, most: int, kind: type[_State]
+) -> tuple[_State, Frontier]:
     """Where replay begins: see ``KeptState.begin``; at nothing where nothing is kept."""
 
     def frontier_at(size: int) -> Frontier:
@@ -144,9 +178,11 @@ def _begin(mirror: Mirror, kept: KeptState | None, most: int) -> tuple[LedgerSta
             raise OutOfRangeError("another command has brought this copy further meanwhile")
         return mirror.frontier(size)
 
-    if kept is None:
-        return LedgerState(mirror.log_key.name), Frontier()
-    return kept.begin(frontier_at)
+    if kept is not None:
+        state, frontier = kept.begin(frontier_at)
+        if isinstance(state, kind):
+            return state, frontier
+    return kind(mirror.log_key.name), Frontier()
 
 
 def _own_file(folder: Path) -> Path:

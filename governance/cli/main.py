@@ -15,6 +15,7 @@ class _Commands(LazyGroup):
         "ledger": "governance.cli.ledger:app",
         "release": "governance.cli.release:app",
         "register": "governance.cli.register:app",
+        "oversight": "governance.cli.oversight:app",
         "evidence": "governance.cli.evidence:app",
         "verify": "governance.cli.evidence:verify_export",
     }

@@ -48,6 +48,7 @@ class PartyLedger:
         thumbprint: of the party's keys.
         key: the party's signing key.
         now: the clock.
+        kind: what replay fills.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PartyLedger:
         thumbprint: str,
         key: SigningKey,
         now: Callable[[], datetime],
+        kind: type[LedgerState] = LedgerState,
     ) -> None:
         self.log_key = parse_vkey(log_key)
         path.touch(mode=0o600, exist_ok=True)
@@ -66,7 +68,7 @@ class PartyLedger:
         self.author = Author(thumbprint, key, now, self.log_key.name)
         self._public = key.public
         self._id_key = hmac.digest(key.seed, _OWN_IDS, "sha256")
-        self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key)
+        self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key, kind)
         self._replayed: tuple[LedgerState, Frontier] | None = None
         self._lock = threading.Lock()
 

@@ -78,10 +78,14 @@ class KeptState:
         path: the file; it may not be there.
         seed: the owner's private signing key.
         log: the log's pinned key.
+        kind: what is kept; where the file holds less, nothing of it is used.
     """
 
-    def __init__(self, path: Path, seed: bytes, log: VerifierKey) -> None:
+    def __init__(
+        self, path: Path, seed: bytes, log: VerifierKey, kind: type[LedgerState] = LedgerState
+    ) -> None:
         self._path = path
+        self._kind = kind
         self._key = hmac.digest(seed, _PURPOSE, "sha256")
         self._log = log
         self._size = 0
@@ -103,7 +107,7 @@ class KeptState:
         except (OSError, GovernanceError, pickle.UnpicklingError) as error:
             _LOG.warning("kept state not used", extra={"kind": type(error).__name__})
             return None
-        if not isinstance(state, LedgerState) or state.size != header.size:
+        if not isinstance(state, self._kind) or state.size != header.size:
             return None
         self._size = state.size
         return state
@@ -122,7 +126,7 @@ class KeptState:
 
         state = self.read(root_at)
         if state is None:
-            return LedgerState(self._log.name), Frontier()
+            return self._kind(self._log.name), Frontier()
         return state, found[-1]
 
     def write(self, state: LedgerState, root_at: Callable[[int], bytes]) -> None:
@@ -214,7 +218,7 @@ class _Unpickler(pickle.Unpickler):
 def _is_record(kind: type) -> bool:
     if issubclass(kind, Enum | BaseModel) or is_dataclass(kind):
         return True
-    return kind is LedgerState or kind in _REGISTRIES
+    return issubclass(kind, LedgerState) or kind in _REGISTRIES
 
 
 @cache

@@ -1,0 +1,308 @@
+"""What happened when: indexes that replay fills beside the state, so that no page reads the log.
+
+Rules: every entry has its row in ``entries``; only what was admitted counts for anything else; of
+a consent nothing is kept that the state does not hold, so an erased one leaves only its number.
+The clock never goes back: an entry that states an earlier time than one before it is counted, for
+the public, in the month in which it came (``public.py`` says why).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from governance.agreements.registry import AgreementRegistry
+from governance.consent.registry import ConsentRegistry, Grant
+from governance.errors import GovernanceError
+from governance.evidence.choosing import request_of
+from governance.ledger.events import Event, EventType
+from governance.ledger.merkle import leaf_hash
+from governance.ledger.payloads import (
+    Decided,
+    LinkRunFinished,
+    Refused,
+    ReleaseRefused,
+    Requested,
+    RetentionPurged,
+    RightsClosed,
+    Sealed,
+    SubmissionOutcome,
+    read_payload,
+)
+from governance.oversight.columns import Columns
+from governance.oversight.consents import ConsentFigures
+from governance.release.registry import ReleaseRegistry
+from governance.rights.registry import RightsRegistry
+
+CONSENTS: Final = frozenset(kind for kind in EventType if kind.value.startswith("consent."))
+
+
+@dataclass
+class Approach:
+    """What the ledger holds about a request.
+
+    Attributes:
+        entries: places, the oldest first.
+        answers: of each party's answers: place, time, records released, reason.
+    """
+
+    entries: list[int] = field(default_factory=list)
+    answers: list[tuple[str, int, str, int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A submission that a hub has accepted."""
+
+    agreement: str
+    party: str
+    source: str
+    time: str
+    entry: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished link run."""
+
+    agreement: str
+    time: str
+    entry: int
+    persons: int
+    families: int
+    flagged: int
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What a party has said that it destroyed."""
+
+    agreement: str
+    party: str
+    time: str
+    entry: int
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How a data subject was answered.
+
+    Attributes:
+        agreement: its id.
+        month: of the clock.
+        entry: place of the answer; ``time`` is what it states.
+        days: from receipt to answer.
+        late: whether it was due before.
+    """
+
+    agreement: str
+    month: str
+    entry: int
+    time: str
+    days: int
+    late: bool
+
+
+@dataclass
+class Chronicle:
+    """The indexes.
+
+    Attributes:
+        clock: the latest time that any entry has stated so far.
+        begins: for each month of the clock, the place of its first entry.
+        refused: refusals by month, party, what was refused, and reason.
+        newest_refusal: of each party, about requests: place, time, reason, request.
+        happened: for the public, by month of the clock, agreement's id and what.
+        released: requests that were answered with sealed items; ``declined``: those refused first.
+        rights: of each request of a data subject, by its id, places.
+    """
+
+    entries: Columns = field(default_factory=Columns)
+    consents: ConsentFigures = field(default_factory=ConsentFigures)
+    clock: str = ""
+    begins: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, Approach] = field(default_factory=dict)
+    families: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    newest_refusal: dict[str, tuple[int, str, str, str]] = field(default_factory=dict)
+    happened: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+    declined: set[str] = field(default_factory=set)
+    submissions: list[Submitted] = field(default_factory=list)
+    runs: list[Ran] = field(default_factory=list)
+    purges: list[Purge] = field(default_factory=list)
+    rights: dict[str, list[int]] = field(default_factory=dict)
+    answered: dict[str, Answered] = field(default_factory=dict)
+
+    def take(self, index: int, event: Event) -> None:
+        """Give the next entry its row, admitted or not."""
+        leaf = event.leaf
+        self.entries.append(leaf, leaf_hash(event.leaf_bytes))
+        self.clock = max(self.clock, leaf.time)
+        self.begins.setdefault(self.month, index)
+
+    @property
+    def month(self) -> str:
+        """Of the clock."""
+        return self.clock[:7]
+
+    def happen(self, agreement: str, what: str, count: int = 1) -> None:
+        """Count for the public."""
+        key = (self.month, agreement, what)
+        self.happened[key] = self.happened.get(key, 0) + count
+
+
+class Clerk:
+    """Fills the indexes from admitted events.
+
+    Args:
+        chronicle: the indexes.
+        agreements: as replayed.
+        consents: as replayed.
+        releases: as replayed.
+        rights: as replayed.
+        party: the name that a thumbprint stands for.
+    """
+
+    def __init__(
+        self,
+        chronicle: Chronicle,
+        agreements: AgreementRegistry,
+        consents: ConsentRegistry,
+        releases: ReleaseRegistry,
+        rights: RightsRegistry,
+        party: Callable[[str], str],
+    ) -> None:
+        self._chronicle = chronicle
+        self._agreements = agreements
+        self._consents = consents
+        self._releases = releases
+        self._rights = rights
+        self._party = party
+
+    def before(self, event: Event) -> list[Grant]:
+        """Grants that an event may change: their shares as they are now are counted."""
+        if event.leaf.type not in CONSENTS:
+            return []
+        grants = self._consents.grants
+        found = [grants[ref] for ref in event.leaf.refs if ref in grants]
+        for grant in found:
+            self._chronicle.consents.count(grant, -1)
+        return found
+
+    def after(self, index: int, event: Event, changed: list[Grant], *, admitted: bool) -> None:
+        """Count what an event did."""
+        grants, figures = self._consents.grants, self._chronicle.consents
+        for grant in changed:
+            if grant.id in grants:
+                figures.count(grant, 1)
+        if not admitted:
+            return
+        if event.leaf.type is EventType.CONSENT_RECORDED:
+            if event.leaf.id in grants:
+                figures.count(grants[event.leaf.id], 1)
+        elif event.leaf.type is EventType.CONSENT_ERASED:
+            party = self._party(event.leaf.author)
+            figures.erased[party] = figures.erased.get(party, 0) + len(event.leaf.refs)
+        elif event.leaf.type not in CONSENTS:
+            self._count(index, event)
+
+    def _count(self, index: int, event: Event) -> None:
+        payload, time = read_payload(event), event.leaf.time
+        request = request_of(payload)
+        if request is not None and not isinstance(payload, Refused):
+            self._about_request(index, event, request, payload)
+        kind = event.leaf.type
+        match payload:
+            case SubmissionOutcome() if kind is EventType.SUBMISSION_ACCEPTED:
+                self._chronicle.submissions.append(
+                    Submitted(
+                        payload.agreement, payload.party, payload.source, time, index,
+                        payload.records,
+                    )
+                )  # fmt: skip
+            case SubmissionOutcome():
+                self._refuse(time, payload.party, kind.value, payload.reason or "")
+            case Refused():
+                self._refuse(time, payload.party, payload.action, payload.reason)
+            case LinkRunFinished():
+                self._chronicle.runs.append(
+                    Ran(
+                        payload.agreement, time, index, payload.persons, payload.families,
+                        payload.flagged,
+                    )
+                )  # fmt: skip
+            case RetentionPurged():
+                counts = payload.model_dump(exclude={"agreement", "party"})
+                self._chronicle.purges.append(
+                    Purge(payload.agreement, payload.party, time, index, counts)
+                )
+            case _ if kind.value.startswith("rights."):
+                self._about_rights(index, event, payload)
+
+    def _about_request(self, index: int, event: Event, request: str, payload: object) -> None:
+        chronicle, time = self._chronicle, event.leaf.time
+        approach = chronicle.requests.setdefault(request, Approach())
+        approach.entries.append(index)
+        match payload:
+            case Requested():
+                family = self._releases.requests[request].request.family
+                chronicle.families.setdefault(family, []).append(request)
+            case Sealed():
+                approach.answers.append((payload.party, index, time, payload.records, ""))
+                if request not in chronicle.released:
+                    chronicle.released.add(request)
+                    self._happen(request, "released")
+            case ReleaseRefused():
+                approach.answers.append((payload.party, index, time, 0, payload.reason))
+                newest = (index, time, payload.reason, request)
+                chronicle.newest_refusal[payload.party] = newest
+                self._refuse(time, payload.party, event.leaf.type.value, payload.reason)
+                self._decline(request)
+            case Decided() if event.leaf.type is EventType.RELEASE_DECLINED:
+                record = self._releases.requests[request]
+                party = record.approver.party if record.approver else ""
+                reason = record.decision.reason if record.decision else ""
+                self._refuse(time, party, event.leaf.type.value, reason)
+                self._decline(request)
+
+    def _decline(self, request: str) -> None:
+        """Once a request, and only where nobody had released for it before."""
+        chronicle = self._chronicle
+        if request not in chronicle.declined and request not in chronicle.released:
+            chronicle.declined.add(request)
+            self._happen(request, "refused")
+
+    def _happen(self, request: str, what: str) -> None:
+        record = self._releases.requests.get(request)  # a refusal may come before the request
+        if record is not None:
+            self._chronicle.happen(self._agreement_id(record.request.agreement), what)
+
+    def _refuse(self, time: str, party: str, what: str, reason: str) -> None:
+        key = (time[:7], party, what, reason)
+        self._chronicle.refused[key] = self._chronicle.refused.get(key, 0) + 1
+
+    def _about_rights(self, index: int, event: Event, payload: object) -> None:
+        chronicle = self._chronicle
+        opening = event.leaf.type is EventType.RIGHTS_OPENED
+        request = self._rights.requests[event.leaf.id if opening else event.leaf.refs[0]]
+        places = chronicle.rights.setdefault(request.id, [])
+        places.append(index)
+        agreement = self._agreement_id(request.opened.agreement)
+        if opening:
+            chronicle.happen(agreement, f"rights.{request.opened.kind.value}")
+        elif isinstance(payload, RightsClosed):
+            day = date.fromisoformat(event.leaf.time[:10])
+            days = (day - date.fromisoformat(request.opened.received)).days
+            late = day.isoformat() > request.due
+            chronicle.answered[request.id] = Answered(
+                agreement, chronicle.month, index, event.leaf.time, max(days, 0), late
+            )
+
+    def _agreement_id(self, hash_: str) -> str:
+        try:
+            return self._agreements.standing(hash_).agreement.id
+        except GovernanceError:
+            return ""

@@ -1,0 +1,59 @@
+"""The replayed state with the indexes beside it.
+
+Rules: the indexes are filled by replay and by nothing else, so they are as well verified as the
+state, kept with it, and authenticated with it (``ledger/replayed.py``).
+"""
+
+from typing import Any
+
+from governance.ledger.events import Event
+from governance.ledger.state import LedgerState
+from governance.oversight.chronicle import Chronicle, Clerk
+
+
+class Overseen(LedgerState):
+    """What the ledger says, and what happened when.
+
+    Attributes:
+        chronicle: the indexes.
+    """
+
+    def __init__(self, origin: str | None = None) -> None:
+        super().__init__(origin)
+        self.chronicle = Chronicle()
+        self._clerk = self._employ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_clerk"}
+
+    def __setstate__(self, built: dict[str, Any]) -> None:
+        super().__setstate__(built)
+        self._clerk = self._employ()
+
+    def apply(self, event: Event) -> None:
+        """Replay the next event, and note what it did."""
+        index, rejected = self.size, len(self.rejected)
+        changed = self._clerk.before(event)
+        super().apply(event)
+        self.chronicle.take(index, event)
+        admitted = len(self.rejected) == rejected
+        self._clerk.after(index, event, changed, admitted=admitted)
+
+    def party(self, thumbprint: str) -> str:
+        """The name of who wrote an entry; ``unknown`` of one that was not admitted."""
+        known = self.identities.parties.get(thumbprint)
+        return "unknown" if known is None else known.party
+
+    def parties(self, name: str) -> frozenset[str]:
+        """Thumbprints of a party's keys."""
+        known = self.identities.parties.items()
+        return frozenset(thumbprint for thumbprint, keys in known if keys.party == name)
+
+    def admitted(self, index: int) -> bool:
+        """Whether an entry counts."""
+        return all(rejected.index != index for rejected in self.rejected)
+
+    def _employ(self) -> Clerk:
+        return Clerk(
+            self.chronicle, self.agreements, self.consents, self.releases, self.rights, self.party
+        )
