@@ -187,6 +187,10 @@ lock: $(BIN)/python ## compile requirements/*.in
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	cd requirements && for set in app dev bench; do $(LOCK) $$set.in -o $$set.txt; done
 
+.PHONY: assets
+assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
+	cd assets && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
+
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json mutants
+	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json mutants

@@ -1,0 +1,1 @@
+"""What pages are made of: layout, words, components, forms, headers. It knows of no account."""

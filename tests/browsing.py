@@ -1,0 +1,73 @@
+"""Pages under test: served on loopback, opened in a real browser, held to WCAG 2.2 A and AA."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from starlette.types import ASGIApp
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+SCREENSHOTS: Final = ROOT / "docs" / "screenshots"
+_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_NOT: Final = {"region": {"enabled": False}}  # GOV.UK puts the back link before main, on purpose
+_NARROW: Final = {"width": 320, "height": 640}  # CSS pixels: WCAG 1.4.10, and 1280 at 400 %
+_WIDE: Final = {"width": 1280, "height": 900}
+
+
+@contextmanager
+def served(make: Callable[[str], ASGIApp]) -> Iterator[str]:
+    """An application on a free port of localhost; its origin.
+
+    Args:
+        make: the application, from its origin, for example ``http://localhost:8400``.
+    """
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    origin = f"http://localhost:{listener.getsockname()[1]}"
+    try:
+        app = make(origin)
+    except BaseException:
+        listener.close()
+        raise
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"  # noqa: PT018
+        time.sleep(0.01)
+    try:
+        yield origin
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(20)
+        listener.close()
+
+
+def check_page(page: Page) -> None:
+    """Hold a page, as it stands, to axe's rules, and to no sideways scrolling at 320 pixels."""
+    options = {"runOnly": _RULES, "rules": _NOT, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
+    before = page.viewport_size
+    page.set_viewport_size(_NARROW)  # type: ignore[arg-type]
+    assert page.evaluate("document.documentElement.scrollWidth") <= _NARROW["width"], page.url
+    if before is not None:
+        page.set_viewport_size(before)
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture of a page in docs/screenshots, when ``HEARTHLINK_SCREENSHOTS`` is set."""
+    if os.environ.get("HEARTHLINK_SCREENSHOTS"):
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.set_viewport_size(_WIDE)  # type: ignore[arg-type]
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

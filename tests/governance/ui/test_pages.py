@@ -1,0 +1,78 @@
+"""Pages of the kit in a real browser."""
+
+import pytest
+
+from governance.ui.components import ComponentError, check_options
+from governance.ui.show import Link
+from tests.browsing import check_page, served
+from tests.chromium import browser_page
+from tests.governance.ui.example import example
+
+
+def test_pages_are_for_everybody() -> None:
+    """Lists, forms, their errors and refusals: axe, 320 pixels, keyboard, and without scripts."""
+    with served(example) as origin, browser_page() as page:
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"{origin}/")
+        assert page.title() == "Families & needs - Pages of this list"
+        assert page.evaluate(
+            "document.querySelector('[data-govuk-service-navigation-init]') != null"
+        )
+        assert "North <b>" in page.inner_text("dl")
+        assert "28 June 2026, 21:41" in page.inner_text("dl")
+        assert (
+            page.locator(".govuk-pagination__link").last.get_attribute("href") == "/?needs=2&page=6"
+        )
+        check_page(page)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+        page.goto(f"{origin}/ask")
+        check_page(page)
+        page.fill("#label", "x" * 21)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert page.title().startswith("Error: Ask a colleague")
+        assert page.input_value("#label") == "x" * 21
+        assert page.evaluate("document.activeElement.className").startswith("govuk-error-summary")
+        assert "at most 20" in page.inner_text("#label-error")
+        check_page(page)
+        page.click("text=Enter the role")
+        assert page.evaluate("document.activeElement.name") == "role"
+        for path in ("refused", "nothing", "broken"):
+            page.goto(f"{origin}/{path}")
+            check_page(page)
+        assert not [each for each in said if "Content Security Policy" in each]
+        browser = page.context.browser
+        assert browser is not None
+        plain = browser.new_context(java_script_enabled=False).new_page()
+        plain.goto(f"{origin}/ask")
+        plain.click("button.govuk-button")
+        assert plain.title().startswith("Error: Ask a colleague")
+        plain.fill("#label", "Sam")
+        plain.check("#role")
+        plain.click("button.govuk-button")
+        assert plain.title().startswith("Ask a colleague")
+
+
+def test_an_option_that_no_component_takes_is_an_error() -> None:
+    """The macros would ignore it without a word."""
+    check_options("input", {"label": {"text": "Name"}, "attributes": {"data-x": "1"}})
+    for wrong in (
+        {"lable": {"text": "Name"}},
+        {"label": {"txt": "Name"}},
+        {"errorMessage": {"message": "Enter"}},
+    ):
+        with pytest.raises(ComponentError):
+            check_options("input", wrong)
+    with pytest.raises(ComponentError):
+        check_options("radios", {"items": [{"value": "a", "label_text": "A"}]})
+
+
+@pytest.mark.parametrize(
+    "href", ["https://evil.example", "//evil.example", "/\\evil", "javascript:a"]
+)
+def test_a_link_stays_in_the_console(href: str) -> None:
+    """No page links to another site, whoever wrote the address."""
+    with pytest.raises(ValueError, match="this console"):
+        Link("here", href)
