@@ -30,7 +30,7 @@ for (const path of files("styles").filter((each) => !basename(each).startsWith("
   writeFileSync(join(OUT, `${basename(path, ".scss")}.css`), `${css}\n`);
 }
 
-await build({
+const built = await build({
   entryPoints: files("scripts").filter((path) => path.endsWith(".mjs") && !path.includes("lib")),
   outdir: OUT,
   bundle: true,
@@ -39,7 +39,19 @@ await build({
   target: "es2022",
   legalComments: "inline",
   logLevel: "warning",
+  metafile: true,
 });
+
+// Licences of what is in the bundles go with them (MIT asks for it).
+const inside = Object.keys(built.metafile.inputs).map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]);
+const licences = [...new Set(inside.filter(Boolean))].sort().map((name) => {
+  const folder = join("node_modules", name);
+  const { author, license, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  const text = file ? readFileSync(join(folder, file), "utf8").trim() : `${license}, by ${author.name}`;
+  return `${name} ${version}\n\n${text}\n`;
+});
+writeFileSync(join(OUT, "licences.txt"), licences.join("\n\n"));
 
 // Which options each component takes: its macro would ignore any other without a word.
 const options = (params) =>

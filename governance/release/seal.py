@@ -56,6 +56,35 @@ def seal_records(
     )
 
 
+def verify_sealed(
+    envelope: Envelope,
+    *,
+    recipient: str,
+    request: str,
+    party_key: Callable[[str], tuple[str, bytes]],
+) -> SealedItems:
+    """Verify a partner's answer to ``request``, without opening it.
+
+    Args:
+        envelope: the partner's signed answer, as relayed by the hub.
+        recipient: thumbprint of the recipient's keys.
+        request: hash of the request that the recipient itself signed.
+        party_key: thumbprint of party keys -> (party, Ed25519 public key); raises SignatureError.
+
+    Raises:
+        SignatureError: not signed by the party that it names, or for another request or key.
+        FormatError: not sealed items.
+    """
+    sealed, (signer, *others) = open_envelope(
+        envelope, SEALED, SealedItems, lambda thumbprint: party_key(thumbprint)[1]
+    )
+    if others or party_key(signer)[0] != sealed.party:
+        raise SignatureError("sealed items are signed by the party that they name")
+    if sealed.request != request or sealed.recipient != recipient:
+        raise SignatureError("sealed items are for another request or another key")
+    return sealed
+
+
 def open_records(
     envelope: Envelope,
     *,
@@ -64,7 +93,9 @@ def open_records(
     request: str,
     party_key: Callable[[str], tuple[str, bytes]],
 ) -> tuple[SealedItems, list[ReleasedRecord]]:
-    """Verify a partner's answer to ``request`` and open it.
+    """Verify a partner's answer to ``request`` (:func:`verify_sealed`) and open it.
+
+    A browser opens the same in ``assets/scripts/lib/sealing.js``.
 
     Args:
         envelope: the partner's signed answer, as relayed by the hub.
@@ -78,13 +109,9 @@ def open_records(
         UnsealError: does not open.
         FormatError: what it holds is not a list of records.
     """
-    sealed, (signer, *others) = open_envelope(
-        envelope, SEALED, SealedItems, lambda thumbprint: party_key(thumbprint)[1]
+    sealed = verify_sealed(
+        envelope, recipient=recipient.thumbprint, request=request, party_key=party_key
     )
-    if others or party_key(signer)[0] != sealed.party:
-        raise SignatureError("sealed items are signed by the party that they name")
-    if sealed.request != request or sealed.recipient != recipient.thumbprint:
-        raise SignatureError("sealed items are for another request or another key")
     info = _info(sealed.request, sealed.party, sealed.recipient, sealed.checkpoint)
     data = parse_json(key.unseal(unb64(sealed.ciphertext), info))
     if not isinstance(data, list):

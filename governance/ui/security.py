@@ -112,7 +112,7 @@ class Guard:
         return self._limits.get(longest, FORM_BYTES)
 
     def _add_headers(self, headers: MutableHeaders, nonce: str) -> None:
-        headers["Content-Security-Policy"] = content_policy(nonce)
+        headers.append("Content-Security-Policy", content_policy(nonce))  # beside a view's stricter
         for name, value in _FIXED.items():
             headers[name] = value
         if self._secure:

@@ -73,6 +73,18 @@ class Words:
         except (KeyError, IndexError) as error:
             raise WordsError(f"{key} needs a value for {error.args[0]}") from None
 
+    def under(self, prefix: str) -> dict[str, str]:
+        """Sentences for a script, by the rest of their keys, with their braces.
+
+        Args:
+            prefix: of the keys, with a dot at its end.
+        """
+        return {
+            key.removeprefix(prefix): word
+            for key, word in self._words.items()
+            if key.startswith(prefix) and isinstance(word, str)
+        }
+
     def __contains__(self, key: str) -> bool:
         return key in self._words
 
