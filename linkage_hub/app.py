@@ -23,7 +23,9 @@ from governance.storage.database import sqlite_url
 from governance.terminal import passphrase, read_bytes
 from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
+from linkage_hub.analytics.desk import AnalysisDesk
 from linkage_hub.api.access import Gate
+from linkage_hub.api.analysis import analysis_routes
 from linkage_hub.api.partners import partner_routes
 from linkage_hub.api.problems import STATUS
 from linkage_hub.api.reveals import reveal_routes
@@ -146,6 +148,11 @@ class Hub:
     def reviews(self) -> Reviews:
         """The review desk."""
         return Reviews(self.database, self.ledger, self.now)
+
+    @cached_property
+    def analysis(self) -> AnalysisDesk:
+        """What analysts look at."""
+        return AnalysisDesk(self.database, self.ledger, self.reviews, self.now)
 
     @property
     def runs_folder(self) -> Path:
@@ -276,7 +283,8 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(partner_routes(gate, hub.submissions, relay, hub.orders, key_of))
     app.include_router(round_routes(gate, hub.rounds))
     app.include_router(reveal_routes(gate, hub.reveals))
-    app.include_router(run_routes(gate, hub.runs, hub.database))
+    app.include_router(run_routes(gate, hub.runs, hub.analysis.permission, hub.database))
+    app.include_router(analysis_routes(gate, hub.analysis))
     app.include_router(review_routes(gate, hub.reviews))
     app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
 

@@ -129,9 +129,10 @@ class RunView(Frozen):
 
 
 class RunList(Frozen):
-    """``GET /v1/runs``: newest first."""
+    """``GET /v1/runs?offset=&limit=``: of the caller's agreements, newest first."""
 
     runs: tuple[RunView, ...]
+    total: Count
 
 
 class ViewSimilarity(Frozen):

@@ -16,6 +16,8 @@ from pydantic import BaseModel
 
 from governance.canonical import canonical_bytes, parse_json
 from governance.errors import FormatError, GovernanceError, plain
+from governance.exchange.analysis_api import PAGE
+from governance.exchange.analysis_client import AnalysisCalls
 from governance.exchange.http import RequestSigner
 from governance.exchange.hub_api import (
     AnswerPost,
@@ -91,7 +93,7 @@ _Sink = Callable[[], Callable[[bytes], object]]
 """Called before each attempt at a large answer; gives what takes its parts."""
 
 
-class HubClient:
+class HubClient(AnalysisCalls):
     """The hub as one party or person sees it."""
 
     def __init__(
@@ -215,9 +217,9 @@ class HubClient:
         """Rule on a pair; the same again changes nothing."""
         return self._post(f"/v1/review/{agreement}/rulings", post, RulingList)
 
-    def runs(self) -> RunList:
-        """Every link run, newest first."""
-        return self._get("/v1/runs", RunList)
+    def runs(self, offset: int = 0, limit: int = PAGE) -> RunList:
+        """Link runs of the caller's agreements, newest first."""
+        return self._get(f"/v1/runs?offset={offset}&limit={limit}", RunList)
 
     def quality(self, run: str) -> QualityTable:
         """How good a run's links are."""

@@ -28,7 +28,7 @@ from linkage_hub.releases.errors import (
     UnknownRequest,
 )
 from linkage_hub.review.errors import UnknownRecord
-from linkage_hub.runs.errors import RunError, UnknownRun
+from linkage_hub.runs.errors import RunError, UnknownPerson, UnknownRun
 from linkage_hub.secrets import UnknownSecret
 from linkage_hub.store.database import HubStoreError
 from linkage_hub.submissions.errors import (
@@ -54,6 +54,7 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     UnknownFamily: 404,
     UnknownRequest: 404,
     UnknownRun: 404,
+    UnknownPerson: 404,
     UnknownRecord: 404,
     UnknownRound: 404,
     UnknownReveal: 404,

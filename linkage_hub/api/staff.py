@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from governance.canonical import parse_json
+from governance.exchange.analysis_api import PAGE
 from governance.exchange.hub_api import (
     ApprovalPost,
     FamilyList,
@@ -26,15 +26,17 @@ from governance.exchange.hub_api import (
 from governance.identity.envelope import parse_model
 from governance.ledger.party import PartyLedger
 from linkage_hub.analytics.exports import export, quality_of
+from linkage_hub.analytics.permission import Permission
 from linkage_hub.api.access import Caller, Gate
+from linkage_hub.api.analysis import Limit, Offset
 from linkage_hub.api.partners import DOCUMENT_MOST
-from linkage_hub.releases.families import LIST_MOST, ApproachFor, Families
+from linkage_hub.releases.families import ApproachFor, Families
 from linkage_hub.releases.service import Releases
 from linkage_hub.runs.service import Runs
 from linkage_hub.store.database import HubDatabase
 
 
-def run_routes(gate: Gate, runs: Runs, database: HubDatabase) -> APIRouter:
+def run_routes(gate: Gate, runs: Runs, permission: Permission, database: HubDatabase) -> APIRouter:
     """What an analyst calls."""
     router = APIRouter(prefix="/v1")
 
@@ -43,36 +45,52 @@ def run_routes(gate: Gate, runs: Runs, database: HubDatabase) -> APIRouter:
         """Start a link run."""
         caller = await gate.admit(request, DOCUMENT_MOST)
         post = parse_model(parse_json(caller.body), RunPost)
-        return await run_in_threadpool(
-            runs.start,
-            post.agreement,
-            post.mode,
-            questions=post.questions,
-            solver=post.solver,
-        )
+
+        def work() -> RunView:
+            permission.agreement(caller.party, post.agreement)
+            return runs.start(
+                post.agreement, post.mode, questions=post.questions, solver=post.solver
+            )
+
+        return await run_in_threadpool(work)
 
     @router.get("/runs")
-    async def all_runs(request: Request) -> RunList:
-        """Every run, newest first."""
-        await gate.admit(request, 0)
-        return RunList(runs=tuple(await run_in_threadpool(runs.all)))
+    async def all_runs(request: Request, offset: Offset = 0, limit: Limit = PAGE) -> RunList:
+        """Runs of the caller's agreements, newest first."""
+        caller = await gate.admit(request, 0)
+
+        def work() -> RunList:
+            return runs.page(lambda each: permission.sees(caller.party, each), offset, limit)
+
+        return await run_in_threadpool(work)
 
     @router.get("/runs/{run}")
     async def one_run(request: Request, run: str) -> RunView:
         """A run: progress, or figures."""
-        await gate.admit(request, 0)
-        return await run_in_threadpool(runs.view, run)
+        caller = await gate.admit(request, 0)
+
+        def work() -> RunView:
+            permission.figures_of(caller.party, run)
+            return runs.view(run)
+
+        return await run_in_threadpool(work)
 
     @router.get("/runs/{run}/quality")
     async def quality(request: Request, run: str) -> QualityTable:
         """How good a run's links are, as far as can be told without truth."""
-        await gate.admit(request, 0)
-        return await run_in_threadpool(quality_of, database, run)
+        caller = await gate.admit(request, 0)
+
+        def work() -> QualityTable:
+            permission.figures_of(caller.party, run)
+            return quality_of(database, run)
+
+        return await run_in_threadpool(work)
 
     @router.get("/runs/{run}/exports/{name}")
     async def exported(request: Request, run: str, name: str) -> StreamingResponse:
         """One file of a run's exports."""
-        await gate.admit(request, 0)
+        caller = await gate.admit(request, 0)
+        await run_in_threadpool(permission.figures_of, caller.party, run)
         parts = await run_in_threadpool(export, database, run, name)
         kind = "application/json" if name.endswith(".json") else "text/csv; charset=utf-8"
         return StreamingResponse(iter(parts), media_type=kind)
@@ -97,8 +115,8 @@ def release_routes(  # noqa: C901 - a list of routes
     async def page(
         request: Request,
         flagged: bool = True,
-        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-        limit: Annotated[int, Query(ge=1, le=LIST_MOST)] = 100,
+        offset: Offset = 0,
+        limit: Limit = PAGE,
     ) -> FamilyList:
         """Families for professional consideration."""
         caller = await gate.admit(request, 0)

@@ -20,7 +20,8 @@ class _Commands(LazyGroup):
         "serve": "linkage_hub.cli.server:serve",
         "worker": "linkage_hub.cli.server:worker",
         "purge": "linkage_hub.cli.purge:purge",
-        "runs": "linkage_hub.cli.runs:app",
+        "runs": "linkage_hub.cli.analysis:app",
+        "sources": "linkage_hub.cli.analysis:sources",
         "review": "linkage_hub.cli.review:app",
     }
 

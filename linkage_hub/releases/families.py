@@ -1,7 +1,7 @@
 """Families of the current run, as managers see them, and the members' document of a request."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -22,8 +22,6 @@ from linkage_hub.releases.errors import UnknownFamily
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, family_members, family_needs, person_records, runs
 
-LIST_MOST: Final = 1_000
-
 
 class Families:
     """The current run's families."""
@@ -39,9 +37,7 @@ class Families:
         order = (families.c.needs_met.desc(), families.c.confidence.desc(), families.c.family)
         with self._database.reading() as connection:
             total = connection.scalar(select(func.count()).select_from(wanted.subquery()))
-            rows = connection.execute(
-                wanted.order_by(*order).offset(offset).limit(min(limit, LIST_MOST))
-            ).all()
+            rows = connection.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
         return FamilyList(
             families=tuple(self._summary(row, state, approach) for row in rows),
             total=int(total or 0),

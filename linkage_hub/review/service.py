@@ -18,9 +18,6 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
-from governance.agreements.errors import ActionNotAllowed, PartyNotListed
-from governance.agreements.models import Action
-from governance.agreements.policy import in_force
 from governance.canonical import sha256, write_time
 from governance.exchange.hub_api import (
     ReviewList,
@@ -33,6 +30,7 @@ from governance.exchange.hub_api import (
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import ReviewRuled
+from linkage_hub.analytics.permission import Permission
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.clustering import bind
 from linkage_hub.review.errors import UnknownRecord
@@ -71,14 +69,7 @@ class Reviews:
         self._database = database
         self._ledger = ledger
         self._now = now
-
-    def _permitted(self, party: str, agreement: str) -> None:
-        standing = self._ledger.sync().agreements.standing(agreement)
-        in_force(standing, self._now())
-        if standing.agreement.party(party) is None:
-            raise PartyNotListed(f"{party} is no party of agreement {standing.agreement.id}")
-        if Action.LINK not in standing.agreement.actions:
-            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
+        self._permitted = Permission(database, ledger, now).agreement
 
     def pairs(self, party: str, agreement: str) -> ReviewList:
         """Pairs of the current run to rule on: flagged families' first, then most changes.

@@ -4,8 +4,8 @@ Rules: a partner's request touches records of that partner and no others, whatev
 person all of whose records are gone leaves its family, and the family goes with its last member;
 what was known of a family that the person belonged to rested on the record too, so its needs,
 addresses and reasons go and it is not put forward until the next run has worked them out anew; so
-goes where the person lived;
-rulings and pairs to rule on that name the record are destroyed.
+goes where the person lived; rulings, pairs to rule on and pairs that were weighed go where they
+name the record.
 """
 
 import json
@@ -23,11 +23,13 @@ from linkage_hub.store.tables import (
     household_members,
     id_events,
     left_out,
+    links,
     person_records,
     review_pairs,
     rulings,
     run_rulings,
     runs,
+    unlinked,
 )
 
 _BATCH: Final = 500  # values in one statement
@@ -106,6 +108,11 @@ def out_of_run(connection: Connection, run: str, party: str, handles: Collection
                 person_records.c.run == run, person_records.c.handle.in_(part)
             )
         )
+        connection.execute(
+            delete(unlinked).where(unlinked.c.run == run, unlinked.c.handle.in_(part))
+        )
+        for end in (links.c.left, links.c.right):
+            connection.execute(delete(links).where(links.c.run == run, end.in_(part)))
         for table in (review_pairs, rulings):
             connection.execute(
                 delete(table).where(or_(table.c.left.in_(part), table.c.right.in_(part)))

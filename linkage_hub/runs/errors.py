@@ -31,3 +31,15 @@ class RunInProgress(RunError):
     """Another run under the agreement has not ended."""
 
     reason = "run.in_progress"
+
+
+class UnknownPerson(RunError):
+    """A run holds no such person."""
+
+    reason = "run.unknown_person"
+
+
+class NotComparable(RunError):
+    """Two runs that are not to be compared."""
+
+    reason = "run.not_comparable"

@@ -28,6 +28,7 @@ from governance.identity.keys import SigningKey
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import LinkRunFinished, Refused
+from linkage_hub.analytics.kept import ForAnalysis, write_analysis
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
@@ -249,6 +250,10 @@ class Phases:
         if linked is None:  # pragma: no cover - this job is queued once persons are on disk
             raise UnknownRun("the run's persons are gone", next_step="start another run")
         sources, linked = without_left_out(found.sources, linked)
+        left_out = [
+            len(before.handles) - len(after.handles)
+            for before, after in zip(found.sources, sources, strict=True)
+        ]
         table = None
         if found.agreement.quality is not None:
             progress(0.01, "measuring")
@@ -278,16 +283,25 @@ class Phases:
         answered = None
         if refinement is not None:
             answered = Answered(found.sources, refinement.decided(found.subject))
+        figures = {} if table is None else headline(table)
+        about = ForAnalysis(
+            found.agreement.encoding.hardening is not None,
+            self._reviews.given(found.row.agreement, sources).answers,
+            left_out,
+            figures.get("estimated_precision", linked.estimate.precision),
+            figures.get("estimated_recall", linked.estimate.recall),
+        )
         with self._database.writing() as connection:
             write_results(connection, found.row.id, receipt, results)
             write_review(
                 connection, found.row.id, sources, linked, found.agreement.encoding, answered
             )
+            write_analysis(connection, found.row.id, results, about)
             if table is not None:
                 connection.execute(
                     update(runs)
                     .where(runs.c.id == found.row.id)
-                    .values(quality_table=table.model_dump_json(), **headline(table))
+                    .values(quality_table=table.model_dump_json(), **figures)
                 )
 
     def _sources(self, work: Work, run: str) -> list[SourceData]:

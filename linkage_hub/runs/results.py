@@ -29,17 +29,19 @@ from linkage_hub.store.tables import (
     family_needs,
     household_members,
     id_events,
+    links,
     person_records,
     review_pairs,
     run_rulings,
     runs,
+    unlinked,
 )
 
 RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
 _SUPERSEDED: Final = (
     person_records, families, family_members, family_needs, family_addresses, household_members,
-    review_pairs, run_rulings,
+    review_pairs, run_rulings, links, unlinked,
 )  # fmt: skip
 _RESULT_TABLES: Final = (*_SUPERSEDED, id_events)
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from governance.canonical import write_time
-from governance.exchange.hub_api import Mode, RunView, Solver
+from governance.exchange.hub_api import Mode, RunList, RunView, Solver
 from linkage_hub.jobs.queue import JobQueue, enqueue
 from linkage_hub.quality.desk import REVEAL, RevealDesk
 from linkage_hub.refinement.desk import RoundDesk
@@ -122,11 +122,20 @@ class Runs:
         """
         return self._view(self._phases.row(run))
 
-    def all(self) -> list[RunView]:
-        """Every run, newest first."""
+    def page(self, sees: Callable[[str], bool], offset: int, limit: int) -> RunList:
+        """Runs of those agreements that the caller sees, newest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(runs).order_by(runs.c.created.desc(), runs.c.id)).all()
-        return [self._view(row) for row in rows]
+            every = connection.scalars(select(runs.c.agreement).distinct()).all()
+            mine = runs.c.agreement.in_([each for each in every if sees(each)])
+            total = connection.scalar(select(func.count()).select_from(runs).where(mine))
+            rows = connection.execute(
+                select(runs)
+                .where(mine)
+                .order_by(runs.c.created.desc(), runs.c.id)
+                .offset(offset)
+                .limit(limit)
+            ).all()
+        return RunList(runs=tuple(self._view(row) for row in rows), total=int(total or 0))
 
     def _view(self, row: Any) -> RunView:
         progress, step, left = self._progress(row)

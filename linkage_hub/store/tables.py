@@ -93,6 +93,8 @@ runs = Table(
     Column("estimated_recall", Float),
     Column("quality", Text),  # JSON: figures of each pair of sources
     Column("quality_table", Text),  # JSON: governance.exchange.hub_api.QualityTable
+    Column("thresholds", Text),  # JSON: list of governance.exchange.analysis_api.ThresholdRow
+    Column("unlinked", Text),  # JSON: by source, records, those that are alone, those left out
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
     Column("phase", String(12), nullable=False, server_default="candidates"),
     Column("plan", Text),  # JSON: seconds by kind of job (runs.plan)
@@ -178,6 +180,25 @@ person_records = Table(
     Column("party", String(40), nullable=False),
     Column("source", String(40), nullable=False),
     Index("person_records_by_person", "run", "person"),
+)
+
+links = Table(  # pairs that the run compared, of one person or likely enough to be
+    "links",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("left", String(32), primary_key=True),  # handle; the lower of the two
+    Column("right", String(32), primary_key=True),
+    Column("similarity", Float),  # of the full encodings; null within a source
+    Column("probability", Float, nullable=False),
+    Index("links_by_right", "run", "right"),
+)
+
+unlinked = Table(  # records that are alone although something speaks against it
+    "unlinked",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("handle", String(32), primary_key=True),
+    Column("barrier", String(20), nullable=False),
 )
 
 families = Table(

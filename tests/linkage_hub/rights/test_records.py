@@ -16,11 +16,13 @@ from linkage_hub.store.tables import (
     family_needs,
     household_members,
     id_events,
+    links,
     person_records,
     review_pairs,
     rulings,
     run_rulings,
     runs,
+    unlinked,
 )
 
 RUN, AGREEMENT = "a" * 32, "sha256:" + "a" * 64
@@ -100,6 +102,13 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
         }
         for number, (left, right) in enumerate(((OWN, THEIRS), (THEIRS, KIT)))
     ],
+    links: [
+        {"run": RUN, "left": left, "right": right, "similarity": 0.9, "probability": 0.8}
+        for left, right in ((OWN, THEIRS), (THEIRS, KIT))
+    ],
+    unlinked: [
+        {"run": RUN, "handle": handle, "barrier": "in_doubt"} for handle in (OWN, THEIRS)
+    ],
     run_rulings: [{"run": RUN, "ruling": 1, "followed": True}],
     rulings: [
         {
@@ -129,6 +138,9 @@ def test_a_person_whom_somebody_else_holds_stays(database: HubDatabase) -> None:
         assert dict(map(tuple, known)) == {MOTHER: "[]", CHILD: "[]", OTHER: '["same_surname"]'}
         (pair,) = connection.execute(select(review_pairs)).all()
         assert (pair.left, pair.right) == (THEIRS, KIT)
+        (link,) = connection.execute(select(links)).all()
+        assert (link.left, link.right) == (THEIRS, KIT)
+        assert list(connection.scalars(select(unlinked.c.handle))) == [THEIRS]
         assert connection.execute(select(rulings)).first() is None
         assert connection.execute(select(run_rulings)).first() is None
         untouched = connection.execute(select(families).where(families.c.family == ALONE)).one()

@@ -1,0 +1,78 @@
+"""What a party's analysts may look at.
+
+Rules: an agreement's runs are seen by its parties alone; another's run is answered as one that
+does not exist. Records (persons, pairs, what is alone) are seen only while the agreement is in
+force and allows linking; figures, also after it has ended, for as long as they are kept.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from governance.agreements.errors import ActionNotAllowed, AgreementUnknown, PartyNotListed
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import in_force
+from governance.ledger.party import PartyLedger
+from linkage_hub.runs.errors import UnknownRun
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import runs
+
+
+class Permission:
+    """Permissions of every party, by the ledger as it stands."""
+
+    def __init__(
+        self, database: HubDatabase, ledger: PartyLedger, now: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._now = now
+
+    def agreement(self, party: str, agreement: str) -> Agreement:
+        """An agreement under whose records the party may work now.
+
+        Raises:
+            AgreementRefusal: it is not in force, not this party's, or does not allow linking.
+        """
+        standing = self._ledger.sync().agreements.standing(agreement)
+        in_force(standing, self._now())
+        found = standing.agreement
+        if found.party(party) is None:
+            raise PartyNotListed(f"{party} is no party of agreement {found.id}")
+        if Action.LINK not in found.actions:
+            raise ActionNotAllowed(f"agreement {found.id} does not allow linking")
+        return found
+
+    def records_of(self, party: str, run: str) -> tuple[Any, Agreement]:
+        """A finished run whose records the party may look at, and its agreement.
+
+        Raises:
+            UnknownRun: there is none of the party's that has finished.
+            AgreementRefusal: as ``agreement``.
+        """
+        row = self.figures_of(party, run)
+        if row.state != "finished":
+            raise UnknownRun("the run has not finished", next_step="linkage-hub runs show")
+        return row, self.agreement(party, row.agreement)
+
+    def figures_of(self, party: str, run: str) -> Any:
+        """A run under an agreement of the party's.
+
+        Raises:
+            UnknownRun: there is none.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run)).first()
+        if row is None or not self.sees(party, row.agreement):
+            raise UnknownRun("there is no such run", next_step="linkage-hub runs list")
+        return row
+
+    def sees(self, party: str, agreement: str) -> bool:
+        """Whether a party is one of an agreement's, in force or not."""
+        try:
+            standing = self._ledger.state.agreements.standing(agreement)
+        except AgreementUnknown:
+            return False
+        return standing.agreement.party(party) is not None

@@ -1,0 +1,180 @@
+"""How fresh the sources of an agreement are, and which of their records were not linked.
+
+Rules: counts of people who are held back (protected, opted out, taken out for a data subject's
+request) are shown only from the agreement's suppression threshold on (agreement:
+suppression_threshold); none and few look alike, so that nobody learns of one person's request.
+Handles of records that are alone are pseudonyms, and are not suppressed: who looks has them in
+``records.csv`` too.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from governance.agreements.models import Agreement, Source
+from governance.canonical import parse_json, parse_time, write_time
+from governance.exchange.analysis_api import (
+    FreshnessList,
+    SourceFreshness,
+    SourceUnlinked,
+    UnlinkedList,
+    UnlinkedRecord,
+)
+from governance.exchange.submission import Counts, Manifest
+from governance.identity.envelope import Envelope, parse_canonical, parse_model
+from linkage_hub.analytics.permission import Permission
+from linkage_hub.analytics.persons import kept
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import person_records, run_inputs, runs, submissions, unlinked
+
+
+class SourceDesk:
+    """What analysts see of sources."""
+
+    def __init__(
+        self, database: HubDatabase, permission: Permission, now: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._permission = permission
+        self._now = now
+
+    def freshness(self, party: str, agreement: str) -> FreshnessList:
+        """Every source that the agreement names, by party and source.
+
+        Raises:
+            AgreementRefusal: it is not in force, or not this party's.
+        """
+        terms = self._permission.agreement(party, agreement)
+        current = (
+            select(runs.c.id)
+            .where(runs.c.agreement == agreement, runs.c.is_current.is_(True))
+            .scalar_subquery()
+        )
+        with self._database.reading() as connection:
+            used = set(
+                connection.scalars(
+                    select(run_inputs.c.submission).where(run_inputs.c.run == current)
+                )
+            )
+            rows = connection.execute(
+                select(submissions)
+                .where(submissions.c.agreement == agreement)
+                .order_by(submissions.c.received.desc(), submissions.c.id)
+            ).all()
+        return FreshnessList(
+            agreement=agreement,
+            sources=tuple(
+                self._fresh(source, terms, [row for row in rows if row.source == source.id], used)
+                for source in sorted(terms.sources, key=lambda each: (each.party, each.id))
+            ),
+        )
+
+    def _fresh(
+        self, source: Source, terms: Agreement, rows: list[Any], used: set[str]
+    ) -> SourceFreshness:
+        """One source; ``rows`` are its submissions, newest first."""
+        held = next((row for row in rows if row.state == "accepted"), None)
+        refused = [row for row in rows if row.state == "refused"]
+        replaced = sum(row.state == "replaced" for row in rows)
+        later = refused and (held is None or refused[0].received > held.received)
+        age, until = None, None
+        if held is not None:
+            extracted = date.fromisoformat(manifest_of(held).extracted_on)
+            age = max(0, (self._now().date() - extracted).days)
+            kept_for = timedelta(days=terms.retention.encodings_days)
+            until = write_time(parse_time(held.received) + kept_for)
+        return SourceFreshness(
+            party=source.party,
+            source=source.id,
+            submission=None if held is None else held.id,
+            received=None if held is None else held.received,
+            extracted_on=None if held is None else manifest_of(held).extracted_on,
+            age_days=age,
+            kept_until=until,
+            records=None if held is None else held.records,
+            in_current_run=held is not None and held.id in used,
+            accepted=replaced + (held is not None),
+            refused=len(refused),
+            replaced=replaced,
+            last_refusal=refused[0].reason if later else None,
+        )
+
+    def unlinked(self, party: str, run: str, offset: int, limit: int) -> UnlinkedList:
+        """By source what was not linked and why, and a page of the records.
+
+        Raises:
+            UnknownRun: there is no such run, or its results gave way to newer ones.
+            AgreementRefusal: the agreement is not in force, or not this party's.
+        """
+        row, terms = self._permission.records_of(party, run)
+        figures = json.loads(row.unlinked) if row.unlinked else []
+        at = (unlinked.c.run == person_records.c.run) & (
+            unlinked.c.handle == person_records.c.handle
+        )
+        place = (person_records.c.party, person_records.c.source, unlinked.c.barrier)
+        found = select(*place, unlinked.c.handle).join(person_records, at)
+        found = found.where(unlinked.c.run == run)
+        with self._database.reading() as connection:
+            kept(connection, row)
+            counts: dict[tuple[str, str], dict[str, int]] = {}
+            counted = select(*place, func.count().label("records")).join(person_records, at)
+            for each in connection.execute(counted.where(unlinked.c.run == run).group_by(*place)):
+                counts.setdefault((each.party, each.source), {})[each.barrier] = each.records
+            rows = connection.execute(
+                found.order_by(*place, unlinked.c.handle).offset(offset).limit(limit)
+            ).all()
+            sources = [
+                _unlinked(
+                    each,
+                    counts.get((each["party"], each["source"]), {}),
+                    _counts(connection, each["manifest"]),
+                    terms.suppression_threshold,
+                )
+                for each in figures
+            ]
+        return UnlinkedList(
+            sources=tuple(sources),
+            records=tuple(
+                UnlinkedRecord(
+                    handle=each.handle, party=each.party, source=each.source, barrier=each.barrier
+                )
+                for each in rows
+            ),
+            total=sum(sum(each.values()) for each in counts.values()),
+        )
+
+
+def manifest_of(row: Any) -> Manifest:
+    """What a submission's partner signed."""
+    envelope = parse_model(parse_json(row.manifest), Envelope)
+    return parse_canonical(envelope.payload_bytes, Manifest)
+
+
+def _counts(connection: Connection, manifest: str) -> Counts | None:
+    row = connection.execute(
+        select(submissions).where(submissions.c.manifest_hash == manifest)
+    ).first()
+    return None if row is None else manifest_of(row).counts
+
+
+def _unlinked(
+    figures: dict[str, Any], barriers: dict[str, int], counts: Counts | None, least: int
+) -> SourceUnlinked:
+    opted_out = 0 if counts is None else counts.opted_out
+    return SourceUnlinked(
+        party=figures["party"],
+        source=figures["source"],
+        records=figures["records"],
+        alone=figures["alone"],
+        barriers=barriers,
+        rejected=0 if counts is None else counts.rejected,
+        opted_out=_shown(opted_out, least),
+        left_out=_shown(figures["left_out"], least),
+    )
+
+
+def _shown(count: int, least: int) -> int | None:
+    return count if count >= least else None

@@ -1,0 +1,180 @@
+"""An analyst looks into runs: thresholds, persons, two runs, records alone, fresh sources."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from typer.testing import CliRunner
+
+from governance.canonical import b64, canonical_bytes
+from governance.identity.files import PersonSecrets, write_secret
+from linkage_hub.cli.main import app
+from linkage_hub.runs.results import RUNS_KEPT
+from linkage_hub.store.tables import links, runs
+from tests.hub_world import HubWorld
+from tests.refinement_world import person, refining_world, send, start
+
+POLICE = [person(n) for n in range(20)] + [
+    person(70, dob="", first="Zebedee", last="Oxwulf", address="9 Lonely Lane", postcode="ZE9 9ZZ"),
+    person(71, dob="", first="Quill", last="Jabberwock", address="8 Far End", postcode="ZE8 8YY"),
+]
+COUNCIL = [person(n) for n in range(12)] + [person(n) for n in range(50, 58)]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
+    """Two runs: between them the council's newer extract holds more of the police's people."""
+    root = tmp_path_factory.mktemp("looking")
+    with refining_world(root, POLICE, COUNCIL, adjust=lambda _data: None) as world:
+        start(world)
+        more = [*COUNCIL, *(person(n) for n in range(12, 18))]
+        send(world, world.agents["council"], more)
+        start(world)
+        staff = world.staff["analyst"]
+        keys = PersonSecrets(
+            keys=staff.keys, signing=b64(staff.signing.seed), sealing=b64(staff.sealing.seed)
+        )
+        write_secret(root / "analyst.secret", canonical_bytes(keys))
+        yield world
+
+
+def look(world: HubWorld, *words: str, as_json: bool = True) -> Any:
+    """A command of ``linkage-hub`` as the analyst."""
+    who = ("--hub", world.hub_url, "--as", str(world.root / "analyst.secret"))
+    options = ("--json",) if as_json else ()
+    result = CliRunner().invoke(app, [*options, "--no-input", *words, *who])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return json.loads(result.stdout) if as_json else result.stdout
+
+
+def both(world: HubWorld) -> tuple[str, str]:
+    """The newer run and the older one."""
+    newer, older = look(world, "runs", "list")["runs"]
+    return newer["id"], older["id"]
+
+
+def test_a_run_says_what_other_thresholds_would_have_found(world: HubWorld) -> None:
+    """At its own threshold the figures are the run's; stricter ones only part, others only join."""
+    run, _ = both(world)
+    shown = look(world, "runs", "show", run)
+    table = look(world, "runs", "thresholds", run)
+    own = next(row for row in table["rows"] if row["own"])
+    assert (own["persons"], table["families"]) == (shown["persons"], shown["families"])
+    assert (own["joined"], own["parted"], own["families_touched"]) == (0, 0, 0)
+    assert own["estimated_recall"] == pytest.approx(shown["estimated_recall"], abs=2e-4)
+    for row in table["rows"]:
+        assert row["parted"] == 0 or row["threshold"] > own["threshold"]
+        assert row["joined"] == 0 or row["threshold"] < own["threshold"]
+    assert "0.50*" in look(world, "runs", "thresholds", run, as_json=False)
+
+
+def test_a_person_shows_its_records_and_what_holds_them(world: HubWorld) -> None:
+    """Pairs with their similarity and probability, and never a value."""
+    run, _ = both(world)
+    page = look(world, "runs", "persons", run, "--limit", "3")
+    assert len(page["persons"]) == 3
+    rest = look(world, "runs", "persons", run, "--offset", "3", "--limit", "1000")
+    ids = [each["person"] for each in (*page["persons"], *rest["persons"])]
+    assert len(set(ids)) == page["total"] == len(ids)
+    sizes = [each["records"] for each in (*page["persons"], *rest["persons"])]
+    assert sizes == sorted(sizes, reverse=True)
+    two = ids[sizes.index(2)]
+    found = look(world, "runs", "person", run, two)
+    assert {record["source"] for record in found["records"]} == {
+        "council_records", "police_records"
+    }  # fmt: skip
+    (link,) = found["links"]
+    assert found["weakest"] == link
+    assert link["similarity"] > 0.8
+    assert link["probability"] >= 0.5
+    assert {link["left"], link["right"]} == {each["handle"] for each in found["records"]}
+    assert found["unsupported"] == []
+    assert len(found["families"]) == 1
+    text = look(world, "runs", "person", run, two, as_json=False) + json.dumps(found)
+    assert not any(name in text for name in ("Quixwald", "High Street", "ZE1"))
+
+
+def test_two_runs_are_laid_side_by_side(world: HubWorld) -> None:
+    """Over the records that both hold; the source that changed is named, whatever the order."""
+    newer, older = both(world)
+    found = look(world, "runs", "compare", older, newer)
+    assert found == look(world, "runs", "compare", newer, older)
+    assert (found["older"]["id"], found["newer"]["id"]) == (older, newer)
+    persons = found["persons"]
+    assert persons["gone"] == 0
+    assert persons["kept"] + persons["merged"] + persons["split"] > 0
+    changed = [each["source"] for each in found["sources"] if each["older"] != each["newer"]]
+    assert changed == ["council_records"]
+    assert found["total"] == persons["merged"] + persons["split"]
+    assert "sources that changed: council" in look(
+        world, "runs", "compare", older, newer, as_json=False
+    )
+    same = world.call("analyst", "GET", f"/v1/runs/{newer}/comparison/{newer}")
+    assert (same.status_code, same.json()["reason"]) == (409, "run.not_comparable")
+
+
+def test_records_that_are_alone_are_told_by_what_stood_in_the_way(world: HubWorld) -> None:
+    """Two records without a date of birth; counts of people who said no are not shown if few."""
+    run, _ = both(world)
+    found = look(world, "runs", "unlinked", run)
+    police = next(each for each in found["sources"] if each["party"] == "police")
+    assert police["barriers"]["no_birth_date"] == 2
+    assert police["records"] == len(POLICE)
+    assert police["alone"] >= sum(police["barriers"].values())
+    assert (police["opted_out"], police["left_out"]) == (None, None)
+    assert found["total"] == len(found["records"])
+    assert "few: none, or fewer" in look(world, "runs", "unlinked", run, as_json=False)
+    second = look(world, "runs", "unlinked", run, "--offset", "1", "--limit", "1")
+    assert second["records"] == found["records"][1:2]
+    assert second["total"] == found["total"]
+
+
+def test_sources_say_how_fresh_they_are(world: HubWorld) -> None:
+    """Age, what the agreement keeps, and what was replaced."""
+    found = look(world, "sources", "--agreement", world.agreement.hash)["sources"]
+    council = next(each for each in found if each["party"] == "council")
+    assert (council["age_days"], council["in_current_run"]) == (0, True)
+    assert (council["accepted"], council["replaced"], council["refused"]) == (2, 1, 0)
+    assert council["kept_until"] > council["received"]
+    assert council["records"] == len(COUNCIL) + 6
+    assert "council_records" in look(
+        world, "sources", "--agreement", world.agreement.hash, as_json=False
+    )
+
+
+def test_another_agreements_run_is_answered_as_none(world: HubWorld) -> None:
+    """Runs under an agreement that the caller's organisation is no party of do not exist for it."""
+    run = "e" * 32
+    with world.hub.database.writing() as connection:
+        row = dict(connection.execute(select(runs).limit(1)).mappings().one())
+        row |= {"id": run, "agreement": "sha256:" + "e" * 64, "is_current": False}
+        connection.execute(insert(runs).values(**row))
+    assert len(look(world, "runs", "list")["runs"]) == 2
+    for path in ("", "/quality", "/thresholds", "/persons", "/unlinked", "/exports/records.csv"):
+        answer = world.call("analyst", "GET", f"/v1/runs/{run}{path}")
+        assert (answer.status_code, answer.json()["reason"]) == (404, "run.unknown"), path
+    other = "sha256:" + "e" * 64
+    body = canonical_bytes({"agreement": other})
+    assert world.call("analyst", "POST", "/v1/runs", content=body).status_code == 404
+    assert world.call("analyst", "GET", f"/v1/agreements/{other}/sources").status_code == 404
+    newer, _ = both(world)
+    assert world.call("analyst", "GET", f"/v1/runs/{newer}/comparison/{run}").status_code == 404
+
+
+def test_what_gave_way_to_newer_results_is_said(world: HubWorld) -> None:
+    """Of a run whose records are gone there are figures, and no empty list in their place."""
+    _, older = both(world)
+    for _ in range(RUNS_KEPT - 1):
+        start(world)
+    answer = world.call("analyst", "GET", f"/v1/runs/{older}/persons")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "run.unknown")
+    newer = look(world, "runs", "list")["runs"][0]["id"]
+    found = look(world, "runs", "compare", older, newer)
+    assert (found["persons"], found["families"], found["total"]) == (None, None, 0)
+    assert found["older"]["persons"] > 0
+    assert look(world, "runs", "thresholds", older)["rows"]
+    with world.hub.database.reading() as connection:
+        assert connection.execute(select(links).where(links.c.run == older)).first() is None
