@@ -13,7 +13,7 @@ from rich.table import Table
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.cli.copies import Copy, KeyFile, Url, read_vkey, replayed
 from governance.errors import FormatError
-from governance.exchange.hub_api import FamilyView, OutcomePost, RequestView
+from governance.exchange.hub_api import FamilyQuery, FamilyView, OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient
 from governance.identity.envelope import parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
@@ -48,12 +48,32 @@ def families(
     as_: As,
     passphrase_file: Passphrase = None,
     flagged: Annotated[bool, typer.Option(help="only those with several needs")] = True,
+    need: Annotated[str | None, typer.Option(help="only those in which it is met")] = None,
+    people: Annotated[int, typer.Option(min=0, help="at least so many members")] = 0,
+    children: Annotated[int, typer.Option(min=0, help="at least so many children")] = 0,
+    confidence: Annotated[float, typer.Option(min=0, max=1, help="at least so sure")] = 0.0,
+    approachable: Annotated[
+        bool | None, typer.Option(help="only those that may be approached, or that may not")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
 ) -> None:
     """Families for professional consideration, under pseudonyms."""
     who = read_person_secrets(as_, passphrase(passphrase_file))
     with _client(hub, who) as client:
-        found = client.families(flagged=flagged, limit=limit)
+        found = client.families(
+            parse_model(
+                {
+                    "flagged": flagged,
+                    "need": need,
+                    "people": people,
+                    "children": children,
+                    "confidence": confidence,
+                    "approachable": approachable,
+                    "limit": limit,
+                },
+                FamilyQuery,
+            )
+        )
 
     def table(out: Console) -> None:
         shown = Table("family", "people", "children", "needs met", "unknown", "may be approached")

@@ -6,7 +6,7 @@ Paths and callers are listed in docs/architecture.md. Errors are problem details
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from governance.canonical import Frozen, Hash, Hex128, Slug, Time
 from governance.identity.envelope import Envelope
@@ -210,6 +210,36 @@ class NeedView(Frozen):
     sources: Count  # source systems that hold evidence
 
 
+AgeBand = Annotated[str, StringConstraints(pattern=r"^[0-9a-z_]{1,10}$")]
+FAMILIES_MOST: Final = 1_000
+
+
+class FamilyQuery(Frozen):
+    """Which families ``GET /v1/families`` lists; every condition holds, null asks for nothing.
+
+    Attributes:
+        flagged: only those put forward: several needs, in the area, not in the programme.
+        need: this need is met.
+        people: at least so many members.
+        children: at least so many of them children.
+        age_band: a member is of this age.
+        confidence: at least so sure that the members belong together.
+        in_programme: whether a member is in the programme already.
+        approachable: whether everybody whose permission is needed has given it.
+    """
+
+    flagged: bool = True
+    need: Slug | None = None
+    people: Count = 0
+    children: Count = 0
+    age_band: AgeBand | None = None
+    confidence: Share = 0.0
+    in_programme: bool | None = None
+    approachable: bool | None = None
+    offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    limit: Annotated[int, Field(ge=1, le=FAMILIES_MOST)] = 100
+
+
 class FamilySummary(Frozen):
     """One line of the list for professional consideration."""
 
@@ -224,10 +254,12 @@ class FamilySummary(Frozen):
     confidence: Share
     may_be_approached: bool
     reason: Reason | None  # why not; never whose choice
+    met: tuple[Slug, ...] = ()  # needs that are met
+    age_bands: tuple[AgeBand, ...] = ()  # of its members, as far as known; each once
 
 
 class FamilyList(Frozen):
-    """``GET /v1/families?flagged=true&offset=&limit=``."""
+    """``GET /v1/families``, by a :class:`FamilyQuery`."""
 
     families: tuple[FamilySummary, ...]
     total: Count
@@ -244,6 +276,25 @@ class MemberView(Frozen):
     reasons: tuple[str, ...] = ()  # codes of the evidence for it
 
 
+class SourceView(Frozen):
+    """A source system that holds records of a family's members, and how fresh they are."""
+
+    party: Slug
+    source: Slug
+    records: Count
+    received: Time  # when the hub was given them
+    indicators: tuple[Slug, ...]  # needs that it may speak of, by the agreement
+
+
+class EarlierRequest(Frozen):
+    """An earlier request about a family, whoever asked."""
+
+    created: Time
+    state: Literal["waiting_for_approval", "approved", "declined", "answered", "refused", "expired"]
+    outcome: str | None
+    own: bool  # the caller's
+
+
 class FamilyView(Frozen):
     """``GET /v1/families/{id}``; ``document`` is what a request's digest names."""
 
@@ -253,6 +304,8 @@ class FamilyView(Frozen):
     reasons: tuple[str, ...]
     document: Members
     digest: Hash
+    sources: tuple[SourceView, ...] = ()
+    earlier: tuple[EarlierRequest, ...] = ()  # newest first
 
 
 class RequestPost(Frozen):

@@ -10,6 +10,7 @@ repeating one is safe.
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Final, Self
+from urllib.parse import urlencode
 
 import httpx
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ from governance.exchange.hub_api import (
     AnswerPost,
     ApprovalPost,
     FamilyList,
+    FamilyQuery,
     FamilyView,
     Mode,
     OrderList,
@@ -239,10 +241,11 @@ class HubClient(AnalysisCalls):
 
         self._send("GET", f"/v1/runs/{run}/exports/{name}", sink=begin)
 
-    def families(self, *, flagged: bool, offset: int = 0, limit: int = 100) -> FamilyList:
+    def families(self, query: FamilyQuery) -> FamilyList:
         """Families for professional consideration."""
-        query = f"flagged={str(flagged).lower()}&offset={offset}&limit={limit}"
-        return self._get(f"/v1/families?{query}", FamilyList)
+        wanted = query.model_dump(mode="json", exclude_defaults=True)
+        text = urlencode({key: str(value).lower() for key, value in wanted.items()})
+        return self._get(f"/v1/families?{text}", FamilyList)
 
     def family(self, family: str) -> FamilyView:
         """One family, with the members' document that a request names."""

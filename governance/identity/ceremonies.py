@@ -34,7 +34,11 @@ def creation_options(relying_party: str, person: str) -> dict[str, Any]:
     """
     return {
         "rp": {"id": relying_party, "name": "hearthlink"},
-        "user": {"id": bytes_to_base64url(person.encode()), "name": person, "displayName": ""},
+        "user": {
+            "id": bytes_to_base64url(person.encode()),
+            "name": f"signing {person[:8]}",
+            "displayName": "",
+        },
         "challenge": bytes_to_base64url(secrets.token_bytes(32)),
         "pubKeyCredParams": [{"type": "public-key", "alg": int(kind)} for kind in _ALGORITHMS],
         "authenticatorSelection": {"userVerification": "required"},

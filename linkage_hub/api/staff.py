@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -12,6 +13,7 @@ from governance.exchange.analysis_api import PAGE
 from governance.exchange.hub_api import (
     ApprovalPost,
     FamilyList,
+    FamilyQuery,
     FamilyView,
     OutcomePost,
     QualityTable,
@@ -114,28 +116,25 @@ def release_routes(  # noqa: C901 - a list of routes
     @router.get("/families")
     async def page(
         request: Request,
-        flagged: bool = True,
-        offset: Offset = 0,
-        limit: Limit = PAGE,
+        query: Annotated[FamilyQuery, Query()],
     ) -> FamilyList:
         """Families for professional consideration."""
         caller = await gate.admit(request, 0)
-
-        def work() -> FamilyList:
-            state = ledger.sync()
-            return families.page(
-                state, approach(caller), flagged=flagged, offset=offset, limit=limit
-            )
-
-        return await run_in_threadpool(work)
+        return await run_in_threadpool(
+            lambda: families.page(ledger.sync(), approach(caller), query)
+        )
 
     @router.get("/families/{family}")
     async def family_page(request: Request, family: str) -> FamilyView:
         """One family."""
         caller = await gate.admit(request, 0)
-        return await run_in_threadpool(
-            lambda: families.view(family, ledger.sync(), approach(caller))
-        )
+
+        def work() -> FamilyView:
+            found = families.view(family, ledger.sync(), approach(caller))
+            earlier = releases.earlier(caller.staff, family)
+            return found.model_copy(update={"earlier": earlier})
+
+        return await run_in_threadpool(work)
 
     @router.post("/requests", status_code=201)
     async def ask(request: Request) -> RequestView:

@@ -1,26 +1,44 @@
-"""Families of the current run, as managers see them, and the members' document of a request."""
+"""Families of the current run, as managers see them, and the members' document of a request.
+
+Whether a family may be approached is worked out from the ledger for each that is shown: a list
+that asks for it looks at every family that the database chose, many at a time.
+"""
 
 import json
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from pydantic import ValidationError
+from sqlalchemy import Connection, func, select
 
 from governance.agreements.models import Agreement
 from governance.consent.rules import Approach, require_family_permission
 from governance.errors import ReasonedError
 from governance.exchange.hub_api import (
     FamilyList,
+    FamilyQuery,
     FamilySummary,
     FamilyView,
     MemberView,
     NeedView,
 )
 from governance.ledger.state import LedgerState
-from governance.release.models import Member, Members, RecordRef
+from governance.release.models import Members
 from linkage_hub.analytics.needs import IN_PROGRAMME
+from linkage_hub.releases.choosing import ORDER, chosen, current
 from linkage_hub.releases.errors import UnknownFamily
+from linkage_hub.releases.reading import (
+    document_of,
+    needs_met,
+    people_of,
+    records_of,
+    sources_of,
+)
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import families, family_members, family_needs, person_records, runs
+from linkage_hub.store.tables import families, family_needs
+
+AT_ONCE: Final = 500
+"""Families that are looked at together."""
 
 
 class Families:
@@ -29,39 +47,46 @@ class Families:
     def __init__(self, database: HubDatabase) -> None:
         self._database = database
 
-    def page(
-        self, state: LedgerState, approach: "ApproachFor", *, flagged: bool, offset: int, limit: int
-    ) -> FamilyList:
-        """Families by needs met, most first."""
-        wanted = self._current().where(families.c.flagged.is_(True)) if flagged else self._current()
-        order = (families.c.needs_met.desc(), families.c.confidence.desc(), families.c.family)
+    def page(self, state: LedgerState, approach: "ApproachFor", query: FamilyQuery) -> FamilyList:
+        """Families that a query asks for, most needs first."""
+        wanted = chosen(query).order_by(*ORDER)
+        first, last = query.offset, query.offset + query.limit
         with self._database.reading() as connection:
-            total = connection.scalar(select(func.count()).select_from(wanted.subquery()))
-            rows = connection.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
-        return FamilyList(
-            families=tuple(self._summary(row, state, approach) for row in rows),
-            total=int(total or 0),
-        )
+            if query.approachable is None:
+                total = connection.scalar(select(func.count()).select_from(wanted.subquery()))
+                rows = connection.execute(wanted.offset(first).limit(query.limit)).all()
+                found = list(self._summaries(connection, rows, state, approach))
+                return FamilyList(families=tuple(found), total=int(total or 0))
+            rows = connection.execute(wanted).all()
+            found = [
+                each
+                for each in self._summaries(connection, rows, state, approach)
+                if each.may_be_approached is query.approachable
+            ]
+        return FamilyList(families=tuple(found[first:last]), total=len(found))
 
     def view(self, family: str, state: LedgerState, approach: "ApproachFor") -> FamilyView:
-        """One family.
+        """One family, but for earlier requests about it.
 
         Raises:
             UnknownFamily: not in the current results.
         """
         row = self._row(family)
+        agreement = state.agreements.standing(row.agreement).agreement
         with self._database.reading() as connection:
             needs = connection.execute(
                 select(family_needs)
                 .where(family_needs.c.run == row.run, family_needs.c.family == family)
                 .order_by(family_needs.c.need)
             ).all()
-            people = self._people(connection, row.run, family)
-            records = self._records(connection, row.run, [person.person for person in people])
+            people = people_of(connection, row.run, [family])[family]
+            records = records_of(connection, row.run, [person.person for person in people])
+            document = document_of(row, people, records)
+            (summary,) = self._summaries(connection, [row], state, approach)
+            sources = sources_of(connection, row.run, document, agreement)
         known = {need.need: need for need in needs}
-        document = self.document(family)
         return FamilyView(
-            summary=self._summary(row, state, approach),
+            summary=summary,
             members=tuple(
                 MemberView(
                     person=person.person,
@@ -77,11 +102,12 @@ class Families:
                 NeedView(id=need, state=known[need].state, sources=known[need].sources)
                 if need in known
                 else NeedView(id=need, state="unknown", sources=0)
-                for need in _needs(state, row.agreement)
+                for need in _needs(agreement)
             ),
             reasons=tuple(json.loads(row.reasons)),
             document=document,
             digest=document.digest,
+            sources=sources,
         )
 
     def document(self, family: str) -> Members:
@@ -92,83 +118,78 @@ class Families:
         """
         row = self._row(family)
         with self._database.reading() as connection:
-            people = self._people(connection, row.run, family)
-            records = self._records(connection, row.run, [person.person for person in people])
-        return Members(
-            family=family,
-            agreement=row.agreement,
-            members=tuple(
-                Member(person=person.person, adult=person.adult, records=records[person.person])
-                for person in people
-            ),
-        )
-
-    def _current(self) -> Any:
-        return (
-            select(families, runs.c.agreement)
-            .join(runs, runs.c.id == families.c.run)
-            .where(runs.c.is_current.is_(True))
-        )
+            people = people_of(connection, row.run, [family])[family]
+            records = records_of(connection, row.run, [person.person for person in people])
+        return document_of(row, people, records)
 
     def _row(self, family: str) -> Any:
         with self._database.reading() as connection:
-            row = connection.execute(self._current().where(families.c.family == family)).first()
+            row = connection.execute(current().where(families.c.family == family)).first()
         if row is None:
             raise UnknownFamily(
                 "no such family in the current results", next_step="governance release families"
             )
         return row
 
-    @staticmethod
-    def _people(connection: Any, run: str, family: str) -> Any:
-        return connection.execute(
-            select(family_members)
-            .where(family_members.c.run == run, family_members.c.family == family)
-            .order_by(family_members.c.person)
-        ).all()
+    def _summaries(
+        self,
+        connection: Connection,
+        rows: Sequence[Any],
+        state: LedgerState,
+        approach: "ApproachFor",
+    ) -> Iterator[FamilySummary]:
+        """Lines of the list, in the order of the rows."""
+        for first in range(0, len(rows), AT_ONCE):
+            part = rows[first : first + AT_ONCE]
+            found: dict[tuple[str, str], FamilySummary] = {}
+            for run in {row.run for row in part}:
+                of_run = [row for row in part if row.run == run]
+                ids = [row.family for row in of_run]
+                people, met = people_of(connection, run, ids), needs_met(connection, run, ids)
+                persons = [person.person for family in ids for person in people[family]]
+                records = records_of(connection, run, persons)
+                for row in of_run:
+                    members = people[row.family]
+                    reason = _refusal(row, members, records, state, approach)
+                    found[run, row.family] = _summary(row, members, met[row.family], reason)
+            yield from (found[row.run, row.family] for row in part)
 
-    @staticmethod
-    def _records(connection: Any, run: str, people: list[str]) -> dict[str, tuple[RecordRef, ...]]:
-        found: dict[str, list[RecordRef]] = {person: [] for person in people}
-        for row in connection.execute(
-            select(person_records)
-            .where(person_records.c.run == run, person_records.c.person.in_(people))
-            .order_by(person_records.c.party, person_records.c.source, person_records.c.handle)
-        ):
-            found[row.person].append(
-                RecordRef(party=row.party, source=row.source, handle=row.handle)
-            )
-        return {person: tuple(refs) for person, refs in found.items()}
 
-    def _summary(self, row: Any, state: LedgerState, approach: "ApproachFor") -> FamilySummary:
-        reason = self._refusal(row, state, approach)
-        return FamilySummary(
-            family=row.family,
-            members=row.members,
-            adults=row.adults,
-            children=row.children,
-            needs_met=row.needs_met,
-            needs_unknown=row.needs_unknown,
-            flagged=row.flagged,
-            in_programme=row.in_programme,
-            confidence=row.confidence,
-            may_be_approached=reason is None,
-            reason=reason,
-        )
+def _summary(row: Any, people: Sequence[Any], met: list[str], reason: str | None) -> FamilySummary:
+    return FamilySummary(
+        family=row.family,
+        members=row.members,
+        adults=row.adults,
+        children=row.children,
+        needs_met=row.needs_met,
+        needs_unknown=row.needs_unknown,
+        flagged=row.flagged,
+        in_programme=row.in_programme,
+        confidence=row.confidence,
+        may_be_approached=reason is None,
+        reason=reason,
+        met=tuple(met),
+        age_bands=tuple(sorted({each.age_band for each in people if each.age_band})),
+    )
 
-    def _refusal(self, row: Any, state: LedgerState, approach: "ApproachFor") -> str | None:
-        """Why the family may not be approached now; None when it may."""
-        try:
-            agreement = state.agreements.standing(row.agreement).agreement
-            require_family_permission(
-                self.document(row.family), (), state.consents, approach(agreement)
-            )
-        except (
-            ReasonedError,
-            ValueError,
-        ) as error:  # ValueError: more members than a request takes
-            return error.reason if isinstance(error, ReasonedError) else "family.too_large"
-        return None
+
+def _refusal(
+    row: Any,
+    people: Sequence[Any],
+    records: dict[str, Any],
+    state: LedgerState,
+    approach: "ApproachFor",
+) -> str | None:
+    """Why a family may not be approached now; None when it may."""
+    try:
+        agreement = state.agreements.standing(row.agreement).agreement
+        document = document_of(row, people, records)
+        require_family_permission(document, (), state.consents, approach(agreement))
+    except ReasonedError as error:
+        return error.reason
+    except ValidationError:  # more members than a request takes
+        return "family.too_large"
+    return None
 
 
 class ApproachFor:
@@ -184,7 +205,6 @@ class ApproachFor:
         return Approach(agreement, purpose, (), self._recipient, self._now)
 
 
-def _needs(state: LedgerState, agreement: str) -> list[str]:
+def _needs(agreement: Agreement) -> list[str]:
     """Ids of an agreement's needs; of one that a family has no row of, nothing is known."""
-    indicators = state.agreements.standing(agreement).agreement.indicators
-    return sorted(each.id for each in indicators if each.id != IN_PROGRAMME)
+    return sorted(each.id for each in agreement.indicators if each.id != IN_PROGRAMME)

@@ -113,13 +113,16 @@ class KeptRequests:
         """The request as it was signed."""
         return parse_model(parse_json(row.envelope), Envelope)
 
+    def state(self, row: Any) -> Any:
+        """Where a request stands."""
+        return "expired" if row.state in _OPEN and self.over(row) else row.state
+
     def view(self, row: Any) -> RequestView:
         """A request as staff see it."""
-        state = "expired" if row.state in _OPEN and self.over(row) else row.state
         return RequestView(
             id=row.id,
             family=row.family,
-            state=state,
+            state=self.state(row),
             request=self.envelope(row),
             approval=None
             if row.approval is None

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from governance.canonical import canonical_bytes, parse_json
 from governance.errors import SignatureError
-from governance.exchange.hub_api import ReleaseView, RequestView
+from governance.exchange.hub_api import EarlierRequest, ReleaseView, RequestView
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import PersonKeys, Role
 from governance.ledger.events import EventType
@@ -174,6 +174,25 @@ class Releases:
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return [self._kept.view(row) for row in rows]
+
+    def earlier(self, caller: PersonKeys, family: str) -> tuple[EarlierRequest, ...]:
+        """What was asked about a family before, newest first; never who asked."""
+        statement = (
+            select(requests)
+            .where(requests.c.family == family)
+            .order_by(requests.c.created.desc(), requests.c.id)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        return tuple(
+            EarlierRequest(
+                created=row.created,
+                state=self._kept.state(row),
+                outcome=row.outcome,
+                own=row.requester == caller.thumbprint,
+            )
+            for row in rows
+        )
 
     def release(self, caller: PersonKeys, id_: str) -> ReleaseView:
         """Sealed answers, for the requester alone.

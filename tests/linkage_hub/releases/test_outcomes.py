@@ -10,7 +10,7 @@ from governance.ledger.payloads import read_payload
 from linkage_hub.releases import service
 from linkage_hub.releases.logged import log_outcome
 from tests.hub_world import HubWorld, hub_world_in
-from tests.partner_agent.releases.test_desk import ask, both_agree, submit_and_link
+from tests.partner_agent.releases.test_desk import ask, both_agree, family_of, submit_and_link
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,8 @@ def test_each_change_is_an_event_and_a_repetition_is_none(world: HubWorld) -> No
     assert logged(world, request) == ["helped", "declined", "helped", "wrong_family", "declined"]
     record = world.hub.ledger.state.releases.requests[request]
     assert (record.outcome, record.outcomes) == ("declined", 5)
+    (earlier,) = family_of(world, "A1")["earlier"]  # whoever looks at the family next sees it
+    assert (earlier["outcome"], earlier["own"]) == ("declined", True)
 
 
 def test_a_hub_killed_after_the_ledger_was_told_says_it_no_second_time(

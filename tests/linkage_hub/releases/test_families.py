@@ -1,0 +1,144 @@
+"""Managers list the families that they ask for, and see what is held about one."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import insert
+
+from governance.canonical import write_time
+from governance.exchange.hub_api import FamilyQuery
+from linkage_hub.releases.families import ApproachFor, Families
+from linkage_hub.store import tables
+from linkage_hub.store.database import HubDatabase
+from tests.governance.world import NOON, World
+
+RUN: Final = "a" * 32
+EVERYBODY: Final = FamilyQuery(flagged=False)
+COLUMNS: Final = ("members", "children", "needs_met", "confidence", "flagged", "in_programme")
+COUNTY: Final = {
+    "1": (3, 1, 4, 0.9, True, False),
+    "2": (2, 0, 3, 0.95, True, False),
+    "3": (5, 3, 3, 0.6, False, True),
+}
+"""Families by the digit of their ids."""
+
+
+def family_id(digit: str) -> str:
+    """A family's id."""
+    return "f-" + digit * 32
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """The first family's mother has agreed."""
+    found = World()
+    found.consent(found.council, "1" * 32)
+    return found
+
+
+@pytest.fixture
+def county(database_url: str, world: World) -> Iterator[Families]:
+    """One adult with one record each; families one and three meet a need."""
+    database = HubDatabase(database_url)
+    with database.writing() as connection:
+        connection.execute(insert(tables.runs).values(run_row(world)))
+        connection.execute(insert(tables.run_inputs).values(
+            run=RUN, position=0, submission="b" * 32, party="council", source="council_records",
+            manifest_hash="sha256:" + "c" * 64,
+        ))  # fmt: skip
+        connection.execute(insert(tables.submissions).values(submission_row(world)))
+        for digit, figures in COUNTY.items():
+            add_family(connection, digit, dict(zip(COLUMNS, figures, strict=True)))
+    yield Families(database)
+    database.close()
+
+
+def run_row(world: World) -> dict[str, Any]:
+    """The current run."""
+    return {
+        "id": RUN, "agreement": world.agreement_hash, "state": "finished", "is_current": True,
+        "created": write_time(NOON), "sources": 1, "records": 3, "persons": 3, "families": 3,
+        "flagged": 2,
+    }  # fmt: skip
+
+
+def submission_row(world: World) -> dict[str, Any]:
+    """What the council handed in."""
+    return {
+        "id": "b" * 32, "party": "council", "source": "council_records",
+        "agreement": world.agreement_hash, "epoch": 1, "state": "accepted", "message": "",
+        "next_step": "", "manifest": b"", "manifest_hash": "h", "key_check_value": "k",
+        "test_vectors": "t", "content_sha256": "c", "size": 1, "received_bytes": 1, "records": 3,
+        "received": "2026-11-01T08:00:00Z", "created": "2026-11-01T07:00:00Z",
+    }  # fmt: skip
+
+
+def add_family(connection: Any, digit: str, figures: dict[str, Any]) -> None:
+    """A family whose one member that is held has one record."""
+    key = {"run": RUN, "family": family_id(digit)}
+    person = "p-" + digit * 32
+    adults = figures["members"] - figures["children"]
+    connection.execute(insert(tables.families).values(
+        **key, **figures, adults=adults, needs_unknown=1, is_resident=True,
+        reasons=json.dumps(["same_address"]),
+    ))  # fmt: skip
+    connection.execute(insert(tables.family_members).values(
+        **key, person=person, role="parent", adult=True, confidence=0.9, is_primary=True,
+        age_band="25_44" if digit == "1" else "45_64", reasons=json.dumps(["alone"]),
+    ))  # fmt: skip
+    connection.execute(insert(tables.person_records).values(
+        run=RUN, handle=digit * 32, person=person, party="council", source="council_records",
+    ))  # fmt: skip
+    if digit != "2":
+        state = "met" if digit == "1" else "unmet"
+        connection.execute(insert(tables.family_needs).values(
+            **key, need="offence", state=state, sources=1
+        ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (FamilyQuery(), "12"),  # most needs first; the third is not put forward
+        (EVERYBODY, "123"),
+        (EVERYBODY.model_copy(update={"need": "offence"}), "1"),  # unmet is not met
+        (EVERYBODY.model_copy(update={"people": 3}), "13"),
+        (EVERYBODY.model_copy(update={"children": 2}), "3"),
+        (EVERYBODY.model_copy(update={"age_band": "45_64"}), "23"),
+        (EVERYBODY.model_copy(update={"confidence": 0.9}), "12"),
+        (EVERYBODY.model_copy(update={"in_programme": True}), "3"),
+        (EVERYBODY.model_copy(update={"approachable": True}), "1"),
+        (EVERYBODY.model_copy(update={"approachable": False}), "23"),
+        (FamilyQuery(approachable=False, people=3), ""),
+    ],
+)
+def test_a_list_holds_what_was_asked_for(
+    county: Families, world: World, query: FamilyQuery, expected: str
+) -> None:
+    """Every condition holds, and the total counts all of them, whatever the page."""
+    approach = ApproachFor("council", NOON)
+    found = county.page(world.state, approach, query)
+    assert "".join(each.family[2] for each in found.families) == expected
+    assert found.total == len(expected)
+    rest = county.page(world.state, approach, query.model_copy(update={"offset": 1, "limit": 1}))
+    assert "".join(each.family[2] for each in rest.families) == expected[1:2]
+    assert rest.total == len(expected)
+
+
+def test_one_family_says_who_holds_what_and_since_when(county: Families, world: World) -> None:
+    """Sources, their freshness and what they may speak of; the list says the same of the family."""
+    approach = ApproachFor("council", NOON)
+    view = county.view(family_id("1"), world.state, approach)
+    (source,) = view.sources
+    assert (source.party, source.records, source.received) == (
+        "council", 1, "2026-11-01T08:00:00Z",
+    )  # fmt: skip
+    assert source.indicators == ()  # the police's alone may speak of offences
+    assert view.digest == county.document(family_id("1")).digest
+    line = county.page(world.state, approach, FamilyQuery()).families[0]
+    assert line == view.summary
+    assert line.met == ("offence",)
+    assert line.age_bands == ("25_44",)
+    assert line.may_be_approached
