@@ -82,7 +82,7 @@ packages: $(VENV)/dev.stamp ## what pip check may report, and that every package
 
 .PHONY: tests
 tests: $(VENV)/dev.stamp services ## every test in one session, the longest first
-	$(PYTEST)
+	$(PYTEST) --junitxml=build/tests.xml
 
 .PHONY: unit
 unit: $(VENV)/dev.stamp services ## unit and documentation tests
@@ -98,7 +98,7 @@ explore: $(VENV)/dev.stamp services ## unit tests whose properties draw other ex
 
 .PHONY: invariants
 invariants: $(VENV)/dev.stamp services ## what is promised, what tried to break it, how often
-	$(BIN)/python -m pytest -q --invariants
+	$(BIN)/python -m pytest -q --invariants --junitxml=build/invariants.xml
 
 .PHONY: soak
 soak: $(VENV)/dev.stamp ## STEPS=1000000 of consents, requests and forged orders from SEED=1 (hours)

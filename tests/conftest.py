@@ -20,7 +20,7 @@ from tests.schemas import upgrade
 if TYPE_CHECKING:
     from tests.hub_world import HubWorld
 
-pytest_plugins = ("tests.invariants",)
+pytest_plugins = ("tests.invariants", "tests.recorded")
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None)
 settings.register_profile(

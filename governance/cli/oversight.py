@@ -1,9 +1,6 @@
 """``governance oversight``: what an information-governance lead reads from a copy of the ledger."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,44 +8,21 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import utc_now
-from governance.cli.copies import (
-    Copy,
-    KeyFile,
-    Passphrase,
-    Reader,
-    Url,
-    VerifiedCopy,
-    read_vkey,
-    read_who,
-    verified_copy,
-)
+from governance.cli.copies import Copy, KeyFile, Passphrase, Reader, Url
+from governance.cli.overseen import Party, overseen
+from governance.cli.oversight_public import public, risks
+from governance.cli.oversight_work import due, request, requests, retention, rights, witnesses
 from governance.consent.models import ConsentKind, ConsentState
 from governance.identity.envelope import parse_model
 from governance.oversight.consents import ConsentMonth, ConsentStates, states, trend
 from governance.oversight.refusals import refusals as count_refusals
 from governance.oversight.search import PAGE, Proven, Query
 from governance.oversight.search import search as search_ledger
-from governance.oversight.state import Overseen
-from governance.terminal import Terminal, terminal
+from governance.terminal import terminal
 
 app = typer.Typer(no_args_is_help=True, help="What an information-governance lead looks after.")
-
-Party = Annotated[str | None, typer.Option(help="of this party only")]
-
-
-@contextmanager
-def overseen(
-    screen: Terminal,
-    url: str,
-    key_file: Path,
-    as_: Path,
-    passphrase_file: Path | None,
-    copy: Path | None,
-) -> Iterator[VerifiedCopy[Overseen]]:
-    """The ledger, fetched, verified, and replayed with the indexes."""
-    key, who = read_vkey(key_file), read_who(as_, passphrase_file)
-    with verified_copy(screen, url, key, who, copy, Overseen) as found:
-        yield found
+for _command in (due, requests, request, rights, retention, witnesses, risks, public):
+    app.command(_command.__name__)(_command)
 
 
 @app.command()

@@ -34,6 +34,9 @@ from governance.oversight.consents import ConsentFigures
 from governance.release.registry import ReleaseRegistry
 from governance.rights.registry import RightsRegistry
 
+FILES, RUNS, ANSWERS = "files", "runs", "releases"
+"""Artefacts whose end the ledger can hold against their beginning, as ``retention.purged`` has it.
+"""
 CONSENTS: Final = frozenset(kind for kind in EventType if kind.value.startswith("consent."))
 
 
@@ -51,24 +54,9 @@ class Approach:
 
 
 @dataclass(frozen=True)
-class Submitted:
-    """A submission that a hub has accepted."""
-
-    agreement: str
-    party: str
-    source: str
-    time: str
-    entry: int
-    records: int
-
-
-@dataclass(frozen=True)
 class Ran:
-    """A finished link run."""
+    """What a finished link run counted."""
 
-    agreement: str
-    time: str
-    entry: int
     persons: int
     families: int
     flagged: int
@@ -91,6 +79,7 @@ class Answered:
 
     Attributes:
         agreement: its id.
+        kind: what was asked for.
         month: of the clock.
         entry: place of the answer; ``time`` is what it states.
         days: from receipt to answer.
@@ -98,6 +87,7 @@ class Answered:
     """
 
     agreement: str
+    kind: str
     month: str
     entry: int
     time: str
@@ -116,6 +106,11 @@ class Chronicle:
         newest_refusal: of each party, about requests: place, time, reason, request.
         happened: for the public, by month of the clock, agreement's id and what.
         released: requests that were answered with sealed items; ``declined``: those refused first.
+        undecided: requests that nobody has decided, the oldest first.
+        runs: the last of each month of the clock, by month and agreement's id.
+        made: days on which artefacts came to be, by agreement's hash, party and artefact.
+        files: when the newest file of a source was accepted, by agreement's hash, hub and source.
+        purged: when a party last said that it destroyed some, by agreement's id, party, artefact.
         rights: of each request of a data subject, by its id, places.
     """
 
@@ -130,8 +125,11 @@ class Chronicle:
     happened: dict[tuple[str, str, str], int] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
     declined: set[str] = field(default_factory=set)
-    submissions: list[Submitted] = field(default_factory=list)
-    runs: list[Ran] = field(default_factory=list)
+    undecided: dict[str, None] = field(default_factory=dict)
+    runs: dict[tuple[str, str], Ran] = field(default_factory=dict)
+    made: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    files: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    purged: dict[tuple[str, str, str], str] = field(default_factory=dict)
     purges: list[Purge] = field(default_factory=list)
     rights: dict[str, list[int]] = field(default_factory=dict)
     answered: dict[str, Answered] = field(default_factory=dict)
@@ -214,31 +212,21 @@ class Clerk:
         request = request_of(payload)
         if request is not None and not isinstance(payload, Refused):
             self._about_request(index, event, request, payload)
-        kind = event.leaf.type
+        kind, author = event.leaf.type, self._party(event.leaf.author)
         match payload:
             case SubmissionOutcome() if kind is EventType.SUBMISSION_ACCEPTED:
-                self._chronicle.submissions.append(
-                    Submitted(
-                        payload.agreement, payload.party, payload.source, time, index,
-                        payload.records,
-                    )
-                )  # fmt: skip
+                self._chronicle.files[payload.agreement, author, payload.source] = time
             case SubmissionOutcome():
                 self._refuse(time, payload.party, kind.value, payload.reason or "")
             case Refused():
                 self._refuse(time, payload.party, payload.action, payload.reason)
             case LinkRunFinished():
-                self._chronicle.runs.append(
-                    Ran(
-                        payload.agreement, time, index, payload.persons, payload.families,
-                        payload.flagged,
-                    )
-                )  # fmt: skip
+                ran = Ran(payload.persons, payload.families, payload.flagged)
+                month = self._chronicle.month
+                self._chronicle.runs[month, self._agreement_id(payload.agreement)] = ran
+                self._make(payload.agreement, author, RUNS, time)
             case RetentionPurged():
-                counts = payload.model_dump(exclude={"agreement", "party"})
-                self._chronicle.purges.append(
-                    Purge(payload.agreement, payload.party, time, index, counts)
-                )
+                self._purge(index, payload, time)
             case _ if kind.value.startswith("rights."):
                 self._about_rights(index, event, payload)
 
@@ -246,17 +234,22 @@ class Clerk:
         chronicle, time = self._chronicle, event.leaf.time
         approach = chronicle.requests.setdefault(request, Approach())
         approach.entries.append(index)
+        if isinstance(payload, Decided):
+            chronicle.undecided.pop(request, None)
         match payload:
             case Requested():
                 family = self._releases.requests[request].request.family
                 chronicle.families.setdefault(family, []).append(request)
+                chronicle.undecided[request] = None
             case Sealed():
                 approach.answers.append((payload.party, index, time, payload.records, ""))
+                self._answer(request, payload.party, time)
                 if request not in chronicle.released:
                     chronicle.released.add(request)
                     self._happen(request, "released")
             case ReleaseRefused():
                 approach.answers.append((payload.party, index, time, 0, payload.reason))
+                self._answer(request, payload.party, time)
                 newest = (index, time, payload.reason, request)
                 chronicle.newest_refusal[payload.party] = newest
                 self._refuse(time, payload.party, event.leaf.type.value, payload.reason)
@@ -267,6 +260,23 @@ class Clerk:
                 reason = record.decision.reason if record.decision else ""
                 self._refuse(time, party, event.leaf.type.value, reason)
                 self._decline(request)
+
+    def _make(self, agreement: str, party: str, what: str, time: str) -> None:
+        self._chronicle.made.setdefault((agreement, party, what), set()).add(time[:10])
+
+    def _purge(self, index: int, payload: RetentionPurged, time: str) -> None:
+        chronicle, party = self._chronicle, payload.party
+        counts = payload.model_dump(exclude={"agreement", "party"})
+        chronicle.purges.append(Purge(payload.agreement, party, time, index, counts))
+        for what in (FILES, RUNS, ANSWERS):
+            if counts[what]:
+                key = (self._agreement_id(payload.agreement), party, what)
+                chronicle.purged[key] = max(time, chronicle.purged.get(key, ""))
+
+    def _answer(self, request: str, party: str, time: str) -> None:
+        record = self._releases.requests.get(request)  # a refusal may come before the request
+        if record is not None:
+            self._make(record.request.agreement, party, ANSWERS, time)
 
     def _decline(self, request: str) -> None:
         """Once a request, and only where nobody had released for it before."""
@@ -298,8 +308,9 @@ class Clerk:
             days = (day - date.fromisoformat(request.opened.received)).days
             late = day.isoformat() > request.due
             chronicle.answered[request.id] = Answered(
-                agreement, chronicle.month, index, event.leaf.time, max(days, 0), late
-            )
+                agreement, request.opened.kind.value, chronicle.month, index, event.leaf.time,
+                max(days, 0), late,
+            )  # fmt: skip
 
     def _agreement_id(self, hash_: str) -> str:
         try:

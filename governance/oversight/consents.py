@@ -9,11 +9,14 @@ state.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from governance.canonical import Frozen
 from governance.consent.models import PERMITTING, ConsentKind, ConsentState
 from governance.consent.registry import Grant
+from governance.oversight.months import month_of, months
 
+MONTHS: Final = 120  # shown at most
 Months = dict[tuple[str, str, str, str], int]
 
 
@@ -112,7 +115,7 @@ def trend(
     party: str | None = None,
     kind: ConsentKind = ConsentKind.APPROACH,
 ) -> list[ConsentMonth]:
-    """Every month from the first record to this one, the oldest first.
+    """Every month from the first record to this one, the oldest first; ten years at most.
 
     Args:
         figures: as the ledger has them.
@@ -133,7 +136,7 @@ def trend(
     for day, _, count in chosen(figures.permitting, slice(10)):
         if day <= today.isoformat():
             by_month[day[:7]] = by_month.get(day[:7], 0) + count
-    shown = months(min(known, default=today.isoformat()[:7]), today)
+    shown = months(min(known, default=month_of(today)), month_of(today), MONTHS)
     permitting = sum(count for month, count in by_month.items() if month < shown[0])
     found = []
     for month in shown:
@@ -155,10 +158,3 @@ def _of(counts: list[tuple[str, str, int]], month: str) -> dict[ConsentState, in
         if when == month:
             found[ConsentState(state)] = found.get(ConsentState(state), 0) + count
     return found
-
-
-def months(first: str, today: date) -> list[str]:
-    """``2026-11`` and so on, from the first to this month; at most ten years, the newest."""
-    year, month = map(int, first.split("-"))
-    number, last = 12 * year + month - 1, 12 * today.year + today.month - 1
-    return [f"{at // 12:04d}-{at % 12 + 1:02d}" for at in range(max(number, last - 119), last + 1)]

@@ -11,6 +11,8 @@ from governance.errors import FormatError
 from tests.governance.cli.test_ledger import invoke, secret_of
 from tests.governance.ledger.test_service import Running, post_all, started
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Running]:
@@ -48,6 +50,27 @@ def test_a_lead_searches_and_counts(ledger: Running) -> None:
     assert {state: count for state, count in council["states"].items() if count} == {"withdrawn": 1}
     assert consents["months"][0]["recorded"] == {"given": 1}
     assert told(ledger, "refusals") == {"refusals": []}
+
+
+def test_a_lead_sees_what_waits_and_what_is_late(ledger: Running) -> None:
+    """Each command answers from the same copy; the public register needs nothing of a lead."""
+    assert set(told(ledger, "due")) == {"due"}  # the agreement's next step, by today's clock
+    assert told(ledger, "requests") == {"requests": []}
+    assert told(ledger, "rights") == {"rights": []}
+    assert told(ledger, "retention") == {"kept": [], "destroyed": []}
+    health = told(ledger, "witnesses")
+    assert {each["state"] for each in health["witnesses"]} == {"has cosigned nothing"}
+    assert health["size"] == len(ledger.world.events)
+    public = told(ledger, "public")
+    assert [each["title"] for each in public["agreements"]] == ["Families with several needs"]
+
+
+def test_the_risks_need_no_ledger() -> None:
+    """The assessment and recorded runs are files."""
+    done = invoke("oversight", "risks", "--dpia", ROOT / "docs/DPIA.md")
+    assert done.exit_code == 0, done.output
+    first, *_ = parse_json(done.stdout.encode())["risks"]
+    assert (first["id"], first["guards"][0]["state"]) == ("R1", "not run")
 
 
 def test_a_condition_of_another_form_gets_a_message(ledger: Running) -> None:

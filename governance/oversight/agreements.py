@@ -1,0 +1,122 @@
+"""Agreements, where each is in its life, and everything that is due under them and when."""
+
+from datetime import datetime
+from typing import Any
+
+from governance.agreements.life import PERMITS, LifeState, life
+from governance.agreements.policy import Standing
+from governance.canonical import Frozen
+from governance.oversight.requests import waiting
+from governance.oversight.retention import retention
+from governance.oversight.rights import rights
+from governance.oversight.state import Overseen
+
+
+class AgreementLine(Frozen):
+    """An agreement and where it is in its life (``agreements.life``).
+
+    Attributes:
+        missing: parties that have not signed.
+        by: the last day for the next step; empty where there is none.
+    """
+
+    agreement: str
+    id: str
+    version: int
+    title: str
+    state: LifeState
+    permits: bool
+    reason: str
+    next_step: str
+    who: tuple[str, ...]
+    by: str
+    signed_by: tuple[str, ...]
+    missing: tuple[str, ...]
+    suspended_by: tuple[str, ...]
+    valid_from: str
+    review_by: str
+    expires: str
+    dpia: str
+
+
+class Due(Frozen):
+    """Something that somebody has to do.
+
+    Attributes:
+        by: time or day; empty where it has no end.
+        late: whether that has passed.
+        who: parties.
+        about: hash or id of what it is about.
+    """
+
+    what: str
+    by: str
+    late: bool
+    who: tuple[str, ...]
+    about: str
+
+
+def agreements(state: Overseen, now: datetime) -> list[AgreementLine]:
+    """Every agreement in the ledger: what permits anything first, then the newest versions."""
+    standings = [state.agreements.standing(hash_) for hash_ in state.agreements]
+    lines = [_line(standing, now) for standing in standings]
+    return sorted(lines, key=lambda line: (not line.permits, line.id, -line.version))
+
+
+def due(state: Overseen, now: datetime) -> list[Due]:
+    """Everything that waits for somebody, the most urgent first.
+
+    Requests to decide, requests of data subjects, agreements' next steps, and what should have been
+    destroyed.
+    """
+    today = now.date()
+    found = [
+        Due(what="decide a request", by=each.expires, late=False, who=(), about=each.request)
+        for each in waiting(state, now)
+        if not each.expired
+    ]
+    found += [
+        Due(
+            what=f"answer a request of a data subject: {each.kind.value}", by=each.due,
+            late=each.late, who=(each.party,), about=each.id,
+        )
+        for each in rights(state, today)
+        if not each.outcome
+    ]  # fmt: skip
+    found += [
+        Due(
+            what=f"{line.id} version {line.version}: {line.next_step}", by=line.by,
+            late=not line.permits, who=line.who, about=line.agreement,
+        )
+        for line in agreements(state, now)
+        if line.who
+    ]  # fmt: skip
+    found += [
+        Due(
+            what=f"destroy what is past its period: {each.what} ({each.agreement})",
+            by=each.overdue_since, late=True, who=(each.party,), about=each.agreement,
+        )
+        for each in retention(state, now)
+        if each.overdue_since
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (not each.late, each.by or "9"))
+
+
+def _line(standing: Standing, now: datetime) -> AgreementLine:
+    agreement, found = standing.agreement, life(standing, now)
+    everyone = {party.party for party in agreement.parties}
+    data: dict[str, Any] = {
+        "agreement": agreement.hash,
+        "state": found.state,
+        "permits": found.state in PERMITS,
+        "reason": found.reason,
+        "next_step": found.next_step,
+        "who": found.who,
+        "by": found.by.isoformat() if found.by else "",
+        "signed_by": tuple(sorted(standing.signed_by)),
+        "missing": tuple(sorted(everyone - standing.signed_by)),
+        "suspended_by": tuple(sorted(standing.suspended_by)),
+        "dpia": f"{agreement.dpia.reference}: {agreement.dpia.outcome.replace('_', ' ')}",
+    }
+    shown = ("id", "version", "title", "valid_from", "review_by", "expires")
+    return AgreementLine(**data, **{name: getattr(agreement, name) for name in shown})

@@ -1,0 +1,110 @@
+"""Retention: what was destroyed and when, and what is due and not said to be destroyed.
+
+Rules: what the ledger knows of an artefact is when it came to be: a submission's file at the hub,
+a run's results, a party's answers to requests. Each is due when the period of its agreement is
+over, and agents and hub destroy once a day, so a day later the ledger has to hold their word
+(``retention.purged``); where it does not, the artefact is overdue. Of rows in vaults and of consent
+records the ledger cannot say when they are due: the partner's own agent does. A destruction told
+without being done cannot be seen here.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from governance.canonical import Frozen
+from governance.oversight.chronicle import ANSWERS, FILES, RUNS
+from governance.oversight.state import Overseen
+
+GRACE: Final = timedelta(days=1)
+"""Agents and the hub destroy once a day."""
+
+
+class Destroyed(Frozen):
+    """What a party has said that it destroyed; counts of more than nothing."""
+
+    time: str
+    entry: int
+    party: str
+    agreement: str
+    counts: dict[str, int]
+
+
+class Due(Frozen):
+    """One kind of artefact at one party under one agreement; days are UTC.
+
+    Attributes:
+        what: ``files`` of submissions and results of ``runs`` at a hub, or a party's answers to
+            requests (``releases``), as ``retention.purged`` counts them.
+        days: how long it may be kept.
+        newest: day on which the newest that the ledger knows of came to be.
+        next: when the next is due; empty where nothing is ahead.
+        overdue_since: since when something is due that nobody said was destroyed; else empty.
+        last: when this party last said that it destroyed some; empty if never.
+    """
+
+    agreement: str
+    version: int
+    party: str
+    what: str
+    days: int
+    newest: str
+    next: str
+    overdue_since: str
+    last: str
+
+
+def destroyed(state: Overseen, party: str | None = None, most: int = 100) -> list[Destroyed]:
+    """What was destroyed, the newest first."""
+    found = []
+    for purge in reversed(state.chronicle.purges):
+        if party in (None, purge.party):
+            found.append(
+                Destroyed(
+                    time=purge.time,
+                    entry=purge.entry,
+                    party=purge.party,
+                    agreement=state.agreements.standing(purge.agreement).agreement.id,
+                    counts={name: count for name, count in purge.counts.items() if count},
+                )
+            )
+        if len(found) == most:
+            break
+    return found
+
+
+def retention(state: Overseen, now: datetime) -> list[Due]:
+    """Every kind of artefact that the ledger knows of, what is overdue first."""
+    chronicle, found = state.chronicle, []
+    for (hash_, party, what), days in chronicle.made.items():
+        found.append(_due(state, hash_, party, what, days, now))
+    files: dict[tuple[str, str], set[str]] = {}
+    for (hash_, hub, _), time in chronicle.files.items():  # an older one went when it was replaced
+        files.setdefault((hash_, hub), set()).add(time[:10])
+    for (hash_, hub), days in files.items():
+        found.append(_due(state, hash_, hub, FILES, days, now))
+    return sorted(found, key=lambda each: (not each.overdue_since, each.next or "9", each.party))
+
+
+def _due(state: Overseen, hash_: str, party: str, what: str, days: set[str], now: datetime) -> Due:
+    agreement = state.agreements.standing(hash_).agreement
+    keep, today = agreement.retention, now.astimezone(UTC).date()
+    periods = {
+        FILES: keep.encodings_days, RUNS: keep.link_results_days, ANSWERS: keep.released_items_days,
+    }  # fmt: skip
+    # an agent destroys under the version that it works under, also what an earlier one left
+    last = state.chronicle.purged.get((agreement.id, party, what), "")
+    period = timedelta(days=periods[what])
+    ends = sorted(date.fromisoformat(day) + period for day in days)
+    over = [end for end in ends if end + GRACE < today and end.isoformat() > last[:10]]
+    ahead = [end for end in ends if end + GRACE >= today]
+    return Due(
+        agreement=agreement.id,
+        version=agreement.version,
+        party=party,
+        what=what,
+        days=periods[what],
+        newest=max(days),
+        next=ahead[0].isoformat() if ahead else "",
+        overdue_since=over[0].isoformat() if over else "",
+        last=last,
+    )

@@ -1,0 +1,136 @@
+"""Deadlines of data subjects' requests, and what should have been destroyed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from governance.ledger.events import EventType
+from governance.ledger.payloads import (
+    LinkRunFinished,
+    RetentionPurged,
+    RightsClosed,
+    RightsOpened,
+    SubmissionOutcome,
+)
+from governance.oversight.agreements import agreements, due
+from governance.oversight.retention import destroyed, retention
+from governance.oversight.rights import rights
+from tests.governance.oversight.copied import overseen
+from tests.governance.world import NOON, World
+
+HASH = "sha256:" + "0" * 64
+
+
+def opened(world: World, received: str, due: str) -> str:
+    """Somebody asks the police what is held of them; the request's id."""
+    payload = RightsOpened(
+        agreement=world.agreement_hash, party="police", kind="access", received=received, due=due
+    )
+    return world.write(world.partners[0], EventType.RIGHTS_OPENED, payload).leaf.id
+
+
+def test_deadlines_come_first_and_answers_after_them() -> None:
+    """Open ones by the day on which they are due; late is late, answered or not."""
+    world = World()
+    calm = opened(world, "2026-11-20", "2026-12-20")
+    urgent = opened(world, "2026-11-01", "2026-12-01")
+    done = opened(world, "2026-10-25", "2026-11-25")
+    closed = RightsClosed(outcome="done", reason=None)
+    answer = NOON + timedelta(days=6)
+    world.write(world.partners[0], EventType.RIGHTS_CLOSED, closed, (done,), answer)
+    today = (NOON + timedelta(days=13)).date()  # 5 December
+    found = rights(overseen(world), today)
+    assert [(each.id, each.days_left, each.late, each.outcome) for each in found] == [
+        (urgent, -4, True, ""), (calm, 15, False, ""), (done, None, True, "done"),
+    ]  # fmt: skip
+    assert (found[2].days, found[2].answered) == (34, "2026-11-28")
+    assert rights(overseen(world), today, "nhs") == []
+
+
+def accept(world: World, days: int = 0, number: int = 1) -> None:
+    """The hub accepts a file of the police's source."""
+    payload = SubmissionOutcome(
+        submission=f"{number:032x}", manifest=f"sha256:{number:064x}",
+        agreement=world.agreement_hash, party="police", source="police_records", records=10,
+        reason=None,
+    )  # fmt: skip
+    now = NOON + timedelta(days=days)
+    world.write(world.hub, EventType.SUBMISSION_ACCEPTED, payload, now=now)
+
+
+def purge(world: World, days: int, **counts: int) -> None:
+    """The hub says what it has destroyed."""
+    zero: dict[str, Any] = {"rows": 0, "synthetic_rows": 0, "files": 0}
+    payload = RetentionPurged(agreement=world.agreement_hash, party="hub", **{**zero, **counts})
+    now = NOON + timedelta(days=days)
+    world.write(world.hub, EventType.RETENTION_PURGED, payload, now=now)
+
+
+@pytest.fixture
+def world() -> World:
+    """A hub that has a file and the results of a run since 22 November; both may stay a year."""
+    found = World()
+    accept(found)
+    payload = LinkRunFinished(
+        run="1" * 32, agreement=found.agreement_hash, submissions=(HASH,), persons=9, families=3,
+        flagged=1, results_sha256=HASH,
+    )  # fmt: skip
+    found.write(found.hub, EventType.LINK_RUN_FINISHED, payload)
+    return found
+
+
+def overdue(world: World, days: int) -> dict[str, str]:
+    """What is overdue so many days later, since when."""
+    lines = retention(overseen(world), NOON + timedelta(days=days))
+    return {line.what: line.overdue_since for line in lines}
+
+
+def test_what_nobody_destroyed_is_overdue_a_day_later(world: World) -> None:
+    """Until the period and the day of grace are over nothing is; then until somebody says so."""
+    assert overdue(world, 365) == {"files": "", "runs": ""}
+    assert overdue(world, 367) == {"files": "2027-11-22", "runs": "2027-11-22"}
+    purge(world, 366, files=1, rows=10)
+    assert overdue(world, 367) == {"files": "", "runs": "2027-11-22"}
+    purge(world, 368, runs=1)
+    assert overdue(world, 400) == {"files": "", "runs": ""}
+    found = destroyed(overseen(world))
+    assert [each.counts for each in found] == [{"runs": 1}, {"files": 1, "rows": 10}]
+
+
+def test_a_word_from_before_something_was_due_is_no_word_about_it(world: World) -> None:
+    """What was destroyed earlier was something else."""
+    purge(world, 300, files=1, runs=1)
+    assert overdue(world, 367) == {"files": "2027-11-22", "runs": "2027-11-22"}
+
+
+def test_a_replaced_file_is_due_no_more(world: World) -> None:
+    """The newest file of a source counts: the one before went when it came."""
+    accept(world, 100, number=2)
+    assert overdue(world, 367)["files"] == ""
+    (files,) = [
+        line
+        for line in retention(overseen(world), NOON + timedelta(days=367))
+        if line.what == "files"
+    ]
+    assert (files.party, files.next) == ("hub", "2028-03-01")
+
+
+def test_what_is_due_is_one_list_with_what_is_late_at_its_top(world: World) -> None:
+    """A request of a data subject, the agreement's review, and what should be destroyed."""
+    opened(world, "2026-11-20", "2026-12-20")
+    soon = due(overseen(world), NOON)
+    assert [(each.by, each.late, each.who) for each in soon] == [
+        ("2026-12-20", False, ("police",)),
+    ]
+    spring = due(overseen(world), NOON + timedelta(days=130))  # 1 April 2027
+    assert [(each.by, each.late) for each in spring] == [
+        ("2026-12-20", True), ("2027-05-01", False),
+    ]  # fmt: skip
+    assert "review it, and sign version 2" in spring[1].what
+    ended = due(overseen(world), NOON + timedelta(days=400))
+    assert {each.who for each in ended if each.late} == {
+        ("police",), ("hub",), ("police", "nhs", "council"),
+    }  # fmt: skip
+    (line,) = agreements(overseen(world), NOON)
+    assert (line.state.value, line.permits, line.missing) == ("in_force", True, ())
