@@ -40,7 +40,7 @@ DOUBLES: Final = (
     "lies", "replays", "reorders", "withholds", "swaps keys", "forks", "rolls back", "slow",
 )  # fmt: skip
 """What a dishonest hub or ledger does."""
-LATER: Final = {21: "comes with the analytics"}
+LATER: Final[dict[int, str]] = {}
 
 _tried: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 _doubles: dict[tuple[int, str], int] = defaultdict(int)

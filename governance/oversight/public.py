@@ -5,7 +5,7 @@ whole months that the ledger itself has closed, by an entry of a later month, an
 entry counts in the month in which it came, whatever earlier time it states, so what was published
 of a month never changes, and whoever looks before and after an event sees the same page until the
 month is over. The threshold of a month is the strictest that the agreement has had until then, so
-that a laxer version publishes nothing anew. Every count goes through ``suppression.publish`` by
+that a laxer version publishes nothing anew. Every count goes through ``disclosure.publish`` by
 itself. Nothing tells how many entries the ledger has, when the newest came, what a single partner
 did, who refused and why, or that a consent was given or withdrawn: a neighbour who watches the page
 for the day on which somebody was visited learns nothing from it.
@@ -20,9 +20,9 @@ from typing import Any, Final
 from governance.agreements.life import Life, life
 from governance.agreements.models import Agreement
 from governance.canonical import Frozen
+from governance.disclosure.counts import Published, publish
 from governance.oversight.months import month_of, months, shifted
 from governance.oversight.state import Overseen
-from governance.oversight.suppression import Published, publish
 from governance.rights.models import RightsKind
 
 MONTHS: Final = 24  # shown

@@ -23,6 +23,7 @@ class _Commands(LazyGroup):
         "runs": "linkage_hub.cli.analysis:app",
         "sources": "linkage_hub.cli.analysis:sources",
         "review": "linkage_hub.cli.review:app",
+        "tables": "linkage_hub.cli.tables:tables",
     }
 
 

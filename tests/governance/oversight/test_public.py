@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from governance.agreements.models import Agreement
 from governance.canonical import write_time
+from governance.disclosure.counts import publish
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (
     AgreementProposed,
@@ -23,7 +24,6 @@ from governance.ledger.payloads import (
 )
 from governance.oversight.public import PublicRegister, public_register
 from governance.oversight.state import Overseen
-from governance.oversight.suppression import publish
 from tests.governance.oversight.copied import overseen
 from tests.governance.world import NOON, World
 

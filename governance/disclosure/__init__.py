@@ -1,0 +1,1 @@
+"""What may be published of counts: suppression, rounding, margins, differencing (ADR 30)."""

@@ -1,0 +1,124 @@
+"""A finished run's exported files, read back as columns.
+
+Rules: the files are those of ``linkage-hub runs export``; a need of a family that has no row is
+unknown, whoever reads it; a family of the one file is in the other; states are words of the
+project. Nothing of a file's content is repeated in a message.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from governance.canonical import hash_of, sha256
+from linkage_hub.analytics.needs import IN_PROGRAMME, STATES
+from linkage_hub.errors import HubError
+
+FAMILIES: Final = "families.csv"
+NEEDS: Final = "needs.csv"
+_FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
+_COLUMNS: Final = {
+    FAMILIES: ("family", "adults", "children", "in_programme", "is_resident", "flagged"),
+    NEEDS: ("family", "need", "state"),
+}
+
+
+class NotAnExport(HubError):
+    """A folder that does not hold a run's files as the hub writes them."""
+
+    reason = "analytics.not_an_export"
+    exit_code = 65  # EX_DATAERR
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyColumns:
+    """Families of one run.
+
+    Attributes:
+        digest: of the files: the population that is counted.
+        family: pseudonyms, str (f,).
+        needs: ids, in order of the columns of ``state``.
+        state: int8 (f, k), codes of ``STATES``.
+        adults, children: int64 (f,).
+        in_programme, resident, flagged: bool (f,).
+    """
+
+    digest: str
+    family: NDArray[np.object_]
+    needs: tuple[str, ...]
+    state: NDArray[np.int8]
+    adults: NDArray[np.int64]
+    children: NDArray[np.int64]
+    in_programme: NDArray[np.bool_]
+    resident: NDArray[np.bool_]
+    flagged: NDArray[np.bool_]
+
+
+def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
+    """Families and their needs.
+
+    Args:
+        folder: with ``families.csv`` and ``needs.csv`` of one run.
+        needs: ids of the agreement's indicators; others are passed over.
+
+    Raises:
+        NotAnExport: files are missing, or are not what the hub writes.
+    """
+    families, said = _read(folder, FAMILIES), _read(folder, NEEDS)
+    wanted = tuple(need for need in needs if need != IN_PROGRAMME)
+    row = pd.Index(families["family"])
+    if not row.is_unique:
+        raise NotAnExport(f"{FAMILIES}: a family is there twice")
+    at = row.get_indexer(pd.Index(said["family"]))
+    code = said["state"].map({word: number for number, word in enumerate(STATES)})
+    if (at < 0).any() or code.isna().any():
+        raise NotAnExport(
+            f"{NEEDS}: a family that {FAMILIES} lacks, or a state that is none",
+            next_step="export both files of one run",
+        )
+    column = pd.Index(wanted).get_indexer(pd.Index(said["need"]))
+    state = np.zeros((len(families), len(wanted)), dtype=np.int8)
+    counts = column >= 0
+    state[at[counts], column[counts]] = code.to_numpy(np.int8)[counts]
+    return FamilyColumns(
+        digest=hash_of([sha256((folder / name).read_bytes()) for name in (FAMILIES, NEEDS)]),
+        family=families["family"].to_numpy(object),
+        needs=wanted,
+        state=state,
+        adults=_numbers(families, "adults"),
+        children=_numbers(families, "children"),
+        in_programme=_truths(families, "in_programme"),
+        resident=_truths(families, "is_resident"),
+        flagged=_truths(families, "flagged"),
+    )
+
+
+def _read(folder: Path, name: str) -> pd.DataFrame:
+    try:
+        found = pd.read_csv(folder / name, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise NotAnExport(
+            f"{name} cannot be read: {type(error).__name__}",
+            next_step=f"linkage-hub runs export RUN --file {FAMILIES} --file {NEEDS} --out FOLDER",
+        ) from None
+    missing = [column for column in _COLUMNS[name] if column not in found.columns]
+    if missing:
+        raise NotAnExport(f"{name}: no column {', '.join(missing)}")
+    return found
+
+
+def _numbers(families: pd.DataFrame, name: str) -> NDArray[np.int64]:
+    if not families[name].str.fullmatch(r"\d{1,9}").all():
+        raise NotAnExport(f"{FAMILIES}: {name}: expected whole numbers")
+    return families[name].to_numpy().astype(np.int64)
+
+
+def _truths(families: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    found = families[name].map(_FLAGS)
+    if found.isna().any():
+        raise NotAnExport(f"{FAMILIES}: {name}: expected True or False")
+    return found.to_numpy(np.bool_)
