@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from examples.county.demo.agreement import template
 from governance.cli.main import app as governance_app
+from governance.console.settings import ConsoleSettings
 from governance.exchange.hub_api import (
     EXPORTS,
     AnswerPost,
@@ -116,7 +117,7 @@ def test_every_ledger_event_is_in_the_dpia(event: EventType) -> None:
     assert f"`{event.value}`" in DPIA
 
 
-@pytest.mark.parametrize("settings", [AgentSettings, HubSettings, LedgerSettings])
+@pytest.mark.parametrize("settings", [AgentSettings, HubSettings, LedgerSettings, ConsoleSettings])
 def test_every_setting_is_documented(settings: type) -> None:
     """Each environment variable stands in docs/settings.md."""
     text = (ROOT / "docs/settings.md").read_text("utf-8")

@@ -16,6 +16,7 @@ class _Commands(LazyGroup):
         "release": "governance.cli.release:app",
         "register": "governance.cli.register:app",
         "oversight": "governance.cli.oversight:app",
+        "console": "governance.cli.console:app",
         "evidence": "governance.cli.evidence:app",
         "verify": "governance.cli.evidence:verify_export",
     }

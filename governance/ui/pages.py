@@ -25,6 +25,7 @@ from governance.ui.show import (
     Slice,
     show_cell,
     show_date,
+    show_id,
     show_summary,
     show_table,
     show_time,
@@ -131,6 +132,7 @@ def _environment(packages: Sequence[str], words: Words) -> Environment:
         "table": _table,
         "summary": _summary,
         "pages_of": _pages_of,
+        "id": show_id,
         "error_summary": _error_summary,
     }
     environment.filters |= {

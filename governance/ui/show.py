@@ -31,8 +31,17 @@ class Link:
     href: str
 
     def __post_init__(self) -> None:
-        if not self.href.startswith("/") or self.href.startswith(("//", "/\\")):
+        plain = self.href.isascii() and self.href.isprintable()  # browsers drop tabs and newlines
+        if not (plain and self.href.startswith("/")) or self.href.startswith(("//", "/\\")):
             raise ValueError("a link of a page leads to a page of this console")
+
+
+def local_path(path: str) -> str:
+    """The path if it is one of this console, for example from a query; else the start page."""
+    try:
+        return Link("", path).href
+    except ValueError:
+        return "/"
 
 
 Cell = str | int | Link | Markup
@@ -51,6 +60,11 @@ def show_cell(cell: Cell, root: str = "") -> Markup:
     if isinstance(cell, int) and not isinstance(cell, bool):
         return escape(f"{cell:,}")
     return escape(cell)
+
+
+def show_id(text: str) -> Markup:
+    """An id or hash, which breaks where a narrow screen needs it to."""
+    return Markup('<span class="app-id">{}</span>').format(text)
 
 
 def show_table(

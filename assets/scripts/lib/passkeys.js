@@ -25,6 +25,19 @@ export async function create(options) {
   return { answer: answerOf(made), prf };
 }
 
+/** Make a passkey that signs in and nothing else; `options` as governance/console/signin.py has them. */
+export async function createForSigningIn(options) {
+  const user = { ...options.user, id: unb64url(options.user.id) };
+  const publicKey = { ...options, challenge: unb64url(options.challenge), user };
+  return answerOf(await asked(navigator.credentials.create({ publicKey })));
+}
+
+/** Sign a challenge of the sign-in page, with any passkey of this site that its owner chooses. */
+export async function getForSigningIn(options) {
+  const publicKey = { ...options, challenge: unb64url(options.challenge) };
+  return answerOf(await asked(navigator.credentials.get({ publicKey })));
+}
+
 /** Sign a document: the browser's answer, for read_assertion. */
 export async function sign(passkey, type, payload) {
   const challenge = await challengeOf(type, payload);

@@ -1,0 +1,129 @@
+"""Who may open what: one table, which the routes use, a test walks and docs/consoles.md prints.
+
+Rules, in order: a route that is not in the table is refused; one for anyone needs no session; every
+other needs one, and the role; what changes something carries the token of the session's forms; no
+account asks faster than a person can; each request is in the audit log before it is answered.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+
+from governance.console.audit import AuditLog
+from governance.console.errors import NotSignedIn, RoleRefused, TooManyAttempts
+from governance.console.sessions import COOKIE, Sessions, SignedIn
+from governance.identity.models import Role
+from governance.ledger.errors import RateLimitError
+from governance.ledger.limits import RateLimit
+from governance.ui.forms import CSRF_FIELD, posted
+
+ANYONE: Final = "anyone"
+Who = Role | Literal["anyone"]
+
+_ANYONE: Final[frozenset[Who]] = frozenset({ANYONE})
+_STAFF: Final[frozenset[Who]] = frozenset(Role)
+_LEAD: Final[frozenset[Who]] = frozenset({Role.IG_LEAD})
+
+ACCESS: Final[Mapping[str, frozenset[Who]]] = {
+    # entry
+    "GET /sign-in": _ANYONE,
+    "POST /sign-in": _ANYONE,
+    "GET /invitation": _ANYONE,
+    "POST /invitation": _ANYONE,
+    "POST /invitation/passkey": _ANYONE,
+    "POST /sign-out": _STAFF,
+    # home
+    "GET /": _STAFF,
+    "GET /account": _STAFF,
+    "POST /account/sign-out-everywhere": _STAFF,
+    # people
+    "GET /people": _LEAD,
+    "GET /people/invite": _LEAD,
+    "POST /people/invite": _LEAD,
+    "POST /people/{account}/link": _LEAD,
+    "POST /people/links/{link}/revoke": _LEAD,
+    "GET /people/{account}/close": _LEAD,
+    "POST /people/{account}/close": _LEAD,
+    "GET /audit": _LEAD,
+}
+
+_PAGES_PER_SECOND: Final = 5.0
+_PAGES_AT_ONCE: Final = 100
+_ATTEMPTS_PER_SECOND: Final = 1.0
+_SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+class Gate:
+    """Lets requests in, as a dependency of every route.
+
+    Args:
+        sessions: who is signed in.
+        audit: what is written first.
+        attempts_at_once: of one address that is not signed in.
+    """
+
+    def __init__(self, sessions: Sessions, audit: AuditLog, attempts_at_once: int) -> None:
+        self._sessions = sessions
+        self._audit = audit
+        self._pages = RateLimit(_PAGES_PER_SECOND, _PAGES_AT_ONCE, time.monotonic)
+        self._attempts = RateLimit(_ATTEMPTS_PER_SECOND, attempts_at_once, time.monotonic)
+
+    async def admit(self, request: Request) -> None:
+        """Admit a request, and note in its state who makes it.
+
+        Raises:
+            NotSignedIn, RoleRefused, FormNotOurs, TooManyAttempts: by the first rule that fails.
+        """
+        route = f"{request.method} {request.scope['route'].path}"
+        allowed = ACCESS.get(route, frozenset())
+        signed_in = await run_in_threadpool(self._who, request)
+        request.state.signed_in = signed_in
+        if ANYONE in allowed:
+            if request.method not in _SAFE:
+                client = request.client.host if request.client else ""
+                self._take(self._attempts, client)
+            return
+        if signed_in is None:
+            raise NotSignedIn("you are not signed in, or no longer", next_step="sign in")
+        refused = signed_in.account.role not in allowed
+        about = " ".join(str(value) for value in request.path_params.values())
+        if not refused:
+            if request.method not in _SAFE:
+                signed_in.require_form((await posted(request)).get(CSRF_FIELD))
+            self._take(self._pages, signed_in.account.id)
+        await run_in_threadpool(
+            self._audit.write, signed_in.account.id, route, about, refused=refused
+        )
+        if refused:
+            raise RoleRefused(
+                "your role does not include this page",
+                next_step="ask your information-governance lead whether it should",
+            )
+
+    def _who(self, request: Request) -> SignedIn | None:
+        token = request.cookies.get(COOKIE)
+        return None if token is None else self._sessions.find(token)
+
+    @staticmethod
+    def _take(limit: RateLimit, key: str) -> None:
+        try:
+            limit.take(key)
+        except RateLimitError:
+            raise TooManyAttempts(
+                "more requests came than a person makes", next_step="wait a minute, then try again"
+            ) from None
+
+
+def signed_in(request: Request) -> SignedIn:
+    """Who makes an admitted request.
+
+    Raises:
+        NotSignedIn: nobody: the route is for anyone.
+    """
+    found: SignedIn | None = getattr(request.state, "signed_in", None)
+    if found is None:
+        raise NotSignedIn("you are not signed in", next_step="sign in")
+    return found

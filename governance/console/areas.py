@@ -1,0 +1,36 @@
+"""The areas of the console: a package of pages each, added to the application here.
+
+An area is a package with ``views.py`` (a ``router``), ``templates/`` and ``words/en.yaml``. Its
+routes are in ``access.py``; its entry in the menu is here.
+"""
+
+from typing import Final, NamedTuple
+
+from governance.console.access import ACCESS
+from governance.identity.models import Role
+
+AREAS: Final = (
+    "governance.console.pages.entry",
+    "governance.console.pages.home",
+    "governance.console.pages.people",
+)
+
+
+class MenuEntry(NamedTuple):
+    """A page in the menu, with the keys of its words."""
+
+    path: str
+    title: str
+    about: str
+
+
+MENU: Final = (
+    MenuEntry("/people", "people.title", "people.about"),
+    MenuEntry("/account", "account.title", "account.about"),
+)
+"""In this order, each for those whose role may open it."""
+
+
+def menu_of(role: Role) -> list[MenuEntry]:
+    """What a role may open."""
+    return [entry for entry in MENU if role in ACCESS[f"GET {entry.path}"]]

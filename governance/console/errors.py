@@ -1,0 +1,85 @@
+"""Refusals of the console."""
+
+from governance.errors import ReasonedError
+
+
+class ConsoleError(ReasonedError):
+    """Base of the errors of this package."""
+
+    reason = "console"
+
+
+class ConsoleNotSetUp(ConsoleError):
+    """The folder is not a console's home."""
+
+    reason = "console.not_set_up"
+    exit_code = 78  # EX_CONFIG
+
+
+class ConsoleStoreError(ConsoleError):
+    """The console's database cannot be opened, read or written."""
+
+    reason = "console.store"
+    exit_code = 74  # EX_IOERR
+
+
+class NotSignedIn(ConsoleError):
+    """Nobody is signed in, or no longer."""
+
+    reason = "console.not_signed_in"
+
+
+class RoleRefused(ConsoleError):
+    """The role of whoever is signed in may not do this."""
+
+    reason = "console.role"
+    exit_code = 77  # EX_NOPERM
+
+
+class FormNotOurs(ConsoleError):
+    """A form does not carry the token of this session."""
+
+    reason = "console.form"
+
+
+class InvitationRefused(ConsoleError):
+    """A link that is unknown, used, revoked or too old; which of these is not told."""
+
+    reason = "console.invitation"
+
+
+class SignInRefused(ConsoleError):
+    """A passkey that does not sign in here."""
+
+    reason = "console.sign_in"
+
+
+class UnknownAccount(ConsoleError):
+    """There is no such account or invitation."""
+
+    reason = "console.unknown_account"
+
+
+class AccountRefused(ConsoleError):
+    """An account cannot be changed like this."""
+
+    reason = "console.account"
+
+
+class NotEnrolled(ConsoleError):
+    """The keys of whoever is signed in are not in the ledger."""
+
+    reason = "console.not_enrolled"
+
+
+class TooManyAttempts(ConsoleError):
+    """More attempts than a person makes."""
+
+    reason = "console.too_many_attempts"
+
+
+class NoHub(ConsoleError):
+    """The settings name no hub."""
+
+    reason = "console.no_hub"
+    exit_code = 78  # EX_CONFIG

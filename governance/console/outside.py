@@ -1,0 +1,145 @@
+"""Hub and ledger, as whoever is signed in sees them.
+
+Rules: every request that leaves the console is signed by the keys of the person on whose behalf it
+is made, so hub and ledger hold that person to their role; there are no keys for anybody else. The
+console's copy of the ledger is one for all, verified as every mirror is, and brought up to date by
+whoever asks when it is older than ``SYNC_SECONDS``; where the ledger cannot be reached, pages show
+what the copy holds.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from governance.console.accounts import Account
+from governance.console.errors import NoHub, NotEnrolled
+from governance.console.keys import KeyDocument, KeyRing
+from governance.console.settings import ConsoleSettings
+from governance.errors import SignatureError
+from governance.exchange.http import RequestSigner
+from governance.exchange.hub_client import HubClient
+from governance.identity.keys import SigningKey
+from governance.ledger.client import LedgerClient
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.oversight.copy import OverseenLedger
+from governance.oversight.state import Overseen
+
+SYNC_SECONDS: Final = 10.0
+HUB_SECONDS: Final = 20.0
+"""How long a page waits for the hub in all."""
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Outside:
+    """The way to hub and ledger.
+
+    Args:
+        settings: where they are.
+        keys: of the accounts.
+        ledger: the console's copy; its own pen and connection are never used.
+    """
+
+    def __init__(self, settings: ConsoleSettings, keys: KeyRing, ledger: OverseenLedger) -> None:
+        self._settings = settings
+        self._keys = keys
+        self.ledger = ledger
+        self._synced = -SYNC_SECONDS
+        self._syncing = threading.Lock()
+
+    def state(self, account: Account) -> Overseen:
+        """What the ledger says, brought up to date by a person's keys if that is due.
+
+        Raises:
+            NotEnrolled: the copy is empty, and this person's keys are not in the ledger.
+            LedgerError: the ledger broke a promise.
+        """
+        if time.monotonic() - self._synced >= SYNC_SECONDS:
+            self.refresh(account)
+        state = self.ledger.state
+        if state.size == 0:
+            raise _not_enrolled()
+        return state
+
+    def refresh(self, account: Account) -> None:
+        """Bring the copy up to date now, unless another request is doing so.
+
+        Raises:
+            LedgerError: the ledger broke a promise.
+        """
+        if not self._syncing.acquire(blocking=False):
+            return
+        try:
+            for document in self._candidates(account):
+                signer = RequestSigner(document.keys.thumbprint, self._keys.signing(account))
+                with LedgerClient(self._settings.ledger_url, self.ledger.log_key, signer) as client:
+                    try:
+                        self.ledger.mirror.sync(client)
+                    except LedgerRefusedError:  # not enrolled yet, or no longer
+                        continue
+                    self._synced = time.monotonic()
+                    return
+        except LedgerUnavailableError as error:
+            _LOG.warning("ledger away", extra={"reason": error.reason})
+        finally:
+            self._syncing.release()
+
+    def enrolled(self, account: Account) -> KeyDocument:
+        """The newest key document of an account that counts in the ledger.
+
+        Raises:
+            NotEnrolled: there is none.
+        """
+        if (found := self._enrolled(account)) is None:
+            self.refresh(account)
+            found = self._enrolled(account)
+        if found is None:
+            raise _not_enrolled()
+        return found
+
+    @contextmanager
+    def hub(self, account: Account) -> Iterator[HubClient]:
+        """The hub, as a person.
+
+        Raises:
+            NoHub, NotEnrolled: there is none, or the person may not speak to it yet.
+        """
+        if self._settings.hub_url is None:
+            raise NoHub("this console knows no hub", next_step="set HEARTHLINK_CONSOLE_HUB_URL")
+        thumbprint, key = self.signer(account)
+        with HubClient(self._settings.hub_url, thumbprint, key, within=HUB_SECONDS) as client:
+            yield client
+
+    def signer(self, account: Account) -> tuple[str, SigningKey]:
+        """By which keys a person's HTTP requests are signed.
+
+        Raises:
+            NotEnrolled: the ledger knows none.
+        """
+        return self.enrolled(account).keys.thumbprint, self._keys.signing(account)
+
+    def _enrolled(self, account: Account) -> KeyDocument | None:
+        identities = self.ledger.state.identities
+        for document in self._keys.documents(account):
+            try:
+                identities.person(document.keys.thumbprint)
+            except SignatureError:
+                continue
+            return document
+        return None
+
+    def _candidates(self, account: Account) -> list[KeyDocument]:
+        """Key documents to ask the ledger with: the one that counts, or else each."""
+        known = self._enrolled(account)
+        return self._keys.documents(account) if known is None else [known]
+
+
+def _not_enrolled() -> NotEnrolled:
+    return NotEnrolled(
+        "your keys are not in the ledger yet",
+        next_step=(
+            "make your signing keys, then have your information-governance lead confirm them"
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Areas of the console: a package of pages each, listed in areas.py."""

@@ -1,0 +1,1 @@
+"""The start page, and one's own account."""

@@ -1,0 +1,1 @@
+"""An information-governance lead's page of colleagues, and the audit log."""

@@ -1,0 +1,133 @@
+"""Sessions: who is signed in.
+
+Rules (OWASP ASVS 5.0, V7): a session's token is random, made anew at each sign-in, and kept as a
+hash only; it ends after 30 minutes without a request, and after 8 hours in any case; signing out
+ends it at once, and one may end all of one's own. Every form carries a token that follows from the
+session's and cannot be turned back into it. The cookie is the browser's for this host alone, sent
+with nothing that another site began, and not to be read by scripts.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, update
+from starlette.responses import Response
+
+from governance.canonical import parse_time, sha256, write_time
+from governance.console.accounts import Account
+from governance.console.errors import FormNotOurs
+from governance.console.store import tables
+from governance.console.store.database import ConsoleDatabase
+
+COOKIE: Final = "__Host-console"
+IDLE: Final = timedelta(minutes=30)
+WHOLE: Final = timedelta(hours=8)
+_NOTED: Final = timedelta(minutes=1)
+"""How old the note of the last request may grow before it is written anew."""
+_TOKEN_BYTES: Final = 32
+_CSRF: Final = b"hearthlink/console-form/v1"
+
+
+class SignedIn(NamedTuple):
+    """Who makes a request, in which session."""
+
+    account: Account
+    token: str
+
+    @property
+    def csrf(self) -> str:
+        """What every form of this session carries."""
+        return hmac.new(self.token.encode(), _CSRF, "sha256").hexdigest()
+
+    def require_form(self, csrf: object) -> None:
+        """Check that a form is of this session.
+
+        Raises:
+            FormNotOurs: it carries another token, or none.
+        """
+        if not (isinstance(csrf, str) and hmac.compare_digest(csrf.encode(), self.csrf.encode())):
+            raise FormNotOurs(
+                "this form is not from your present session",
+                next_step="go back, load the page again, and send it once more",
+            )
+
+
+class Sessions:
+    """The sessions of one console."""
+
+    def __init__(self, database: ConsoleDatabase, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def begin(self, connection: Connection, account: str) -> str:
+        """A new session; its token is the caller's to hand to the browser."""
+        now = self._now()
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        oldest = write_time(now - WHOLE)
+        connection.execute(delete(tables.session).where(tables.session.c.started < oldest))
+        connection.execute(
+            insert(tables.session).values(
+                token_hash=_hash(token),
+                account=account,
+                started=write_time(now),
+                seen=write_time(now),
+            )
+        )
+        return token
+
+    def find(self, token: str) -> SignedIn | None:
+        """Who is signed in by a token; None for nobody, or no longer."""
+        statement = (
+            select(tables.session.c.started, tables.session.c.seen, tables.account)
+            .join(tables.account, tables.account.c.id == tables.session.c.account)
+            .where(tables.session.c.token_hash == _hash(token), tables.account.c.closed.is_(None))
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(statement).mappings().one_or_none()
+        if row is None:
+            return None
+        now = self._now()
+        if now >= parse_time(row["seen"]) + IDLE or now >= parse_time(row["started"]) + WHOLE:
+            self.end(token)
+            return None
+        if now >= parse_time(row["seen"]) + _NOTED:
+            self._note(token)
+        return SignedIn(Account(**{name: row[name] for name in Account.model_fields}), token)
+
+    def end(self, token: str) -> None:
+        """End a session."""
+        with self._database.writing() as connection:
+            connection.execute(
+                delete(tables.session).where(tables.session.c.token_hash == _hash(token))
+            )
+
+    def end_all(self, account: str) -> None:
+        """End every session of an account."""
+        with self._database.writing() as connection:
+            connection.execute(delete(tables.session).where(tables.session.c.account == account))
+
+    def _note(self, token: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                update(tables.session)
+                .where(tables.session.c.token_hash == _hash(token))
+                .values(seen=write_time(self._now()))
+            )
+
+
+def hand_out(answer: Response, token: str) -> None:
+    """Give a browser the token of its session."""
+    answer.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def take_back(answer: Response) -> None:
+    """Have a browser forget its session, and whatever else it keeps of this console."""
+    answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode("utf-8", "replace"))

@@ -1,0 +1,87 @@
+"""Settings of the console: what ``init`` wrote, and ``HEARTHLINK_CONSOLE_*`` over it."""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from governance.canonical import Slug, canonical_bytes, parse_json
+from governance.console.errors import ConsoleNotSetUp
+from governance.errors import FormatError
+from governance.identity.envelope import parse_model
+from governance.terminal import write_bytes
+
+FILE: Final = "console.json"
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    local = parts.scheme == "http" and parts.hostname == "localhost"
+    if not (parts.scheme == "https" or local) or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("https://HOST, without a path; http for localhost only")
+    return text
+
+
+class ConsoleSettings(BaseSettings):
+    """What the console needs to run."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEARTHLINK_CONSOLE_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    party: Slug
+    """The organisation whose staff it is for."""
+    origin: Annotated[str, AfterValidator(_origin)]
+    """The one address by which browsers know it; passkeys are bound to it."""
+    ledger_url: str
+    ledger_key: str
+    """The log's verifier key, pinned by ``init``."""
+    hub_url: str | None = None
+    """The hub's address; without it, pages that need the hub say so."""
+    database_url: str | None = None
+    """``postgresql+psycopg://USER@HOST/NAME``; without it a SQLite file in the home."""
+    passphrase_file: Path | None = None
+    """Opens the console's key and those of its accounts."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8400
+    attempts_at_once: Annotated[int, Field(ge=1)] = 100
+    """Attempts to sign in or to use a link that one address may make at once; one comes back each
+    second. A whole office may share one address."""
+    language: Literal["en"] = "en"
+    """Of the pages' words."""
+
+    @property
+    def relying_party(self) -> str:
+        """The domain that passkeys are bound to."""
+        return str(urlsplit(self.origin).hostname)
+
+    @classmethod
+    def load(cls, home: Path) -> Self:
+        """Read the settings of a home; the environment comes first.
+
+        Raises:
+            ConsoleNotSetUp: there are none.
+            FormatError: they are damaged.
+        """
+        try:
+            data = parse_json((home / FILE).read_bytes())
+        except OSError:
+            raise ConsoleNotSetUp(
+                "this folder is not a console's home", next_step="governance console init"
+            ) from None
+        if not isinstance(data, dict):
+            raise FormatError(f"{FILE}: expected an object")
+        names = ("party", "origin", "ledger_url", "ledger_key")
+        environment = parse_model({name: data.get(name) for name in names}, cls)
+        return parse_model(data | environment.model_dump(exclude_unset=True), cls)
+
+    def save(self, home: Path) -> None:
+        """Write the settings of a home.
+
+        Raises:
+            FileProblem: the folder cannot be written to.
+        """
+        data = self.model_dump(mode="json", exclude_none=True, exclude={"passphrase_file"})
+        write_bytes(home / FILE, canonical_bytes(data) + b"\n")

@@ -1,0 +1,95 @@
+"""The table of who may open what is the console's whole interface."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from governance.console.access import ACCESS, ANYONE
+from governance.identity.models import Role
+from tests.console_world import ConsoleWorld, console_world
+
+TABLE = Path(__file__).resolve().parents[3] / "docs/consoles.md"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleWorld]:
+    """A console."""
+    with console_world(tmp_path_factory.mktemp("console")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def callers(world: ConsoleWorld) -> Iterator[dict[str, httpx.Client]]:
+    """Somebody of each role, and nobody."""
+    found: dict[str, httpx.Client] = {
+        role.value: world.client(world.account(role)) for role in Role
+    } | {ANYONE: world.client()}
+    yield found
+    for client in found.values():
+        client.close()
+
+
+def routes(world: ConsoleWorld) -> set[str]:
+    """What the application answers, as the table spells it."""
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in world.app.openapi()["paths"].items()
+        for method in methods
+    }
+
+
+def test_the_table_lists_every_route(world: ConsoleWorld) -> None:
+    """No route is outside the table, and the table names no other."""
+    assert routes(world) == set(ACCESS)
+
+
+def test_the_documentation_prints_the_table() -> None:
+    """docs/consoles.md has each route with exactly the roles that may open it."""
+    lines = re.findall(
+        r"^\| `([A-Z]+ /[^`]*)` \| ([^|]+) \|$", TABLE.read_text("utf-8"), re.MULTILINE
+    )
+    printed = {route: frozenset(who.strip().split(", ")) for route, who in lines}
+    assert printed == {route: frozenset(map(str, who)) for route, who in ACCESS.items()}
+
+
+@pytest.mark.invariant(20, "every page of the console as every caller")
+def test_every_caller_is_refused_what_the_table_does_not_give(
+    world: ConsoleWorld, callers: dict[str, httpx.Client]
+) -> None:
+    """Each route, each role and nobody: let in exactly where the table says so."""
+    for route, allowed in ACCESS.items():
+        method, path = route.split(" ")
+        concrete = re.sub(r"\{[^}]+\}", "0" * 32, path)
+        for who, client in callers.items():
+            answer = client.request(method, concrete)
+            case = (route, who, answer.status_code)
+            if ANYONE in allowed:
+                assert "console.role" not in answer.text, case
+                assert not answer.headers.get("location", "").startswith("/sign-in?"), case
+            elif who == ANYONE:
+                assert answer.status_code == 303, case
+                assert answer.headers["location"].startswith("/sign-in?next="), case
+            else:
+                refused = answer.status_code == 403 and "console.role" in answer.text
+                assert refused == (who not in allowed), case
+    refusals = [each for each in world.console.audit.entries(0, 1_000)[0] if each.refused]
+    assert len(refusals) > 10
+
+
+def test_what_changes_something_needs_the_sessions_token(
+    world: ConsoleWorld, callers: dict[str, httpx.Client]
+) -> None:
+    """Each form, sent by its own role without a token, or with that of another session."""
+    other = world.session(world.account(Role.IG_LEAD)).csrf
+    forms = [route for route, who in ACCESS.items() if route[:4] == "POST" and ANYONE not in who]
+    assert len(forms) > 3
+    for route in forms:
+        path = re.sub(r"\{[^}]+\}", "0" * 32, route.removeprefix("POST "))
+        who = next(iter(ACCESS[route]))
+        for token in ({}, {"csrf": ""}, {"csrf": other}, {"csrf": "ü"}):
+            answer = callers[str(who)].post(path, data=token)
+            assert answer.status_code == 403, route
+            assert "console.form" in answer.text, route
