@@ -1,5 +1,6 @@
 """Agreements as files: YAML that an IG lead can read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,34 @@ def parse_yaml(text: str) -> Any:
         raise FormatError(f"line {line}: not YAML") from None
     except (yaml.YAMLError, ValueError, RecursionError):  # a number or a depth without end
         raise FormatError("not YAML") from None
+
+
+def line_of(text: str, place: Sequence[str | int]) -> int:
+    """The line, from 1, of what is at a place in YAML text, or of the nearest above it.
+
+    Args:
+        text: YAML that ``parse_yaml`` reads.
+        place: keys and positions from the outside in, as pydantic tells them.
+    """
+    node = yaml.compose(text, Loader=_Loader)
+    line = 1
+    for part in place:
+        found = _inside(node, part)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+def _inside(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        value = node.value[part]
+        return value.start_mark.line + 1, value
+    return None
 
 
 def read_agreement(path: Path) -> Agreement:

@@ -1,0 +1,1 @@
+"""What needs cost and what was saved: unit costs, statements of savings (ADR 31)."""

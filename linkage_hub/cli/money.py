@@ -1,0 +1,122 @@
+"""``linkage-hub money``: catalogues of unit costs, statements of savings."""
+
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.terminal import read_bytes, terminal
+from linkage_hub.analytics.edited import parse_edited, read_edited
+from linkage_hub.analytics.money.models import Savings, UnitCosts
+from linkage_hub.analytics.money.savings import Range, Report, report
+
+app = typer.Typer(no_args_is_help=True, help="What needs cost, and what was saved.")
+SHIPPED: Final = files("linkage_hub.analytics.money") / "catalogues"
+Catalogue = Annotated[
+    str, typer.Argument(help="a YAML file, or the name of one that comes with the program")
+]
+
+
+@app.command()
+def check(context: typer.Context, catalogue: Catalogue) -> None:
+    """Check a catalogue of unit costs; every fault is listed with its line."""
+    found = unit_costs(catalogue)
+    data = {"id": found.id, "costs": [cost.model_dump(mode="json") for cost in found.costs]}
+    terminal(context).result(data, lambda out: _show_costs(found, out))
+
+
+@app.command("report")
+def report_(
+    context: typer.Context,
+    savings: Annotated[Path, typer.Argument(help="a statement of savings, YAML")],
+    costs: Annotated[
+        str | None, typer.Option(help="catalogue of unit costs that the statement names")
+    ] = None,
+    prices: Annotated[
+        str | None, typer.Option(help="financial year to carry the costs to, such as 2025-26")
+    ] = None,
+) -> None:
+    """Work out a statement: cashable apart from modelled, and where its source is at odds."""
+    catalogue = unit_costs(costs) if costs is not None else None
+    found = report(read_edited(savings, Savings), catalogue, prices)
+    screen = terminal(context)
+    screen.result(_data(found), lambda out: _show(found, out))
+    for remark in found.remarks:
+        screen.say(remark)
+
+
+def unit_costs(name: str) -> UnitCosts:
+    """A catalogue by its path, or by the name of one that is shipped.
+
+    Raises:
+        FileNotUsable, FileProblem: it has faults, or cannot be read.
+    """
+    shipped = SHIPPED / f"{name}.yaml"
+    if "/" not in name and shipped.is_file():
+        return parse_edited(shipped.read_bytes(), UnitCosts, name)
+    return parse_edited(read_bytes(Path(name)), UnitCosts, Path(name).name)
+
+
+def _data(found: Report) -> dict[str, Any]:
+    return {
+        "title": found.title,
+        "lines": [
+            {
+                "id": line.id,
+                "kind": line.kind,
+                "units": None if line.units is None else str(line.units),
+                "price_year": line.price_year or None,
+                "pounds": _pounds(line.pounds),
+                "range_stated": line.has_range,
+            }
+            for line in found.lines
+        ],
+        "cashable": _pounds(found.cashable),
+        "modelled": _pounds(found.modelled),
+        "remarks": list(found.remarks),
+    }
+
+
+def _pounds(amount: Range) -> dict[str, str]:
+    return {"central": str(amount.central), "low": str(amount.low), "high": str(amount.high)}
+
+
+def _show(found: Report, out: Console) -> None:
+    table = Table("saving", "kind", "units", "pounds", "low to high", title=found.title)
+    for line in found.lines:
+        reach = f"{_said(line.pounds.low)} to {_said(line.pounds.high)}"
+        table.add_row(
+            line.title,
+            line.kind,
+            "" if line.units is None else f"{line.units.normalize():f}",
+            _said(line.pounds.central),
+            reach if line.has_range else "no range stated",
+        )
+    out.print(table)
+    for kind, amount in (("cashable", found.cashable), ("modelled", found.modelled)):
+        out.print(f"{kind}: {_said(amount.central)} ({_said(amount.low)} to {_said(amount.high)})")
+    out.print("modelled pounds have left no budget; the two are not added up")
+
+
+def _show_costs(found: UnitCosts, out: Console) -> None:
+    table = Table("cost", "unit", "pounds", "prices of", "includes", "cashable", title=found.title)
+    for cost in found.costs:
+        table.add_row(
+            cost.title,
+            cost.unit,
+            _said(cost.pounds),
+            cost.price_year,
+            ", ".join(cost.includes),
+            "yes" if cost.cashable else "no",
+        )
+    out.print(table)
+    if found.deflator is None:
+        out.print("no deflator: costs cannot be carried to another year")
+
+
+def _said(amount: Decimal) -> str:
+    return f"£{amount:,}"
