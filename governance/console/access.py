@@ -25,6 +25,7 @@ Who = Role | Literal["anyone"]
 
 _ANYONE: Final[frozenset[Who]] = frozenset({ANYONE})
 _STAFF: Final[frozenset[Who]] = frozenset(Role)
+_MANAGER: Final[frozenset[Who]] = frozenset({Role.SERVICE_MANAGER})
 _LEAD: Final[frozenset[Who]] = frozenset({Role.IG_LEAD})
 
 ACCESS: Final[Mapping[str, frozenset[Who]]] = {
@@ -39,6 +40,25 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /": _STAFF,
     "GET /account": _STAFF,
     "POST /account/sign-out-everywhere": _STAFF,
+    # families
+    "GET /families": _MANAGER,
+    "GET /families/{family}": _MANAGER,
+    # requests
+    "GET /families/{family}/ask": _MANAGER,
+    "GET /families/{family}/ask/items": _MANAGER,
+    "GET /families/{family}/ask/hours": _MANAGER,
+    "GET /families/{family}/ask/check": _MANAGER,
+    "POST /families/{family}/ask": _MANAGER,
+    "GET /requests": _MANAGER,
+    "GET /requests/{request_hash}": _MANAGER,
+    "GET /requests/{request_hash}/open": _MANAGER,
+    "GET /requests/{request_hash}/outcome": _MANAGER,
+    "POST /requests/{request_hash}/outcome": _MANAGER,
+    # keys
+    "GET /keys": _STAFF,
+    "GET /keys/new": _STAFF,
+    "POST /keys/new": _STAFF,
+    "POST /keys": _STAFF,
     # people
     "GET /people": _LEAD,
     "GET /people/invite": _LEAD,

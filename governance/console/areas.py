@@ -13,6 +13,9 @@ AREAS: Final = (
     "governance.console.pages.entry",
     "governance.console.pages.home",
     "governance.console.pages.people",
+    "governance.console.pages.families",
+    "governance.console.pages.requests",
+    "governance.console.pages.keys",
 )
 
 
@@ -26,6 +29,9 @@ class MenuEntry(NamedTuple):
 
 MENU: Final = (
     MenuEntry("/people", "people.title", "people.about"),
+    MenuEntry("/families", "families.title", "families.about"),
+    MenuEntry("/requests", "requests.title", "requests.about"),
+    MenuEntry("/keys", "own_keys.title", "own_keys.about"),
     MenuEntry("/account", "account.title", "account.about"),
 )
 """In this order, each for those whose role may open it."""

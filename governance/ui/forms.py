@@ -45,6 +45,11 @@ async def posted(request: Request) -> FormData:
     return await request.form(max_files=0, max_fields=MAX_FIELDS)
 
 
+def asked(request: Request) -> FormData:
+    """The fields of a form that was sent by its address (``method="get"``)."""
+    return FormData([(name, text) for name, text in request.query_params.multi_items()])
+
+
 def read_form(fields: FormData, model: type[_Model], words: Words, prefix: str) -> Form[_Model]:
     """Read a form by a model.
 

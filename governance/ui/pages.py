@@ -129,6 +129,7 @@ def _environment(packages: Sequence[str], words: Words) -> Environment:
         "script": _script,
         "csrf_field": _csrf_field,
         "show": _show,
+        "link": Link,
         "table": _table,
         "summary": _summary,
         "pages_of": _pages_of,

@@ -1,0 +1,1 @@
+"""A service manager's families for consideration, and asking about one."""

@@ -1,0 +1,104 @@
+"""Families for professional consideration, one of them, and asking about it.
+
+Rules: the hub is asked as the manager who is signed in; a family is shown under its pseudonym, by
+roles and ages; nothing here says whose choice stands in the way of an approach.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from governance.agreements.errors import AgreementRefusal
+from governance.agreements.policy import in_force
+from governance.console.access import signed_in
+from governance.console.accounts import Account
+from governance.console.console import Console, Use
+from governance.console.labels import labels_of, name_of, persons_of, short_id, why
+from governance.console.pages.families.listing import (
+    LINES,
+    ListForm,
+    chosen,
+    percent,
+    query_of,
+)
+from governance.exchange.hub_api import FamilySummary
+from governance.exchange.submission import AGE_BANDS
+from governance.ui.forms import Form, asked, read_form
+from governance.ui.show import Slice
+
+router = APIRouter()
+
+
+@router.get("/families")
+def families(
+    console: Use, request: Request, page: Annotated[int, Query(ge=1, le=1_000_000)] = 1
+) -> HTMLResponse:
+    """The list, as it was chosen."""
+    own = signed_in(request).account
+    form = read_form(asked(request), ListForm, console.pages.words, "families.list.")
+    part = Slice(page, LINES, 0)
+    with console.outside.hub(own) as hub:
+        found = hub.families(query_of(form.value or ListForm(), part.offset))
+    return console.page(
+        request,
+        "families/families.html",
+        status=200 if form.value else 422,
+        form=form if form.errors else Form(values=form.values),
+        chosen=chosen(form),
+        families=found.families,
+        part=Slice(page, LINES, found.total),
+        needs=_needs(console, own),
+        ages=AGE_BANDS,
+        why=lambda reason: why(console.pages.words, reason),
+        short=short_id,
+        size=lambda each: _size(console, each),
+        percent=percent,
+    )
+
+
+@router.get("/families/{family}")
+def one_family(console: Use, request: Request, family: str) -> HTMLResponse:
+    """One family."""
+    own = signed_in(request).account
+    with console.outside.hub(own) as hub:
+        view = hub.family(family)
+    agreement = console.outside.state(own).agreements.standing(view.document.agreement).agreement
+    labels = labels_of(agreement, console.pages.words)
+    states = ("met", "unknown", "unmet")
+    return console.page(
+        request,
+        "families/family.html",
+        family=view,
+        needs=sorted(view.needs, key=lambda need: (states.index(need.state), need.id)),
+        persons=persons_of(view, console.pages.words),
+        name=lambda kind, code: name_of(labels, kind, code),
+        why=lambda reason: why(console.pages.words, reason),
+        short=short_id,
+        size=lambda each: _size(console, each),
+        percent=percent,
+    )
+
+
+def _size(console: Console, family: FamilySummary) -> str:
+    """How many people, and how many of them are children."""
+    words = console.pages.words
+    if not family.children:
+        return words("families.adults", count=family.members)
+    return words("families.size", people=family.members, count=family.children)
+
+
+def _needs(console: Console, own: Account) -> dict[str, str]:
+    """Needs of the agreements in force that this console's party is in, by what they are called."""
+    state = console.outside.state(own)
+    found: dict[str, str] = {}
+    for hash_ in state.agreements:
+        standing = state.agreements.standing(hash_)
+        if standing.agreement.party(console.settings.party) is None:
+            continue
+        try:
+            in_force(standing, console.now())
+        except AgreementRefusal:
+            continue
+        found |= labels_of(standing.agreement, console.pages.words)["needs"]
+    return dict(sorted(found.items(), key=lambda each: each[1]))

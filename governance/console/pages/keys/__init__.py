@@ -1,0 +1,1 @@
+"""The signing passkey and sealing key of whoever is signed in."""

@@ -1,0 +1,1 @@
+"""A service manager's requests: where they stand, opening, outcome."""

@@ -1,0 +1,194 @@
+"""A manager's requests: where they stand, what partners sent, what came of it.
+
+Rules: a request is the one whose hash the page is about, by its exact bytes, and the members are
+those that it names by hash; each partner's answer is verified here with the keys of the console's
+copy of the ledger, and handed to the page sealed; only the page opens it (``ui/keys.html``), under
+a policy that lets it connect nowhere.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from governance.agreements.models import Agreement
+from governance.canonical import Frozen
+from governance.console.access import signed_in
+from governance.console.accounts import Account
+from governance.console.console import Console, Use
+from governance.console.keys import KeyDocument
+from governance.console.labels import labels_of, name_of, persons_of, short_id, why
+from governance.console.pages.requests import asking
+from governance.errors import FormatError, SignatureError
+from governance.exchange.hub_api import OutcomePost, ReleaseView, RequestView
+from governance.exchange.hub_client import HubClient, HubRefused
+from governance.identity.envelope import parse_canonical
+from governance.release.errors import MembersChanged
+from governance.release.models import Request as Asked
+from governance.release.models import SealedItems
+from governance.release.seal import verify_sealed
+from governance.ui.browser import READING_POLICY, opening_data
+from governance.ui.forms import Form, posted, read_form
+
+router = APIRouter()
+router.include_router(asking.router)
+
+
+class OutcomeForm(Frozen):
+    """What came of an approach."""
+
+    outcome: Literal["helped", "declined", "wrong_family", "not_needed"]
+
+
+@router.get("/requests")
+def requests(console: Use, request: Request) -> HTMLResponse:
+    """One's own requests, newest first."""
+    own = signed_in(request).account
+    with console.outside.hub(own) as hub:
+        found = hub.requests().requests
+    return console.page(request, "requests/requests.html", requests=found, short=short_id)
+
+
+@router.get("/requests/{request_hash}")
+def one_request(console: Use, request: Request, request_hash: str) -> HTMLResponse:
+    """One request, and what to do next."""
+    own = signed_in(request).account
+    with console.outside.hub(own) as hub:
+        view = hub.request(request_hash)
+    document, agreement = _checked(console, own, view, request_hash)
+    labels = labels_of(agreement, console.pages.words)
+    return console.page(
+        request,
+        "requests/request.html",
+        view=view,
+        asked=document,
+        name=lambda kind, code: name_of(labels, kind, code),
+        why=lambda reason: why(console.pages.words, reason),
+        short=short_id,
+    )
+
+
+@router.get("/requests/{request_hash}/open")
+def open_release(console: Use, request: Request, request_hash: str) -> HTMLResponse:
+    """What partners sent, sealed; the page opens it."""
+    own = signed_in(request).account
+    with console.outside.hub(own) as hub:
+        view = hub.request(request_hash)
+        release = hub.release(request_hash)
+        persons = _persons(console, hub, view)
+    document, agreement = _checked(console, own, view, request_hash)
+    document_keys = _keys(console, own, document.recipient)
+    sealed = _verified(console, release, document, request_hash)
+    data = None
+    if document_keys is not None and document_keys.wrapped is not None:
+        labels = labels_of(agreement, console.pages.words) | {"persons": persons}
+        data = opening_data(
+            console.pages.words,
+            request=view.request.payload_bytes,
+            request_hash=request_hash,
+            members=view.document,
+            keys=document_keys.keys,
+            wrapped=document_keys.wrapped,
+            sealed=sealed,
+            items=[item.id for item in agreement.items],
+            labels=labels,
+        )
+    days = agreement.retention.released_items_days
+    answer = console.page(
+        request,
+        "requests/open.html",
+        view=view,
+        data=data,
+        sealed=len(sealed),
+        unverified=len(release.sealed) - len(sealed),
+        short=short_id,
+        days=days,
+        destroy=(console.now() + timedelta(days=days)).date(),
+    )
+    answer.headers["Content-Security-Policy"] = READING_POLICY
+    return answer
+
+
+@router.get("/requests/{request_hash}/outcome")
+def outcome(console: Use, request: Request, request_hash: str) -> HTMLResponse:
+    """Asks what came of it."""
+    own = signed_in(request).account
+    with console.outside.hub(own) as hub:
+        view = hub.request(request_hash)
+    form: Form[OutcomeForm] = Form(values={"outcome": view.outcome or ""})
+    return console.page(request, "requests/outcome.html", form=form, id_=request_hash)
+
+
+@router.post("/requests/{request_hash}/outcome")
+def conclude(
+    console: Use,
+    request: Request,
+    request_hash: str,
+    fields: Annotated[FormData, Depends(posted)],
+) -> Response:
+    """Records it."""
+    own = signed_in(request).account
+    form = read_form(fields, OutcomeForm, console.pages.words, "outcome.form.")
+    if form.value is None:
+        return console.page(
+            request, "requests/outcome.html", status=422, form=form, id_=request_hash
+        )
+    with console.outside.hub(own) as hub:
+        hub.post_outcome(request_hash, OutcomePost(outcome=form.value.outcome))
+    return RedirectResponse(f"/requests/{request_hash}", 303)
+
+
+def _checked(
+    console: Console, own: Account, view: RequestView, request_hash: str
+) -> tuple[Asked, Agreement]:
+    """The request that a page is about, by its own bytes, and its agreement.
+
+    Raises:
+        FormatError, MembersChanged: the hub shows another request, or other members.
+    """
+    if view.request.payload_hash != request_hash:
+        raise FormatError("the hub showed another request than the one asked for")
+    document = parse_canonical(view.request.payload_bytes, Asked)
+    if document.members != view.document.digest:
+        raise MembersChanged("the members shown are not those that the request names")
+    state = console.outside.state(own)
+    return document, state.agreements.standing(document.agreement).agreement
+
+
+def _verified(
+    console: Console, release: ReleaseView, document: Asked, request_hash: str
+) -> list[tuple[SealedItems, bytes]]:
+    """Partners' answers that are theirs, for this request and these keys; others are left out."""
+    found = []
+    for envelope in release.sealed:
+        try:
+            sealed = verify_sealed(
+                envelope,
+                recipient=document.recipient,
+                request=request_hash,
+                party_key=console.outside.ledger.state.identities.party_key,
+            )
+        except (FormatError, SignatureError):
+            continue
+        found.append((sealed, envelope.payload_bytes))
+    return found
+
+
+def _keys(console: Console, own: Account, thumbprint: str) -> KeyDocument | None:
+    documents = console.keys.documents(own)
+    return next((each for each in documents if each.keys.thumbprint == thumbprint), None)
+
+
+def _persons(console: Console, hub: HubClient, view: RequestView) -> dict[str, Any]:
+    """What members are called: by role and age, or where the results have changed, by age alone."""
+    words = console.pages.words
+    plain = {
+        member.person: words("labels.person.adult" if member.adult else "labels.person.child")
+        for member in view.document.members
+    }
+    try:
+        return plain | persons_of(hub.family(view.family), words)
+    except HubRefused:
+        return plain
