@@ -187,6 +187,14 @@ lock: $(BIN)/python ## compile requirements/*.in
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	cd requirements && for set in app dev bench; do $(LOCK) $$set.in -o $$set.txt; done
 
+.PHONY: openapi
+openapi: $(VENV)/dev.stamp ## write the OpenAPI documents of hub and ledger
+	$(BIN)/python -m scripts.openapi
+
+.PHONY: contracts
+contracts: $(VENV)/dev.stamp ## schemathesis asks hub and ledger EXAMPLES=200 times a route
+	HEARTHLINK_CONTRACT_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/test_contracts.py
+
 .PHONY: assets
 assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
 	cd assets && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs

@@ -91,12 +91,15 @@ class RunPost(Frozen):
             hub chooses by the number of records.
         questions: whether partners are asked about pairs, where the agreement allows it.
         solver: what makes persons of weighed pairs.
+        id: random, the caller's own: the same again starts no second run, but is answered with
+            where the first stands. The hub makes one where there is none.
     """
 
     agreement: Hash
     mode: Mode | None = None
     questions: bool = True
     solver: Solver = "average"
+    id: Hex128 | None = None
 
 
 class RunView(Frozen):

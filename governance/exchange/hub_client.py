@@ -7,6 +7,7 @@ becomes ``HubRefused`` with the hub's own reason and next step; a hub that canno
 repeating one is safe.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Final, Self
@@ -198,9 +199,16 @@ class HubClient(AnalysisCalls):
         *,
         questions: bool = True,
         solver: Solver = "average",
+        id_: str | None = None,
     ) -> RunView:
-        """Start a link run."""
-        post = RunPost(agreement=agreement, mode=mode, questions=questions, solver=solver)
+        """Start a link run; with the same ``id_`` again, none but the first."""
+        post = RunPost(
+            agreement=agreement,
+            mode=mode,
+            questions=questions,
+            solver=solver,
+            id=id_ or secrets.token_hex(16),
+        )
         return self._post("/v1/runs", post, RunView)
 
     def run(self, id_: str) -> RunView:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from governance.canonical import parse_json
@@ -22,6 +22,7 @@ from linkage_hub.submissions.files import PIECE_MOST
 from linkage_hub.submissions.service import Submissions
 
 DOCUMENT_MOST: Final = 8 * 1024 * 1024  # bytes of a JSON body
+Epoch = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 def partner_routes(
@@ -39,7 +40,7 @@ def partner_routes(
         return Response(status_code=204)
 
     @router.get("/secrets/{agreement}/{epoch}")
-    async def get_secret(request: Request, agreement: str, epoch: int) -> Any:
+    async def get_secret(request: Request, agreement: str, epoch: Epoch) -> Any:
         """The linkage secret that was sealed to the caller."""
         caller = await gate.admit(request, 0)
         return await run_in_threadpool(secrets.get, key_of(caller.party), agreement, epoch)
@@ -66,7 +67,7 @@ def partner_routes(
 
     @router.patch("/submissions/{id_}")
     async def append(
-        request: Request, id_: str, upload_offset: Annotated[int, Header(ge=0)]
+        request: Request, id_: str, upload_offset: Annotated[int, Header(ge=0, lt=2**62)]
     ) -> SubmissionView:
         """The next bytes of a submission's file."""
         caller = await gate.admit(request, PIECE_MOST)

@@ -51,7 +51,11 @@ def run_routes(gate: Gate, runs: Runs, permission: Permission, database: HubData
         def work() -> RunView:
             permission.agreement(caller.party, post.agreement)
             return runs.start(
-                post.agreement, post.mode, questions=post.questions, solver=post.solver
+                post.agreement,
+                post.mode,
+                questions=post.questions,
+                solver=post.solver,
+                id_=post.id,
             )
 
         return await run_in_threadpool(work)

@@ -121,6 +121,8 @@ class Reviews:
     def decide(self, person: str, party: str, agreement: str, post: RulingPost) -> RulingList:
         """Keep a ruling; the rulings of the agreement as they stand then.
 
+        The same again by the same person, with no other since, changes nothing.
+
         Args:
             person: thumbprint of who rules.
             party: whose member of staff that is.
@@ -135,6 +137,8 @@ class Reviews:
         self._permitted(party, agreement)
         left, right = sorted((post.left, post.right))
         run = self._run_of(agreement, left, right)
+        if self._ruled(agreement, (left, right), person, same=post.same):
+            return self.rulings(party, agreement)
         salt = secrets.token_bytes(SALT_BYTES)
         event = self._ledger.write(
             EventType.REVIEW_RULED,
@@ -162,6 +166,21 @@ class Reviews:
                 )
             )
         return self.rulings(party, agreement)
+
+    def _ruled(self, agreement: str, pair: tuple[str, str], person: str, *, same: bool) -> bool:
+        """Whether the newest ruling on a pair is this one."""
+        with self._database.reading() as connection:
+            newest = connection.execute(
+                select(rulings)
+                .where(
+                    rulings.c.agreement == agreement,
+                    rulings.c.left == pair[0],
+                    rulings.c.right == pair[1],
+                )
+                .order_by(rulings.c.number.desc())
+                .limit(1)
+            ).first()
+        return newest is not None and (newest.person, newest.same) == (person, same)
 
     def _run_of(self, agreement: str, left: str, right: str) -> str:
         """The agreement's current run, which holds both records."""

@@ -43,3 +43,9 @@ class NotComparable(RunError):
     """Two runs that are not to be compared."""
 
     reason = "run.not_comparable"
+
+
+class AnotherRun(RunError):
+    """The id that a caller gave a run is another run's."""
+
+    reason = "run.another"

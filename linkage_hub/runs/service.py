@@ -14,7 +14,7 @@ from governance.exchange.hub_api import Mode, RunList, RunView, Solver
 from linkage_hub.jobs.queue import JobQueue, enqueue
 from linkage_hub.quality.desk import REVEAL, RevealDesk
 from linkage_hub.refinement.desk import RoundDesk
-from linkage_hub.runs.errors import NothingToLink, RunInProgress
+from linkage_hub.runs.errors import AnotherRun, NothingToLink, RunInProgress
 from linkage_hub.runs.inputs import records_of
 from linkage_hub.runs.phases import Phases
 from linkage_hub.runs.plan import (
@@ -61,28 +61,41 @@ class Runs:
         *,
         questions: bool = True,
         solver: Solver = "average",
+        id_: str | None = None,
     ) -> RunView:
-        """Queue a run.
+        """Queue a run; the same again, by its id, is answered with where the first stands.
 
         Args:
             agreement: its hash.
             mode: how candidate pairs are found; by the number of records when None.
             questions: whether partners are asked about pairs, where the agreement allows it.
             solver: what makes persons of weighed pairs.
+            id_: the caller's own; a random one when None.
 
         Raises:
             AgreementRefusal: not in force, or linking is not allowed.
+            AnotherRun: the id is that of a run that began otherwise.
             NothingToLink: no source has an accepted submission.
             RunInProgress: another run under the agreement has not ended.
         """
         self._phases.permitted(agreement)
+        if id_ is not None and (known := self._known(id_)) is not None:
+            if (known.agreement, known.questions, known.solver) != (
+                agreement,
+                questions,
+                solver,
+            ) or mode not in {None, known.mode}:
+                raise AnotherRun(
+                    "the id is that of another run", next_step="leave it to the program"
+                )
+            return self._view(known)
         records = records_of(self._database, agreement)
         if not records:
             raise NothingToLink(
                 "no submission under this agreement was accepted yet",
                 next_step="each partner runs: partner-agent submit",
             )
-        run = secrets.token_hex(16)
+        run = id_ or secrets.token_hex(16)
         with self._database.writing() as connection:
             going = select(runs.c.id).where(
                 runs.c.agreement == agreement, runs.c.state.not_in(_OVER)
@@ -113,6 +126,10 @@ class Runs:
             )
             enqueue(connection, LINK, run, time.time())
         return self.view(run)
+
+    def _known(self, run: str) -> Any:
+        with self._database.reading() as connection:
+            return connection.execute(select(runs).where(runs.c.id == run)).first()
 
     def view(self, run: str) -> RunView:
         """How far a run is, or what it found.

@@ -222,6 +222,18 @@ def test_a_ruling_that_others_make_impossible_says_so(reviews: Reviews) -> None:
     assert [ruling.followed for ruling in found.rulings] == [None, None, None]
 
 
+def test_the_same_ruling_again_changes_nothing(reviews: Reviews) -> None:
+    """A ruling whose answer was lost is sent again: one ruling, one event; another one counts."""
+    post = RulingPost(left=handle(0, 2), right=handle(1, 2), same=True)
+    reviews.decide(*WHO, AGREEMENT, post)
+    size = len(GOVERNED.events)
+    again = reviews.decide(*WHO, AGREEMENT, post)
+    assert (len(again.rulings), len(GOVERNED.events)) == (1, size)
+    reviews.decide(*WHO, AGREEMENT, post.model_copy(update={"same": False}))
+    assert len(reviews.decide(*WHO, AGREEMENT, post).rulings) == 1
+    assert len(GOVERNED.events) == size + 2
+
+
 def test_what_the_run_did_with_a_ruling_is_what_is_shown(reviews: Reviews) -> None:
     """Records may allow what rows that an agent holds for one do not: the run's word counts."""
     ends = ((handle(0, 1), handle(1, 1), True), (handle(0, 2), handle(1, 1), False))
