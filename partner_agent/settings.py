@@ -44,6 +44,8 @@ class AgentSettings(BaseSettings):
     """The agreement that the agent works under, set by ``agreement import``."""
     passphrase_file: Path | None = None
     """Opens the agent's secret files; without it they are protected by their mode alone."""
+    enrolments: Path | None = None
+    """The folder into which the staff console lays countersigned enrolments; ``run`` logs them."""
     chunk_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
     """Rows of an extract in memory at once."""
 

@@ -60,7 +60,7 @@ class ConsoleWorld:
             connection.execute(insert(tables.account).values(**account.model_dump(mode="json")))
         folder = self.home / "keys"
         folder.mkdir(mode=0o700, exist_ok=True)
-        write_secret(folder / f"{account.id}.secret", staff.signing.seed)
+        write_secret(folder / f"{account.id}.1.secret", staff.signing.seed)
         self.console.keys.add(account, staff.published(), None)
         return account
 

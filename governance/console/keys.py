@@ -2,9 +2,10 @@
 
 Rules: the console's own secret and each account's Ed25519 key are secret files of their own
 (``identity/files.py``), encrypted under the console's passphrase; an account's key is made when it
-is first needed, signs HTTP requests, and goes into every key document of that account; a key
-document is kept only when it is of this account, party, role and key, signed by each of its own
-keys; of a sealing key the console has what only its owner can unwrap.
+is first needed, signs HTTP requests, and goes into the account's key documents until one of them is
+revoked, since the ledger takes revoked keys never again: then there is another; a key document is
+kept only when it is of this account, party, role and newest key, signed by each of its own keys; of
+a sealing key the console has what only its owner can unwrap.
 """
 
 import threading
@@ -68,7 +69,7 @@ class KeyRing:
         self._party = party
         self._database = database
         self._now = now
-        self._opened: dict[str, SigningKey] = {}  # opening one takes a good part of a second
+        self._opened: dict[Path, SigningKey] = {}  # opening one takes a good part of a second
         self._lock = threading.Lock()
 
     def own(self) -> SigningKey:
@@ -80,15 +81,34 @@ class KeyRing:
         return SigningKey(read_secret(self._home / OWN, self._passphrase))
 
     def signing(self, account: Account) -> SigningKey:
-        """The key that signs an account's HTTP requests.
+        """An account's newest key, which goes into its next key document.
 
         Raises:
             SecretFileError: exposed, or closed by another passphrase.
         """
         with self._lock:
-            if account.id not in self._opened:
-                self._opened[account.id] = self._open(account.id)
-            return self._opened[account.id]
+            return self._key(self._files(account)[-1])
+
+    def signing_of(self, account: Account, keys: PersonKeys) -> SigningKey:
+        """The key of a key document of an account.
+
+        Raises:
+            SecretFileError: as above, or it is not here.
+        """
+        with self._lock:
+            for path in reversed(self._files(account)):
+                if b64((key := self._key(path)).public) == keys.signing:
+                    return key
+        raise SecretFileError("the key of this key document is not in this console's folder")
+
+    def renew(self, account: Account) -> SigningKey:
+        """Make another key for an account, whose newest was revoked.
+
+        Raises:
+            SecretFileError: it cannot be written.
+        """
+        with self._lock:
+            return self._key(self._make(account, len(self._files(account)) + 1))
 
     def add(self, account: Account, envelope: Envelope, wrapped: WrappedKey | None) -> PersonKeys:
         """Keep a new key document of an account.
@@ -131,17 +151,28 @@ class KeyRing:
             rows = connection.execute(ordered).mappings().all()
         return [_document(row["document"], row["wrapped"]) for row in rows]
 
-    def _open(self, account: str) -> SigningKey:
+    def _files(self, account: Account) -> list[Path]:
+        """The files of an account's keys, the newest last; at least one."""
+        found = list((self._home / _FOLDER).glob(f"{account.id}.*.secret"))
+        if not found:
+            return [self._make(account, 1)]
+        return sorted(found, key=lambda path: int(path.name.split(".")[1]))
+
+    def _make(self, account: Account, number: int) -> Path:
         folder = self._home / _FOLDER
-        path = folder / f"{account}.secret"
-        if not path.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
-            try:
-                write_secret(path, SigningKey.generate().seed, self._passphrase)
-            except SecretFileError:
-                if not path.exists():  # else another process was first
-                    raise
-        return SigningKey(read_secret(path, self._passphrase))
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / f"{account.id}.{number}.secret"
+        try:
+            write_secret(path, SigningKey.generate().seed, self._passphrase)
+        except SecretFileError:
+            if not path.exists():  # else another process was first
+                raise
+        return path
+
+    def _key(self, path: Path) -> SigningKey:
+        if path not in self._opened:
+            self._opened[path] = SigningKey(read_secret(path, self._passphrase))
+        return self._opened[path]
 
 
 def _document(document: str, wrapped: str | None) -> KeyDocument:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from governance.canonical import b64
 from governance.console.accounts import Account
 from governance.console.errors import NoHub, NotEnrolled
 from governance.console.keys import KeyDocument, KeyRing
@@ -73,7 +74,7 @@ class Outside:
             return
         try:
             for document in self._candidates(account):
-                signer = RequestSigner(document.keys.thumbprint, self._keys.signing(account))
+                signer = RequestSigner(*self._signer(account, document))
                 with LedgerClient(self._settings.ledger_url, self.ledger.log_key, signer) as client:
                     try:
                         self.ledger.mirror.sync(client)
@@ -118,7 +119,18 @@ class Outside:
         Raises:
             NotEnrolled: the ledger knows none.
         """
-        return self.enrolled(account).keys.thumbprint, self._keys.signing(account)
+        return self._signer(account, self.enrolled(account))
+
+    def key_for_new(self, account: Account) -> SigningKey:
+        """The key for an account's next key document: one that the ledger has not revoked."""
+        key = self._keys.signing(account)
+        people = self.ledger.state.identities.people.values()
+        revoked = any(each.revoked and each.keys.signing == b64(key.public) for each in people)
+        return self._keys.renew(account) if revoked else key
+
+    def _signer(self, account: Account, document: KeyDocument) -> tuple[str, SigningKey]:
+        keys = document.keys
+        return keys.thumbprint, self._keys.signing_of(account, keys)
 
     def _enrolled(self, account: Account) -> KeyDocument | None:
         identities = self.ledger.state.identities

@@ -13,6 +13,7 @@ from rich.table import Table
 from governance.web.logs import log_to_stderr
 from partner_agent.app import Agent
 from partner_agent.cli.context import agent_of, session
+from partner_agent.enrolments import Enrolments
 from partner_agent.loop import Loop
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="Releases.")
@@ -69,7 +70,7 @@ def run(
     context: typer.Context,
     every: Annotated[float, typer.Option(min=0.2, help="seconds between rounds")] = 10.0,
 ) -> None:
-    """Stay: mirror and witness the ledger, hand in what people decided, reveal, answer, purge."""
+    """Stay: mirror and witness the ledger, hand in decisions, enrol, reveal, answer, purge."""
     log_to_stderr()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,6 +83,7 @@ def run(
                 "rights": lambda: _tell_rights(agent),
                 "mirror": agent.ledger.sync,
                 "imports": agent.imports.hand_in,
+                "enrolments": lambda: _enrol(agent),
                 "witness": agent.ledger.witness,
                 "reveals": lambda: agent.reveals.reveal_all(agent.hub),
                 "orders": lambda: _answer(agent),
@@ -97,6 +99,11 @@ def _tell_rights(agent: Agent) -> None:
     agent.rights.tell()
     if overdue := agent.rights.overdue():
         _LOG.warning("overdue", extra={"requests": overdue})
+
+
+def _enrol(agent: Agent) -> None:
+    if (folder := agent.settings.enrolments) is not None:
+        Enrolments(folder, agent.ledger, agent.settings.party).log_all()
 
 
 def _answer(agent: Agent) -> None:

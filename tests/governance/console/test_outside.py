@@ -1,0 +1,106 @@
+"""Hub and ledger through the console, over real HTTP, as whoever is signed in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from governance.canonical import b64
+from governance.console.console import Console
+from governance.console.errors import NoHub, NotEnrolled
+from governance.exchange.hub_client import HubRefused
+from governance.identity.keys import SealingKey
+from governance.identity.models import PersonKeys, Role, publish_person_keys
+from governance.ledger.events import EventType
+from governance.ledger.payloads import PersonRevoked
+from tests.console_world import NOWHERE, ConsoleWorld, console_world
+from tests.hub_world import HubWorld
+
+
+@pytest.fixture
+def world(hub_world: HubWorld, tmp_path: Path) -> Iterator[ConsoleWorld]:
+    """The council's console beside a real ledger and hub."""
+    with console_world(
+        tmp_path,
+        ledger_url=hub_world.ledger_url,
+        ledger_key=str(hub_world.hub.ledger.log_key),
+        hub_url=hub_world.hub_url,
+    ) as found:
+        yield found
+
+
+@pytest.mark.invariant(20, "pages that ask the hub for another role")
+def test_the_hub_holds_people_to_their_role(hub_world: HubWorld, world: ConsoleWorld) -> None:
+    """Each call is signed by the keys of whoever is signed in, and nobody else's."""
+    outside = world.console.outside
+    analyst = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+    assert outside.state(analyst).size == hub_world.agents["council"].ledger.sync().size
+    with outside.hub(analyst) as hub:
+        assert hub.runs().runs == ()
+        with pytest.raises(HubRefused, match=r"access\.role"):
+            hub.requests()
+    lead = world.account(Role.IG_LEAD, staff=hub_world.staff["ig_lead"])
+    with outside.hub(lead) as hub, pytest.raises(HubRefused, match=r"access\.role"):
+        hub.runs()
+
+
+def test_who_is_not_enrolled_reaches_neither(world: ConsoleWorld) -> None:
+    """An account without keys, or with keys that nobody has logged, sees nothing of the ledger."""
+    console = world.console
+    own = world.account(Role.ANALYST, "Kim")
+    for _ in range(2):
+        with pytest.raises(NotEnrolled):
+            console.outside.state(own)
+        with pytest.raises(NotEnrolled), console.outside.hub(own):
+            pass
+        if not console.keys.documents(own):
+            signing = console.outside.key_for_new(own)
+            keys = PersonKeys(
+                person=own.id,
+                party="council",
+                role=own.role,
+                signing=b64(signing.public),
+                sealing=b64(SealingKey.generate().public),
+                created=own.created,
+            )
+            console.keys.add(own, publish_person_keys(keys, signing), None)
+    with world.client(own) as client:
+        assert "Made, and waiting" in client.get("/account").text
+
+
+def test_revoked_keys_are_replaced(hub_world: HubWorld, world: ConsoleWorld) -> None:
+    """After a revocation the person is out, and the next key document has another key."""
+    outside, keys = world.console.outside, world.console.keys
+    staff = hub_world.staff["service_manager"]
+    own = world.account(Role.SERVICE_MANAGER, staff=staff)
+    other = world.account(Role.IG_LEAD, staff=hub_world.staff["ig_lead"])
+    outside.state(own)
+    assert outside.key_for_new(own) == staff.signing
+    with outside.hub(own) as hub:
+        hub.requests()
+    revoked = PersonRevoked(keys=staff.keys.thumbprint, reason="lost_key")
+    hub_world.agents["council"].ledger.write(EventType.PERSON_REVOKED, revoked)
+    outside.refresh(other)
+    with pytest.raises(NotEnrolled):
+        outside.enrolled(own)
+    new = outside.key_for_new(own)
+    assert new != staff.signing
+    assert outside.key_for_new(own) == new == keys.signing(own)
+    assert keys.signing_of(own, staff.keys) == staff.signing
+
+
+def test_pages_outlive_an_absent_ledger(hub_world: HubWorld, tmp_path: Path) -> None:
+    """Where the ledger is away, pages show what the copy holds."""
+    key = str(hub_world.hub.ledger.log_key)
+    with console_world(
+        tmp_path, ledger_url=hub_world.ledger_url, ledger_key=key, hub_url=None
+    ) as world:
+        own = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+        size = world.console.outside.state(own).size
+    away = world.console.settings.model_copy(update={"ledger_url": NOWHERE})
+    console = Console.open(tmp_path, away)
+    assert console.outside.state(own).size == size > 0
+    assert console.outside.enrolled(own).keys == hub_world.staff["analyst"].keys
+    with pytest.raises(NoHub), console.outside.hub(own):
+        pass
+    console.close()
