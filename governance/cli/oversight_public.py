@@ -12,9 +12,9 @@ from governance.cli.copies import Copy, KeyFile, Passphrase, Reader, Url
 from governance.cli.overseen import overseen
 from governance.errors import FormatError
 from governance.oversight.public import PublicRegister, public_register
-from governance.oversight.risks import RESULTS_MAX_BYTES, read_run
+from governance.oversight.risks import read_results
 from governance.oversight.risks import risks as list_risks
-from governance.terminal import FileProblem, read_bytes, terminal
+from governance.terminal import read_bytes, terminal
 
 
 def risks(
@@ -30,7 +30,7 @@ def risks(
         assessment = read_bytes(dpia).decode("utf-8")
     except UnicodeDecodeError:
         raise FormatError(f"{dpia.name}: not UTF-8") from None
-    found = list_risks(assessment, [read_run(_whole(path)) for path in results or ()])
+    found = list_risks(assessment, [read_results(path) for path in results or ()])
 
     def table(out: Console) -> None:
         shown = Table("risk", "what", "residual", "guarded by", "state", "last passed")
@@ -47,16 +47,6 @@ def risks(
     if not results:
         screen.say("no --results: nothing is said to have passed")
         screen.hint("make invariants writes build/invariants.xml")
-
-
-def _whole(path: Path) -> bytes:
-    """A file of results, which may be larger than a document."""
-    try:
-        if path.stat().st_size > RESULTS_MAX_BYTES:
-            raise FileProblem(f"{path.name} has more than {RESULTS_MAX_BYTES} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise FileProblem(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def public(

@@ -16,7 +16,7 @@ from governance.oversight.requests import Dossier, dossier, waiting
 from governance.oversight.retention import Destroyed, Due, destroyed
 from governance.oversight.retention import retention as list_retention
 from governance.oversight.rights import rights as list_rights
-from governance.oversight.witnesses import Health, health, newest_notes
+from governance.oversight.witnesses import Health, Seen, health, newest_notes
 from governance.release.models import Members
 from governance.terminal import read_document, terminal
 
@@ -38,7 +38,8 @@ def due(
         shown = Table("what", "by", "late", "who")
         for each in lines:
             late = "late" if each.late else ""
-            shown.add_row(each.what, each.by, late, ", ".join(each.who))
+            what = f"{each.kind.value} ({each.name}): {each.detail.replace('_', ' ')}"
+            shown.add_row(what, each.by, late, ", ".join(each.who))
         out.print(shown if lines else "nothing waits for anybody")
 
     screen.result({"due": [each.model_dump(mode="json") for each in lines]}, table)
@@ -200,17 +201,22 @@ def witnesses(
     """Who has witnessed the ledger, how lately, and forks that this copy has noticed."""
     screen = terminal(context)
     with overseen(screen, url, key_file, as_, passphrase_file, copy) as found:
-        notes = newest_notes(found.client, found.state)
+        parties = [keys.party for keys in found.state.identities.parties.values()]
+        notes = newest_notes(found.client, parties)
         told = health(found.state, found.mirror, notes, utc_now())
     data: dict[str, Any] = told.model_dump(mode="json")
     screen.result(data | {"well": told.well}, lambda out: _show_health(out, told))
+
+
+def _said(state: Seen) -> str:
+    return state.value.replace("_", " ")
 
 
 def _show_health(out: Console, told: Health) -> None:
     shown = Table("party", "counts", "state", "cosigned at", "minutes ago", "entries behind")
     for each in told.witnesses:
         shown.add_row(
-            each.party, "yes" if each.partner else "no", each.state, each.time,
+            each.party, "yes" if each.partner else "no", _said(each.state), each.time,
             "" if each.minutes is None else str(each.minutes),
             "" if each.behind is None else str(each.behind),
         )  # fmt: skip

@@ -68,6 +68,24 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /people/{account}/close": _LEAD,
     "POST /people/{account}/close": _LEAD,
     "GET /audit": _LEAD,
+    # oversight
+    "GET /oversight": _LEAD,
+    "GET /oversight/agreements": _LEAD,
+    "GET /oversight/agreements/{agreement}": _LEAD,
+    "GET /oversight/register": _LEAD,
+    "GET /oversight/consents": _LEAD,
+    "GET /oversight/refusals": _LEAD,
+    "GET /oversight/rights": _LEAD,
+    "GET /oversight/retention": _LEAD,
+    "GET /oversight/witnesses": _LEAD,
+    "GET /oversight/risks": _LEAD,
+    "GET /oversight/ledger": _LEAD,
+    "GET /oversight/ledger/{index}": _LEAD,
+    "GET /oversight/ledger/{index}/proof": _LEAD,
+    "GET /oversight/evidence": _LEAD,
+    "POST /oversight/evidence": _LEAD,
+    # public register
+    "GET /register": _ANYONE,
 }
 
 _PAGES_PER_SECOND: Final = 5.0

@@ -16,6 +16,8 @@ AREAS: Final = (
     "governance.console.pages.families",
     "governance.console.pages.requests",
     "governance.console.pages.keys",
+    "governance.console.pages.oversight",
+    "governance.console.pages.register",
 )
 
 
@@ -28,6 +30,7 @@ class MenuEntry(NamedTuple):
 
 
 MENU: Final = (
+    MenuEntry("/oversight", "oversight.title", "oversight.about"),
     MenuEntry("/people", "people.title", "people.about"),
     MenuEntry("/families", "families.title", "families.about"),
     MenuEntry("/requests", "requests.title", "requests.about"),

@@ -44,6 +44,10 @@ class ConsoleSettings(BaseSettings):
     """``postgresql+psycopg://USER@HOST/NAME``; without it a SQLite file in the home."""
     passphrase_file: Path | None = None
     """Opens the console's key and those of its accounts."""
+    dpia_file: Path | None = None
+    """The assessment (docs/DPIA.md as the county has completed it), whose risks leads see."""
+    test_results: tuple[Path, ...] = ()
+    """Recorded runs of the tests that guard those risks (``make invariants``); a JSON list."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8400
     attempts_at_once: Annotated[int, Field(ge=1)] = 100

@@ -1,6 +1,7 @@
 """Agreements, where each is in its life, and everything that is due under them and when."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from governance.agreements.life import PERMITS, LifeState, life
@@ -39,17 +40,32 @@ class AgreementLine(Frozen):
     dpia: str
 
 
+class DueKind(StrEnum):
+    """What somebody has to do."""
+
+    DECIDE = "decide"
+    ANSWER = "answer"
+    AGREE = "agree"
+    DESTROY = "destroy"
+
+
 class Due(Frozen):
     """Something that somebody has to do.
 
     Attributes:
+        kind: what.
+        detail: its code: the purpose of a request to decide, the right of a data subject to answer,
+            the state of an agreement to take further, the artefact to destroy.
+        name: of the agreement, with its version.
         by: time or day; empty where it has no end.
         late: whether that has passed.
         who: parties.
         about: hash or id of what it is about.
     """
 
-    what: str
+    kind: DueKind
+    detail: str
+    name: str
     by: str
     late: bool
     who: tuple[str, ...]
@@ -69,37 +85,44 @@ def due(state: Overseen, now: datetime) -> list[Due]:
     Requests to decide, requests of data subjects, agreements' next steps, and what should have been
     destroyed.
     """
-    today = now.date()
     found = [
-        Due(what="decide a request", by=each.expires, late=False, who=(), about=each.request)
+        Due(
+            kind=DueKind.DECIDE, detail=each.purpose, name=_name(state, each.agreement),
+            by=each.expires, late=False, who=(), about=each.request,
+        )
         for each in waiting(state, now)
         if not each.expired
-    ]
+    ]  # fmt: skip
     found += [
         Due(
-            what=f"answer a request of a data subject: {each.kind.value}", by=each.due,
-            late=each.late, who=(each.party,), about=each.id,
+            kind=DueKind.ANSWER, detail=each.kind.value, name=_name(state, each.agreement),
+            by=each.due, late=each.late, who=(each.party,), about=each.id,
         )
-        for each in rights(state, today)
+        for each in rights(state, now.date())
         if not each.outcome
     ]  # fmt: skip
     found += [
         Due(
-            what=f"{line.id} version {line.version}: {line.next_step}", by=line.by,
-            late=not line.permits, who=line.who, about=line.agreement,
+            kind=DueKind.AGREE, detail=line.state.value, name=f"{line.id} {line.version}",
+            by=line.by, late=not line.permits, who=line.who, about=line.agreement,
         )
         for line in agreements(state, now)
         if line.who
     ]  # fmt: skip
     found += [
         Due(
-            what=f"destroy what is past its period: {each.what} ({each.agreement})",
-            by=each.overdue_since, late=True, who=(each.party,), about=each.agreement,
+            kind=DueKind.DESTROY, detail=each.what, name=f"{each.agreement} {each.version}",
+            by=each.overdue_since, late=True, who=(each.party,), about="",
         )
         for each in retention(state, now)
         if each.overdue_since
     ]  # fmt: skip
     return sorted(found, key=lambda each: (not each.late, each.by or "9"))
+
+
+def _name(state: Overseen, hash_: str) -> str:
+    agreement = state.agreements.standing(hash_).agreement
+    return f"{agreement.id} {agreement.version}"
 
 
 def _line(standing: Standing, now: datetime) -> AgreementLine:

@@ -1,6 +1,8 @@
 """A copy of the ledger with the indexes beside its state, for a program that runs for long."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -31,10 +33,22 @@ class OverseenLedger(PartyLedger):
         now: Callable[[], datetime],
     ) -> None:
         super().__init__(path, url, log_key, thumbprint, key, now, Overseen)
+        self._looking = threading.RLock()
 
     @property
     def state(self) -> Overseen:
-        """See ``PartyLedger.state``."""
-        state = super().state
+        """See ``PartyLedger.state``; another thread's replay may change what was given out."""
+        with self._looking:
+            state = super().state
         assert isinstance(state, Overseen)  # noqa: S101 - made by the kind that was given
         return state
+
+    @contextmanager
+    def looking(self) -> Iterator[Overseen]:
+        """What the mirror holds, replayed; nothing of it changes until the block ends.
+
+        Raises:
+            AlteredEntryError: the mirror's file does not hold what the log signed.
+        """
+        with self._looking:
+            yield self.state

@@ -34,6 +34,7 @@ _WEEK: Final = 7  # days
 class PublicParty(Frozen):
     """A party of an agreement, and what it may do it by."""
 
+    party: str
     name: str
     role: str
     contact: str
@@ -278,6 +279,7 @@ def _agreement(agreement: Agreement, life: Life) -> PublicAgreement:
         dpia=agreement.dpia.reference,
         parties=tuple(
             PublicParty(
+                party=party.party,
                 name=party.name,
                 role=party.role,
                 contact=party.dpo_contact,
@@ -295,9 +297,9 @@ def _agreement(agreement: Agreement, life: Life) -> PublicAgreement:
         released=tuple(each.id for each in agreement.items if each.releasable),
         recipients=agreement.recipients,
         kept_days={
-            "encodings": keep.encodings_days,
-            "link_results": keep.link_results_days,
-            "released_items": keep.released_items_days,
             "vault": keep.vault_days,
+            "encodings": keep.encodings_days,
+            "results": keep.link_results_days,
+            "released": keep.released_items_days,
         },
     )

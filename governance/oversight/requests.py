@@ -44,6 +44,7 @@ class Waiting(Frozen):
     """A request that nobody has decided."""
 
     request: str
+    agreement: str
     family: str
     party: str
     purpose: str
@@ -173,6 +174,7 @@ def waiting(state: Overseen, now: datetime, party: str | None = None) -> list[Wa
             found.append(
                 Waiting(
                     request=hash_,
+                    agreement=record.request.agreement,
                     family=record.request.family,
                     party=record.requester.party,
                     purpose=record.request.purpose,

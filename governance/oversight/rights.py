@@ -25,6 +25,7 @@ class RightsLine(Frozen):
 
     id: str
     entry: int
+    agreement: str
     party: str
     kind: RightsKind
     received: str
@@ -57,6 +58,7 @@ def _line(state: Overseen, request: RightsRequest, today: date) -> RightsLine:
     return RightsLine(
         id=request.id,
         entry=state.chronicle.rights[request.id][0],
+        agreement=request.opened.agreement,
         party=request.opened.party,
         kind=request.opened.kind,
         received=request.opened.received,

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 from xml.etree import ElementTree as ET
 
 from governance.canonical import Frozen, write_time
 from governance.errors import FormatError
+from governance.terminal import FileProblem
 
 RESULTS_MAX_BYTES: Final = 16 * 1024 * 1024
 _ROW: Final = re.compile(r"^\| (R[0-9]+) \|(.*)\|\s*$", re.MULTILINE)
@@ -140,6 +141,21 @@ def _guard(file: str, runs: list[Recorded]) -> Guard:
         time=write_time(oldest.time),
         commit=oldest.commit,
     )
+
+
+def read_results(path: Path) -> Recorded:
+    """A recorded run from a file.
+
+    Raises:
+        FileProblem: it cannot be read, or is too large.
+        FormatError: see ``read_run``.
+    """
+    try:
+        if path.stat().st_size > RESULTS_MAX_BYTES:
+            raise FileProblem(f"{path.name} has more than {RESULTS_MAX_BYTES} bytes")
+        return read_run(path.read_bytes())
+    except OSError as error:
+        raise FileProblem(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def read_run(data: bytes) -> Recorded:

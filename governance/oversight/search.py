@@ -6,6 +6,7 @@ and only then is it shown, with the proof and the checkpoint; the proof's text i
 ``tlog-proof``, which other programs verify. An entry that may not count is shown as such.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -212,6 +213,23 @@ def _plain(value: object) -> Any:
             return [_plain(inner) for inner in value]
         case _:
             return value
+
+
+def asked_for(state: Overseen, text: str) -> Query:
+    """The query that an id, a hash or a family means.
+
+    Raises:
+        FormatError: none of them.
+    """
+    plain = text.strip()
+    if re.fullmatch(r"[0-9a-f]{32}", plain):
+        return Query(id=plain)
+    if re.fullmatch(r"f-[0-9a-f]{32}", plain):
+        return Query(family=plain)
+    if plain in state.chronicle.requests:
+        return Query(request=plain)
+    read_hash(plain)
+    return Query(leaf=plain)
 
 
 def read_hash(text: str) -> bytes:

@@ -8,9 +8,9 @@ size and no history, so nothing here says how late somebody was last month; refu
 (``ledger.quorum``, ``ledger.checkpoint.stale``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
 
 from governance.agreements.life import PERMITS, life
 from governance.agreements.models import Agreement
@@ -22,12 +22,16 @@ from governance.ledger.note import Note, open_checkpoint, witness_key
 from governance.ledger.quorum import FUTURE_TOLERANCE, witness_times
 from governance.oversight.state import Overseen
 
-NEVER: Final = "has cosigned nothing"
-LATE: Final = "late"
-FRESH: Final = "in time"
-FORK: Final = "cosigned another tree than this copy's"
-FALSE: Final = "a cosignature in its name does not verify"
-AHEAD: Final = "states a time that has not come"
+
+class Seen(StrEnum):
+    """How a witness stands."""
+
+    FRESH = "in_time"
+    LATE = "late"
+    NEVER = "never"
+    AHEAD = "ahead"  # states a time that has not come
+    FALSE = "false"  # a line in its name does not verify
+    FORK = "fork"  # cosigned another tree than this copy's
 
 
 class Witness(Frozen):
@@ -42,7 +46,7 @@ class Witness(Frozen):
 
     party: str
     partner: bool
-    state: str
+    state: Seen
     size: int | None
     behind: int | None
     time: str
@@ -77,22 +81,22 @@ class Health(Frozen):
     @property
     def well(self) -> bool:
         """Whether a release would find its quorum, and nothing is wrong."""
-        wrong = any(each.state in (FORK, FALSE) for each in self.witnesses)
+        wrong = any(each.state in (Seen.FORK, Seen.FALSE) for each in self.witnesses)
         return self.in_time >= (self.quorum or 0) and not wrong and not self.forks
 
 
-def newest_notes(client: LedgerClient, state: Overseen) -> dict[str, Note | None]:
+def newest_notes(client: LedgerClient, parties: Iterable[str]) -> dict[str, Note | None]:
     """For each party, the largest checkpoint that it has cosigned, as the ledger shows it.
 
     Raises:
         LedgerError: it cannot be reached.
     """
     found: dict[str, Note | None] = {}
-    for keys in state.identities.parties.values():
+    for party in parties:
         try:
-            found[keys.party] = client.checkpoint(witnesses=1, by=[keys.party])
+            found[party] = client.checkpoint(witnesses=1, by=[party])
         except LedgerRefusedError:
-            found[keys.party] = None
+            found[party] = None
     return found
 
 
@@ -133,7 +137,7 @@ def health(
 
 def _in_time(force: list[Agreement], witnesses: tuple[Witness, ...]) -> int:
     """Partners in time, of the agreement that has fewest."""
-    fresh = {each.party for each in witnesses if each.state == FRESH}
+    fresh = {each.party for each in witnesses if each.state == Seen.FRESH}
     counts = (len(fresh & {party.party for party in each.partners}) for each in force)
     return min(counts, default=0)
 
@@ -147,7 +151,7 @@ def _witness(
     partners: set[str],
     now: datetime,
 ) -> Witness:
-    told, size, time = NEVER, None, None
+    told, size, time = Seen.NEVER, None, None
     if note is not None:
         checkpoint = open_checkpoint(note, mirror.log_key)
         size = checkpoint.size
@@ -156,12 +160,12 @@ def _witness(
         try:
             time = witness_times(note, (key,)).get(key.name)
         except NoteSignatureError:
-            told = FALSE
+            told = Seen.FALSE
         if time is not None:
             told = _told(time, strictest, now)
             if size <= mirror.size() and mirror.root(size) != checkpoint.root:
-                told = FORK
-        elif told != FALSE:
+                told = Seen.FORK
+        elif told is not Seen.FALSE:
             size = None
     return Witness(
         party=party,
@@ -174,8 +178,8 @@ def _witness(
     )
 
 
-def _told(time: datetime, strictest: int | None, now: datetime) -> str:
+def _told(time: datetime, strictest: int | None, now: datetime) -> Seen:
     if time > now + FUTURE_TOLERANCE:
-        return AHEAD
+        return Seen.AHEAD
     late = strictest is not None and now - time > timedelta(minutes=strictest)
-    return LATE if late else FRESH
+    return Seen.LATE if late else Seen.FRESH

@@ -59,7 +59,7 @@ def test_a_lead_sees_what_waits_and_what_is_late(ledger: Running) -> None:
     assert told(ledger, "rights") == {"rights": []}
     assert told(ledger, "retention") == {"kept": [], "destroyed": []}
     health = told(ledger, "witnesses")
-    assert {each["state"] for each in health["witnesses"]} == {"has cosigned nothing"}
+    assert {each["state"] for each in health["witnesses"]} == {"never"}
     assert health["size"] == len(ledger.world.events)
     public = told(ledger, "public")
     assert [each["title"] for each in public["agreements"]] == ["Families with several needs"]

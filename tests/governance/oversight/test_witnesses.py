@@ -7,16 +7,7 @@ import pytest
 
 from governance.ledger.errors import NoteSignatureError
 from governance.ledger.note import Checkpoint, Note, cosign, sign_checkpoint, witness_key
-from governance.oversight.witnesses import (
-    AHEAD,
-    FALSE,
-    FORK,
-    FRESH,
-    LATE,
-    NEVER,
-    Health,
-    health,
-)
+from governance.oversight.witnesses import Health, Seen, health
 from tests.governance.oversight.copied import Copied
 from tests.governance.world import NOON, ORIGIN, Party, World
 
@@ -34,7 +25,7 @@ def signed(note: Note, party: Party, minutes: int, by: Party | None = None) -> N
     return note.with_signatures([cosign(note.text, key, (by or party).witness, time)])
 
 
-def told(found: Health) -> dict[str, str]:
+def told(found: Health) -> dict[str, Seen]:
     """What is said of each party."""
     return {each.party: each.state for each in found.witnesses}
 
@@ -50,14 +41,15 @@ def test_each_witness_is_held_to_the_agreements_minutes(copied: Copied) -> None:
     }
     found = health(copied.state, copied.mirror, notes, NOON)
     assert told(found) == {
-        "police": FRESH, "nhs": FRESH, "council": LATE, "hub": NEVER, "ledger": NEVER,
+        "police": Seen.FRESH, "nhs": Seen.FRESH, "council": Seen.LATE, "hub": Seen.NEVER,
+        "ledger": Seen.NEVER,
     }  # fmt: skip
     behind = {each.party: each.behind for each in found.witnesses}
     assert (behind["police"], behind["nhs"]) == (0, len(copied.world.events) - 5)
     assert (found.in_time, found.quorum, found.max_age_minutes, found.well) == (2, 2, 15, True)
     assert {each.party for each in found.witnesses if each.partner} == {"police", "nhs", "council"}
     later = health(copied.state, copied.mirror, notes, NOON + timedelta(minutes=2))
-    assert (told(later)["nhs"], later.in_time, later.well) == (LATE, 1, False)
+    assert (told(later)["nhs"], later.in_time, later.well) == (Seen.LATE, 1, False)
 
 
 @pytest.mark.invariant(6, "a cosignature from the future, and one of another's key", double="lies")
@@ -69,7 +61,7 @@ def test_what_does_not_count_is_not_in_time(copied: Copied) -> None:
         "nhs": signed(copied.checkpoint(), nhs, 1, by=police),
     }
     found = health(copied.state, copied.mirror, notes, NOON)
-    assert (told(found)["police"], told(found)["nhs"]) == (AHEAD, FALSE)
+    assert (told(found)["police"], told(found)["nhs"]) == (Seen.AHEAD, Seen.FALSE)
     assert (found.in_time, found.well) == (0, False)
 
 
@@ -84,7 +76,7 @@ def test_a_witness_of_another_tree_is_noticed(copied: Copied) -> None:
         "nhs": signed(forked, nhs, 1),
     }
     found = health(copied.state, copied.mirror, notes, NOON)
-    assert told(found)["nhs"] == FORK
+    assert told(found)["nhs"] == Seen.FORK
     assert not found.well
 
 

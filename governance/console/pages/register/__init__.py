@@ -1,0 +1,1 @@
+"""The public register: what anybody may see, without signing in."""

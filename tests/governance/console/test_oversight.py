@@ -1,0 +1,203 @@
+"""An IG lead's pages in a real browser over a ledger that runs; the public register without one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from governance.console.accounts import Account
+from governance.identity.models import Role
+from governance.ledger.database import Database
+from governance.ledger.events import EventType
+from governance.ledger.mirror import Mirror
+from governance.ledger.payloads import (
+    Decided,
+    RegisterWanted,
+    ReleaseRefused,
+    Requested,
+    RetentionPurged,
+    RightsOpened,
+)
+from tests.browsing import check_page, screenshot
+from tests.chromium import browser_page
+from tests.console_world import ConsoleWorld, console_world
+from tests.governance.ledger.test_service import Running, post_all, started
+from tests.governance.world import NOON, World
+
+ROOT = Path(__file__).resolve().parents[3]
+HANDLE = "d" * 32
+PAGES = (
+    "", "/agreements", "/register", "/consents", "/refusals", "/rights", "/retention",
+    "/witnesses", "/risks", "/ledger", "/evidence",
+)  # fmt: skip
+
+
+@dataclass
+class Council:
+    """The council's console over a ledger."""
+
+    ledger: Running
+    world: ConsoleWorld
+    lead: Account
+
+    def get(self, path: str) -> httpx.Response:
+        """A page, as the lead."""
+        with self.world.client(self.lead) as client:
+            return client.get(path)
+
+
+def tell(world: World) -> None:
+    """Consents, a request that was refused, a right, a deletion, an item that is wanted."""
+    police, nhs, council = world.partners
+    world.consent(police, HANDLE)
+    world.withdraw(nhs, world.consent(nhs, "e" * 32))
+    world.consent(council, "f" * 32, state="refused")
+    members = world.members(("1", True, [(police, HANDLE)]))
+    request = world.request(members)
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    approval = Decided(approval=world.approval(request))
+    world.write(world.hub, EventType.RELEASE_APPROVED, approval)
+    refusal = ReleaseRefused(request=request.payload_hash, party="police", reason="release.local")
+    world.write(police, EventType.RELEASE_REFUSED, refusal)
+    opened = RightsOpened(
+        agreement=world.agreement_hash, party="police", kind="access", received="2026-11-22",
+        due="2026-12-20",
+    )  # fmt: skip
+    world.write(police, EventType.RIGHTS_OPENED, opened)
+    purged = RetentionPurged(
+        agreement=world.agreement_hash, party="police", rows=3, synthetic_rows=0, files=1
+    )
+    world.write(police, EventType.RETENTION_PURGED, purged)
+    wanted = RegisterWanted(party="police", item="surname")
+    world.write(council, EventType.REGISTER_WANTED, wanted)
+
+
+@pytest.fixture(scope="module")
+def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
+    """A ledger that two partners cosigned, and a console with the council's lead."""
+    folder = tmp_path_factory.mktemp("council")
+    with started(f"sqlite:///{folder / 'ledger.db'}", folder) as running:
+        tell(running.world)
+        post_all(running, running.world.events[1:])
+        for party in running.world.partners[:2]:
+            database = Database(f"sqlite:///{folder / party.name}.db", "mirror")
+            mirror = Mirror(database, running.key)
+            with running.client(party) as client:
+                mirror.sync(client)
+                client.cosign(mirror.cosign(running.witness(party), party.witness, NOON))
+            mirror.close()
+        settings = {
+            "ledger_url": running.url,
+            "ledger_key": str(running.key),
+            "dpia_file": ROOT / "docs/DPIA.md",
+        }
+        with console_world(folder / "console", **settings) as world:
+            lead = world.account(Role.IG_LEAD, "Alex Lead", running.world.lead)
+            yield Council(running, world, lead)
+
+
+def test_every_page_answers(council: Council) -> None:
+    """With what the ledger holds, and none with an error."""
+    found = {path: council.get(f"/oversight{path}").status_code for path in PAGES}
+    assert set(found.values()) == {200}, found
+    assert council.get("/register").status_code == 200
+
+
+def test_a_lead_looks_at_everything(council: Council) -> None:
+    """Each page says what the ledger holds; none breaks a rule of WCAG, none scrolls sideways."""
+    with browser_page() as page:
+        council.world.sign_in(page, council.lead)
+        for path in PAGES:
+            page.goto(f"{council.world.origin}/oversight{path}")
+            check_page(page)
+            if path != "/risks":  # long
+                screenshot(page, f"oversight{path.replace('/', '-') or '-start'}")
+        look_at_the_ledger(council, page)
+        page.goto(f"{council.world.origin}/oversight/agreements")
+        page.click("main table a >> nth=0")
+        assert "Crime and Disorder Act 1998 s115" in page.inner_text("main")
+        check_page(page)
+        screenshot(page, "oversight-agreement")
+        make_evidence(council, page)
+
+
+def look_at_the_ledger(council: Council, page: Any) -> None:
+    """A search by type and party, an entry with its proof; a wrong hash is explained."""
+    page.goto(f"{council.world.origin}/oversight/ledger")
+    page.select_option("#kind", "consent.recorded")
+    page.select_option("#party", "police")
+    page.click("main button")
+    assert page.locator("main tbody tr").count() == 1
+    page.click("main tbody a")
+    assert HANDLE not in page.content()
+    assert "proved to be in the signed ledger" in page.inner_text("main")
+    check_page(page)
+    screenshot(page, "oversight-entry")
+    page.goto(f"{council.world.origin}/oversight/ledger?text=Smith&since=yesterday")
+    assert page.locator(".govuk-error-summary li").count() == 1
+    check_page(page)
+
+
+def make_evidence(council: Council, page: Any) -> None:
+    """What is left out is asked for; then the pack is a ZIP file with a page to read."""
+    page.goto(f"{council.world.origin}/oversight/evidence")
+    page.click("text=Make a pack about these days")
+    assert "Enter the first day" in page.inner_text(".govuk-error-summary")
+    check_page(page)
+    page.fill("#first", "2026-11-01")
+    page.fill("#last", "2026-11-30")
+    with page.expect_download() as download:
+        page.click("text=Make a pack about these days")
+    assert download.value.suggested_filename == "evidence-2026-11-01-2026-11-30.zip"
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_the_public_register_needs_no_sign_in(council: Council) -> None:
+    """Anybody reads agreements and why counts are as they are; nothing of a person or a party."""
+    council.get("/oversight")  # staff have looked, so there is a copy
+    with browser_page() as page:
+        page.goto(f"{council.world.origin}/register")
+        said = page.inner_text("main")
+        assert "Families with several needs" in said
+        assert "Small numbers are not shown" in said
+        check_page(page)
+        screenshot(page, "public-register")
+
+
+@pytest.mark.invariant(21, "the public page before and after a withdrawal reached the ledger")
+def test_the_public_page_is_the_same_after_an_event(council: Council) -> None:
+    """Byte for byte but for its nonce, although the ledger has grown."""
+
+    def seen() -> str:
+        council.world.console.outside._synced = 0.0
+        council.get("/oversight")
+        text = httpx.get(f"{council.world.origin}/register").text
+        return "".join(part for part in text.split('"') if len(part) != 22)
+
+    before, world = seen(), council.ledger.world
+    grown = len(world.events)
+    police = world.partners[0]
+    world.consent(police, "9" * 32)
+    post_all(council.ledger, world.events[grown:])
+    assert seen() == before
+    assert council.world.console.outside.ledger.state.size == len(world.events)
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.SERVICE_MANAGER])
+def test_nobody_else_oversees(council: Council, role: Role) -> None:
+    """Analysts and managers are refused each of these pages; who is not signed in is sent away."""
+    account = council.world.account(role)
+    with council.world.client(account) as client, council.world.client() as stranger:
+        for path in PAGES:
+            assert client.get(f"/oversight{path}").status_code == 403
+            assert stranger.get(f"/oversight{path}").status_code == 303
+
+
+def test_a_proof_is_downloaded(council: Council) -> None:
+    """As other programs read it; of an entry that is not there nothing is given."""
+    answer = council.get("/oversight/ledger/3/proof")
+    assert answer.text.startswith("c2sp.org/tlog-proof@v1\nindex 3\n")
+    assert council.get("/oversight/ledger/99999").status_code == 404
