@@ -24,6 +24,7 @@ class _Commands(LazyGroup):
         "sources": "linkage_hub.cli.analysis:sources",
         "review": "linkage_hub.cli.review:app",
         "tables": "linkage_hub.cli.tables:tables",
+        "catalogue": "linkage_hub.cli.catalogue:app",
         "money": "linkage_hub.cli.money:app",
     }
 

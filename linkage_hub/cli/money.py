@@ -1,7 +1,6 @@
 """``linkage-hub money``: catalogues of unit costs, statements of savings."""
 
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -9,13 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.terminal import read_bytes, terminal
-from linkage_hub.analytics.edited import parse_edited, read_edited
+from governance.terminal import terminal
+from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.money.models import Savings, UnitCosts
 from linkage_hub.analytics.money.savings import Range, Report, report
+from linkage_hub.analytics.shipped import read_catalogue
 
 app = typer.Typer(no_args_is_help=True, help="What needs cost, and what was saved.")
-SHIPPED: Final = files("linkage_hub.analytics.money") / "catalogues"
+PACKAGE: Final = "linkage_hub.analytics.money"
 Catalogue = Annotated[
     str, typer.Argument(help="a YAML file, or the name of one that comes with the program")
 ]
@@ -24,7 +24,7 @@ Catalogue = Annotated[
 @app.command()
 def check(context: typer.Context, catalogue: Catalogue) -> None:
     """Check a catalogue of unit costs; every fault is listed with its line."""
-    found = unit_costs(catalogue)
+    found = read_catalogue(catalogue, PACKAGE, UnitCosts)
     data = {"id": found.id, "costs": [cost.model_dump(mode="json") for cost in found.costs]}
     terminal(context).result(data, lambda out: _show_costs(found, out))
 
@@ -41,24 +41,12 @@ def report_(
     ] = None,
 ) -> None:
     """Work out a statement: cashable apart from modelled, and where its source is at odds."""
-    catalogue = unit_costs(costs) if costs is not None else None
+    catalogue = read_catalogue(costs, PACKAGE, UnitCosts) if costs is not None else None
     found = report(read_edited(savings, Savings), catalogue, prices)
     screen = terminal(context)
     screen.result(_data(found), lambda out: _show(found, out))
     for remark in found.remarks:
         screen.say(remark)
-
-
-def unit_costs(name: str) -> UnitCosts:
-    """A catalogue by its path, or by the name of one that is shipped.
-
-    Raises:
-        FileNotUsable, FileProblem: it has faults, or cannot be read.
-    """
-    shipped = SHIPPED / f"{name}.yaml"
-    if "/" not in name and shipped.is_file():
-        return parse_edited(shipped.read_bytes(), UnitCosts, name)
-    return parse_edited(read_bytes(Path(name)), UnitCosts, Path(name).name)
 
 
 def _data(found: Report) -> dict[str, Any]:

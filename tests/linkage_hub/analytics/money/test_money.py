@@ -15,8 +15,9 @@ from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.money.errors import NoDeflator, UnknownCost
 from linkage_hub.analytics.money.models import Savings, UnitCosts
 from linkage_hub.analytics.money.savings import Report, Saved, in_prices_of, report
+from linkage_hub.analytics.shipped import names_in, read_catalogue
 from linkage_hub.cli.main import app
-from linkage_hub.cli.money import SHIPPED, unit_costs
+from linkage_hub.cli.money import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLE = ROOT / "examples/money/county-programme.yaml"
@@ -137,10 +138,9 @@ def test_totals_are_sums_of_the_lines_as_shown(prices: list[Decimal], share: Dec
 
 def test_every_shipped_cost_has_a_source() -> None:
     """What comes with the program is read without a fault, and says where it was read."""
-    names = [path.name.removesuffix(".yaml") for path in SHIPPED.iterdir()]
-    assert names
-    for name in names:
-        assert all("http" in cost.source.read_in for cost in unit_costs(name).costs)
+    found = [read_catalogue(name, PACKAGE, UnitCosts) for name in names_in(PACKAGE)]
+    assert found
+    assert all("http" in cost.source.read_in for each in found for cost in each.costs)
 
 
 def test_the_commands_show_what_they_found() -> None:

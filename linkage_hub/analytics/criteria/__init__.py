@@ -1,0 +1,1 @@
+"""Criteria catalogues: which needs count, and which families meet how many (ADR 32)."""

@@ -1,0 +1,155 @@
+"""A catalogue of criteria, as an editor writes it.
+
+Rules: rules are data, a list of indicators and how many of them it takes, and never expressions; an
+indicator counts for one need only, so that nobody is counted twice for one fact; what is missing is
+unknown, and there is no way to say otherwise; a catalogue says since when, until when and by whose
+word it holds.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from governance.canonical import Frozen, Slug
+from linkage_hub.analytics.needs import IN_PROGRAMME
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("expected a date, such as 2022-10-03") from None
+    return text
+
+
+Day = Annotated[str, AfterValidator(_day)]
+
+
+class Rule(Frozen):
+    """So many of these indicators at least."""
+
+    of: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=20)]
+    at_least: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if len(set(self.of)) != len(self.of):
+            raise ValueError("of: the same indicator twice")
+        if self.at_least > len(self.of):
+            raise ValueError("at_least: more than there are indicators in of")
+        if IN_PROGRAMME in self.of:
+            raise ValueError(f"of: {IN_PROGRAMME} says who is helped already, and is no need")
+        return self
+
+
+class Sustain(Frozen):
+    """How long success must hold before it is claimed: months, or school terms."""
+
+    months: Annotated[int, Field(ge=1, le=36)] | None = None
+    terms: Annotated[int, Field(ge=1, le=9)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.months is None) == (self.terms is None):
+            raise ValueError("give months or terms")
+        return self
+
+
+class Distance(Frozen):
+    """How far a family is from the target of a need that is measured."""
+
+    measure: Text
+    target: Annotated[Decimal, Field(ge=0)]
+    unit: Text
+
+
+class Need(Frozen):
+    """One need.
+
+    Attributes:
+        applies_to: whose need it is.
+        owner_partner: who holds the evidence.
+        released_as: what agents submit of it.
+        eligibility: which indicators are met where the need is.
+        success: which of them are unmet, and known to be, where it is resolved.
+        distance_travelled: what counts as progress short of success, in words; null where none
+            does.
+        evidence: what an auditor is shown.
+        missing: what a family is of which no source speaks.
+        cost_links: ids of unit costs.
+    """
+
+    id: Slug
+    title: Text
+    applies_to: Literal["child", "young_person", "adult", "family"]
+    owner_partner: Annotated[tuple[Text, ...], Field(min_length=1)]
+    released_as: Literal["boolean", "band"]
+    eligibility: Rule
+    success: Rule
+    sustain: Sustain
+    distance: Distance | None = None
+    distance_travelled: Text | None = None
+    evidence: Text
+    missing: Literal["unknown"]
+    cost_links: tuple[Slug, ...] = ()
+
+    @model_validator(mode="after")
+    def _same_facts(self) -> Self:
+        if not set(self.success.of) <= set(self.eligibility.of):
+            raise ValueError("success: indicators that eligibility does not name")
+        return self
+
+
+class Criteria(Frozen):
+    """A catalogue (``criteria/v1``).
+
+    Attributes:
+        minimum: how many needs put a family forward.
+        dependent_child: whether it must have a child.
+        valid_until: the last day; null while it holds.
+        source: who set these criteria, where and when.
+    """
+
+    format: Literal["criteria/v1"]
+    id: Slug
+    title: Text
+    valid_from: Day
+    valid_until: Day | None = None
+    minimum: Annotated[int, Field(ge=1)]
+    dependent_child: Literal["required", "not_required"]
+    source: Text
+    needs: Annotated[tuple[Need, ...], Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        ids = [need.id for need in self.needs]
+        _once("needs: the same id twice", ids)
+        _once(
+            "needs: an indicator counts for one need only",
+            [name for need in self.needs for name in need.eligibility.of],
+        )
+        if self.minimum > len(ids):
+            raise ValueError("minimum: more than there are needs")
+        if self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError("valid_until: before valid_from")
+        return self
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Every indicator that counts, in order."""
+        return tuple(name for need in self.needs for name in need.eligibility.of)
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is valid on a day."""
+        since, until = date.fromisoformat(self.valid_from), self.valid_until
+        return since <= day and (until is None or day <= date.fromisoformat(until))
+
+
+def _once(what: str, ids: list[str]) -> None:
+    twice = sorted({each for each in ids if ids.count(each) > 1})
+    if twice:
+        raise ValueError(f"{what}: {', '.join(twice)}")
