@@ -9,13 +9,13 @@ import pytest
 
 from governance.agreements.errors import AgreementNotWitnessed
 from governance.agreements.policy import Standing
-from governance.canonical import b64
+from governance.canonical import b64, write_time
 from governance.errors import GovernanceError
 from governance.identity.files import PartySecrets
 from governance.identity.keys import SigningKey
 from governance.ledger.database import Database
 from governance.ledger.errors import QuorumError, WithdrawalMissingError
-from governance.ledger.events import Event, read_event
+from governance.ledger.events import Event, EventType, read_event
 from governance.ledger.note import Note
 from governance.ledger.service import LedgerService
 from governance.ledger.store import LedgerStore
@@ -122,6 +122,11 @@ def test_an_agreement_counts_once_a_quorum_has_witnessed_it_lately(partners: Par
             partners.council.require_witnessed(partners.standing)
         partners.witness(party)
     partners.council.require_witnessed(partners.standing)
+    record = partners.world.consent_record(partners.world.council, "d" * 32)
+    newer = partners.council.author.write(EventType.CONSENT_RECORDED, record)
+    partners.service.append(newer)  # which nobody has witnessed yet
+    partners.council.require_witnessed(partners.standing)
+    assert newer.leaf.time == write_time(NOON)
     partners.now = NOON + AGE
     partners.council.require_witnessed(partners.standing)
     partners.now += SECOND

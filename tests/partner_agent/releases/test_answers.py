@@ -195,6 +195,9 @@ def test_what_has_left_is_told_oldest_first(kept: Kept) -> None:
     kept.store.mark(refused, delivered=True)
     kept.store.mark(requests[2], delivered=True)
     kept.store.mark(requests[1], delivered=True)
+    kept.store.retract(requests[3], "consent.withdrawn", "release.local", kept.event)
+    taken_back = next(item for item in kept.store.waiting() if item.request == requests[3])
+    kept.store.retracted(taken_back)
     times = [write_time(NOON), write_time(NOON + SECOND)]
     assert kept.store.released() == [(kept.order(1), times[0]), (kept.order(2), times[1])]
     assert [answer.answered for answer in kept.store.all()] == [times[0]] * 3 + times[1:]

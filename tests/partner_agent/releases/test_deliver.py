@@ -262,6 +262,8 @@ def test_a_withdrawal_during_the_receipt_still_holds_the_items_back(desk: Desk) 
     assert desk.deliver() == []
     assert desk.hub.answers == [(desk.request, False, "release.local")]
     assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
+    assert desk.deliver() == []
+    assert len(desk.ledger.taken) == 2
 
 
 @pytest.mark.invariant(9, "a hub that comes back after the request's time", double="replays")
@@ -592,6 +594,17 @@ def test_a_record_that_takes_no_part_is_in_no_release(desk: Desk) -> None:
     assert {refusal for _, _, refusal in desk.hub.answers} == {"release.local"}
 
 
+def test_nothing_is_sealed_of_a_record_that_takes_no_part(desk: Desk) -> None:
+    """Not even while the hub is away, where it could be taken back later."""
+    desk.deliver()
+    desk.block(MOTHER)
+    desk.hub.raises = [HubUnavailable("away")]
+    with pytest.raises(HubUnavailable):
+        desk.answer(desk.order(2))
+    (waiting,) = desk.desk._kept.waiting()
+    assert (waiting.sealed, waiting.retraction) == (None, None)
+
+
 def test_a_record_that_is_blocked_while_an_order_is_verified_stops_it(desk: Desk) -> None:
     """What is carried out at the last moment is in the same database as the answer."""
     desk.deliver()
@@ -602,7 +615,11 @@ def test_a_record_that_is_blocked_while_an_order_is_verified_stops_it(desk: Desk
         return honest(verified)
 
     desk.desk._seal = slow  # type: ignore[method-assign]
-    assert desk.answer(desk.order(2))[0][1:] == [(False, BlockedHere.reason)]
+    desk.hub.raises = [HubUnavailable("away")]
+    with pytest.raises(HubUnavailable):
+        desk.answer(desk.order(2))
+    (waiting,) = desk.desk._kept.waiting()
+    assert (waiting.sealed, waiting.retraction) == (None, None)
     assert desk.ledger.taken[1:] == [EventType.RELEASE_REFUSED]
 
 
