@@ -97,9 +97,21 @@ def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:
         SignatureError: it does not verify.
     """
     try:
-        _public_key(public).verify(signature, message)
+        _remembered(public, signature, message)
     except (InvalidSignature, ValueError):
         raise SignatureError("the signature does not verify") from None
+
+
+# Ledger and agents meet a document again within moments: admitted, then replayed; verified, then
+# looked at once more before anything leaves. Only what has verified is remembered.
+VERIFIED: Final = 256  # documents
+
+
+def _verify(public: bytes, signature: bytes, message: bytes) -> None:
+    _public_key(public).verify(signature, message)
+
+
+_remembered: Final = lru_cache(maxsize=VERIFIED)(_verify)
 
 
 @lru_cache(maxsize=1024)  # a log of a million leaves has few authors

@@ -16,6 +16,7 @@ reordered, renamed or removed.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, model_validator
@@ -29,7 +30,7 @@ from webauthn.helpers.structs import AuthenticationCredential, AuthenticatorAsse
 
 from governance.canonical import Base64, Frozen, Hash, parse_json, unb64
 from governance.errors import FormatError, SignatureError
-from governance.identity.keys import is_weak
+from governance.identity.keys import VERIFIED, is_weak
 
 CREDENTIAL_MAX_BYTES: Final = 1_023  # WebAuthn 4, credential ID
 CLIENT_DATA_MAX_BYTES: Final = 2_048
@@ -145,26 +146,33 @@ def verify_assertion(passkey: Passkey, assertion: Assertion, challenge: bytes) -
     authenticator_data = unb64(assertion.authenticator_data)
     _check_client_data(client_data, passkey.origin, bytes_to_base64url(challenge))
     _check_flags(authenticator_data[32], passkey)
-    credential = unb64(passkey.credential)
-    response = AuthenticatorAssertionResponse(
-        client_data_json=client_data,
-        authenticator_data=authenticator_data,
-        signature=unb64(assertion.value),
-    )
     try:
-        verify_authentication_response(
-            credential=AuthenticationCredential(
-                id=bytes_to_base64url(credential), raw_id=credential, response=response
-            ),
-            expected_challenge=challenge,
-            expected_rp_id=passkey.relying_party,
-            expected_origin=passkey.origin,
-            credential_public_key=unb64(passkey.public_key),
-            credential_current_sign_count=0,  # the ledger's replay compares counters
-            require_user_verification=True,
-        )
+        _remembered(passkey, assertion, challenge)
     except Exception:  # noqa: BLE001 - several kinds, whose words may hold values; all mean the same
         raise SignatureError("the passkey's signature does not verify") from None
+
+
+def _verify(passkey: Passkey, assertion: Assertion, challenge: bytes) -> None:
+    credential = unb64(passkey.credential)
+    response = AuthenticatorAssertionResponse(
+        client_data_json=unb64(assertion.client_data),
+        authenticator_data=unb64(assertion.authenticator_data),
+        signature=unb64(assertion.value),
+    )
+    verify_authentication_response(
+        credential=AuthenticationCredential(
+            id=bytes_to_base64url(credential), raw_id=credential, response=response
+        ),
+        expected_challenge=challenge,
+        expected_rp_id=passkey.relying_party,
+        expected_origin=passkey.origin,
+        credential_public_key=unb64(passkey.public_key),
+        credential_current_sign_count=0,  # the ledger's replay compares counters
+        require_user_verification=True,
+    )
+
+
+_remembered: Final = lru_cache(maxsize=VERIFIED)(_verify)
 
 
 def _check_client_data(data: bytes, origin: str, challenge: str) -> None:
