@@ -82,7 +82,7 @@ def test_pages_ask_for_verification_and_for_no_name() -> None:
     challenge = made.pop("challenge")
     assert made == {
         "rp": {"id": SITE, "name": "hearthlink"},
-        "user": {"id": base64url(person.encode()), "name": person, "displayName": ""},
+        "user": {"id": base64url(person.encode()), "name": "signing dddddddd", "displayName": ""},
         "pubKeyCredParams": [{"type": "public-key", "alg": kind} for kind in (-7, -8, -257)],
         "authenticatorSelection": {"userVerification": "required"},
         "attestation": "none",
