@@ -59,6 +59,7 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /keys/new": _STAFF,
     "POST /keys/new": _STAFF,
     "POST /keys": _STAFF,
+    "GET /keys/{thumbprint}/person.keys.json": _STAFF,
     # people
     "GET /people": _LEAD,
     "GET /people/invite": _LEAD,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from governance.canonical import b64
+from governance.identity.envelope import Envelope
 from governance.identity.models import Role, read_person_keys
 from tests.browsing import check_page, screenshot
 from tests.chromium import VirtualAuthenticator, browser_page
@@ -40,6 +41,10 @@ def test_keys_are_made_signed_and_kept(tmp_path: Path, prf: bool) -> None:
         assert ("Your passkey" if prf else "Your passphrase") in said
         check_page(page)
         screenshot(page, "keys")
+        with page.expect_download() as download:
+            page.click("text=Download the public half")
+        file = download.value.path().read_bytes()
+        assert read_person_keys(Envelope.model_validate_json(file)).person == own.id
         (kept,) = world.console.keys.documents(own)
         keys = read_person_keys(kept.envelope)
         assert keys.person == own.id

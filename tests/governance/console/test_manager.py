@@ -352,6 +352,34 @@ def test_a_form_brings_only_what_was_signed_for_it(office: Office) -> None:
     }
 
 
+def test_pages_work_without_scripts_but_for_signing_and_opening(office: Office) -> None:
+    """Lists, questions and their errors; what needs a script says so, and what to do."""
+    released, _ = office.asked_twice()
+    browser = office.page.context.browser
+    assert browser is not None
+    page = browser.new_context(java_script_enabled=False).new_page()
+    office.console.sign_in(page, office.manager)
+    page.goto(f"{office.console.origin}/families")
+    page.click("text=Choose which families")
+    page.get_by_label("Children").select_option("4")
+    page.click("text=Show these families")
+    assert "No family is like that" in page.inner_text("main")
+    page.goto(f"{office.console.origin}/families/{released.family}/ask")
+    page.click("text=Continue")
+    page.click("text=Continue")
+    assert page.title().startswith("Error: ")
+    page.get_by_label("First name").check()
+    page.click("text=Continue")
+    page.click("text=Continue")
+    assert "Signing needs JavaScript" in page.inner_text("main")
+    assert not page.get_by_role("button", name="Sign with").is_visible()
+    page.goto(f"{office.console.origin}/requests/{released.id}/open")
+    assert "Opening needs JavaScript" in page.inner_text("main")
+    page.goto(f"{office.console.origin}/keys/new")
+    assert "Making keys needs JavaScript" in page.inner_text("main")
+    page.context.close()
+
+
 def answer_of(signed: Assertion) -> str:
     """An assertion as a browser writes it."""
 

@@ -18,6 +18,7 @@ from governance.canonical import Frozen, b64, canonical_bytes, parse_json, write
 from governance.console.access import signed_in
 from governance.console.accounts import Account
 from governance.console.console import Console, Use
+from governance.console.errors import UnknownAccount
 from governance.console.keys import KeyDocument
 from governance.console.signing import read_signed_keys
 from governance.errors import FormatError, SignatureError
@@ -63,6 +64,19 @@ def new(console: Use, request: Request) -> HTMLResponse:
     challenge = console.challenges.issue(_purpose(own))
     data["options"]["challenge"] = bytes_to_base64url(challenge)
     return console.page(request, "keys/new.html", data=data)
+
+
+@router.get("/keys/{thumbprint}/person.keys.json")
+def document(console: Use, request: Request, thumbprint: str) -> Response:
+    """One's own key document, for a lead who confirms it outside this console."""
+    own = signed_in(request).account
+    for found in console.keys.documents(own):
+        if found.keys.thumbprint == thumbprint:
+            headers = {"Content-Disposition": 'attachment; filename="person.keys.json"'}
+            return Response(
+                canonical_bytes(found.envelope), media_type="application/json", headers=headers
+            )
+    raise UnknownAccount("there are no such keys of yours")
 
 
 @router.post("/keys/new")
