@@ -1,7 +1,7 @@
 """Commands of ``governance oversight``: what waits for somebody, and what may be late."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -12,7 +12,7 @@ from governance.cli.copies import Copy, KeyFile, Passphrase, Reader, Url, read_w
 from governance.cli.overseen import Party, overseen
 from governance.identity.files import PersonSecrets
 from governance.oversight.agreements import due as list_due
-from governance.oversight.requests import Dossier, dossier, waiting
+from governance.oversight.requests import Dossier, RuleName, dossier, waiting
 from governance.oversight.retention import Destroyed, Due, destroyed
 from governance.oversight.retention import retention as list_retention
 from governance.oversight.rights import rights as list_rights
@@ -91,13 +91,23 @@ def request(
     screen.hint(f"governance release approve {request_hash}")
 
 
+_RULES: Final = {
+    RuleName.ALIVE: "The request has begun and has not expired",
+    RuleName.AGREED: "The agreement is in force and permits purpose, recipient and items",
+    RuleName.KIND: "It is signed with what the agreement accepts",
+    RuleName.CONSENT: "Every permission that the family rule asks for is live",
+    RuleName.SECOND: "You are a lead of a partner, and not who asks",
+}
+
+
 def _show_dossier(out: Console, told: Dossier) -> None:
     out.print(
         f"{told.party} asks for {', '.join(told.items)}, to {told.purpose} "
         f"({told.purpose_words}), until {told.expires}; {told.agreement_id} version {told.version}"
     )
     for rule in told.rules:
-        out.print(f"! {rule.rule}: no, {rule.meaning}" if rule.reason else f"- {rule.rule}: yes")
+        name = _RULES[rule.rule]
+        out.print(f"! {name}: no, {rule.meaning}" if rule.reason else f"- {name}: yes")
     people = Table("member", "", "partner", "source", "consent", "until")
     for member in told.members or ():
         role = ("adult" if member.adult else "child") + (", left out" if member.left_out else "")

@@ -69,6 +69,11 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /people/{account}/close": _LEAD,
     "POST /people/{account}/close": _LEAD,
     "GET /audit": _LEAD,
+    # decide
+    "GET /decide": _LEAD,
+    "GET /decide/{request_hash}": _LEAD,
+    "GET /decide/{request_hash}/sign": _LEAD,
+    "POST /decide/{request_hash}": _LEAD,
     # oversight
     "GET /oversight": _LEAD,
     "GET /oversight/agreements": _LEAD,

@@ -16,6 +16,7 @@ AREAS: Final = (
     "governance.console.pages.families",
     "governance.console.pages.requests",
     "governance.console.pages.keys",
+    "governance.console.pages.decide",
     "governance.console.pages.oversight",
     "governance.console.pages.register",
 )
@@ -30,6 +31,7 @@ class MenuEntry(NamedTuple):
 
 
 MENU: Final = (
+    MenuEntry("/decide", "decide.title", "decide.about"),
     MenuEntry("/oversight", "oversight.title", "oversight.about"),
     MenuEntry("/people", "people.title", "people.about"),
     MenuEntry("/families", "families.title", "families.about"),

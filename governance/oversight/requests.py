@@ -8,7 +8,7 @@ erased shows as erased.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
 
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import permits
@@ -33,11 +33,15 @@ from governance.release.models import Member, Members, RecordRef
 from governance.release.registry import RequestRecord
 from governance.release.verify import require_accepted_kind
 
-ALIVE: Final = "The request has begun and has not expired"
-AGREED: Final = "The agreement is in force and permits this purpose, recipient and these items"
-KIND: Final = "The request is signed with what the agreement accepts"
-CONSENT: Final = "Every member's permission that the family rule asks for is live"
-SECOND: Final = "You are an IG lead of a partner, and another person than the asker"
+
+class RuleName(StrEnum):
+    """Rules that a request is held to before it is decided."""
+
+    ALIVE = "alive"  # it has begun and has not expired
+    AGREED = "agreed"  # the agreement is in force and permits purpose, recipient and items
+    KIND = "kind"  # it is signed with what the agreement accepts
+    CONSENT = "consent"  # every permission that the family rule asks for is live
+    SECOND = "second"  # who decides is a lead of a partner, and not who asks
 
 
 class Waiting(Frozen):
@@ -84,7 +88,7 @@ class MemberConsents(Frozen):
 class Rule(Frozen):
     """A rule, and why it does not hold; an empty reason says that it holds."""
 
-    rule: str
+    rule: RuleName
     reason: str
     meaning: str
 
@@ -274,18 +278,18 @@ class _Judge:
 
     def rules(self, members: Members | None, lead: PersonKeys | None) -> Iterator[Rule]:
         """Each rule that can be judged from what is known."""
-        yield _checked(ALIVE, self._alive)
-        yield _checked(AGREED, self._agreed)
-        yield _checked(KIND, self._kind)
+        yield _checked(RuleName.ALIVE, self._alive)
+        yield _checked(RuleName.AGREED, self._agreed)
+        yield _checked(RuleName.KIND, self._kind)
         if members is not None:
             yield _checked(
-                CONSENT,
+                RuleName.CONSENT,
                 lambda: require_family_permission(
                     members, self._record.request.without, self._state.consents, self._approach
                 ),
             )
         if lead is not None:
-            yield _checked(SECOND, lambda: self._second(lead))
+            yield _checked(RuleName.SECOND, lambda: self._second(lead))
 
     def members(self, members: Members) -> Iterator[MemberConsents]:
         """Every member, and where each record stands."""
@@ -350,7 +354,7 @@ class _Judge:
             raise NotApproved("a lead of a partner of the agreement decides")
 
 
-def _checked(rule: str, holds: Callable[[], object]) -> Rule:
+def _checked(rule: RuleName, holds: Callable[[], object]) -> Rule:
     try:
         holds()
     except GovernanceError as refusal:

@@ -9,16 +9,7 @@ from governance.canonical import write_time
 from governance.consent.models import ConsentState
 from governance.ledger.events import EventType
 from governance.ledger.payloads import Decided, Outcome, ReleaseRefused, Requested
-from governance.oversight.requests import (
-    AGREED,
-    ALIVE,
-    CONSENT,
-    KIND,
-    SECOND,
-    Dossier,
-    dossier,
-    waiting,
-)
+from governance.oversight.requests import Dossier, RuleName, dossier, waiting
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import Members
 from tests.governance.oversight.copied import Copied
@@ -52,7 +43,7 @@ def look(world: World, folder: Path, request: str, members: Members | None = Non
         copied.mirror.close()
 
 
-def reasons(found: Dossier) -> dict[str, str]:
+def reasons(found: Dossier) -> dict[RuleName, str]:
     """Why rules do not hold."""
     return {rule.rule: rule.reason for rule in found.rules}
 
@@ -65,7 +56,7 @@ def test_a_family_that_has_agreed(tmp_path: Path) -> None:
     world.consent(world.partners[1], "3" * 32)
     found = look(world, tmp_path, ask(world, members), members)
     assert found.holds
-    assert set(reasons(found)) == {ALIVE, AGREED, KIND, CONSENT, SECOND}
+    assert set(reasons(found)) == set(RuleName)
     assert found.members is not None
     assert [
         (record.party, record.state, record.covers)
@@ -91,7 +82,7 @@ def test_a_withdrawal_and_an_erasure_are_seen_before_deciding(tmp_path: Path) ->
     world.withdraw(nhs, world.consent(nhs, "3" * 32))
     request = ask(world, members)
     found = look(world, tmp_path, request, members)
-    assert reasons(found)[CONSENT] == "consent.withdrawn"
+    assert reasons(found)[RuleName.CONSENT] == "consent.withdrawn"
     assert not found.holds
     world.erase(police, "1" * 32, gone)
     (tmp_path / "2").mkdir()
@@ -115,8 +106,8 @@ def test_who_may_not_decide_is_told(tmp_path: Path) -> None:
         (world.lead.keys, ""),
     ]:
         found = dossier(copied.state, copied.mirror, request, None, keys, LATER)
-        assert reasons(found)[SECOND] == reason
-    assert CONSENT not in reasons(found)
+        assert reasons(found)[RuleName.SECOND] == reason
+    assert RuleName.CONSENT not in reasons(found)
 
 
 def test_what_happened_before_to_the_family_is_shown(tmp_path: Path) -> None:
