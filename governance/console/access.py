@@ -27,6 +27,7 @@ _ANYONE: Final[frozenset[Who]] = frozenset({ANYONE})
 _STAFF: Final[frozenset[Who]] = frozenset(Role)
 _MANAGER: Final[frozenset[Who]] = frozenset({Role.SERVICE_MANAGER})
 _LEAD: Final[frozenset[Who]] = frozenset({Role.IG_LEAD})
+_ANALYST: Final[frozenset[Who]] = frozenset({Role.ANALYST})
 
 ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     # entry
@@ -54,6 +55,24 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /requests/{request_hash}/open": _MANAGER,
     "GET /requests/{request_hash}/outcome": _MANAGER,
     "POST /requests/{request_hash}/outcome": _MANAGER,
+    # runs
+    "GET /runs": _ANALYST,
+    "GET /runs/start": _ANALYST,
+    "POST /runs/start": _ANALYST,
+    "GET /runs/{run}": _ANALYST,
+    "GET /runs/{run}/quality": _ANALYST,
+    "GET /runs/{run}/quality.svg": _ANALYST,
+    "GET /runs/{run}/thresholds": _ANALYST,
+    "GET /runs/{run}/thresholds.svg": _ANALYST,
+    "GET /runs/{run}/persons": _ANALYST,
+    "GET /runs/{run}/persons/{person}": _ANALYST,
+    "GET /runs/{run}/unlinked": _ANALYST,
+    "GET /runs/{run}/compare/{other}": _ANALYST,
+    "GET /sources": _ANALYST,
+    # review
+    "GET /review": _ANALYST,
+    "GET /review/{left}/{right}": _ANALYST,
+    "POST /review/{left}/{right}": _ANALYST,
     # keys
     "GET /keys": _STAFF,
     "GET /keys/new": _STAFF,

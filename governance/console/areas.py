@@ -15,6 +15,8 @@ AREAS: Final = (
     "governance.console.pages.people",
     "governance.console.pages.families",
     "governance.console.pages.requests",
+    "governance.console.pages.runs",
+    "governance.console.pages.review",
     "governance.console.pages.keys",
     "governance.console.pages.decide",
     "governance.console.pages.oversight",
@@ -36,6 +38,9 @@ MENU: Final = (
     MenuEntry("/people", "people.title", "people.about"),
     MenuEntry("/families", "families.title", "families.about"),
     MenuEntry("/requests", "requests.title", "requests.about"),
+    MenuEntry("/runs", "runs.title", "runs.about"),
+    MenuEntry("/review", "review.title", "review.about"),
+    MenuEntry("/sources", "sources.title", "sources.about"),
     MenuEntry("/keys", "own_keys.title", "own_keys.about"),
     MenuEntry("/account", "account.title", "account.about"),
 )

@@ -83,3 +83,9 @@ class NoHub(ConsoleError):
 
     reason = "console.no_hub"
     exit_code = 78  # EX_CONFIG
+
+
+class PairNotListed(ConsoleError):
+    """A pair of records that is not among those to rule on."""
+
+    reason = "review.not_listed"

@@ -233,8 +233,8 @@ class FamilyQuery(Frozen):
 
     flagged: bool = True
     need: Slug | None = None
-    people: Count = 0
-    children: Count = 0
+    people: Annotated[int, Field(ge=0, le=1_000)] = 0
+    children: Annotated[int, Field(ge=0, le=1_000)] = 0
     age_band: AgeBand | None = None
     confidence: Share = 0.0
     in_programme: bool | None = None

@@ -82,10 +82,11 @@ def threshold_rows(
     found = _found(linked, ruled)
     if not len(found.person):
         return []
-    own = _estimates(found.pairs, found.person)
-    shift = _log_odds(precision) - _log_odds(own[0]), _log_odds(recall) - _log_odds(own[1])
+    own, gained = _within(found.pairs, found.person)
+    shift = _log_odds(precision) - _log_odds(own)
+    times = recall / gained if gained else 1.0
     return [
-        _row(threshold, found, _persons_at(threshold, found), families, shift)
+        _row(threshold, found, _persons_at(threshold, found), families, (shift, times))
         for threshold in THRESHOLDS
     ]
 
@@ -203,7 +204,7 @@ def _row(
     found: _Found,
     person: Indices,
     families: FamilyMembers,
-    shift: tuple[float, float],
+    moved: tuple[float, float],
 ) -> ThresholdRow:
     run_persons, persons = int(found.person.max()) + 1, int(person.max()) + 1
     both = np.unique(found.person * persons + person)
@@ -213,7 +214,7 @@ def _row(
     together[found.person[joined]] = True
     touched = np.unique(families.family[(parted | together)[families.person]])
     sizes = np.bincount(person)
-    precision, recall = _estimates(found.pairs, person)
+    precision, gained = _within(found.pairs, person)
     return ThresholdRow(
         threshold=threshold,
         own=threshold == MATCH,
@@ -223,17 +224,16 @@ def _row(
         parted=int(parted.sum()),
         families_touched=len(touched),
         flagged_touched=int(families.flagged[touched].sum()),
-        estimated_precision=round(expit(_log_odds(precision) + shift[0]), 4),
-        estimated_recall=round(expit(_log_odds(recall) + shift[1]), 4),
+        estimated_precision=round(expit(_log_odds(precision) + moved[0]), 4),
+        estimated_recall=round(min(1.0, gained * moved[1]), 4),
     )
 
 
-def _estimates(pairs: Weighed, person: Indices) -> tuple[float, float]:
-    """Mean probability within persons, and the share of all probability that is within them."""
+def _within(pairs: Weighed, person: Indices) -> tuple[float, float]:
+    """Mean probability of the weighed pairs within persons, and their sum."""
     inside = person[pairs.left] == person[pairs.right]
-    gained, all_ = float(pairs.probability[inside].sum()), float(pairs.probability.sum())
-    precision = gained / int(inside.sum()) if inside.any() else 1.0
-    return precision, gained / all_ if all_ else 1.0
+    gained = float(pairs.probability[inside].sum())
+    return (gained / int(inside.sum()) if inside.any() else 1.0), gained
 
 
 def _log_odds(share: float) -> float:

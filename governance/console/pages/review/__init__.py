@@ -1,0 +1,1 @@
+"""Clerical review: pairs side by side, masked, and rulings."""

@@ -1,0 +1,1 @@
+"""Link runs, and what is in them, for analysts."""

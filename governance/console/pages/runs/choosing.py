@@ -1,0 +1,49 @@
+"""Which agreements an analyst works under, and what is shown alike on every page about runs."""
+
+from governance.agreements.errors import AgreementRefusal
+from governance.agreements.models import Action
+from governance.agreements.policy import in_force
+from governance.console.accounts import Account
+from governance.console.console import Console
+from governance.console.labels import labels_of, short_id
+from governance.exchange.hub_api import RunView
+from governance.ui.words import Words
+
+
+def agreements_of(console: Console, own: Account) -> dict[str, str]:
+    """Agreements in force that allow linking and that this console's party is in, by hash."""
+    state = console.outside.state(own)
+    found = {}
+    for hash_ in state.agreements:
+        standing = state.agreements.standing(hash_)
+        agreement = standing.agreement
+        if agreement.party(console.settings.party) is None or Action.LINK not in agreement.actions:
+            continue
+        try:
+            in_force(standing, console.now())
+        except AgreementRefusal:
+            continue
+        found[hash_] = labels_of(agreement, console.pages.words)["agreements"][hash_]
+    return dict(sorted(found.items(), key=lambda each: each[1]))
+
+
+def chosen(agreements: dict[str, str], asked: str | None) -> str | None:
+    """The agreement that was asked for, or the first; None where there is none."""
+    return asked if asked in agreements else next(iter(agreements), None)
+
+
+def share(value: float | None, words: Words) -> str:
+    """``97.6 in 100``; a share that was not estimated has words of its own."""
+    return words("runs.share.none") if value is None else words("runs.share", share=f"{value:.1%}")
+
+
+def title_of(run: str) -> str:
+    """A run as people say it."""
+    return short_id(run)
+
+
+def state_of(view: RunView, words: Words) -> str:
+    """Where a run stands, in words."""
+    if view.state == "running":
+        return words("runs.state.running", percent=f"{view.progress:.0%}")
+    return words("runs.state." + view.state)
