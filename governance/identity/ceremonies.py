@@ -24,9 +24,14 @@ _ALGORITHMS: Final = (
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 )
 
+_HANDLE_BYTES: Final = 32  # WebAuthn allows 64
+
 
 def creation_options(relying_party: str, person: str) -> dict[str, Any]:
     """What a page asks ``navigator.credentials.create()`` for.
+
+    The user handle is new each time: an authenticator keeps one discoverable passkey for each
+    handle of a site, and would put keys that wait to be confirmed in the place of those in use.
 
     Args:
         relying_party: the console's domain.
@@ -35,7 +40,7 @@ def creation_options(relying_party: str, person: str) -> dict[str, Any]:
     return {
         "rp": {"id": relying_party, "name": "hearthlink"},
         "user": {
-            "id": bytes_to_base64url(person.encode()),
+            "id": bytes_to_base64url(secrets.token_bytes(_HANDLE_BYTES)),
             "name": f"signing {person[:8]}",
             "displayName": "",
         },

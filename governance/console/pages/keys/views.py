@@ -92,7 +92,7 @@ def made(
         person=own.id,
         party=console.settings.party,
         role=own.role,
-        signing=b64(console.keys.signing(own).public),
+        signing=b64(console.outside.key_for_new(own).public),
         sealing=wrapped.public,
         created=write_time(console.now()),
         passkey=passkey,
@@ -115,7 +115,7 @@ def signed(
     if (passkey.relying_party, passkey.origin) != here:
         raise SignatureError("these keys are for another console")
     wrapped = parse_model(parse_json(str(fields.get("wrapped")).encode()), WrappedKey)
-    envelope = publish_person_keys(document, console.keys.signing(own), assertion)
+    envelope = publish_person_keys(document, console.outside.key_for_new(own), assertion)
     console.keys.add(own, envelope, wrapped)
     return RedirectResponse("/keys", 303)
 
