@@ -111,6 +111,10 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "POST /oversight/evidence": _LEAD,
     # public register
     "GET /register": _ANYONE,
+    # enrolments
+    "GET /enrolments": _LEAD,
+    "GET /enrolments/{keys}": _LEAD,
+    "POST /enrolments/{keys}": _LEAD,
 }
 
 _PAGES_PER_SECOND: Final = 5.0

@@ -21,6 +21,7 @@ AREAS: Final = (
     "governance.console.pages.decide",
     "governance.console.pages.oversight",
     "governance.console.pages.register",
+    "governance.console.pages.enrolments",
 )
 
 
@@ -36,6 +37,7 @@ MENU: Final = (
     MenuEntry("/decide", "decide.title", "decide.about"),
     MenuEntry("/oversight", "oversight.title", "oversight.about"),
     MenuEntry("/people", "people.title", "people.about"),
+    MenuEntry("/enrolments", "enrolments.title", "enrolments.about"),
     MenuEntry("/families", "families.title", "families.about"),
     MenuEntry("/requests", "requests.title", "requests.about"),
     MenuEntry("/runs", "runs.title", "runs.about"),

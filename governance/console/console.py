@@ -14,6 +14,7 @@ from governance.console.accounts import Accounts
 from governance.console.areas import AREAS, menu_of
 from governance.console.audit import AuditLog
 from governance.console.challenges import Challenges
+from governance.console.enrolments import FOLDER, Enrolments
 from governance.console.keys import KeyRing
 from governance.console.outside import Outside
 from governance.console.sessions import Sessions, SignedIn
@@ -43,6 +44,7 @@ class Console:
     challenges: Challenges
     signin: SignIn
     keys: KeyRing
+    enrolments: Enrolments
     outside: Outside
     pages: Pages
     now: Callable[[], datetime]
@@ -84,6 +86,7 @@ class Console:
             challenges=challenges,
             signin=SignIn(database, settings, challenges, accounts, sessions, audit, now),
             keys=keys,
+            enrolments=Enrolments(home / FOLDER),
             outside=Outside(settings, keys, ledger),
             pages=pages,
             now=now,

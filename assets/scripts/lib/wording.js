@@ -37,6 +37,8 @@ export function read(type, payload) {
 export async function rowsOf(part, type, payload) {
   const data = read(type, payload);
   const rows = await WORDINGS[type](part, data);
+  if (type === "person-enrolment/v1") // what the owner of the keys reads out
+    return [...rows, [part.word("fingerprint_of_keys"), data.keys]];
   return [...rows, [part.word("fingerprint"), await sha256(payload)]];
 }
 

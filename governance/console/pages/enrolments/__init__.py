@@ -1,0 +1,1 @@
+"""An IG lead confirms colleagues' signing keys."""
