@@ -172,6 +172,10 @@ bench-solving: $(VENV)/dev.stamp ## candidate pairs to persons, beside anonlink'
 bench-ledger: $(VENV)/dev.stamp services ## the ledger at LEAVES=1000000 on both databases, beside pymerkle (docs/ledger.md)
 	$(BIN)/python -m benchmarks.ledger --leaves $(LEAVES) --json bench-ledger.json
 
+.PHONY: bench-oversight
+bench-oversight: $(VENV)/dev.stamp ## what a lead's pages cost over LEAVES=1000000, and their indexes (docs/ledger.md)
+	$(BIN)/python -m benchmarks.oversight --leaves $(LEAVES)
+
 .PHONY: bench-consents
 bench-consents: $(VENV)/dev.stamp ## an import of consents into a real ledger: ROWS=10000
 	$(BIN)/python -m benchmarks.consents $(if $(ROWS),--rows $(ROWS))

@@ -6,7 +6,7 @@ nothing more, and whoever shows it proves it (``search.py``). 61 bytes an entry.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -60,6 +60,10 @@ class Columns:
         """Places of a leaf hash."""
         return _places(self._hashes, digest)
 
+    def id(self, index: int) -> str:
+        """The id of an entry."""
+        return self._ids[index * _ID_BYTES : (index + 1) * _ID_BYTES].hex()
+
     def digest(self, index: int) -> bytes:
         """The leaf hash of an entry."""
         return bytes(self._hashes[index * HASH_BYTES : (index + 1) * HASH_BYTES])
@@ -71,8 +75,9 @@ class Columns:
         since: datetime | None = None,
         before: datetime | None = None,
         places: list[int] | None = None,
-    ) -> list[int]:
-        """Places that fit every condition that is given, the newest first.
+        most: int | None = None,
+    ) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Places that fit every condition that is given, the newest first, int64, shape (n,).
 
         Args:
             kinds: types of event.
@@ -80,14 +85,15 @@ class Columns:
             since: the first moment of time.
             before: the first moment after it.
             places: of these only.
+            most: of so many first entries only.
         """
         fits = np.ones(self.size, dtype=bool)
+        fits[most if most is not None else self.size :] = False
         if kinds is not None:
-            codes = [_KINDS[kind] for kind in kinds]
-            fits &= np.isin(np.frombuffer(self._kinds, np.uint8), codes)
+            fits &= _among(np.frombuffer(self._kinds, np.uint8), [_KINDS[kind] for kind in kinds])
         if authors is not None:
             numbers = [self.authors[author] for author in authors if author in self.authors]
-            fits &= np.isin(np.frombuffer(self._authors, _AUTHOR), numbers)
+            fits &= _among(np.frombuffer(self._authors, _AUTHOR), numbers)
         times = np.frombuffer(self._times, _TIME)
         if since is not None:
             fits &= times >= int(since.timestamp())
@@ -97,8 +103,15 @@ class Columns:
             among = np.zeros(self.size, dtype=bool)
             among[places] = True
             fits &= among
-        found: list[int] = np.flatnonzero(fits)[::-1].tolist()
-        return found
+        return np.flatnonzero(fits)[::-1]
+
+
+def _among(column: "np.ndarray[Any, Any]", values: list[int]) -> "np.ndarray[Any, Any]":
+    """Where a column has one of a few values; much faster than ``numpy.isin`` for them."""
+    found = np.zeros(len(column), dtype=bool)
+    for value in values:
+        found |= column == value
+    return found
 
 
 def _places(column: bytearray, value: bytes) -> list[int]:

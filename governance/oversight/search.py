@@ -113,13 +113,21 @@ def search(
         FormatError: a leaf hash that is none.
         AlteredEntryError, ProofError: what the copy holds is not what the log signed.
     """
-    places = [place for place in find(state, query) if place < _size(mirror, note)]
-    shown = places[start : start + most]
-    return Found(len(places), tuple(proven(state, mirror, note, place) for place in shown))
+    total, shown = find(state, query, _size(mirror, note), start, most)
+    return Found(total, tuple(proven(state, mirror, note, place) for place in shown))
 
 
-def find(state: Overseen, query: Query) -> list[int]:
-    """Places that fit a query, the newest first; nothing is proved.
+def find(
+    state: Overseen, query: Query, size: int, start: int = 0, most: int = PAGE
+) -> tuple[int, list[int]]:
+    """How many places fit a query, and a page of them, the newest first; nothing is proved.
+
+    Args:
+        state: the replay.
+        query: conditions.
+        size: of so many first entries only.
+        start: how many of the newest are passed over.
+        most: places of the page.
 
     Raises:
         FormatError: a leaf hash that is none.
@@ -137,13 +145,15 @@ def find(state: Overseen, query: Query) -> list[int]:
     places = None
     if narrowed:
         places = sorted(set(narrowed[0]).intersection(*narrowed[1:]))
-    return columns.matching(
+    found = columns.matching(
         kinds=None if query.kind is None else frozenset({query.kind}),
         authors=None if query.party is None else state.parties(query.party),
         since=None if query.since is None else _start(query.since),
         before=None if query.until is None else _start(query.until + timedelta(days=1)),
         places=places,
+        most=size,
     )
+    return len(found), found[start : start + most].tolist()
 
 
 def proven(state: Overseen, mirror: Mirror, note: Note, index: int) -> Proven:
