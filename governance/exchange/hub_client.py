@@ -215,9 +215,9 @@ class HubClient(AnalysisCalls):
         """A link run."""
         return self._get(f"/v1/runs/{id_}", RunView)
 
-    def review(self, agreement: str) -> ReviewList:
-        """Pairs to rule on."""
-        return self._get(f"/v1/review/{agreement}", ReviewList)
+    def review(self, agreement: str, offset: int = 0, limit: int = PAGE) -> ReviewList:
+        """Pairs to rule on, those first whose ruling would change most."""
+        return self._get(f"/v1/review/{agreement}?offset={offset}&limit={limit}", ReviewList)
 
     def rulings(self, agreement: str) -> RulingList:
         """Rulings that count."""

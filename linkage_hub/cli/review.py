@@ -6,8 +6,10 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from governance.exchange.analysis_api import PAGE, PAGE_MOST
 from governance.exchange.hub_api import ReviewPair, RulingPost, RulingView
 from governance.terminal import terminal
+from linkage_hub.cli.analysis import Limit, Offset
 from linkage_hub.cli.runs import As, Passphrase, Url, client_of
 from linkage_hub.errors import HubError
 
@@ -30,11 +32,13 @@ def list_(
     hub: Url,
     as_: As,
     agreement: OfAgreement,
+    offset: Offset = 0,
+    limit: Limit = PAGE,
     passphrase_file: Passphrase = None,
 ) -> None:
     """Pairs whose ruling would change most; those of families put forward first."""
     with client_of(hub, as_, passphrase_file) as client:
-        found = client.review(agreement)
+        found = client.review(agreement, offset, limit)
     screen = terminal(context)
     screen.result(found.model_dump(mode="json"), lambda out: _pairs(list(found.pairs), out))
     if found.not_followed:
@@ -53,7 +57,7 @@ def show(
 ) -> None:
     """A pair of the list side by side, masked: how alike, what was answered, what a ruling does."""
     with client_of(hub, as_, passphrase_file) as client:
-        listed = client.review(agreement)
+        listed = client.review(agreement, limit=PAGE_MOST)
     ends = {left, right}
     found = next((pair for pair in listed.pairs if {pair.left, pair.right} == ends), None)
     if found is None:

@@ -19,6 +19,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from governance.canonical import sha256, write_time
+from governance.exchange.analysis_api import PAGE_MOST
 from governance.exchange.hub_api import (
     ReviewList,
     ReviewPair,
@@ -48,8 +49,6 @@ from linkage_hub.store.tables import (
 )
 
 SALT_BYTES: Final = 16
-LISTED: Final = 200
-"""Pairs in one list."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,16 @@ class Reviews:
         self._now = now
         self._permitted = Permission(database, ledger, now).agreement
 
-    def pairs(self, party: str, agreement: str) -> ReviewList:
+    def pairs(
+        self, party: str, agreement: str, offset: int = 0, limit: int = PAGE_MOST
+    ) -> ReviewList:
         """Pairs of the current run to rule on: flagged families' first, then most changes.
 
         Args:
             party: whose member of staff asks.
             agreement: hash.
+            offset: pairs to pass over.
+            limit: pairs to list.
 
         Raises:
             AgreementRefusal: it is not in force, or not this party's.
@@ -113,7 +116,7 @@ class Reviews:
         ]
         found.sort(key=lambda pair: not pair.flagged)  # stable: most changes first in each half
         return ReviewList(
-            pairs=tuple(found[:LISTED]),
+            pairs=tuple(found[offset : offset + limit]),
             total=len(found),
             not_followed=sum(not followed.get(row.number, True) for row in counting),
         )

@@ -163,6 +163,8 @@ def test_pairs_are_listed_by_handle_with_flagged_families_first(reviews: Reviews
 def test_pairs_are_shown_side_by_side_without_values(reviews: Reviews) -> None:
     """How alike each view is, what was answered, and whose records a ruling would join or part."""
     apart, together = reviews.pairs(WHO[1], AGREEMENT).pairs
+    page = reviews.pairs(WHO[1], AGREEMENT, offset=1, limit=1)
+    assert (page.pairs, page.total) == ((together,), 2)
     assert [(view.view, view.leaves_out, view.similarity) for view in apart.views] == [
         ("full", (), 0.5)
     ]

@@ -15,6 +15,7 @@ from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.errors import PairNotListed
 from governance.console.pages.runs.choosing import agreements_of, chosen
+from governance.exchange.analysis_api import PAGE_MOST
 from governance.exchange.hub_api import ReviewPair, RulingPost
 from governance.ui.forms import Form, posted, read_form
 from governance.ui.show import Cell, Link, Slice, show_date
@@ -49,11 +50,10 @@ def review(
     rulings: list[list[Cell]] = []
     if hash_ is not None:
         with console.outside.hub(own) as hub:
-            found, ruled = hub.review(hash_), hub.rulings(hash_).rulings
-        part, not_followed = Slice(page, LINES, len(found.pairs)), found.not_followed
-        pairs = [
-            _line(console, pair, hash_) for pair in found.pairs[part.offset : part.offset + LINES]
-        ]
+            found = hub.review(hash_, part.offset, LINES)
+            ruled = hub.rulings(hash_).rulings
+        part, not_followed = Slice(page, LINES, found.total), found.not_followed
+        pairs = [_line(console, pair, hash_) for pair in found.pairs]
         words = console.pages.words
         followed = {True: "review.yes", False: "review.no", None: "review.not_yet"}
         rulings = [
@@ -118,7 +118,7 @@ def _pair(
     if hash_ is None:
         raise PairNotListed("there is no such pair", next_step="open the list of pairs")
     with console.outside.hub(own) as hub:
-        listed = hub.review(hash_).pairs
+        listed = hub.review(hash_, limit=PAGE_MOST).pairs
     pair = next((each for each in listed if {each.left, each.right} == set(ends)), None)
     if pair is None:
         raise PairNotListed(
