@@ -19,7 +19,8 @@ COMMENTS: Final = {
     "purposes": "What data are used for. Only one with 'approach: true' may serve a release.",
     "items": "Columns that may be hashed. Those with 'releasable: true' may be released.",
     "indicators": (
-        "What owners may say of a record: met, unmet or unknown, looking back 'window_months'."
+        "What owners may say of a record: met, unmet or unknown, looking back 'window_months'. "
+        "'rules' says how each source works it out; for one that is not there its mapping does."
     ),
     "sources": (
         "Systems, whose they are, what may be taken from each, and most records. 'opt_outs' says "

@@ -7,6 +7,7 @@ a field that has no words of its own is told as it is.
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from governance.agreements.indicators import in_words
 from governance.agreements.models import Agreement, AgreementParty, Source
 
 
@@ -199,6 +200,13 @@ def _indicators(old: Agreement, new: Agreement) -> Iterator[str]:
             yield f"{name} would look back {months}"
         if was.description != will.description:
             yield _means(name, was.description, will.description)
+        old_rules, new_rules = was.rules or {}, will.rules or {}
+        for source in sorted(old_rules.keys() | new_rules.keys()):
+            before_, after_ = old_rules.get(source), new_rules.get(source)
+            if before_ != after_:
+                yield (
+                    f"{source} would say {name} {in_words(after_)}, until now {in_words(before_)}"
+                )
 
 
 def _encoding(old: Agreement, new: Agreement) -> Iterator[str]:

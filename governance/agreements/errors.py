@@ -88,6 +88,12 @@ class ItemNotListed(AgreementRefusal):
     reason = "agreement.item_not_listed"
 
 
+class IndicatorNotAgreed(AgreementRefusal):
+    """A mapping works an indicator out in another way than the agreement."""
+
+    reason = "agreement.indicator_rule"
+
+
 class ItemNotReleasable(AgreementRefusal):
     """An item that may be hashed but not released."""
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from governance.agreements.encoding import Encoding
+from governance.agreements.indicators import IndicatorRule
 from governance.canonical import Frozen, Hash, Slug, hash_of
 
 AGREEMENT = "agreement/v1"
@@ -91,6 +92,11 @@ class IndicatorItem(Frozen):
     description: Text
     owners: Annotated[tuple[Slug, ...], Field(min_length=1)]
     window_months: Annotated[int, Field(ge=1, le=120)]
+    rules: dict[Slug, IndicatorRule] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """How each source works it out (ADR 35); one that is not named here does as its own mapping
+    says. Left out of the bytes where it says nothing, as in agreements signed before it existed."""
 
 
 class Source(Frozen):
@@ -254,6 +260,10 @@ class Agreement(Frozen):
             self._known(f"{where}.indicators", set(source.indicators), set(indicators))
             if any(source.party not in indicators[i].owners for i in source.indicators):
                 raise ValueError(f"{where}.indicators: an indicator of another party")
+        for name, each in indicators.items():
+            submitting = {source.id for source in self.sources if name in source.indicators}
+            if set(each.rules or {}) - submitting:
+                raise ValueError(f"indicators.{name}.rules: a source that does not submit it")
         starts, reviewed, ends = map(
             date.fromisoformat, (self.valid_from, self.review_by, self.expires)
         )

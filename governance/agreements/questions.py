@@ -24,6 +24,13 @@ def _no_rule(_answer: Any) -> str:
     return ""
 
 
+def _with_rules(indicator: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """An indicator with the rules of sources that submit it still."""
+    submitting = {source["id"] for source in sources if indicator["id"] in source["indicators"]}
+    rules = {name: rule for name, rule in (indicator["rules"] or {}).items() if name in submitting}
+    return indicator | {"rules": rules or None}
+
+
 @dataclass(frozen=True)
 class Question:
     """One question.
@@ -162,6 +169,7 @@ class Interview:
         data["sources"] = self._several(
             "source", lambda at, old: self._source(at, old, names, items, indicators)
         )
+        data["indicators"] = [_with_rules(each, data["sources"]) for each in data["indicators"]]
         return data | self._terms(names)
 
     def _terms(self, names: tuple[str, ...]) -> dict[str, Any]:
@@ -335,6 +343,7 @@ class Interview:
             "window_months": self._part(
                 where, one, "window_months", "months that it looks back", 12, old
             ),
+            "rules": old.get("rules"),  # written in the file; a new version keeps them
         }
 
     def _source(

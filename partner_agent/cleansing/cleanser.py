@@ -19,7 +19,7 @@ import pandas as pd
 from partner_agent.cleansing.address import clean_address
 from partner_agent.cleansing.contact import clean_email, clean_phone
 from partner_agent.cleansing.dates import DateCleaner
-from partner_agent.cleansing.distinct import ColumnTally, Texts, clean_distinct, joined
+from partner_agent.cleansing.distinct import SEPARATOR, ColumnTally, Texts, clean_distinct, joined
 from partner_agent.cleansing.identifiers import clean_nhs_number, clean_nino, clean_upn
 from partner_agent.cleansing.outcome import Outcome
 from partner_agent.cleansing.person import PersonCleaner
@@ -52,7 +52,6 @@ RECORD_COLUMNS = (
 MENTION_COLUMNS = ("first_name", "surname", "date_of_birth", "relation")
 _IDENTIFIERS = ("nhs_number", "nino", "upn")
 _ENOUGH_EVIDENCE = 2  # a surname alone, or a birth date alone, links to strangers
-_SEPARATOR = "\x1f"  # between cells that are cleaned together; no text holds it
 _SIMPLE: dict[str, Callable[[str], Outcome]] = {
     "sex": clean_sex,
     "nhs_number": clean_nhs_number,
@@ -115,7 +114,8 @@ class Cleanser:
         self._address = {
             known: remembered(partial(clean_address, has_postcode=known)) for known in (False, True)
         }
-        self._day = remembered(DateCleaner(today, mapping.dates.day_first, birth=False).clean)
+        self._dates = DateCleaner(today, mapping.dates.day_first, birth=False)
+        self._day = remembered(self._dates.clean)
         self._columns = cleaned_columns(mapping)
         self._tallies = {name: ColumnTally() for name in self._columns[1:]}
         self._births = BirthTally(today)
@@ -221,8 +221,9 @@ class Cleanser:
             out |= self._person.clean_mention(table, at, mention, self._tallies)
         for name, rule in self._mapping.indicators.items():
             key = f"indicator.{name}"
-            clean_cell = indicator_rule(rule)
-            out[key] = clean_distinct(table[rule.column], clean_cell, self._tallies[key])
+            names = tuple(column for _, column in rule.inputs)
+            cells = table[names[0]] if len(names) == 1 else joined(table, names, SEPARATOR)
+            out[key] = clean_distinct(cells, indicator_rule(rule, self._dates), self._tallies[key])
         if marker := self._mapping.protected:
             out["protected"] = self._protected(table[marker.column], marker_rule(marker))
         return out
@@ -264,7 +265,7 @@ class Cleanser:
         pairs = _paired(cells, written)
 
         def clean(pair: str) -> Outcome:
-            cell, _, address = pair.partition(_SEPARATOR)
+            cell, _, address = pair.partition(SEPARATOR)
             outcome = self._postcode(cell)
             if outcome.value or cell.strip() or not address:
                 return outcome
@@ -277,7 +278,7 @@ class Cleanser:
         known = pd.Series(np.where(postcodes == "", "", "y"), dtype=object)
 
         def clean(pair: str) -> Outcome:
-            has_postcode, _, address = pair.partition(_SEPARATOR)
+            has_postcode, _, address = pair.partition(SEPARATOR)
             return self._address[bool(has_postcode)](address)
 
         return clean_distinct(_paired(known, written), clean, self._tallies["address"])
@@ -293,11 +294,11 @@ class Cleanser:
             place = _paired(pd.Series(postcodes, dtype=object), written)
 
         def clean(joint: str) -> Outcome:
-            cell, _, rest = joint.partition(_SEPARATOR)
+            cell, _, rest = joint.partition(SEPARATOR)
             outcome = clean_uprn(cell)
             if outcome.value or not rest or self._uprn is None:
                 return outcome
-            postcode, _, address = rest.partition(_SEPARATOR)
+            postcode, _, address = rest.partition(SEPARATOR)
             return self._uprn.match(address, postcode)
 
         return clean_distinct(_paired(given, place), clean, self._tallies["uprn"])
@@ -338,7 +339,7 @@ def _paired(left: "pd.Series[str] | None", right: "pd.Series[str] | None") -> "p
     firsts = left.tolist() if left is not None else [""] * size
     seconds = right.tolist() if right is not None else [""] * size
     return pd.Series(
-        [f"{a}{_SEPARATOR}{b}" for a, b in zip(firsts, seconds, strict=True)], dtype=object
+        [f"{a}{SEPARATOR}{b}" for a, b in zip(firsts, seconds, strict=True)], dtype=object
     )
 
 

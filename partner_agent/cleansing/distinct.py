@@ -36,6 +36,10 @@ class ColumnTally:
         return sum(times for note, times in self.notes.items() if NOTES[note][0] is kind)
 
 
+SEPARATOR = "\x1f"
+"""Between cells that are cleaned together; no text holds it."""
+
+
 def clean_distinct(
     series: "pd.Series[str]", clean: Callable[[str], Outcome], tally: ColumnTally
 ) -> Texts:

@@ -68,6 +68,8 @@ NOTES: dict[str, tuple[Kind, str]] = {
     "email.invalid": (Kind.DROPPED, "not an email address"),
     "record_id.missing": (Kind.QUERIED, "blank: the row's number is used"),
     "indicator.not_a_number": (Kind.DROPPED, "not a number: unknown, neither met nor unmet"),
+    "indicator.periods_missing": (Kind.DROPPED, "too few periods are known: unknown"),
+    "indicator.no_date": (Kind.DROPPED, "the day is missing, unreadable or to come: unknown"),
     "protected.unclear": (Kind.QUERIED, "a value that the mapping does not list: protected"),
 }
 

@@ -109,18 +109,55 @@ class Mention(Frozen):
 
 
 class Indicator(Frozen):
-    """When a need is met: exactly one of ``below``, ``at_least`` and ``equals``."""
+    """What an indicator is worked out from, and when it is met (ADR 35).
 
-    column: Column
+    One of ``column``, ``columns`` (periods, of which the average counts) and ``dates`` (of events,
+    which are counted), and exactly one of ``below``, ``at_least``, ``equals`` and ``rule: agreed``,
+    which takes the agreement's own.
+
+    Attributes:
+        on: the day of what ``column`` says; only what lies within the window counts.
+        known: of ``columns``, so many must be known; all of them where it is left out.
+        within_months: the window for ``dates`` and ``on``; the agreement's where it is left out.
+    """
+
+    column: Column | None = None
+    columns: Columns | None = None
+    dates: Columns | None = None
+    on: Column | None = None
     below: float | None = None
     at_least: float | None = None
     equals: Values | None = None
+    rule: Literal["agreed"] | None = None
+    known: Annotated[int, Field(ge=1)] | None = None
+    within_months: Annotated[int, Field(ge=1, le=120)] | None = None
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        if sum(rule is not None for rule in (self.below, self.at_least, self.equals)) != 1:
-            raise ValueError("give exactly one of below, at_least and equals")
+        given = (self.below, self.at_least, self.equals, self.rule)
+        if sum(rule is not None for rule in given) != 1:
+            raise ValueError("give exactly one of below, at_least and equals, or rule: agreed")
+        if sum(part is not None for part in (self.column, self.columns, self.dates)) != 1:
+            raise ValueError("give exactly one of column, columns and dates")
+        if self.equals is not None and self.column is None:
+            raise ValueError("equals goes with one column")
+        if self.dates is not None and self.below is not None:
+            raise ValueError("dates are counted: give at_least, or rule: agreed")
+        if self.on is not None and self.equals is None:
+            raise ValueError("on goes with column and equals")
+        if self.known is not None and not self.known <= len(self.columns or ()):
+            raise ValueError("known: more than there are columns")
+        if self.within_months is not None and self.dates is None and self.on is None:
+            raise ValueError("within_months goes with dates or on")
         return self
+
+    @property
+    def inputs(self) -> tuple[tuple[str, str], ...]:
+        """(key, column of the extract) of all that it is worked out from, in order."""
+        found = [("column", self.column), ("on", self.on)]
+        found += [("columns", name) for name in self.columns or ()]
+        found += [("dates", name) for name in self.dates or ()]
+        return tuple((key, name) for key, name in found if name is not None)
 
 
 class Marker(Frozen):
@@ -164,7 +201,8 @@ class SourceMapping(Frozen):
         for at, mention in enumerate(self.mentions):
             yield from _named(f"mentions.{at}.columns", mention.columns)
         for name, indicator in self.indicators.items():
-            yield f"indicators.{name}.column", indicator.column
+            for key, column in indicator.inputs:
+                yield f"indicators.{name}.{key}", column
         for key, marker in (("opt_out", self.opt_out), ("protected", self.protected)):
             if marker:
                 yield f"{key}.column", marker.column

@@ -58,6 +58,7 @@ from partner_agent.store.tables import submissions
 from partner_agent.submissions.digest import digest_of
 from partner_agent.submissions.duplicates import DuplicatesColumn
 from partner_agent.submissions.errors import NothingToSubmitError
+from partner_agent.submissions.indicators import agreed_rules
 from partner_agent.submissions.line import Line
 from partner_agent.submissions.mixed import Mixture, finished_batches, make_mixture
 from partner_agent.submissions.room import Room
@@ -144,6 +145,7 @@ def prepare(
     """
     party, now = workshop.secrets.keys.party, workshop.now()
     check_permitted(standing, party, mapping, now)
+    mapping = agreed_rules(mapping, standing.agreement)
     mapping.check_columns(extract.columns)
     passed = OptOuts(workshop.database, workshop.vault).passed(
         standing.agreement, mapping, now.date()

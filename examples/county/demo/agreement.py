@@ -57,10 +57,11 @@ def template(
         refine: whether the hub may ask partners about pairs of records.
         profile: of encodings.
     """
-    sources = [
-        _source(path.parent.name, yaml.safe_load(path.read_text("utf-8")))
+    mappings = [
+        (path.parent.name, yaml.safe_load(path.read_text("utf-8")))
         for path in sorted((county / "partners").glob("*/*.yaml"))
     ]
+    sources = [_source(partner, mapping) for partner, mapping in mappings]
     items = sorted({item for source in sources for item in source["items"]})
     return {
         "format": "agreement/v1",
@@ -82,7 +83,7 @@ def template(
             },
         ],
         "items": [_item(item) for item in items],
-        "indicators": _indicators(sources),
+        "indicators": _indicators([mapping for _, mapping in mappings], sources),
         "sources": sources,
         "encoding": _encoding(schema_for(items), profile),
         "actions": ["encode", "submit", "link", *["refine"] * refine, "analyse", "release"],
@@ -187,7 +188,9 @@ def _item(item: str) -> dict[str, Any]:
     }
 
 
-def _indicators(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _indicators(
+    mappings: list[dict[str, Any]], sources: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     owners: dict[str, set[str]] = {}
     for source in sources:
         for indicator in source["indicators"]:
@@ -198,6 +201,20 @@ def _indicators(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "description": indicator.replace("_", " "),
             "owners": sorted(parties),
             "window_months": 12,
+            "rules": {
+                mapping["source"]: _rule(mapping["indicators"][indicator])
+                for mapping in mappings
+                if indicator in mapping.get("indicators", {})
+            },
         }
         for indicator, parties in sorted(owners.items())
     ]
+
+
+def _rule(own: dict[str, Any]) -> dict[str, Any]:
+    """The rule that a source has always gone by, for all to agree to."""
+    if "below" in own:
+        return {"kind": "average_below", "below": own["below"], "periods": 1, "known": 1}
+    if "at_least" in own:
+        return {"kind": "number_at_least", "at_least": own["at_least"]}
+    return {"kind": "listed_value"}

@@ -230,6 +230,22 @@ def test_a_later_version_can_drop_them(tmp_path: Path, keys: list[str]) -> None:
     assert "consent_payload_days" not in new.model_dump(mode="json")["retention"]
 
 
+def test_a_later_version_keeps_the_rules_of_indicators(tmp_path: Path, keys: list[str]) -> None:
+    """A rule stays while its source submits the indicator, and goes with it."""
+    source = DATA["sources"][0]["id"]
+    rules = {source: {"kind": "listed_value"}}
+    like = tmp_path / "old.yaml"
+    ruled = DATA | {"indicators": [DATA["indicators"][0] | {"rules": rules}]}
+    like.write_text(write_agreement(Agreement.model_validate(ruled)), "utf-8")
+    assert answered(tmp_path, keys, {}, "--like", str(like)).exit_code == 0
+    same = read_agreement(tmp_path / "agreement.yaml")
+    assert list(same.indicators[0].rules or {}) == [source]
+    (tmp_path / "agreement.yaml").unlink()
+    sources = [each | {"indicators": []} for each in DATA["sources"]]
+    assert answered(tmp_path, keys, {"sources": sources}, "--like", str(like)).exit_code == 0
+    assert read_agreement(tmp_path / "agreement.yaml").indicators[0].rules is None
+
+
 def test_the_register_says_what_may_be_listed(tmp_path: Path, keys: list[str]) -> None:
     """Items and sources are those that the register permits; what it does not is left out."""
     like, register = tmp_path / "old.yaml", tmp_path / "register.csv"

@@ -8,7 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from governance.agreements.errors import AgreementUnsigned, ItemNotListed, VolumeExceeded
+from governance.agreements.errors import (
+    AgreementUnsigned,
+    IndicatorNotAgreed,
+    ItemNotListed,
+    VolumeExceeded,
+)
 from governance.agreements.policy import Standing
 from governance.canonical import sha256
 from governance.exchange.sentinels import commitment, read_key
@@ -91,6 +96,32 @@ def test_opted_out_rows_reach_neither_vault_nor_encoder(
     with pa.ipc.open_file(done.content) as reader:
         assert reader.read_all().num_rows == 2
     assert done.manifest.content_sha256 == sha256(done.content.read_bytes())
+
+
+@pytest.mark.invariant(12, "an indicator worked out otherwise than agreed, from an extract")
+def test_indicators_are_worked_out_as_agreed(
+    setting: tuple[Agent, Workshop, Standing, Extract],
+) -> None:
+    """Under another rule nothing is read; under the agreed one, truth values leave and no day."""
+    agent, workshop, standing, extract = setting
+    data = standing.agreement.model_dump(mode="json")
+    data["indicators"][0] |= {
+        "owners": ["council"],
+        "rules": {"council_records": {"kind": "events_at_least", "at_least": 1}},
+    }
+    for source in data["sources"]:
+        source["indicators"] = ["offence"] if source["id"] == "council_records" else []
+    agreement = type(standing.agreement).model_validate(data)
+    ruled = Standing(agreement, standing.signed_by, frozenset(), superseded=False)
+    laxer = {"offence": {"dates": ["DOB"], "at_least": 1, "within_months": 120}}
+    with pytest.raises(IndicatorNotAgreed, match="looks back 12 months"):
+        prepare(workshop, ruled, extract, mapping(indicators=laxer))
+    assert agent.vault.find("council_records", "A1") == []
+    agreed = {"offence": {"dates": ["DOB"], "rule": "agreed"}}
+    done = prepare(workshop, ruled, extract, mapping(indicators=agreed))
+    with pa.ipc.open_file(done.content) as reader:
+        said = reader.read_all().column("indicators").to_pylist()
+    assert said == [[{"indicator": "offence", "met": False}]] * 2
 
 
 def measured(standing: Standing) -> Standing:
