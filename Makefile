@@ -55,8 +55,12 @@ services: ## find PostgreSQL and Chromium for the tests, or install them (Debian
 # --- the main job -----------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(VENV)/dev.stamp ## run the main job on a synthetic county: PERSONS=6000
-	$(BIN)/python -m examples.county.demo --persons $(PERSONS)
+demo: $(VENV)/dev.stamp ## run the main job on a synthetic county: PERSONS=6000, KEEP=folder to keep it
+	$(BIN)/python -m examples.county.demo --persons $(PERSONS) $(if $(KEEP),--keep $(KEEP))
+
+.PHONY: serve
+serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the browser: KEEP=folder
+	$(BIN)/python -m examples.county.demo.again serve $(KEEP)
 
 # --- checks -----------------------------------------------------------------------------------
 

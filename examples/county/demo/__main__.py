@@ -108,7 +108,8 @@ def tell(site: Site, persons: int, seed: int, *, questions: bool = True) -> dict
     teller.say(f"\nDone in {figures['seconds']} s. What to type next:")
     for words in (
         "make demo PERSONS=2000                 a smaller county",
-        ".venv/bin/python -m examples.county.demo --keep DIR     keep every file and log",
+        "make demo KEEP=county                  keep every file and log",
+        "make serve KEEP=county                 bring that up again, with pages in the browser",
         ".venv/bin/partner-agent --help         the program that a partner runs",
         "make bench-quality                     linkage quality beside its peers",
     ):

@@ -88,7 +88,10 @@ def template(
         "encoding": _encoding(schema_for(items), profile),
         "actions": ["encode", "submit", "link", *["refine"] * refine, "analyse", "release"],
         "recipients": ["council"],
-        "staff_signatures": ["key_file"],  # the command line signs with key files
+        "staff_signatures": [
+            "passkey",
+            "key_file",
+        ],  # consoles sign with the one, commands the other
         "family_rule": {
             "adults": "every_adult",
             "children": "own_or_parental_responsibility",

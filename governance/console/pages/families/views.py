@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse
 from governance.agreements.errors import AgreementRefusal
 from governance.agreements.policy import in_force
 from governance.console.access import signed_in
-from governance.console.accounts import Account
 from governance.console.console import Console, Use
 from governance.console.labels import labels_of, name_of, persons_of, short_id, why
+from governance.console.looking import looking
 from governance.console.pages.families.listing import (
     LINES,
     ListForm,
@@ -48,7 +48,7 @@ def families(
         chosen=chosen(form),
         families=found.families,
         part=Slice(page, LINES, found.total),
-        needs=_needs(console, own),
+        needs=_needs(console, request),
         ages=AGE_BANDS,
         why=lambda reason: why(console.pages.words, reason),
         short=short_id,
@@ -88,17 +88,17 @@ def _size(console: Console, family: FamilySummary) -> str:
     return words("families.size", people=family.members, count=family.children)
 
 
-def _needs(console: Console, own: Account) -> dict[str, str]:
+def _needs(console: Console, request: Request) -> dict[str, str]:
     """Needs of the agreements in force that this console's party is in, by what they are called."""
-    state = console.outside.state(own)
     found: dict[str, str] = {}
-    for hash_ in state.agreements:
-        standing = state.agreements.standing(hash_)
-        if standing.agreement.party(console.settings.party) is None:
-            continue
-        try:
-            in_force(standing, console.now())
-        except AgreementRefusal:
-            continue
-        found |= labels_of(standing.agreement, console.pages.words)["needs"]
+    with looking(console, request) as state:
+        for hash_ in state.agreements:
+            standing = state.agreements.standing(hash_)
+            if standing.agreement.party(console.settings.party) is None:
+                continue
+            try:
+                in_force(standing, console.now())
+            except AgreementRefusal:
+                continue
+            found |= labels_of(standing.agreement, console.pages.words)["needs"]
     return dict(sorted(found.items(), key=lambda each: each[1]))
