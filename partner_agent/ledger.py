@@ -9,7 +9,7 @@ withdrawal back stops releases instead (invariant 3).
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,13 @@ from governance.canonical import unb64
 from governance.consent.models import ConsentState
 from governance.errors import GovernanceError
 from governance.identity.files import PartySecrets
-from governance.ledger.errors import WithdrawalMissingError
-from governance.ledger.note import VerifierKey, witness_key, witness_name
+from governance.ledger.errors import MirrorEmptyError, WithdrawalMissingError
+from governance.ledger.note import (
+    VerifierKey,
+    verify_cosignature,
+    witness_key,
+    witness_name,
+)
 from governance.ledger.party import PartyLedger
 from governance.ledger.quorum import WitnessPolicy
 from governance.ledger.state import LedgerState
@@ -77,6 +82,21 @@ class AgentLedger(PartyLedger):
             self.log_key.name, self._secrets.keys.party, unb64(self._secrets.keys.witness)
         )
         return self.client.cosign(self.mirror.cosign(key, self._secrets.witness_key, self._now()))
+
+    def witnessed_at(self) -> datetime | None:
+        """When this agent cosigned the checkpoint that its copy holds; None where it has not."""
+        key = witness_key(
+            self.log_key.name, self._secrets.keys.party, unb64(self._secrets.keys.witness)
+        )
+        try:
+            note, _ = self.mirror.cosigned()
+        except MirrorEmptyError:
+            return None
+        for signature in note.signatures:
+            if signature.by(key):
+                seconds = verify_cosignature(note.text, signature, key)
+                return datetime.fromtimestamp(seconds, UTC)
+        return None
 
     def policy(self, agreement: Agreement, holders: Collection[str] = ()) -> WitnessPolicy:
         """Whose cosignatures an agreement counts: see ``Agreement.partners``.

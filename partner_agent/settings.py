@@ -48,6 +48,10 @@ class AgentSettings(BaseSettings):
     """The folder into which the staff console lays countersigned enrolments; ``run`` logs them."""
     chunk_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
     """Rows of an extract in memory at once."""
+    console_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port of ``partner-agent console`` on 127.0.0.1; 0: any that is free."""
+    console_upload_mib: Annotated[int, Field(ge=1, le=1_048_576)] = 4_096
+    """Size of a file that the console takes, in MiB."""
 
     @classmethod
     def load(cls, home: Path) -> Self:

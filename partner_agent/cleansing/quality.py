@@ -60,6 +60,7 @@ class QualityReport(_Counts):
     Attributes:
         rows: rows read. accepted, rejected, opted_out: what became of them.
         rejects: reason code to count.
+        likeness: see ``LikenessMeter``; None where it was not measured.
     """
 
     source: str
@@ -75,6 +76,7 @@ class QualityReport(_Counts):
     birth_decades: list[Band]
     first_of_month_percent: float | None
     first_of_january_percent: float | None
+    likeness: float | None = None
 
 
 def column_quality(tally: ColumnTally) -> ColumnQuality:

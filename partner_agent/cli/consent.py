@@ -8,18 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.canonical import parse_time, sha256, write_time
+from governance.canonical import sha256, write_time
 from governance.consent.models import PERMITTING
 from governance.consent.registry import Grant
-from governance.errors import ReasonedError
 from governance.terminal import read_bytes
 from partner_agent.app import Agent
 from partner_agent.cli.consent_import import import_
 from partner_agent.cli.consent_states import invalidate, milestones, reaffirm, terminate
 from partner_agent.cli.consent_withdraw import withdraw
-from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.cli.context import agent_of, session
 from partner_agent.cli.receipts import check_receipt, receipt
-from partner_agent.consents import consent_template
+from partner_agent.steps.deciding import record as record_decision
 
 app = typer.Typer(no_args_is_help=True, help="Consent to be approached, as people gave it.")
 app.command()(receipt)
@@ -59,36 +58,15 @@ def record(
             "method": method,
             "capacity": capacity,
             "parental_basis": parental_basis,
-            "captured": write_time(agent.now()),
-            "expires": _midnight(expires),
+            "expires": expires,
         }
         if purpose is not None:
             fields["purpose"] = purpose
         if items is not None:
             fields["items"] = sorted({item.strip() for item in items.split(",")})
-        template = _template(agent, notice, fields)
-        grants = agent.consents.record(template, record_id)
-        _witness(screen, agent)
+        shown = sha256(read_bytes(notice))
+        grants = record_decision(agent, record_id, shown, fields, screen.say)
     screen.result({"grants": grants}, lambda out: out.print("\n".join(grants)))
-
-
-def _template(agent: Agent, notice: Path, fields: dict[str, Any]) -> dict[str, object]:
-    agreement = agent.standing(agent.ledger.state).agreement
-    return consent_template(agreement, agent.settings.party, sha256(read_bytes(notice)), **fields)
-
-
-def _midnight(day: str) -> str:
-    """A date as the time at which it begins."""
-    return write_time(parse_time(f"{day}T00:00:00Z"))
-
-
-def _witness(screen: Session, agent: Agent) -> None:
-    """Cosign; what was recorded stands where that fails, and the loop of ``run`` tries again."""
-    try:
-        agent.ledger.sync()
-        agent.ledger.witness()
-    except ReasonedError as error:
-        screen.say(f"not cosigned: {error.message}")
 
 
 @app.command("list")

@@ -23,6 +23,7 @@ from partner_agent.consent_import.mapping import (
 from partner_agent.consent_import.rows import Decision, RowReader
 from partner_agent.consents import consent_template
 from partner_agent.extracts.reader import open_extract
+from partner_agent.steps.withdrawing import cosign
 
 
 def import_(
@@ -98,7 +99,7 @@ def _import(
         with screen.progress() as bar:
             task = bar.add_task("recording", total=new)
             done = agent.imports.apply(state, lambda count: bar.advance(task, count))
-        _witness(screen, agent)
+        cosign(agent, screen.say)
     told = {
         **asdict(done),
         "known": known,
@@ -116,15 +117,6 @@ def _import(
 def _write(writer: RejectsWriter, refused: list[tuple[int, str]], wrong: list[Any]) -> None:
     writer.write(wrong)
     refused += [(reject.row, reject.reason) for reject in wrong]
-
-
-def _witness(screen: Session, agent: Agent) -> None:
-    """Cosign; what was recorded stands where that fails, and the loop of ``run`` tries again."""
-    try:
-        agent.ledger.sync()
-        agent.ledger.witness()
-    except ReasonedError as error:
-        screen.say(f"not cosigned: {error.message}")
 
 
 def _show(out: Console, told: dict[str, Any]) -> None:

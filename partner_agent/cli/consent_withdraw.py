@@ -9,11 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from governance.errors import ReasonedError
-from governance.ledger.state import LedgerState
-from partner_agent.app import Agent
 from partner_agent.cli.context import agent_of, session
-from partner_agent.consents import ConsentInputError, consent_number
+from partner_agent.steps.withdrawing import (
+    Whose,
+    newly_known,
+    withdraw_everywhere,
+    withdraw_here,
+    withdrawable,
+)
 
 
 def withdraw(
@@ -30,58 +33,19 @@ def withdraw(
     A number withdraws every consent of its kind about the same person's record, older and newer.
     """
     screen = session(context)
+    whose = Whose(grant, source, record_id)
     with agent_of(context) as agent:
-        known = _withdrawable(agent, agent.ledger.state, grant, source, record_id)
-        if not dry_run and known:
-            agent.consents.accept_withdrawals(known, agent.now())
+        if dry_run:
+            known = withdrawable(agent, agent.ledger.state, whose)
+        elif known := withdraw_here(agent, whose):
             screen.say(f"{len(known)} withdrawn: it counts here from now on")
-        try:
-            state = agent.ledger.sync()
-        except ReasonedError as error:
-            state = agent.ledger.state
-            screen.say(f"the ledger is away and is told later: {error.message}")
-        found = sorted({*known, *_withdrawable(agent, state, grant, source, record_id)})
-        if grant is not None and (gone := state.consents.erased.get(consent_number(grant))):
-            raise ConsentInputError(
-                f"the record of this consent was erased on {gone.since[:10]}: it permits nothing "
-                "any more, as if it had been withdrawn",
-                next_step="tell the person so; partner-agent consent withdraw --source SOURCE "
-                "--record-id ID takes back what was recorded since",
-            )
-        if not found:
-            raise ConsentInputError(
-                "this party recorded no consent that this would withdraw",
-                next_step="partner-agent consent list",
-            )
+        found = newly_known(agent, whose, known, screen.say)
         if dry_run:
             screen.result({"would_withdraw": found}, lambda out: out.print("\n".join(found)))
             return
-        done = agent.consents.withdraw(found, agent.now())
-        try:
-            agent.ledger.sync()
-            agent.ledger.witness()
-        except ReasonedError as error:
-            screen.say(f"not cosigned: {error.message}")
+        done = withdraw_everywhere(agent, found, screen.say)
     data = [{"grant": item.grant, "in_the_ledger": item.logged} for item in done]
     screen.result({"withdrawn": data}, lambda out: _show(out, data))
-
-
-def _withdrawable(
-    agent: Agent,
-    state: LedgerState,
-    number: str | None,
-    source: str | None,
-    record_id: str | None,
-) -> list[str]:
-    party = agent.settings.party
-    if source is not None and record_id is not None:
-        return agent.consents.withdrawable_of(state, party, source, record_id)
-    if number is None:
-        raise ConsentInputError(
-            "expected a number, or a source and your own record id",
-            next_step="partner-agent consent withdraw NUMBER",
-        )
-    return agent.consents.withdrawable_with(state, party, consent_number(number))
 
 
 def _show(out: Console, data: list[dict[str, Any]]) -> None:

@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.agreements.errors import SourceNotListed
 from governance.agreements.policy import Standing
 from governance.terminal import FileProblem
 from partner_agent.app import Agent
@@ -18,14 +17,7 @@ from partner_agent.cleansing.uprn import UprnIndex
 from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.encoding.likeness import too_alike
 from partner_agent.extracts.mapping import SourceMapping, load_mapping
-from partner_agent.extracts.reader import open_extract
-from partner_agent.linkage_secret import load_keys
-from partner_agent.submissions.prepare import Prepared, Workshop, check_permitted
-from partner_agent.submissions.prepare import prepare as prepare_extract
-from partner_agent.submissions.scope import only_agreed as without_unagreed
-
-WITNESS_SECONDS = 20.0
-"""How long to give the other partners' agents to witness the agreement."""
+from partner_agent.steps.extracts import agreed_only, may_prepare, prepare_file
 
 
 def profile(
@@ -71,26 +63,14 @@ def prepare(
         raise FileProblem("--mapping goes with one extract; put FILE.yaml beside each otherwise")
     pairs = [(file, load_mapping(mapping or file.with_suffix(".yaml"))) for file in files]
     with agent_of(context) as agent:
-        state = agent.ledger.sync()
-        standing = agent.standing(state)
-        pairs = [
-            (file, _scope(standing, source) if only_agreed else source) for file, source in pairs
-        ]
-        for _, source in pairs:
-            check_permitted(standing, agent.settings.party, source, agent.now())
-        agent.ledger.witness()
-        agent.ledger.await_witnessed(standing, WITNESS_SECONDS)
+        if only_agreed:
+            standing = agent.standing(agent.ledger.sync())
+            pairs = [(file, agreed_only(standing, source)) for file, source in pairs]
+        standing = may_prepare(agent, [source for _, source in pairs])
         index = None if uprn is None else UprnIndex.from_csv(uprn)
         done = [_prepare_one(screen, agent, standing, file, s, index) for file, s in pairs]
     screen.result({"prepared": done}, lambda out: _show_prepared(out, done))
     screen.hint("look at the reports, then: partner-agent submit --all")
-
-
-def _scope(standing: Standing, mapping: SourceMapping) -> SourceMapping:
-    source = standing.agreement.source(mapping.source)
-    if source is None:
-        raise SourceNotListed(f"the agreement lists no source {mapping.source}")
-    return without_unagreed(mapping, source)
 
 
 def _prepare_one(
@@ -101,13 +81,12 @@ def _prepare_one(
     mapping: SourceMapping,
     index: UprnIndex | None,
 ) -> dict[str, Any]:
-    extract = open_extract(file, sheet=mapping.sheet, chunk_rows=agent.settings.chunk_rows)
     with screen.progress() as bar:
         task = bar.add_task(mapping.source, total=None)
-        done: Prepared = prepare_extract(
-            _workshop(agent, standing),
+        done = prepare_file(
+            agent,
             standing,
-            extract,
+            file,
             mapping,
             uprn=index,
             progress=lambda rows: bar.update(task, completed=rows),
@@ -121,13 +100,6 @@ def _prepare_one(
         "rejects": str(done.rejects),
         "likeness": done.likeness,
     }
-
-
-def _workshop(agent: Agent, standing: Standing) -> Workshop:
-    keys = load_keys(agent.home, standing.agreement, agent.passphrase)
-    return Workshop(
-        agent.home, agent.secrets, agent.database, agent.vault, agent.synthetic, keys, agent.now
-    )
 
 
 _SHOWN: Final = ("rows", "submitted", "rejected", "opted_out", "synthetic")

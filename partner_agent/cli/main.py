@@ -32,6 +32,7 @@ class _Commands(LazyGroup):
         "rights": "partner_agent.cli.rights:app",
         "releases": "partner_agent.cli.releases:app",
         "questions": "partner_agent.cli.questions:app",
+        "console": "partner_agent.cli.console:console",
         "run": "partner_agent.cli.releases:run",
     }
 

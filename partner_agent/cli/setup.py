@@ -1,24 +1,17 @@
 """``init``, ``connect`` and ``status``."""
 
-from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.agreements.policy import in_force
-from governance.canonical import write_time
-from governance.errors import ReasonedError
-from governance.ledger.errors import LedgerError
 from governance.ledger.note import parse_vkey
-from governance.ledger.state import LedgerState
 from governance.terminal import read_bytes
-from partner_agent.app import Agent, init_agent
+from partner_agent.app import init_agent
 from partner_agent.cli.context import agent_of, session
-
-SOON_DAYS: Final = 30
+from partner_agent.steps.status import SOON_DAYS, status_now
 
 
 def init(
@@ -74,79 +67,10 @@ def status(context: typer.Context) -> None:
     """Where everything stands, and what to do next."""
     screen = session(context)
     with agent_of(context) as agent:
-        data = _status(agent)
+        data = status_now(agent)
     screen.result(data, lambda out: _show(out, data))
     if data["next"]:
         screen.hint(data["next"])
-
-
-def _status(agent: Agent) -> dict[str, Any]:
-    try:
-        state, away = agent.ledger.sync(), None
-    except LedgerError as error:
-        state, away = agent.ledger.state, error.reason
-    agreement: dict[str, Any] = {"hash": agent.settings.agreement, "in_force": False}
-    try:
-        standing = agent.standing(state)
-        agreement["signed_by"] = sorted(standing.signed_by)
-        in_force(standing, agent.now())
-        agreement["in_force"] = True
-        ends = date.fromisoformat(standing.agreement.review_by)
-        agreement["days_to_review"] = (ends - agent.now().date()).days
-    except ReasonedError as error:
-        agreement["reason"] = error.reason
-        agreement["next"] = error.next_step
-    submissions = [
-        {
-            "source": item.source,
-            "state": item.state,
-            "reason": item.reason,
-            "records": item.records,
-            "prepared": item.created,
-        }
-        for item in agent.outbox.newest()
-    ]
-    waiting = len(agent.consents.withdrawn_here(logged=False))
-    return {
-        "party": agent.settings.party,
-        "ledger": {"entries": state.size, "away": away, "inadmissible": len(state.rejected)},
-        "agreement": agreement,
-        "vault": agent.vault.counts(),
-        "submissions": submissions,
-        **_consents(agent, state),
-        "withdrawals_waiting": waiting,
-        "answers": len(agent.desk.answers()),
-        "rights": agent.rights.counts(),
-        "opt_outs": [
-            {"source": found.source, "days_left": found.days_left(agent.now().date())}
-            for found in agent.opt_outs.lists()
-        ],
-        "next": _next(agreement, submissions, waiting),
-    }
-
-
-def _consents(agent: Agent, state: LedgerState) -> dict[str, int]:
-    own = agent.consents.own(state, agent.settings.party)
-    here, now = agent.consents.withdrawn_here(), agent.now()
-    soon = write_time(now + timedelta(days=SOON_DAYS))
-    live = (grant for grant in own if grant.id not in here and grant.permits(now))
-    return {
-        "grants": len(own),
-        "grants_ending_soon": sum(grant.record.expires <= soon for grant in live),
-        "decisions_waiting": agent.imports.waiting(),
-    }
-
-
-def _next(agreement: dict[str, Any], submissions: list[dict[str, Any]], waiting: int) -> str:
-    if not agreement["in_force"]:
-        return str(agreement.get("next") or "partner-agent agreement show")
-    if waiting:
-        return "partner-agent run  (hands waiting withdrawals to the ledger)"
-    if any(item["state"] in {"prepared", "sent"} for item in submissions):
-        return "partner-agent submit --all"
-    if any(item["state"] == "refused" for item in submissions):
-        return "look at the reason, then partner-agent prepare FILE --mapping FILE.yaml"
-    return "" if submissions else "partner-agent profile FILE"
 
 
 def _show(out: Console, data: dict[str, Any]) -> None:

@@ -6,9 +6,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.exchange.submission_file import ARROW_SCHEMA
 from partner_agent.app import Agent
 from partner_agent.cli.context import Session, agent_of, session
+from partner_agent.steps.extracts import UNSENT, may_send, would_send
 from partner_agent.submissions.errors import NothingToSubmitError
 from partner_agent.submissions.upload import OutboxItem
 from partner_agent.submissions.upload import submit as submit_item
@@ -30,12 +30,10 @@ def submit(
                 next_step="partner-agent prepare FILE, then submit --all or --source NAME",
             )
         if dry_run:
-            planned = [_plan(item) for item in items]
+            planned = [would_send(item).as_json() for item in items]
             screen.result({"would_send": planned}, lambda out: _show_plan(out, planned))
             return
-        agreement = agent.standing(agent.ledger.sync()).agreement
-        for item in items:
-            agent.opt_outs.require_sendable(agreement, item.source, agent.now().date())
+        may_send(agent, items)
         done = [_submit_one(screen, agent, item) for item in items]
     screen.result({"submitted": done}, lambda out: _show_submitted(out, done))
     screen.hint("partner-agent status")
@@ -44,16 +42,7 @@ def submit(
 def _wanted(item: OutboxItem, source: str | None, *, all_: bool) -> bool:
     if source is not None:
         return item.source == source
-    return all_ and item.state in {"prepared", "sent"}
-
-
-def _plan(item: OutboxItem) -> dict[str, Any]:
-    return {
-        "source": item.source,
-        "records": item.records,
-        "bytes": item.manifest.content_bytes,
-        "columns": list(ARROW_SCHEMA.names),
-    }
+    return all_ and item.state in UNSENT
 
 
 def _show_plan(out: Console, planned: list[dict[str, Any]]) -> None:

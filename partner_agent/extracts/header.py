@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from partner_agent.extracts.errors import (
     DuplicateHeaderError,
     EmptyExtractError,
+    ExtractTooLargeError,
     NoHeaderError,
     OneColumnError,
 )
 
+MAX_COLUMNS = 4_096  # of an extract; each takes memory of its own, whatever it holds
 _LOOKS_LIKE_DATA = re.compile(
     r"""(?ix) ^(
         \d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}.*           # a date
@@ -33,7 +35,13 @@ def check_header(cells: Sequence[str], name: str) -> tuple[str, ...]:
         OneColumnError: one heading only.
         NoHeaderError: a heading that can only be a value.
         DuplicateHeaderError: two equal headings.
+        ExtractTooLargeError: more than ``MAX_COLUMNS``.
     """
+    if len(cells) > MAX_COLUMNS:
+        raise ExtractTooLargeError(
+            f"{name} has more than {MAX_COLUMNS:,} columns",
+            next_step="look at its first row; export only the columns that are needed",
+        )
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()

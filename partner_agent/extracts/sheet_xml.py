@@ -1,7 +1,9 @@
 """What openpyxl's read-only mode does not tell of a sheet: merged cells, and formulas or none.
 
 Both are read from the sheet's XML in one streaming pass before any row is, since merged ranges
-stand behind the rows.
+stand behind the rows. The same pass refuses a sheet with a row of more than ``ROW_MOST`` bytes:
+the XML parser holds a row at once, and a compressed file of a few hundred kilobytes can hold one
+that fills any memory.
 """
 
 import re
@@ -10,9 +12,11 @@ from typing import IO
 
 from openpyxl.utils import range_boundaries
 
+ROW_MOST = 8_388_608  # bytes of XML in one row; a row of 16,384 short cells has a fifth of it
 _BLOCK = 1_048_576  # bytes read at once
 _OVERLAP = 256  # bytes kept from the block before, so that no tag is cut in two
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z0-9:]{2,40})"')
+_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 
 
@@ -34,13 +38,26 @@ class SheetFacts:
     has_formulas: bool
 
 
+class RowTooLargeError(Exception):
+    """A row is larger than ``ROW_MOST``."""
+
+
 def scan_sheet(xml: IO[bytes]) -> SheetFacts:
-    """Facts about a sheet from its XML stream."""
+    """Facts about a sheet from its XML stream.
+
+    Raises:
+        RowTooLargeError: reading its rows would take boundless memory.
+    """
     refs: dict[bytes, None] = {}
     formulas = False
     tail = b""
+    since = 0  # bytes since a row began
     while block := xml.read(_BLOCK):
         text = tail + block
+        begun = [found.start() for found in _ROW.finditer(text)]
+        since = len(text) - begun[-1] if begun else since + len(block)
+        if since > ROW_MOST:
+            raise RowTooLargeError
         refs.update(dict.fromkeys(_MERGE.findall(text)))
         formulas = formulas or bool(_FORMULA.search(text))
         tail = text[-_OVERLAP:]

@@ -28,9 +28,18 @@ from partner_agent.extracts.errors import (
 )
 from partner_agent.extracts.header import check_header
 from partner_agent.extracts.model import Chunk, Extract, Reject, make_chunk
-from partner_agent.extracts.sheet_xml import SheetFacts, scan_sheet
+from partner_agent.extracts.sheet_xml import (
+    ROW_MOST,
+    RowTooLargeError,
+    SheetFacts,
+    scan_sheet,
+)
 
 _MAX_STRINGS = 536_870_912  # bytes of shared strings, which openpyxl holds in memory
+_MAX_PART = 33_554_432  # bytes of each part that describes the workbook, likewise
+_SHEETS = "xl/worksheets/"
+_DESCRIBING = ("[Content_Types].xml", "_rels/", "docProps/", "xl/_rels/", "xl/styles.xml",
+               "xl/theme/", "xl/workbook.xml")  # fmt: skip
 _DAMAGE = (
     zipfile.BadZipFile,
     InvalidFileException,
@@ -64,12 +73,16 @@ class XlsxExtract(Extract):
 
     def _check_size(self) -> None:
         with zipfile.ZipFile(self._path) as archive:
-            sizes = {item.filename: item.file_size for item in archive.infolist()}
-        if sizes.get("xl/sharedStrings.xml", 0) > _MAX_STRINGS:
-            raise ExtractTooLargeError(
-                f"the texts of {self._path.name} need more than {_MAX_STRINGS:,} bytes of memory",
-                next_step="export the extract as CSV or Parquet",
-            )
+            parts = archive.infolist()
+        for part in parts:
+            if part.filename.startswith(_SHEETS):
+                continue  # read as they come; see scan_sheet
+            most = _MAX_PART if part.filename.startswith(_DESCRIBING) else _MAX_STRINGS
+            if part.file_size > most:
+                raise ExtractTooLargeError(
+                    f"a part of {self._path.name} needs more than {most:,} bytes of memory",
+                    next_step="export the extract as CSV or Parquet",
+                )
 
     def _choose(self, names: list[str], wanted: str | None) -> str:
         if wanted is None:
@@ -85,11 +98,12 @@ class XlsxExtract(Extract):
     def _workbook(self, *, values: bool = True) -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's warnings hold the cell's value
-            book = openpyxl.load_workbook(self._path, read_only=True, data_only=values)
-            try:
-                yield book
-            finally:
-                book.close()
+            with self._path.open("rb") as stream:  # by its path it would go by the file's name
+                book = openpyxl.load_workbook(stream, read_only=True, data_only=values)
+                try:
+                    yield book
+                finally:
+                    book.close()
 
     @contextmanager
     def _damage_translated(self) -> Iterator[None]:
@@ -104,7 +118,14 @@ class XlsxExtract(Extract):
     def _scan(self, book: Any) -> SheetFacts:
         sheet = book[self._sheet]
         with sheet._get_source() as xml:  # noqa: SLF001 - openpyxl has no public way to the XML
-            return scan_sheet(xml)
+            try:
+                return scan_sheet(xml)
+            except RowTooLargeError:
+                raise ExtractTooLargeError(
+                    f"a row of sheet {self._sheet!r} of {self._path.name} holds more than "
+                    f"{ROW_MOST:,} bytes",
+                    next_step="look at the sheet, and export the extract as CSV or Parquet",
+                ) from None
 
     def _rows(self, book: Any) -> Iterator[tuple[Any, ...]]:
         sheet = book[self._sheet]

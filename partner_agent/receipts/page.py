@@ -7,7 +7,7 @@ hand (docs/consent-records.md says why).
 
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from governance.canonical import parse_time
 from governance.consent.models import Capacity, ConsentKind, ConsentState
@@ -59,25 +59,30 @@ _LIVE: Final = (ConsentState.GIVEN, ConsentState.REAFFIRMED)
 
 def render(receipt: ConsentReceipt) -> str:
     """The page: no script, no outside file."""
+    return page_template("partner_agent.receipts", "receipt.html").render(**said_of(receipt))
+
+
+def said_of(receipt: ConsentReceipt) -> dict[str, Any]:
+    """What a receipt says, in words for whoever decided: for this page, and for the console's."""
     content, state = receipt.content, receipt.events[-1].event_state
     names = {party.party_id: party for party in content.parties}
-    return page_template("partner_agent.receipts", "receipt.html").render(
-        content=content,
-        heading=_HEADINGS[state],
-        live=state in _LIVE,
-        permits=_PERMITS.get(state, ""),
-        for_child=content.capacity is Capacity.PARENTAL_RESPONSIBILITY,
-        about=_KINDS[content.kind],
-        method=_METHODS[content.collection_method],
-        asked_by=names[content.pii_controllers[0]],
-        recipients=[names[party] for party in content.recipient_third_parties],
-        events=[(plain_day(e.event_time), _EVENTS[e.event_state]) for e in receipt.events],
-        until=plain_day(receipt.events[0].validity_duration),
-        issued=plain_day(receipt.issued),
-        number=grouped(receipt.receipt_id),
-        ledger=receipt.ledger,
-        standard=receipt.schema_version,
-    )
+    return {
+        "content": content,
+        "heading": _HEADINGS[state],
+        "live": state in _LIVE,
+        "permits": _PERMITS.get(state, ""),
+        "for_child": content.capacity is Capacity.PARENTAL_RESPONSIBILITY,
+        "about": _KINDS[content.kind],
+        "method": _METHODS[content.collection_method],
+        "asked_by": names[content.pii_controllers[0]],
+        "recipients": [names[party] for party in content.recipient_third_parties],
+        "events": [(plain_day(e.event_time), _EVENTS[e.event_state]) for e in receipt.events],
+        "until": plain_day(receipt.events[0].validity_duration),
+        "issued": plain_day(receipt.issued),
+        "number": grouped(receipt.receipt_id),
+        "ledger": receipt.ledger,
+        "standard": receipt.schema_version,
+    }
 
 
 def plain_day(time: str) -> str:

@@ -183,7 +183,7 @@ def prepare(
             )
         likeness = encoding.likeness()  # before synthetic rows, which are alike by themselves
     mixture = _finish(workshop, agreement, line, encoding, mapping.source, id_, real, content)
-    report = cleanser.report()
+    report = cleanser.report().model_copy(update={"likeness": likeness})
     report_file = reports / f"{mapping.source}.html"
     write_report(report, report_file, reports / f"{mapping.source}.json")
     manifest = _manifest(

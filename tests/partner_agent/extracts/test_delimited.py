@@ -17,10 +17,12 @@ from partner_agent.extracts.errors import (
     EmptyExtractError,
     ExtractError,
     ExtractNotFoundError,
+    ExtractTooLargeError,
     NoHeaderError,
     NotTextError,
     OneColumnError,
 )
+from partner_agent.extracts.header import MAX_COLUMNS
 from partner_agent.extracts.reader import open_extract
 
 HEAD = "id,name,town\n"
@@ -49,6 +51,13 @@ def test_encodings_give_the_same_text(tmp_path: Path, encoding: str) -> None:
     assert rows[0] == ["1", "Zoë Müller", "Lewes"]
     assert len(rows) == 3
     assert not rejects
+
+
+def test_more_columns_than_an_extract_has_are_refused(tmp_path: Path) -> None:
+    """A first row of millions of headings would take memory for each."""
+    wide = ",".join(f"c{at}" for at in range(MAX_COLUMNS + 1))
+    with pytest.raises(ExtractTooLargeError, match="columns"):
+        open_extract(_write(tmp_path / "w.csv", wide + "\n"))
 
 
 @pytest.mark.parametrize("delimiter", list(DELIMITERS))

@@ -1,6 +1,7 @@
 """XLSX and Parquet in."""
 
 import datetime as dt
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from partner_agent.extracts.errors import (
     DamagedExtractError,
     DuplicateHeaderError,
     EmptyExtractError,
+    ExtractTooLargeError,
     FormatNotSupportedError,
     MergedHeaderError,
     OneColumnError,
@@ -61,6 +63,12 @@ def test_typed_cells_become_the_text_of_a_csv_export(tmp_path: Path) -> None:
     assert not rejects
 
 
+def test_a_workbook_is_read_whatever_its_name(tmp_path: Path) -> None:
+    """Its first bytes say what it is; the console keeps files under a name of its own."""
+    named = _book(tmp_path / "b.xlsx", [["id", "x"], [1, 2]])
+    assert _all(named.rename(tmp_path / "extract"))[0] == [["1", "2"]]
+
+
 def test_a_formula_without_a_value_is_a_reject(tmp_path: Path) -> None:
     """Its row number and column are given; other rows are read."""
     rows = [["id", "sum"], [1, 2], [3, "=A2+1"], [4, "plain"]]
@@ -69,6 +77,34 @@ def test_a_formula_without_a_value_is_a_reject(tmp_path: Path) -> None:
     assert [(r.row, r.column, r.reason) for r in rejects] == [
         (2, "sum", "row.formula_without_value")
     ]
+
+
+@pytest.mark.parametrize("cell", [b"A" * 1_048_576, b"</t><t>" * 149_796])
+def test_a_row_that_fills_the_memory_is_refused(tmp_path: Path, cell: bytes) -> None:
+    """A file of a few kilobytes with one row of many megabytes: one cell, or endless small ones."""
+    plain = zipfile.ZipFile(_book(tmp_path / "plain.xlsx", [["id", "x"], [1, 2]]))
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as bomb:
+        for name in plain.namelist():
+            data = plain.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                head, tail = data.split(b"</sheetData>")
+                row = b'<row r="3"><c r="A3" t="inlineStr"><is><t>%s</t></is></c></row>'
+                data = head + row % (cell * 10) + b"</sheetData>" + tail
+            bomb.writestr(name, data)
+    assert (tmp_path / "bomb.xlsx").stat().st_size < 100_000
+    with pytest.raises(ExtractTooLargeError, match="a row of sheet"):
+        open_extract(tmp_path / "bomb.xlsx")
+
+
+def test_a_part_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
+    """Whatever it is called: the parser holds the whole of it."""
+    for name in ("xl/styles.xml", "xl/workbook.xml"):
+        path = _book(tmp_path / "plain.xlsx", [["id", "x"], [1, 2]])
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as bomb, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the name is there already: the last one counts
+            bomb.writestr(name, b" " * 34_000_000)
+        with pytest.raises(ExtractTooLargeError, match="a part of"):
+            open_extract(path)
 
 
 def test_merged_cells(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""``partner-agent console``: the data officer's own page, on this computer alone."""

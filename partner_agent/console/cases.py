@@ -1,0 +1,68 @@
+"""The people whom a session is about, by random names: no address holds a record number.
+
+Rules: a case is of its session, in memory alone, and gone with it; the oldest make room.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+
+from partner_agent.console.door import Session
+from partner_agent.errors import AgentError
+
+MOST: Final = 50  # cases of a session
+_KEY: Final = "cases"
+
+
+class CaseUnknown(AgentError):
+    """No such case in this session."""
+
+    reason = "console.case"
+    exit_code = 66  # EX_NOINPUT
+
+
+@dataclass
+class Case:
+    """One person, by a record of the partner's own.
+
+    Attributes:
+        answers: of the form that is being filled in.
+        task: that records it; the same form is not sent twice.
+    """
+
+    id: str
+    source: str
+    record_id: str = field(repr=False)
+    answers: dict[str, str] = field(default_factory=dict, repr=False)
+    task: str = ""
+
+
+def open_case(session: Session, source: str, record_id: str) -> Case:
+    """A new case."""
+    cases = _cases(session)
+    case = Case(secrets.token_hex(16), source, record_id)
+    cases[case.id] = case
+    while len(cases) > MOST:
+        del cases[next(iter(cases))]
+    return case
+
+
+def case_of(session: Session, id_: str) -> Case:
+    """A case of the session.
+
+    Raises:
+        CaseUnknown: it has none of that name.
+    """
+    found = _cases(session).get(id_)
+    if found is None:
+        raise CaseUnknown(
+            "this person is not known to the session any more",
+            next_step="look for the record again",
+        )
+    return found
+
+
+def _cases(session: Session) -> dict[str, Case]:
+    found = session.memory.setdefault(_KEY, {})
+    assert isinstance(found, dict)  # noqa: S101 - nothing else is kept under this key
+    return found
