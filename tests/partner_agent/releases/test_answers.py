@@ -136,6 +136,13 @@ def test_no_more_leaves_in_a_day_than_agreed(kept: Kept) -> None:
         kept.seal(4)
 
 
+def test_where_one_a_day_is_agreed_one_leaves(kept: Kept) -> None:
+    """The first, and no second."""
+    kept.seal(1, most=1)
+    with pytest.raises(RateLimited):
+        kept.seal(2, most=1)
+
+
 @pytest.mark.invariant(3, "a withdrawal accepted while an order is answered", double="withholds")
 def test_a_withdrawal_here_comes_first(kept: Kept) -> None:
     """One that was accepted before the answer is stored stops it; another's does not."""
