@@ -1,12 +1,14 @@
 """The indexes that replay fills: what is in them, what an erasure leaves, how they are kept."""
 
+import threading
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from governance.canonical import write_time
+from governance.canonical import utc_now, write_time
 from governance.consent.models import ConsentKind, ConsentState
+from governance.identity.keys import SigningKey
 from governance.ledger import replayed
 from governance.ledger.events import Event, EventType
 from governance.ledger.merkle import Frontier, leaf_hash
@@ -15,9 +17,10 @@ from governance.ledger.payloads import ConsentChange, Refused
 from governance.ledger.replayed import KeptState
 from governance.ledger.state import LedgerState
 from governance.oversight.consents import states, trend
+from governance.oversight.copy import OverseenLedger
 from governance.oversight.refusals import refusals
 from governance.oversight.state import Overseen
-from tests.governance.oversight.copied import overseen
+from tests.governance.oversight.copied import Copied, overseen
 from tests.governance.world import KEPT, NOON, ORIGIN, World
 
 TODAY = NOON.date()
@@ -135,3 +138,33 @@ def test_refusals_stand_by_month_party_and_reason() -> None:
     ]
     assert "had expired" in found[1].meaning
     assert [each.count for each in refusals(overseen(world), party="nhs")] == [1]
+
+
+def test_nothing_changes_while_somebody_looks(tmp_path: Path) -> None:
+    """A page that reads in several steps reads one state; another request's replay waits."""
+    world = World()
+    copied = Copied(world, tmp_path)
+    copied.mirror.close()
+    reader = SigningKey.generate()
+    ledger = OverseenLedger(
+        tmp_path / "mirror.db", "http://127.0.0.1:9", str(copied.key), "reader", reader, utc_now
+    )
+    asked, answered = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        asked.set()
+        assert ledger.state.size == len(world.events)
+        answered.set()
+
+    other = threading.Thread(target=ask)
+    with ledger.looking() as seen:
+        before = seen.size
+        world.consent(world.partners[0], "a" * 32)
+        ledger.mirror.sync(copied)
+        other.start()
+        assert asked.wait(10)
+        assert not answered.wait(0.2)
+        assert seen.size == before == len(world.events) - 1
+    other.join(10)
+    assert answered.is_set()
+    ledger.close()
