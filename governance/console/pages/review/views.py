@@ -43,7 +43,7 @@ def review(
 ) -> HTMLResponse:
     """Pairs whose ruling would change most, and the rulings so far."""
     own = signed_in(request).account
-    agreements = agreements_of(console, own)
+    agreements = agreements_of(console, request)
     hash_ = chosen(agreements, agreement)
     part, not_followed = Slice(page, LINES, 0), 0
     pairs: list[list[Cell]] = []
@@ -114,7 +114,7 @@ def _pair(
     status: int = 200,
 ) -> HTMLResponse:
     own = signed_in(request).account
-    hash_ = chosen(agreements_of(console, own), agreement)
+    hash_ = chosen(agreements_of(console, request), agreement)
     if hash_ is None:
         raise PairNotListed("there is no such pair", next_step="open the list of pairs")
     with console.outside.hub(own) as hub:

@@ -1,29 +1,32 @@
 """Which agreements an analyst works under, and what is shown alike on every page about runs."""
 
+from fastapi import Request
+
 from governance.agreements.errors import AgreementRefusal
 from governance.agreements.models import Action
 from governance.agreements.policy import in_force
-from governance.console.accounts import Account
 from governance.console.console import Console
 from governance.console.labels import labels_of, short_id
+from governance.console.looking import looking
 from governance.exchange.hub_api import RunView
 from governance.ui.words import Words
 
 
-def agreements_of(console: Console, own: Account) -> dict[str, str]:
+def agreements_of(console: Console, request: Request) -> dict[str, str]:
     """Agreements in force that allow linking and that this console's party is in, by hash."""
-    state = console.outside.state(own)
     found = {}
-    for hash_ in state.agreements:
-        standing = state.agreements.standing(hash_)
-        agreement = standing.agreement
-        if agreement.party(console.settings.party) is None or Action.LINK not in agreement.actions:
-            continue
-        try:
-            in_force(standing, console.now())
-        except AgreementRefusal:
-            continue
-        found[hash_] = labels_of(agreement, console.pages.words)["agreements"][hash_]
+    with looking(console, request) as state:
+        for hash_ in state.agreements:
+            standing = state.agreements.standing(hash_)
+            agreement = standing.agreement
+            if agreement.party(console.settings.party) is None:
+                continue
+            try:
+                in_force(standing, console.now())
+            except AgreementRefusal:
+                continue
+            if Action.LINK in agreement.actions:
+                found[hash_] = labels_of(agreement, console.pages.words)["agreements"][hash_]
     return dict(sorted(found.items(), key=lambda each: each[1]))
 
 

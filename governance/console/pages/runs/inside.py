@@ -171,7 +171,7 @@ def sources(
 ) -> HTMLResponse:
     """How fresh each source of an agreement is."""
     own = signed_in(request).account
-    agreements = agreements_of(console, own)
+    agreements = agreements_of(console, request)
     hash_ = chosen(agreements, agreement)
     rows: list[list[Cell]] = []
     if hash_ is not None:

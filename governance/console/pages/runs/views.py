@@ -169,14 +169,13 @@ def _svg(drawn: bytes) -> Response:
 def _asked(
     console: Console, request: Request, form: Form[StartForm], *, status: int = 200
 ) -> HTMLResponse:
-    own = signed_in(request).account
     id_ = form.values.get("id") or secrets.token_hex(16)
     return console.page(
         request,
         "runs/start.html",
         status=status,
         form=form,
-        agreements=agreements_of(console, own),
+        agreements=agreements_of(console, request),
         id_=id_,
     )
 
