@@ -36,6 +36,7 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /invitation": _ANYONE,
     "POST /invitation": _ANYONE,
     "POST /invitation/passkey": _ANYONE,
+    "GET /openid/callback": _ANYONE,
     "POST /sign-out": _STAFF,
     # home
     "GET /": _STAFF,

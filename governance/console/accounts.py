@@ -2,9 +2,9 @@
 
 Rules: an account is the random person id of the ledger, a role that never changes, and a label; it
 is made by an IG lead, or on the terminal; a link is used once, within ``LINK_DAYS``, and a new one
-for the same account ends the earlier ones; taking up a link replaces the account's passkeys, so
-who lost theirs gets another link; a closed account has no sessions, links or passkeys, and stays in
-the list; the last IG lead cannot be closed. Of a link only the hash is kept.
+for the same account ends the earlier ones; taking up a link replaces what the account signs in
+with, so who lost their passkey gets another link; a closed account has no sessions, links or
+passkeys, and stays in the list; the last IG lead cannot be closed. Of a link only the hash is kept.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import Field
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Subquery, delete, func, insert, select, update
 
 from governance.canonical import Frozen, Hex128, Time, parse_time, sha256, write_time
 from governance.console.errors import AccountRefused, InvitationRefused, UnknownAccount
@@ -134,17 +134,11 @@ class Accounts:
         Raises:
             InvitationRefused: it opens nothing, or that passkey is an account's already.
         """
-        account, invitation = self._invited(connection, token)
+        account = self.use_link(connection, token)
         now = write_time(self._now())
-        used = connection.execute(
-            update(tables.invitation)
-            .where(tables.invitation.c.id == invitation, *_unused())
-            .values(used=now)
-        )
         taken = select(tables.credential.c.id).where(tables.credential.c.id == credential)
-        if used.rowcount != 1 or connection.scalar(taken) is not None:
+        if connection.scalar(taken) is not None:
             raise _no_link()
-        _forget(connection, account.id)
         connection.execute(
             insert(tables.credential).values(
                 id=credential,
@@ -155,6 +149,23 @@ class Accounts:
                 used=None,
             )
         )
+        return account
+
+    def use_link(self, connection: Connection, token: str) -> Account:
+        """Use a link up: what its account signed in with so far is gone.
+
+        Raises:
+            InvitationRefused: it opens nothing.
+        """
+        account, invitation = self._invited(connection, token)
+        used = connection.execute(
+            update(tables.invitation)
+            .where(tables.invitation.c.id == invitation, *_unused())
+            .values(used=write_time(self._now()))
+        )
+        if used.rowcount != 1:
+            raise _no_link()
+        _forget(connection, account.id)
         return account
 
     def close(self, id_: str) -> None:
@@ -192,13 +203,14 @@ class Accounts:
 
     def colleagues(self) -> list[Colleague]:
         """Every account, open ones first, by label."""
+        entries = _entries()
         passkey = (
             select(
-                tables.credential.c.account,
+                entries.c.account,
                 func.count().label("passkeys"),
-                func.max(tables.credential.c.used).label("used"),
+                func.max(entries.c.used).label("used"),
             )
-            .group_by(tables.credential.c.account)
+            .group_by(entries.c.account)
             .subquery()
         )
         now = write_time(self._now())
@@ -279,9 +291,10 @@ class Accounts:
     @staticmethod
     def _leads(connection: Connection) -> int:
         """Open accounts of IG leads who can sign in."""
+        entries = _entries()
         statement = (
             select(func.count(func.distinct(tables.account.c.id)))
-            .join(tables.credential, tables.credential.c.account == tables.account.c.id)
+            .join(entries, entries.c.account == tables.account.c.id)
             .where(tables.account.c.role == Role.IG_LEAD.value, tables.account.c.closed.is_(None))
         )
         return int(connection.scalar(statement) or 0)
@@ -291,8 +304,16 @@ def _unused() -> tuple[Any, ...]:
     return tables.invitation.c.used.is_(None), tables.invitation.c.revoked.is_(None)
 
 
+def _entries() -> Subquery:
+    """What accounts sign in with, and when they last did."""
+    passkeys = select(tables.credential.c.account, tables.credential.c.used)
+    subjects = select(tables.subject.c.account, tables.subject.c.used)
+    return passkeys.union_all(subjects).subquery()
+
+
 def _forget(connection: Connection, account: str) -> None:
-    """Remove an account's passkeys and sessions."""
+    """Remove what an account signs in with, and its sessions."""
+    connection.execute(delete(tables.subject).where(tables.subject.c.account == account))
     connection.execute(delete(tables.credential).where(tables.credential.c.account == account))
     connection.execute(delete(tables.session).where(tables.session.c.account == account))
 

@@ -16,11 +16,13 @@ from governance.console.audit import AuditLog
 from governance.console.challenges import Challenges
 from governance.console.enrolments import FOLDER, Enrolments
 from governance.console.keys import KeyRing
+from governance.console.openid import OpenIdProvider
 from governance.console.outside import Outside
 from governance.console.sessions import Sessions, SignedIn
 from governance.console.settings import ConsoleSettings
 from governance.console.signin import SignIn
 from governance.console.store.database import ConsoleDatabase
+from governance.console.subjects import Subjects
 from governance.oversight.copy import OverseenLedger
 from governance.storage.database import sqlite_url
 from governance.terminal import passphrase
@@ -43,6 +45,8 @@ class Console:
     audit: AuditLog
     challenges: Challenges
     signin: SignIn
+    openid: OpenIdProvider | None
+    subjects: Subjects
     keys: KeyRing
     enrolments: Enrolments
     outside: Outside
@@ -84,6 +88,8 @@ class Console:
             sessions=sessions,
             audit=audit,
             challenges=challenges,
+            openid=_provider(settings, own.seed, now),
+            subjects=Subjects(database, accounts, sessions, audit, now),
             signin=SignIn(database, settings, challenges, accounts, sessions, audit, now),
             keys=keys,
             enrolments=Enrolments(home / FOLDER),
@@ -102,6 +108,17 @@ class Console:
     ) -> HTMLResponse:
         """See ``Pages.page``."""
         return self.pages.page(request, template, status=status, **values)
+
+
+def _provider(
+    settings: ConsoleSettings, key: bytes, now: Callable[[], datetime]
+) -> OpenIdProvider | None:
+    """The organisation's OpenID provider, where settings name one."""
+    issuer, client = settings.openid_issuer, settings.openid_client
+    secret = passphrase(settings.openid_secret_file)
+    if issuer is None or client is None or secret is None:
+        return None
+    return OpenIdProvider(issuer, client, secret.decode(), settings.origin, key, now)
 
 
 def open_database(home: Path, settings: ConsoleSettings) -> ConsoleDatabase:

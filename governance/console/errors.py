@@ -89,3 +89,9 @@ class PairNotListed(ConsoleError):
     """A pair of records that is not among those to rule on."""
 
     reason = "review.not_listed"
+
+
+class OpenIdUnavailable(ConsoleError):
+    """The organisation's OpenID provider is away, or answers with something else."""
+
+    reason = "console.openid"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from governance.canonical import Slug, canonical_bytes, parse_json
@@ -16,11 +16,22 @@ from governance.terminal import write_bytes
 FILE: Final = "console.json"
 
 
+def is_safe(address: str) -> bool:
+    """Whether an address is one of HTTPS, or of this computer."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "localhost")
+
+
 def _origin(text: str) -> str:
     parts = urlsplit(text)
-    local = parts.scheme == "http" and parts.hostname == "localhost"
-    if not (parts.scheme == "https" or local) or text != f"{parts.scheme}://{parts.netloc}":
+    if not is_safe(text) or text != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("https://HOST, without a path; http for localhost only")
+    return text
+
+
+def _issuer(text: str) -> str:
+    if not is_safe(text) or urlsplit(text).query or urlsplit(text).fragment:
+        raise ValueError("https://HOST/PATH, as the provider spells it")
     return text
 
 
@@ -53,8 +64,21 @@ class ConsoleSettings(BaseSettings):
     attempts_at_once: Annotated[int, Field(ge=1)] = 100
     """Attempts to sign in or to use a link that one address may make at once; one comes back each
     second. A whole office may share one address."""
+    openid_issuer: Annotated[str, AfterValidator(_issuer)] | None = None
+    """The organisation's OpenID provider; without it, people sign in with passkeys."""
+    openid_client: str | None = None
+    """The console's client id there."""
+    openid_secret_file: Path | None = None
+    """The file that holds the console's client secret there."""
     language: Literal["en"] = "en"
     """Of the pages' words."""
+
+    @model_validator(mode="after")
+    def _openid_is_whole(self) -> Self:
+        given = {self.openid_issuer, self.openid_client, self.openid_secret_file}
+        if None in given and len(given) > 1:
+            raise ValueError("an OpenID provider needs issuer, client and secret file")
+        return self
 
     @property
     def relying_party(self) -> str:
@@ -87,5 +111,7 @@ class ConsoleSettings(BaseSettings):
         Raises:
             FileProblem: the folder cannot be written to.
         """
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"passphrase_file"})
+        data = self.model_dump(
+            mode="json", exclude_none=True, exclude={"passphrase_file", "openid_secret_file"}
+        )
         write_bytes(home / FILE, canonical_bytes(data) + b"\n")

@@ -1,7 +1,8 @@
 """Signing in with a passkey of its own (W3C Web Authentication Level 3).
 
 Rules: the passkey is made when a link is taken up, and signs nothing but this page's challenges
-(a passkey that signs requests must not, ADR 16); its owner is verified each time; challenge, site
+(a passkey that signs requests must not, ADR 16); where settings name an OpenID provider, no passkey
+signs in; its owner is verified each time; challenge, site
 and counter are checked; every refusal says the same, whether passkey, account or answer was wrong.
 """
 
@@ -91,6 +92,7 @@ class SignIn:
         Raises:
             InvitationRefused, SignInRefused: by the first rule that fails.
         """
+        self._require_passkeys()
         account = self._accounts.invited(token)
         response = _read(answer)
         challenge = _challenge(response)
@@ -128,6 +130,7 @@ class SignIn:
         Raises:
             SignInRefused: by whichever rule fails.
         """
+        self._require_passkeys()
         response = _read(answer)
         challenge = _challenge(response)
         credential = _credential(response)
@@ -160,6 +163,12 @@ class SignIn:
             )
             self._audit.write(row["account"], "POST /sign-in", within=connection)
             return self._sessions.begin(connection, row["account"])
+
+    def _require_passkeys(self) -> None:
+        if self._settings.openid_issuer is not None:
+            raise SignInRefused(
+                "your organisation's own sign-in is used here", next_step="sign in with it"
+            )
 
 
 def _making(account: Account) -> str:

@@ -38,6 +38,15 @@ credential = Table(
     Column("created", String(20)),
     Column("used", String(20)),
 )
+subject = Table(
+    "subject",
+    metadata,
+    Column("issuer", String(255), primary_key=True),  # an OpenID provider
+    Column("subject", String(255), primary_key=True),  # its name of a person
+    Column("account", String(32), ForeignKey("account.id")),
+    Column("created", String(20)),
+    Column("used", String(20)),
+)
 invitation = Table(
     "invitation",
     metadata,

@@ -5,17 +5,20 @@ of a link stands behind its ``#``, which browsers send to nobody; each sign-in h
 whatever cookie came with it, and the earlier one ends.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from governance.canonical import Frozen
+from governance.console import openid
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.errors import ConsoleError
+from governance.console.openid import CALLBACK, OpenIdProvider
 from governance.console.sessions import COOKIE, hand_out, take_back
 from governance.ui.forms import Form, posted, read_form
 from governance.ui.show import local_path
@@ -100,6 +103,23 @@ def made(console: Use, request: Request, fields: Annotated[FormData, Depends(pos
     return _begin(console, request, token, "/account")
 
 
+@router.get(CALLBACK)
+def came_back(console: Use, request: Request) -> Response:
+    """Takes what the organisation's OpenID provider says of whoever comes back from it."""
+    provider = console.openid
+    if provider is None:
+        raise HTTPException(404)
+    found = provider.finish(request.query_params, request.cookies.get(openid.COOKIE, ""))
+    if found.link:
+        token = console.subjects.take_up(found.link, provider.issuer, found.subject)
+    else:
+        token = console.subjects.sign_in(provider.issuer, found.subject)
+    # A redirection would still count as the provider's, and the strict cookie not be sent with it.
+    answer = console.pages.bare(request, "entry/continue.html", target=local_path(found.back))
+    answer.delete_cookie(openid.COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return _with_session(console, request, answer, token)
+
+
 @router.post("/sign-out")
 def sign_out(console: Use, request: Request) -> Response:
     """Ends this session."""
@@ -110,16 +130,41 @@ def sign_out(console: Use, request: Request) -> Response:
 
 
 def _begin(console: Console, request: Request, token: str, path: str) -> Response:
+    return _with_session(console, request, RedirectResponse(path, 303), token)
+
+
+def _with_session(console: Console, request: Request, answer: Response, token: str) -> Response:
     if earlier := request.cookies.get(COOKIE):
         console.sessions.end(earlier)
-    answer = RedirectResponse(path, 303)
     hand_out(answer, token)
+    return answer
+
+
+def _provider_page(
+    console: Console,
+    provider: OpenIdProvider,
+    request: Request,
+    template: str,
+    back: str,
+    link: str = "",
+    **values: Any,
+) -> HTMLResponse:
+    """A page that leads to the organisation's OpenID provider, and what its browser keeps."""
+    address, kept = provider.begin(back, link)
+    answer = console.page(request, template, address=address, **values)
+    answer.set_cookie(
+        openid.COOKIE, kept, max_age=int(openid.WITHIN.total_seconds()), path="/",
+        secure=True, httponly=True, samesite="lax",
+    )  # fmt: skip
     return answer
 
 
 def _sign_in_page(
     console: Console, request: Request, form: Form[SignInForm], status: int
 ) -> HTMLResponse:
+    if console.openid is not None:
+        back = local_path(str(form.values.get("next", "/")))
+        return _provider_page(console, console.openid, request, "entry/sign-in-openid.html", back)
     options = console.signin.request()
     return console.page(request, "entry/sign-in.html", status=status, form=form, options=options)
 
@@ -133,6 +178,11 @@ def _code_page(
 def _passkey_page(console: Console, request: Request, form: Form[CodeForm]) -> HTMLResponse:
     code = str(form.values["code"])
     account = console.accounts.invited(code)
+    if console.openid is not None:
+        template = "entry/invitation-openid.html"
+        return _provider_page(
+            console, console.openid, request, template, "/account", code, account=account
+        )
     return console.page(
         request,
         "entry/passkey.html",

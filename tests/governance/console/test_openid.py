@@ -1,0 +1,208 @@
+"""Signing in by the organisation's OpenID provider over real HTTP, honest or lying."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey, OctKey
+
+from governance.console import openid
+from governance.console.sessions import COOKIE
+from governance.identity.models import Role
+from tests.browsing import check_page, screenshot, served
+from tests.chromium import browser_page
+from tests.console_world import ConsoleWorld, console_world
+from tests.openid_provider import Provider
+
+ELSEWHERE = {
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+}
+
+
+@contextmanager
+def offices(home: Path) -> Iterator[tuple[Provider, ConsoleWorld]]:
+    """A provider and a console that uses it."""
+    found: list[Provider] = []
+
+    def make(origin: str) -> Any:
+        found.append(Provider(origin))
+        return found[0].app()
+
+    with served(make) as issuer:
+        secret = home / "openid.secret"
+        secret.write_text(found[0].secret)
+        with console_world(
+            home / "console",
+            openid_issuer=issuer,
+            openid_client="console",
+            openid_secret_file=secret,
+            attempts_at_once=10_000,
+        ) as world:
+            yield found[0], world
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider, ConsoleWorld]]:
+    """One of both for the module."""
+    with offices(tmp_path_factory.mktemp("openid")) as found:
+        yield found
+
+
+def begin(client: httpx.Client, link: str = "") -> tuple[str, str]:
+    """Load the page that leads to the provider: its address, and what the browser keeps."""
+    page = client.post("/invitation", data={"code": link}) if link else client.get("/sign-in")
+    assert page.status_code == 200
+    address = re.findall(r'href="(http[^"]+/authorize[^"]+)"', page.text)[0].replace("&amp;", "&")
+    kept = re.findall(rf"{openid.COOKIE}=\"?([^;\"]+)", page.headers["set-cookie"])[0]
+    assert "samesite=lax" in page.headers["set-cookie"].lower()
+    return address, kept
+
+
+def come_back(client: httpx.Client, address: str, kept: str, **changes: str) -> httpx.Response:
+    """Be sent back by the provider."""
+    location = httpx.get(address).headers["location"]
+    back = httpx.URL(location)
+    back = back.copy_merge_params(changes)
+    headers = ELSEWHERE | {"Cookie": f"{openid.COOKIE}={kept}"}
+    return client.get(back.raw_path.decode(), headers=headers)
+
+
+def session(answer: httpx.Response) -> bool:
+    """Whether an answer begins one."""
+    return any(f"{COOKIE}=" in each for each in answer.headers.get_list("set-cookie"))
+
+
+def bound(world: ConsoleWorld, provider: Provider, subject: str) -> None:
+    """An account for a subject."""
+    _, link = world.console.accounts.invite(Role.ANALYST, "Kim")
+    provider.subject = subject
+    with world.client() as client:
+        answer = come_back(client, *begin(client, link))
+    assert answer.status_code == 200, answer.text
+    assert session(answer)
+
+
+@pytest.mark.invariant(20, "what an OpenID provider or its network may say wrongly")
+def test_only_what_the_provider_signed_for_this_browser_signs_in(
+    office: tuple[Provider, ConsoleWorld],
+) -> None:
+    """Each claim, the key, the algorithm, state, issuer, cookie and code, wrong one at a time."""
+    provider, world = office
+    bound(world, provider, "staff-1")
+    with world.client() as client:
+        lies: list[dict[str, Any]] = [
+            {"aud": "other"}, {"aud": ["console", "other"]}, {"aud": None},
+            {"iss": "https://evil.example"}, {"iss": None}, {"nonce": "other"}, {"nonce": None},
+            {"exp": 1}, {"exp": None}, {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": "x" * 256},
+            {"sub": "nobody"}, {"iat": 32_503_680_000}, {"azp": "other"},
+        ]  # fmt: skip
+        for lie in lies:
+            provider.lies = lie
+            answer = come_back(client, *begin(client))
+            assert answer.status_code == 403, lie
+            assert not session(answer)
+        provider.lies = {}
+        provider.published = ECKey.generate_key("P-256", {"kid": "one"})
+        assert come_back(client, *begin(client)).status_code == 403
+        provider.published = None
+        honest = provider.key
+        provider.key, provider.published = OctKey.import_key(provider.secret * 2), honest
+        provider.algorithm = "HS256"
+        assert come_back(client, *begin(client)).status_code == 403
+        provider.key, provider.published, provider.algorithm = honest, None, "ES256"
+        address, kept = begin(client)
+        other = begin(client)[1]
+        assert come_back(client, address, other).status_code == 403
+        assert come_back(client, address, "garbage").status_code == 403
+        assert come_back(client, address, kept, state="other").status_code == 403
+        assert come_back(client, address, kept, iss="https://evil.example").status_code == 403
+        assert come_back(client, address, kept, code="other").status_code == 403
+        assert come_back(client, address, kept, code="").status_code == 403
+        answer = come_back(client, address, kept)
+        assert session(answer)
+
+
+def test_a_code_is_redeemed_with_the_browsers_own_proof(
+    office: tuple[Provider, ConsoleWorld],
+) -> None:
+    """A code that was given to another browser is worth nothing in this one, nor is it twice."""
+    provider, world = office
+    bound(world, provider, "staff-2")
+    with world.client() as client:
+        address, kept = begin(client)
+        victim = httpx.URL(httpx.get(begin(client)[0]).headers["location"]).params["code"]
+        assert come_back(client, address, kept, code=victim).status_code == 403
+        assert provider.asked[-1]["code_challenge_method"] == "S256"
+
+
+def test_a_subject_has_one_account(office: tuple[Provider, ConsoleWorld]) -> None:
+    """A link binds once; who is bound takes no second account; closed and re-invited follow."""
+    provider, world = office
+    accounts = world.console.accounts
+    bound(world, provider, "staff-3")
+    _, second = accounts.invite(Role.IG_LEAD, "Alex")
+    with world.client() as client:
+        assert come_back(client, *begin(client, second)).status_code == 403
+        provider.subject = "staff-4"
+        assert session(come_back(client, *begin(client, second)))
+        assert client.post("/invitation", data={"code": second}).status_code == 403
+        alex = next(each.account for each in accounts.colleagues() if each.account.label == "Alex")
+        renewed = accounts.new_link(alex.id)
+        provider.subject = "staff-5"
+        assert session(come_back(client, *begin(client, renewed)))
+        provider.subject = "staff-4"
+        assert come_back(client, *begin(client)).status_code == 403
+
+
+def test_passkeys_do_not_sign_in_beside_a_provider(office: tuple[Provider, ConsoleWorld]) -> None:
+    """Who is shut out at the provider is shut out here."""
+    _, world = office
+    _, link = world.console.accounts.invite(Role.ANALYST, "Lee")
+    with world.client() as client:
+        assert client.post("/sign-in", data={"answer": "{}"}).status_code in {200, 403}
+        made = client.post("/invitation/passkey", data={"code": link, "answer": "{}"})
+        assert made.status_code == 403
+        assert "own sign-in is used here" in made.text
+
+
+def test_a_provider_that_is_away_or_another_is_told(tmp_path: Path) -> None:
+    """Its description names another issuer, or an address without TLS: the page says so."""
+    with offices(tmp_path) as (provider, world), world.client() as client:
+        provider.described = {"issuer": "https://evil.example"}
+        assert client.get("/sign-in").status_code == 503
+        provider.described = {"authorization_endpoint": "http://evil.example/authorize"}
+        answer = client.get("/sign-in")
+        assert answer.status_code == 503
+        assert "console.openid" in answer.text
+
+
+def test_signing_in_works_without_scripts(office: tuple[Provider, ConsoleWorld]) -> None:
+    """The whole way in a browser that has them off: a link first, then sign out and in."""
+    provider, world = office
+    provider.subject = "staff-9"
+    _, link = world.console.accounts.invite(Role.IG_LEAD, "Robin Lead")
+    with browser_page() as page:
+        browser = page.context.browser
+        assert browser is not None
+        plain = browser.new_context(java_script_enabled=False).new_page()
+        plain.goto(f"{world.origin}/invitation")
+        plain.fill("#code", link)
+        plain.click("text=Continue")
+        assert "Robin Lead" in plain.inner_text("main")
+        plain.click("main >> text=Continue >> nth=-1")
+        plain.wait_for_url("**/account")
+        assert "Robin Lead" in plain.inner_text("main")
+        plain.click("header >> text=Sign out")
+        page.goto(f"{world.origin}/people")
+        check_page(page)
+        screenshot(page, "console-sign-in-openid")
+        plain.goto(f"{world.origin}/people")
+        plain.click("text=Sign in with your organisation")
+        plain.wait_for_url("**/people")
+        assert "Robin Lead (you)" in plain.inner_text("main")
