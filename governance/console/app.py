@@ -88,5 +88,4 @@ def serve(home: Path, host: str | None, port: int | None) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=False,
     )

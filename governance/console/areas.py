@@ -43,10 +43,14 @@ MENU: Final = (
     MenuEntry("/runs", "runs.title", "runs.about"),
     MenuEntry("/review", "review.title", "review.about"),
     MenuEntry("/sources", "sources.title", "sources.about"),
+)
+"""In this order, each for those whose role may open it."""
+
+OWN: Final = (
     MenuEntry("/keys", "own_keys.title", "own_keys.about"),
     MenuEntry("/account", "account.title", "account.about"),
 )
-"""In this order, each for those whose role may open it."""
+"""Pages of one's own things, for everybody who is signed in."""
 
 
 def menu_of(role: Role) -> list[MenuEntry]:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from governance.canonical import utc_now
 from governance.console.accounts import Accounts
-from governance.console.areas import AREAS, menu_of
+from governance.console.areas import AREAS, OWN, menu_of
 from governance.console.audit import AuditLog
 from governance.console.challenges import Challenges
 from governance.console.enrolments import FOLDER, Enrolments
@@ -151,6 +151,7 @@ def _frame(request: Request, words: Words) -> Frame:
     role = signed_in.account.role
     return Frame(
         navigation=[Link(words(entry.title), entry.path) for entry in menu_of(role)],
+        own=[Link(words(entry.title), entry.path) for entry in OWN],
         who=signed_in.account.label,
         sign_out="/sign-out",
         csrf=signed_in.csrf,

@@ -124,7 +124,7 @@ class Outside:
     def key_for_new(self, account: Account) -> SigningKey:
         """The key for an account's next key document: one that the ledger has not revoked."""
         key = self._keys.signing(account)
-        people = self.ledger.state.identities.people.values()
+        people = list(self.ledger.state.identities.people.values())  # another request may replay
         revoked = any(each.revoked and each.keys.signing == b64(key.public) for each in people)
         return self._keys.renew(account) if revoked else key
 

@@ -43,12 +43,14 @@ class Frame:
     Attributes:
         navigation: the pages that whoever is signed in may open.
         who: by which label they are signed in; empty for nobody.
+        own: their own pages, beside the label.
         sign_out: where the button that signs out posts to.
         csrf: the token of every form of this session.
     """
 
     navigation: Sequence[Link] = ()
     who: str = ""
+    own: Sequence[Link] = ()
     sign_out: str = ""
     csrf: str = ""
 

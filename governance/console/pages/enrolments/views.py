@@ -45,7 +45,7 @@ class Waiting(NamedTuple):
 def enrolments(console: Use, request: Request) -> HTMLResponse:
     """Keys that wait to be confirmed, and for the agent."""
     console.outside.refresh(signed_in(request).account)
-    people = console.outside.ledger.state.identities.people.values()
+    people = list(console.outside.ledger.state.identities.people.values())
     leads = (each for each in people if each.keys.role is Role.IG_LEAD and not each.revoked)
     first = not any(each.keys.party == console.settings.party for each in leads)
     return console.page(

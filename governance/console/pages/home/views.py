@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from governance.console.access import signed_in
-from governance.console.areas import menu_of
+from governance.console.areas import OWN, menu_of
 from governance.console.console import Use
 from governance.console.errors import NotEnrolled
 from governance.console.sessions import take_back
@@ -16,7 +16,7 @@ router = APIRouter()
 @router.get("/")
 def start(console: Use, request: Request) -> HTMLResponse:
     """What the role may open."""
-    menu = menu_of(signed_in(request).account.role)
+    menu = [*menu_of(signed_in(request).account.role), *OWN]
     return console.page(request, "home/start.html", menu=menu)
 
 
