@@ -1,7 +1,4 @@
-"""The data officer's day in a real browser: the real command, ledger and hub behind it, no script.
-
-Scripts are off in the browser, so that every page is seen to work without them; axe gets its own.
-"""
+"""The data officer's day in a real browser, with the real command, a real ledger and a real hub."""
 
 import contextlib
 import csv
