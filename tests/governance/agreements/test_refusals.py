@@ -87,6 +87,7 @@ TRIED: dict[str, tuple[Callable[[], object], str]] = {
     ),
 }  # fmt: skip
 ELSEWHERE = {
+    "agreement.indicator_rule": "tests/partner_agent/submissions/test_indicators.py",
     "agreement.not_witnessed": "tests/partner_agent/test_dishonest_standing.py",
 }
 """Refusals that an agent gives and an agreement alone cannot."""
