@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE  # or each of the demo's commands compiles the whole program anew
 
 PYTHON ?= python3.11
 VENV := .venv
