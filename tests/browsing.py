@@ -37,7 +37,8 @@ def served(make: Callable[[str], ASGIApp]) -> Iterator[str]:
     except BaseException:
         listener.close()
         raise
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False))
+    config = uvicorn.Config(app, log_config=None, server_header=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
@@ -48,7 +49,6 @@ def served(make: Callable[[str], ASGIApp]) -> Iterator[str]:
         yield origin
     finally:
         server.should_exit = True
-        server.force_exit = True
         thread.join(20)
         listener.close()
 

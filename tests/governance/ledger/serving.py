@@ -29,6 +29,7 @@ def serving(app: Any) -> Iterator[str]:
         port=0,
         log_config=None,
         ws="none",
+        timeout_graceful_shutdown=1,  # second; a server that is made to wait would do so for ever
         lifespan="on" if isinstance(app, FastAPI) else "off",
     )
     server = uvicorn.Server(config)
@@ -44,7 +45,6 @@ def serving(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        server.force_exit = True
         thread.join(10)
 
 
