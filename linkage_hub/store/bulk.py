@@ -31,12 +31,13 @@ def insert_rows(
         HubStoreError: PostgreSQL refuses a row.
         sqlalchemy.exc.DBAPIError: SQLite does.
     """
-    names = ", ".join(table.c[name].name for name in columns)
+    quote = connection.dialect.identifier_preparer.quote  # ``left`` and ``right`` are reserved
+    into = f"{quote(table.name)} ({', '.join(quote(table.c[name].name) for name in columns)})"
     if connection.dialect.name == "postgresql":
-        _copy(connection, f"COPY {table.name} ({names}) FROM STDIN", rows)
+        _copy(connection, f"COPY {into} FROM STDIN", rows)
         return
     marks = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+    statement = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - our own names
     every = iter(rows)
     while batch := [tuple(row) for row in islice(every, _BATCH)]:
         connection.exec_driver_sql(statement, batch)

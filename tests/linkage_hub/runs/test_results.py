@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -16,8 +17,10 @@ from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.identity.keys import SigningKey
 from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.analytics.exports import TABLES, export
+from linkage_hub.analytics.kept import ForAnalysis, write_analysis
+from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.identity import KnownIds
-from linkage_hub.linkage.persons import LinkResult
+from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.inputs import Previous, SourceData, read_previous
@@ -32,7 +35,7 @@ from linkage_hub.runs.results import (
     write_results,
 )
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import families, person_records, runs
+from linkage_hub.store.tables import families, links, person_records, runs, unlinked
 from tests.governance.world import World
 
 TODAY = date(2026, 11, 24)
@@ -82,12 +85,15 @@ def agreement() -> Agreement:
 
 
 def found(
-    agreement: Agreement, previous: Previous | None = None, persons: list[np.ndarray] = PERSONS
+    agreement: Agreement,
+    previous: Previous | None = None,
+    persons: list[np.ndarray] = PERSONS,
+    pairs: Sequence[SourcePair] = (),
 ) -> Results:
     """The pipeline's results on two sources."""
     sources = [source(0, "schools"), source(1, "housing")]
     count = int(max(part.max() for part in persons)) + 1
-    linked = LinkResult(persons, count, 0.8, Estimate(2, 2, 1.0, 1.0))
+    linked = LinkResult(persons, count, 0.8, Estimate(2, 2, 1.0, 1.0), list(pairs))
     none = previous or Previous(KnownIds.none(), KnownIds.none())
     names = HouseholdPseudonyms(HUB_KEY, agreement.hash)
     return run_pipeline(sources, linked, agreement, none, names, TODAY, lambda _share, _step: None)
@@ -149,6 +155,33 @@ def test_results_come_out_as_they_were_found(database_url: str, agreement: Agree
     assert all(rows(database, run, name) is not None for name in TABLES)
     quality = json.loads(b"".join(export(database, run, "quality.json")))
     assert (quality["records"], quality["sources"]) == (6, 2)
+    database.close()
+
+
+def test_what_analysts_look_into_is_stored_with_results(
+    database_url: str, agreement: Agreement
+) -> None:
+    """Pairs by their handles, records that are alone, other thresholds, in one transaction."""
+    database = HubDatabase(database_url)
+    at = np.arange(2)
+    pair = SourcePair(0, 1, 0.8, Estimate(2, 2, 1.0, 1.0), at, at * 2, np.array([0.95, 0.9]))
+    results = found(agreement, pairs=[pair])
+    run = store(database, 1, agreement, results)
+    with database.writing() as connection:
+        about = ForAnalysis(True, PairAnswers.none(), [0, 0], 0.9, 0.8)
+        write_analysis(connection, run, results, about)
+        publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
+    with database.reading() as connection:
+        held_pairs = connection.execute(select(links).order_by(links.c.left)).all()
+        alone = connection.execute(select(unlinked)).all()
+        row = connection.execute(select(runs)).one()
+    assert [(each.left[:4], each.right[:4]) for each in held_pairs] == [
+        ("fe00", "ff00"), ("fe02", "ff01")
+    ]  # fmt: skip
+    assert [each.probability for each in held_pairs] == [0.95, 0.9]
+    assert [(each.handle[:4], each.barrier) for each in alone] == [("ff02", "no_birth_date")]
+    assert [each["alone"] for each in json.loads(row.unlinked)] == [1, 1]
+    assert next(each for each in json.loads(row.thresholds) if each["own"])["persons"] == 4
     database.close()
 
 
