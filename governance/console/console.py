@@ -14,7 +14,7 @@ from governance.console.accounts import Accounts
 from governance.console.areas import AREAS, OWN, menu_of
 from governance.console.audit import AuditLog
 from governance.console.challenges import Challenges
-from governance.console.enrolments import FOLDER, Enrolments
+from governance.console.enrolments import Enrolments
 from governance.console.keys import KeyRing
 from governance.console.openid import OpenIdProvider
 from governance.console.outside import Outside
@@ -92,7 +92,7 @@ class Console:
             subjects=Subjects(database, accounts, sessions, audit, now),
             signin=SignIn(database, settings, challenges, accounts, sessions, audit, now),
             keys=keys,
-            enrolments=Enrolments(home / FOLDER),
+            enrolments=Enrolments(home, settings.enrolments),
             outside=Outside(settings, keys, ledger),
             pages=pages,
             now=now,

@@ -72,6 +72,13 @@ class NotEnrolled(ConsoleError):
     reason = "console.not_enrolled"
 
 
+class NoEnrolments(ConsoleError):
+    """The folder between console and agent is missing, or cannot be written to."""
+
+    reason = "console.enrolments"
+    exit_code = 78  # EX_CONFIG
+
+
 class TooManyAttempts(ConsoleError):
     """More attempts than a person makes."""
 

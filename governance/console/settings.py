@@ -55,6 +55,9 @@ class ConsoleSettings(BaseSettings):
     """``postgresql+psycopg://USER@HOST/NAME``; without it a SQLite file in the home."""
     passphrase_file: Path | None = None
     """Opens the console's key and those of its accounts."""
+    enrolments: Path | None = None
+    """The folder that the party's agent takes countersigned enrolments from, where the agent runs
+    as another user of the system; without it ``enrolments`` in the home."""
     dpia_file: Path | None = None
     """The assessment (docs/DPIA.md as the county has completed it), whose risks leads see."""
     test_results: tuple[Path, ...] = ()

@@ -1,16 +1,19 @@
 """Enrolments out of a folder: logged once, or refused, and never a first lead."""
 
+import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from governance.canonical import canonical_bytes, utc_now, write_time
-from governance.errors import SignatureError
+from governance.errors import FormatError, SignatureError
 from governance.identity.envelope import Envelope, sign
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.errors import LedgerUnavailableError
+from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonEnrolled
-from partner_agent.enrolments import Enrolments
+from partner_agent.enrolments import Enrolments, EnrolmentsFolder
 from tests.governance.world import Staff
 from tests.hub_world import HubWorld
 from tests.soft_authenticator import SoftAuthenticator
@@ -33,10 +36,15 @@ def manager(number: int, party: str = "council") -> Staff:
     return staff
 
 
+def named(word: str) -> str:
+    """A file's name as a console makes them."""
+    return f"{sha256(word.encode()).hexdigest()}.json"
+
+
 def lay(folder: Path, name: str, keys: Envelope, signed: Envelope) -> None:
     """Lay an enrolment into the folder."""
     content = canonical_bytes(PersonEnrolled(keys=keys, enrolment=signed))
-    (folder / f"{name}.json").write_bytes(content)
+    (folder / named(name)).write_bytes(content)
 
 
 @pytest.mark.invariant(20, "enrolments that a corrupt console lays into the folder")
@@ -54,9 +62,9 @@ def test_only_what_a_lead_has_countersigned_is_logged(hub_world: HubWorld, tmp_p
     lay(tmp_path, "police", police.published(), lead.sign(PERSON_ENROLMENT, enrolment(police)))
     wrong = lead.sign(PERSON_ENROLMENT, enrolment(other, Role.ANALYST))
     lay(tmp_path, "other-role", other.published(), wrong)
-    (tmp_path / "half.json").write_bytes(b"{")
-    (tmp_path / "large.json").write_bytes(b" " * 70_000)
-    (tmp_path / "note.txt").write_bytes(b"not ours")
+    (tmp_path / named("half")).write_bytes(b"{")
+    (tmp_path / named("large")).write_bytes(b" " * 70_000)
+    (tmp_path / "agent.json").write_bytes(b"not ours")
     desk = Enrolments(tmp_path, council.ledger, "council")
     size = council.ledger.sync().size
     assert desk.log_all() == 1
@@ -66,10 +74,12 @@ def test_only_what_a_lead_has_countersigned_is_logged(hub_world: HubWorld, tmp_p
     for staff in (first, other, police):
         with pytest.raises(SignatureError):
             state.identities.person(staff.keys.thumbprint)
-    assert [path.name for path in (tmp_path / "logged").iterdir()] == ["good.json"]
-    refused = {path.stem for path in (tmp_path / "refused").iterdir()}
-    assert refused == {"first-lead", "by-manager", "police", "other-role", "half", "large"}
-    (tmp_path / "logged/good.json").rename(tmp_path / "good.json")  # as if it had crashed between
+    assert [path.name for path in (tmp_path / "logged").iterdir()] == [named("good")]
+    refused = {path.name for path in (tmp_path / "refused").iterdir()}
+    wrong_ones = ("first-lead", "by-manager", "police", "other-role", "half", "large")
+    assert refused == set(map(named, wrong_ones))
+    assert (tmp_path / "agent.json").exists()
+    (tmp_path / "logged" / named("good")).rename(tmp_path / named("good"))  # as if it had crashed
     assert desk.log_all() == 1
     assert council.ledger.sync().size == size + 1
 
@@ -82,6 +92,9 @@ def test_what_waits_outlives_an_absent_ledger(
     lay(tmp_path, "good", new.published(), lead.sign(PERSON_ENROLMENT, enrolment(new)))
     desk = Enrolments(tmp_path, council.ledger, "council")
 
+    def badly_signed(*_: object) -> None:
+        raise FormatError("the ledger's answer")
+
     def away(*_: object) -> None:
         raise LedgerUnavailableError("away")
 
@@ -89,5 +102,62 @@ def test_what_waits_outlives_an_absent_ledger(
         patch.setattr(council.ledger, "append", away)
         with pytest.raises(LedgerUnavailableError):
             desk.log_all()
-    assert (tmp_path / "good.json").exists()
+        patch.setattr(council.ledger, "append", badly_signed)
+        with pytest.raises(FormatError):
+            desk.log_all()
+    assert (tmp_path / named("good")).exists()
     assert desk.log_all() == 1
+
+
+@pytest.mark.invariant(20, "links and names that a corrupt console lays for the agent's files")
+def test_the_agents_files_are_out_of_reach(
+    hub_world: HubWorld, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Links of files and folders are not followed, a chosen name is in no log, none stops the rest.
+
+    The name of a file beside the folder, whose ``refused`` leads there, would be overwritten.
+    """
+    council, lead, new = hub_world.agents["council"], hub_world.staff["ig_lead"], manager(81)
+    home, folder = tmp_path / "agent", tmp_path / "enrolments"
+    home.mkdir()
+    folder.mkdir()
+    for name in ("agent.json", named("chosen")):
+        (home / name).write_bytes(b"the agent's")
+        (folder / name).write_bytes(b"an attacker's")
+    (folder / "refused").symlink_to(home)
+    (folder / named("linked")).symlink_to(home / "agent.json")
+    os.mkfifo(folder / named("pipe"))
+    (folder / named("folder")).mkdir()
+    (folder / "Jane Doe.json").write_bytes(b"{")
+    lay(folder, "good", new.published(), lead.sign(PERSON_ENROLMENT, enrolment(new)))
+    desk = Enrolments(folder, council.ledger, "council")
+    assert desk.log_all() == 1
+    assert {path.read_bytes() for path in home.iterdir()} == {b"the agent's"}
+    said = " ".join(str(vars(record)) for record in caplog.records)
+    assert "enrolment not moved" in said
+    assert "Jane" not in said
+    assert named("chosen")[:64] not in said
+    (folder / "refused").unlink()
+    (folder / "refused").mkdir()
+    assert desk.log_all() == 0
+    refused = {path.name for path in (folder / "refused").iterdir()}
+    assert refused == {named(word) for word in ("chosen", "linked", "pipe", "folder")}
+    assert (folder / "logged").stat().st_mode & 0o777 == 0o750
+    (tmp_path / "link").symlink_to(folder)
+    for wrong in (tmp_path / "link", tmp_path / "missing", home / "agent.json"):
+        with pytest.raises(EnrolmentsFolder):
+            Enrolments(wrong, council.ledger, "council").log_all()
+
+
+def test_they_are_logged_as_the_authenticator_counted(hub_world: HubWorld, tmp_path: Path) -> None:
+    """Three that one passkey signed, whatever their names: each is logged."""
+    council = hub_world.agents["council"]
+    lead = Staff("council", Role.IG_LEAD, f"{82:032x}")
+    lead.authenticator = SoftAuthenticator(counts=True)
+    signed = hub_world.staff["ig_lead"].sign(PERSON_ENROLMENT, enrolment(lead))
+    payload = PersonEnrolled(keys=lead.published(), enrolment=signed)
+    council.ledger.write(EventType.PERSON_ENROLLED, payload)
+    for name in sorted(map(str, range(3)), key=named, reverse=True):
+        new = manager(83 + int(name))
+        lay(tmp_path, name, new.published(), lead.sign(PERSON_ENROLMENT, enrolment(new)))
+    assert Enrolments(tmp_path, council.ledger, "council").log_all() == 3

@@ -1,6 +1,7 @@
 """From a colleague's keys, made in a browser, to the ledger: with a real ledger and agent."""
 
 import json
+import os
 from pathlib import Path
 
 import httpx
@@ -9,7 +10,8 @@ from playwright.sync_api import Page
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.console.console import Console
-from governance.console.errors import NotEnrolled
+from governance.console.enrolments import Enrolments as Laid
+from governance.console.errors import NoEnrolments, NotEnrolled
 from governance.identity.envelope import challenge_of, sign
 from governance.identity.keys import SealingKey
 from governance.identity.models import (
@@ -171,9 +173,32 @@ def test_only_what_the_lead_signed_is_laid_down(
                 refused = post(good.model_copy(update=change), lead.authenticator)
                 assert refused.status_code == 403, change
             assert post(good, SoftAuthenticator()).status_code == 403
-            assert not (tmp_path / "enrolments").exists()
+            assert not list((tmp_path / "enrolments").iterdir())
             assert client.get("/enrolments/sha256:..%2f..%2fx").status_code == 404
             assert post(good, lead.authenticator).status_code == 303
             assert post(good, lead.authenticator).status_code == 409
         desk = Enrolments(tmp_path / "enrolments", hub_world.agents["council"].ledger, "council")
         assert desk.log_all() == 1
+
+
+def test_the_agents_user_may_read_what_is_laid_down(lead: Staff, tmp_path: Path) -> None:
+    """In an operator's folder, whatever the umask: the group reads; the console makes no folder."""
+    shared, keys = tmp_path / "shared", lead.keys.thumbprint
+    enrolment = PersonEnrolment(
+        keys=keys, role=lead.role, party="council", created=write_time(utc_now())
+    )
+    payload = PersonEnrolled(
+        keys=lead.published(), enrolment=lead.sign(PERSON_ENROLMENT, enrolment)
+    )
+    laid, mask = Laid(tmp_path, shared), os.umask(0o077)
+    try:
+        with pytest.raises(NoEnrolments):
+            laid.lay(keys, payload)
+        shared.mkdir()
+        laid.lay(keys, payload)
+    finally:
+        os.umask(mask)
+    (path,) = shared.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert laid.stage(keys) == "confirmed"
+    assert not (tmp_path / "enrolments").exists()
