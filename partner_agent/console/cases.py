@@ -14,6 +14,10 @@ MOST: Final = 50  # cases of a session
 _KEY: Final = "cases"
 
 
+def _random() -> str:
+    return secrets.token_hex(16)
+
+
 class CaseUnknown(AgentError):
     """No such case in this session."""
 
@@ -27,20 +31,29 @@ class Case:
 
     Attributes:
         answers: of the form that is being filled in.
-        task: that records it; the same form is not sent twice.
+        decision: a random name of these very answers; others have another.
     """
 
     id: str
     source: str
     record_id: str = field(repr=False)
     answers: dict[str, str] = field(default_factory=dict, repr=False)
-    task: str = ""
+    decision: str = field(default_factory=_random)
+
+    def begin(self) -> None:
+        """A new decision, without an answer."""
+        self.answers, self.decision = {}, _random()
+
+    def answer(self, question: str, chosen: str) -> None:
+        """Keep an answer; where it is another one, so is the decision."""
+        if self.answers.get(question) != chosen:
+            self.answers, self.decision = {**self.answers, question: chosen}, _random()
 
 
 def open_case(session: Session, source: str, record_id: str) -> Case:
     """A new case."""
     cases = _cases(session)
-    case = Case(secrets.token_hex(16), source, record_id)
+    case = Case(_random(), source, record_id)
     cases[case.id] = case
     while len(cases) > MOST:
         del cases[next(iter(cases))]

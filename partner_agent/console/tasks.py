@@ -1,6 +1,7 @@
 """Work that takes longer than a page may.
 
-Rules: one long task and one quick one at a time; a task opens the agent as a command would in a
+Rules: one long task and one quick one at a time; what may be done once only is done once, and tried
+again only after it has failed; a task opens the agent as a command would in a
 process of its own, so that pages, `run` and tasks meet only where the agent's parts expect others
 (its databases and locks); what has been done is what the part itself has counted; an error is kept
 as its message, reason and next step, and an unforeseen one as nothing but its kind and place;
@@ -53,6 +54,7 @@ class Task:
         what: the end of the keys of words that say what it is, ``work.what.`` before it.
         unit: likewise of those that count what is done, ``work.unit.`` before it.
         then, back: pages to go to when it has ended, well or not.
+        once: names what may be done once only, or ``""``.
         here: what was done on this computer before the task began.
         done: so many, in ``unit``; ``total`` is None where nobody knows.
     """
@@ -62,6 +64,7 @@ class Task:
     unit: str
     then: str
     back: str
+    once: str = ""
     done: int = 0
     here: int = 0
     total: int | None = None
@@ -106,8 +109,11 @@ class Tasks:
         back: str,
         unit: str = "",
         quick: bool = False,
+        once: str = "",
     ) -> Task:
         """Do something after what was asked for before.
+
+        Of those that come at the same moment under the same ``once``, one is done.
 
         Args:
             what: see ``Task``; likewise the others.
@@ -116,9 +122,17 @@ class Tasks:
             back: a page.
             unit: what is counted.
             quick: a few words with the ledger, which wait for no extract.
+            once: see ``Task``.
+
+        Returns:
+            The task that is under way or has done it already, where ``once`` names one that did
+            not fail; else a new one.
         """
-        task = Task(secrets.token_hex(16), what, unit, then, back)
+        task = Task(secrets.token_hex(16), what, unit, then, back, once)
         with self._lock:
+            for known in self._tasks.values():
+                if once and known.once == once and known.fault is None:
+                    return known
             self._tasks[task.id] = task
             while len(self._tasks) > MOST and next(iter(self._tasks.values())).ended.is_set():
                 self._tasks.popitem(last=False)

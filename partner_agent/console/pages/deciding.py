@@ -1,8 +1,9 @@
 """Recording what a person decided: one question a page, then check your answers.
 
 Rules: what was answered is in the session's memory alone; an earlier question can be answered again
-and later answers stay; the record is made by the task that the command's own step is, once, however
-often the button is pressed.
+and later answers stay; what is recorded is what the page has shown, by the task that the command's
+own step is, once however often the button is pressed, and again where that has failed; another
+answer makes another decision.
 """
 
 from datetime import date
@@ -55,7 +56,7 @@ def _next(case: Case) -> str:
 def begin(request: Request, case: str) -> Response:
     """A new decision."""
     found = this_case(request, case)
-    found.answers, found.task = {}, ""
+    found.begin()
     return go(request, _next(found))
 
 
@@ -84,15 +85,13 @@ def check(request: Request, console: Here, case: str) -> Response:
 
 
 @router.post("/check")
-def keep(request: Request, console: Here, case: str, _fields: Fields) -> Response:
-    """Record it, once."""
+def keep(request: Request, console: Here, case: str, fields: Fields) -> Response:
+    """Record what was shown, once; where an answer has changed since, show it first."""
     found = this_case(request, case)
-    known = console.tasks.get(found.task) if found.task else None
-    if known is not None:
-        return to_work(request, known)
-    if (step := _next(found)).rpartition("/")[2] != "check":
+    answers, decision = dict(found.answers), found.decision
+    step = _next(found)
+    if step.rpartition("/")[2] != "check" or fields.get("decision") != decision:
         return go(request, step)
-    answers = dict(found.answers)
     notice = answers.pop("notice")
     basis = answers.pop("parental_basis", None)
     parental = answers["capacity"] == "parental_responsibility"
@@ -106,9 +105,13 @@ def keep(request: Request, console: Here, case: str, _fields: Fields) -> Respons
 
     place = f"/people/{found.id}"
     task = console.tasks.start(
-        "record", work, then=f"{place}/decision/done", back=f"{place}/decision/check", quick=True
+        "record",
+        work,
+        then=f"{place}/decision/done",
+        back=f"{place}/decision/check",
+        quick=True,
+        once=decision,
     )
-    found.task = task.id
     return to_work(request, task)
 
 
@@ -128,7 +131,8 @@ async def take_notice(request: Request, console: Here, case: str) -> Response:
     try:
         upload = Upload(request.headers.get("content-type", ""), target, NOTICE_MOST, session.check)
         await upload.receive(request.stream())
-        found.answers["notice"] = keep_notice(console.home, upload.name, target.read_bytes()).hash
+        kept = keep_notice(console.home, upload.name, target.read_bytes())
+        found.answer("notice", kept.hash)
     except UploadRefused as error:
         text = error.message[0].upper() + error.message[1:]
         return _page(request, console, found, "notice", Form(errors={"file": text}))
@@ -165,14 +169,14 @@ def answer(request: Request, console: Here, case: str, question: str, fields: Fi
             )
             form: Form[Any] = Form(values=typed, errors={"expires-day": error})
             return _page(request, console, found, question, form)
-        found.answers[question] = day.isoformat()
+        found.answer(question, day.isoformat())
         return go(request, _next(found))
     chosen = str(fields.get(question, ""))
     known = QUESTIONS[question] or [notice.hash for notice in notices(console.home)]
     if chosen not in known:
         error = console.pages.words("agent.decision.wrong." + question)
         return _page(request, console, found, question, Form(errors={question: error}))
-    found.answers[question] = chosen
+    found.answer(question, chosen)
     return go(request, _next(found))
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from governance.consent.models import ConsentState
@@ -17,6 +19,8 @@ CANARY = "Quixwaldine"
 PEOPLE = {
     "H1": {"first_name": "ada", "surname": "quixwaldine", "date_of_birth": "1980-02-01"},
     "H2": {"first_name": "bea", "surname": "quixwaldine", "date_of_birth": "1982-02-01"},
+    "H3": {"first_name": "cis", "surname": "quixwaldine", "date_of_birth": "1984-02-01"},
+    "H4": {"first_name": "dot", "surname": "quixwaldine", "date_of_birth": "1986-02-01"},
 }
 ANSWERS = {
     "state": "given", "kind": "approach", "capacity": "self", "method": "in_person",
@@ -64,6 +68,13 @@ def answer_all(officer: Officer, person: str, **changes: str) -> str:
     return officer.get(f"{person}/decision/check").text
 
 
+def press(officer: Officer, person: str, check: str) -> httpx.Response:
+    """Press the button of the page that checks the answers."""
+    shown = re.search(r'name="decision" value="([0-9a-f]+)"', check)
+    assert shown is not None
+    return officer.post(f"{person}/decision/check", decision=shown[1])
+
+
 def live(world: HubWorld, record_id: str) -> list[ConsentState]:
     """States of a record's consents, as the ledger has them."""
     agent = world.agents["council"]
@@ -88,9 +99,9 @@ def test_a_decision_is_recorded_once_and_taken_back_in_one_step(
     assert "Check before you record" in check
     assert "1 May 2027" in check
     assert "notice 2026.txt" in check
-    done = officer.post(f"{person}/decision/check")
+    done = press(officer, person, check)
     assert "The decision is recorded" in done.text
-    officer.post(f"{person}/decision/check")  # pressed twice, or sent again by the browser
+    press(officer, person, check)  # pressed twice, or sent again by the browser
     assert live(world, "H1") == [ConsentState.GIVEN]
 
     world.witness()
@@ -105,6 +116,43 @@ def test_a_decision_is_recorded_once_and_taken_back_in_one_step(
     assert "taken back" in officer.get(person).text
     assert CANARY.lower() not in caplog.text.lower()
     assert "H1" not in caplog.text
+
+
+def test_a_changed_decision_is_another_and_no_page_records_what_it_did_not_show(
+    world: HubWorld, officer: Officer
+) -> None:
+    """Back from the page that says recorded, another answer is recorded too, also one as before."""
+    person = find(officer, "H3")
+    given = answer_all(officer, person)
+    press(officer, person, given)
+    for state in ("refused", "given"):
+        officer.post(f"{person}/decision/state", state=state)
+        assert "Check before you record" in press(officer, person, given).text  # an older page
+        assert (
+            "recorded" in press(officer, person, officer.get(f"{person}/decision/check").text).text
+        )
+    assert live(world, "H3") == [
+        ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.GIVEN,
+    ]  # fmt: skip
+
+
+def test_a_decision_that_could_not_be_recorded_is_tried_again_and_recorded_once(
+    world: HubWorld, officer: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button works again once the ledger is back, and counts once however often pressed."""
+    person = find(officer, "H4")
+    check = answer_all(officer, person)
+
+    def away(*_: object) -> None:
+        raise LedgerUnavailableError("the ledger cannot be reached")
+
+    monkeypatch.setattr(AgentLedger, "write", away)
+    assert "The decision was not recorded" in press(officer, person, check).text
+    monkeypatch.undo()
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        done = list(pool.map(lambda _: press(officer, person, check).text, range(4)))
+    assert all("The decision is recorded" in page for page in done)
+    assert live(world, "H4") == [ConsentState.GIVEN]
 
 
 def test_a_withdrawal_counts_although_the_ledger_is_away(
