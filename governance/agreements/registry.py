@@ -62,6 +62,11 @@ class AgreementRegistry:
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)
 
+    def of(self, party: str) -> list[str]:
+        """Hashes of the agreements that a party is one of, in force or not."""
+        every = self._records.items()
+        return [hash_ for hash_, record in every if record.agreement.party(party) is not None]
+
     def standing(self, agreement: str) -> Standing:
         """Where an agreement stands.
 

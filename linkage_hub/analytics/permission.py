@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from governance.agreements.errors import ActionNotAllowed, AgreementUnknown, PartyNotListed
+from governance.agreements.errors import ActionNotAllowed, PartyNotListed
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import in_force
 from governance.ledger.party import PartyLedger
@@ -71,8 +71,4 @@ class Permission:
 
     def sees(self, party: str, agreement: str) -> bool:
         """Whether a party is one of an agreement's, in force or not."""
-        try:
-            standing = self._ledger.state.agreements.standing(agreement)
-        except AgreementUnknown:
-            return False
-        return standing.agreement.party(party) is not None
+        return agreement in self._ledger.state.agreements.of(party)

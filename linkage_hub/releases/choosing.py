@@ -1,5 +1,9 @@
-"""Which families a query chooses, and in what order: as conditions of the database."""
+"""Which families a query chooses, and in what order: as conditions of the database.
 
+Rule: families of other agreements than the caller's own are not there.
+"""
+
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import exists, select
@@ -11,18 +15,18 @@ ORDER: Final = (families.c.needs_met.desc(), families.c.confidence.desc(), famil
 """Most needs first, then the surest."""
 
 
-def current() -> Any:
-    """Families of every agreement's current run, with its agreement."""
+def current(agreements: Collection[str]) -> Any:
+    """Families of these agreements' current runs, with their agreement."""
     return (
         select(families, runs.c.agreement)
         .join(runs, runs.c.id == families.c.run)
-        .where(runs.c.is_current.is_(True))
+        .where(runs.c.is_current.is_(True), runs.c.agreement.in_(agreements))
     )
 
 
-def chosen(query: FamilyQuery) -> Any:
+def chosen(query: FamilyQuery, agreements: Collection[str]) -> Any:
     """Families that a query asks for, but for whether they may be approached."""
-    found = current().where(
+    found = current(agreements).where(
         families.c.members >= query.people,
         families.c.children >= query.children,
         families.c.confidence >= query.confidence,

@@ -1,11 +1,12 @@
 """Families of the current run, as managers see them, and the members' document of a request.
 
+Rule: a family is seen by staff of the parties of its agreement alone; to others it is not there.
 Whether a family may be approached is worked out from the ledger for each that is shown: a list
 that asks for it looks at every family that the database chose, many at a time.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -48,8 +49,8 @@ class Families:
         self._database = database
 
     def page(self, state: LedgerState, approach: "ApproachFor", query: FamilyQuery) -> FamilyList:
-        """Families that a query asks for, most needs first."""
-        wanted = chosen(query).order_by(*ORDER)
+        """Families that a query asks for, of the caller's agreements, most needs first."""
+        wanted = chosen(query, state.agreements.of(approach.party)).order_by(*ORDER)
         first, last = query.offset, query.offset + query.limit
         with self._database.reading() as connection:
             if query.approachable is None:
@@ -69,9 +70,9 @@ class Families:
         """One family, but for earlier requests about it.
 
         Raises:
-            UnknownFamily: not in the current results.
+            UnknownFamily: not in the current results of the caller's agreements.
         """
-        row = self._row(family)
+        row = self._row(family, state.agreements.of(approach.party))
         agreement = state.agreements.standing(row.agreement).agreement
         with self._database.reading() as connection:
             needs = connection.execute(
@@ -110,21 +111,22 @@ class Families:
             sources=sources,
         )
 
-    def document(self, family: str) -> Members:
+    def document(self, family: str, agreements: Collection[str]) -> Members:
         """The members' document that requests name, in one fixed order.
 
         Raises:
-            UnknownFamily: not in the current results.
+            UnknownFamily: not in the current results of these agreements.
         """
-        row = self._row(family)
+        row = self._row(family, agreements)
         with self._database.reading() as connection:
             people = people_of(connection, row.run, [family])[family]
             records = records_of(connection, row.run, [person.person for person in people])
         return document_of(row, people, records)
 
-    def _row(self, family: str) -> Any:
+    def _row(self, family: str, agreements: Collection[str]) -> Any:
+        wanted = current(agreements).where(families.c.family == family)
         with self._database.reading() as connection:
-            row = connection.execute(current().where(families.c.family == family)).first()
+            row = connection.execute(wanted).first()
         if row is None:
             raise UnknownFamily(
                 "no such family in the current results", next_step="governance release families"
@@ -195,14 +197,14 @@ def _refusal(
 class ApproachFor:
     """The approach that a caller would make: the agreement's own purpose, to the caller's party."""
 
-    def __init__(self, recipient: str, now: Any) -> None:
-        self._recipient = recipient
+    def __init__(self, party: str, now: Any) -> None:
+        self.party = party
         self._now = now
 
     def __call__(self, agreement: Agreement) -> Approach:
         """Under one agreement; no items, since the caller has not named any yet."""
         purpose = next((p.id for p in agreement.purposes if p.approach), "")
-        return Approach(agreement, purpose, (), self._recipient, self._now)
+        return Approach(agreement, purpose, (), self.party, self._now)
 
 
 def _needs(agreement: Agreement) -> list[str]:

@@ -66,7 +66,7 @@ class Orders:
         return OrderList(orders=tuple(orders))
 
     def _order(self, row: Any, document: Members, state: LedgerState) -> Order | None:
-        if self._families.document(row.family).digest != document.digest:
+        if self._families.document(row.family, [row.agreement]).digest != document.digest:
             self._kept.refuse(row.id, MembersChanged.reason)
             return None
         record = state.releases.requests.get(row.id)

@@ -1,8 +1,11 @@
 """What staff do with requests: ask, decide, look, fetch what was sealed, say what came of it.
 
 Rules for a request, in order: it is signed by the calling service manager; it is logged before it
-is shown to anyone; the family is in the current results; what :mod:`checks` says. A refusal is
-logged too.
+is shown to anyone; the family is in the current results of the agreement that it names, and the
+caller's organisation is a party of that; what :mod:`checks` says. A refusal is logged too.
+
+Requests are seen by staff of the parties of their agreement alone: by their requester, and by IG
+leads. To others they are not there.
 """
 
 from collections.abc import Callable
@@ -82,7 +85,8 @@ class Releases:
             Requested(request=envelope),
             f"request:{id_}",
         )
-        document = self._families.document(request.family)
+        agreements = {request.agreement}.intersection(self._agreements(caller))
+        document = self._families.document(request.family, agreements)
         refusal = refusal_of(envelope, document, state, self._now())
         reason = None if refusal is None else refusal.reason
         if logged is not None:  # refused in the ledger is refused, whatever holds by now
@@ -114,12 +118,13 @@ class Releases:
         """Take an IG lead's decision; may be repeated.
 
         Raises:
+            UnknownRequest: under none of the agreements of the caller's organisation.
             SignatureError, NotApproved, SamePerson: not a decision by another person who may.
             SignatureKindNotAccepted: signed with what the agreement does not accept.
             RequestDecided: decided before, or over.
         """
-        row = self._kept.known(id_)
         state = self._ledger.sync()
+        row = self._row(caller, id_)
         _, requester = read_request(self._kept.envelope(row), state.identities)
         approval, approver = read_approval(envelope, state.identities, requester)
         if approver.thumbprint != caller.thumbprint or approval.request != id_:
@@ -156,19 +161,38 @@ class Releases:
         log_once(self._ledger, kind, Decided(approval=envelope), f"decision:{id_}")
 
     def view(self, caller: PersonKeys, id_: str) -> RequestView:
-        """A request, for its requester and for every IG lead.
+        """A request, for its requester and for IG leads of the agreement's parties.
 
         Raises:
             UnknownRequest: none that the caller may see.
         """
+        look = self._row if caller.role is Role.IG_LEAD else self._own
+        return self._kept.view(look(caller, id_))
+
+    def _row(self, caller: PersonKeys, id_: str) -> Any:
+        """A request under an agreement of the caller's organisation."""
         row = self._kept.known(id_)
-        if caller.role is not Role.IG_LEAD and row.requester != caller.thumbprint:
-            raise UnknownRequest("no such request of yours")
-        return self._kept.view(row)
+        if row.agreement not in self._agreements(caller):
+            raise UnknownRequest("no such request")
+        return row
+
+    def _own(self, caller: PersonKeys, id_: str) -> Any:
+        """A request of the caller's."""
+        row = self._row(caller, id_)
+        if row.requester != caller.thumbprint:
+            raise UnknownRequest("no such request")
+        return row
+
+    def _agreements(self, caller: PersonKeys) -> list[str]:
+        return self._ledger.state.agreements.of(caller.party)
 
     def all(self, caller: PersonKeys) -> list[RequestView]:
         """Requests that the caller may see, newest first."""
-        statement = select(requests).order_by(requests.c.created.desc(), requests.c.id)
+        statement = (
+            select(requests)
+            .where(requests.c.agreement.in_(self._agreements(caller)))
+            .order_by(requests.c.created.desc(), requests.c.id)
+        )
         if caller.role is not Role.IG_LEAD:
             statement = statement.where(requests.c.requester == caller.thumbprint)
         with self._database.reading() as connection:
@@ -176,10 +200,11 @@ class Releases:
         return [self._kept.view(row) for row in rows]
 
     def earlier(self, caller: PersonKeys, family: str) -> tuple[EarlierRequest, ...]:
-        """What was asked about a family before, newest first; never who asked."""
+        """What was asked about a family of the caller's before, newest first; never who asked."""
+        mine = requests.c.agreement.in_(self._agreements(caller))
         statement = (
             select(requests)
-            .where(requests.c.family == family)
+            .where(requests.c.family == family, mine)
             .order_by(requests.c.created.desc(), requests.c.id)
         )
         with self._database.reading() as connection:
@@ -200,9 +225,7 @@ class Releases:
         Raises:
             UnknownRequest: not the caller's.
         """
-        row = self._kept.known(id_)
-        if row.requester != caller.thumbprint:
-            raise UnknownRequest("no such request of yours")
+        row = self._own(caller, id_)
         with self._database.reading() as connection:
             found = connection.execute(
                 select(answers).where(answers.c.request == id_).order_by(answers.c.party)
@@ -217,9 +240,7 @@ class Releases:
             UnknownRequest: not the caller's.
             RequestNotLogged: the ledger does not show the request.
         """
-        row = self._kept.known(id_)
-        if row.requester != caller.thumbprint:
-            raise UnknownRequest("no such request of yours")
+        self._own(caller, id_)
         held = log_outcome(self._ledger, Outcome(request=id_, outcome=outcome))
         with self._database.writing() as connection:
             connection.execute(update(requests).where(requests.c.id == id_).values(outcome=held))

@@ -304,9 +304,9 @@ def test_a_corrupt_hub_has_nothing_of_its_own_shown(office: Office) -> None:
     with office.corrupted(requests, row, envelope=canonical_bytes(other.request)):
         for address in (path, path + "/open"):
             assert "another request than the one asked for" in office.go(address)
-    members = canonical_bytes(office.county.hub.families.document(released.family)).replace(
-        b'"adult":true', b'"adult":false'
-    )
+    terms = office.county.agreement.hash
+    document = hub.families.document(released.family, [terms])
+    members = canonical_bytes(document).replace(b'"adult":true', b'"adult":false')
     with office.corrupted(requests, row, document=members):
         assert "not those that the request names" in office.go(path)
     assert page.locator("dl").count() == 0

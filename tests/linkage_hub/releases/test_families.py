@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from governance.canonical import write_time
 from governance.exchange.hub_api import FamilyQuery
+from linkage_hub.releases.errors import UnknownFamily
 from linkage_hub.releases.families import ApproachFor, Families
 from linkage_hub.store import tables
 from linkage_hub.store.database import HubDatabase
@@ -127,6 +128,23 @@ def test_a_list_holds_what_was_asked_for(
     assert rest.total == len(expected)
 
 
+@pytest.mark.invariant(20, "families of another council's agreement, listed and looked at")
+def test_families_of_others_agreements_are_not_there(county: Families, world: World) -> None:
+    """Neither in the list nor its total, and one is answered as one that does not exist."""
+    elsewhere = ApproachFor("elsewhere", NOON)
+    for query in (EVERYBODY, EVERYBODY.model_copy(update={"approachable": False})):
+        found = county.page(world.state, elsewhere, query)
+        assert (found.families, found.total) == ((), 0)
+    said = set()
+    for family in (family_id("1"), family_id("9")):
+        with pytest.raises(UnknownFamily) as refusal:
+            county.view(family, world.state, elsewhere)
+        said.add(str(refusal.value))
+    assert len(said) == 1
+    with pytest.raises(UnknownFamily):
+        county.document(family_id("1"), ["sha256:" + "e" * 64])
+
+
 def test_one_family_says_who_holds_what_and_since_when(county: Families, world: World) -> None:
     """Sources, their freshness and what they may speak of; the list says the same of the family."""
     approach = ApproachFor("council", NOON)
@@ -136,7 +154,7 @@ def test_one_family_says_who_holds_what_and_since_when(county: Families, world: 
         "council", 1, "2026-11-01T08:00:00Z",
     )  # fmt: skip
     assert source.indicators == ()  # the police's alone may speak of offences
-    assert view.digest == county.document(family_id("1")).digest
+    assert view.digest == county.document(family_id("1"), [world.agreement_hash]).digest
     line = county.page(world.state, approach, FamilyQuery()).families[0]
     assert line == view.summary
     assert line.met == ("offence",)

@@ -1,14 +1,22 @@
-"""What came of an approach: each change is an event, and the same word again is none."""
+"""What came of an approach: each change is an event, and the same word again is none.
+
+And who is told: staff of the agreement's parties.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from governance.canonical import canonical_bytes
+from governance.canonical import canonical_bytes, utc_now, write_time
+from governance.identity.envelope import sign
+from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.events import EventType
-from governance.ledger.payloads import read_payload
+from governance.ledger.payloads import PersonEnrolled, read_payload
+from governance.release.models import REQUEST
 from linkage_hub.releases import service
 from linkage_hub.releases.logged import log_outcome
+from tests.governance.world import Staff
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import ask, both_agree, family_of, submit_and_link
 
@@ -69,3 +77,51 @@ def test_a_hub_killed_after_the_ledger_was_told_says_it_no_second_time(
         assert say(world, request, "declined") == "500"
     assert say(world, request, "declined") == "declined"
     assert logged(world, request) == ["helped", "declined"]
+
+
+def enrolled_elsewhere(world: HubWorld, role: Role, by: Staff | None = None) -> Staff:
+    """Somebody of an organisation that the agreement does not name: the hub's own."""
+    staff, own = Staff("hub", role, f"{len(role.value):032x}"), world.hub.secrets
+    enrolment = PersonEnrolment(
+        keys=staff.keys.thumbprint, role=role, party="hub", created=write_time(utc_now())
+    )
+    signed = (
+        by.sign(PERSON_ENROLMENT, enrolment)
+        if by is not None
+        else sign(PERSON_ENROLMENT, enrolment, own.signing_key, own.keys.thumbprint)
+    )
+    payload = PersonEnrolled(keys=staff.published(), enrolment=signed)
+    world.hub.ledger.write(EventType.PERSON_ENROLLED, payload)
+    world.hub.ledger.sync()
+    return staff
+
+
+@pytest.mark.invariant(20, "a manager and an IG lead of no party of the agreement")
+def test_staff_of_others_are_told_of_no_family_and_no_request(world: HubWorld) -> None:
+    """As if there were none: lists are empty, and all else is answered as what does not exist."""
+    request = ask(world).json()["id"]
+    family = family_of(world, "A1")["document"]["family"]
+    lead = enrolled_elsewhere(world, Role.IG_LEAD)
+    manager = enrolled_elsewhere(world, Role.SERVICE_MANAGER, lead)
+
+    def say_as(staff: Staff, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        content = b"" if body is None else canonical_bytes(body)
+        answer = world.request(
+            staff.keys.thumbprint, staff.signing, method, f"/v1/{path}", content=content
+        )
+        found = answer.json()
+        return answer.status_code, found.get("reason", found)
+
+    assert say_as(manager, "GET", "families?flagged=false") == (200, {"families": [], "total": 0})
+    for staff in (manager, lead):
+        assert say_as(staff, "GET", f"families/{family}") == (404, "family.unknown")
+        assert say_as(staff, "GET", "requests") == (200, {"requests": []})
+        unknown = (404, "release.unknown_request")
+        for id_ in (request, "sha256:" + "0" * 64):
+            assert say_as(staff, "GET", f"requests/{id_}") == unknown
+    approval = {"approval": lead.sign(REQUEST, lead.keys).model_dump(mode="json")}
+    assert say_as(lead, "POST", f"requests/{request}/approval", approval) == unknown
+    assert say_as(manager, "GET", f"requests/{request}/release") == unknown
+    assert say_as(manager, "POST", f"requests/{request}/outcome", {"outcome": "helped"}) == unknown
+    assert world.hub.releases.earlier(manager.keys, family) == ()
+    assert world.hub.releases.earlier(world.staff["service_manager"].keys, family) != ()
