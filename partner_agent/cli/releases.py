@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -77,22 +78,27 @@ def run(
         signal.signal(number, lambda *_: stopping.set())
     with agent_of(context) as agent:
         _LOG.info("started", extra={"party": agent.settings.party})
-        Loop(
-            {
-                "withdrawals": agent.consents.log_withdrawals,
-                "rights": lambda: _tell_rights(agent),
-                "mirror": agent.ledger.sync,
-                "imports": agent.imports.hand_in,
-                "enrolments": lambda: _enrol(agent),
-                "witness": agent.ledger.witness,
-                "reveals": lambda: agent.reveals.reveal_all(agent.hub),
-                "orders": lambda: _answer(agent),
-                "questions": lambda: _answer_questions(agent),
-                "retention": lambda: _end_retention(agent),
-            },
-            every,
-        ).run(stopping)
+        Loop(tasks(agent), every).run(stopping)
     _LOG.info("stopped")
+
+
+def tasks(agent: Agent) -> dict[str, Callable[[], object]]:
+    """What ``run`` does each round, in this order."""
+    from partner_agent.leftovers import sweep  # noqa: PLC0415 - slow to load
+
+    return {
+        "withdrawals": agent.consents.log_withdrawals,
+        "rights": lambda: _tell_rights(agent),
+        "mirror": agent.ledger.sync,
+        "imports": agent.imports.hand_in,
+        "enrolments": lambda: _enrol(agent),
+        "witness": agent.ledger.witness,
+        "reveals": lambda: agent.reveals.reveal_all(agent.hub),
+        "orders": lambda: _answer(agent),
+        "questions": lambda: _answer_questions(agent),
+        "retention": lambda: _end_retention(agent),
+        "leftovers": lambda: sweep(agent.home, agent.now()),
+    }
 
 
 def _tell_rights(agent: Agent) -> None:

@@ -2,15 +2,17 @@
 
 Rules: a draft is a folder of the agent's home under a random id, readable by its owner alone; what
 the file was called is kept for the page and is part of no path; the file is destroyed as soon as
-its rows are in the outbox, when its owner throws it away, and after ``DRAFT_HOURS`` in any case; a
-folder that was being written when the program ended is destroyed when it starts again.
+its rows are in the outbox, when its owner throws it away, and after ``DRAFT_HOURS`` in any case,
+the extract before what is noted of it; a folder of which nothing is noted is as old as the last
+byte in it, and is destroyed when the program starts again.
 """
 
+import contextlib
 import re
 import secrets
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,9 +146,18 @@ class Drafts:
         return sorted(found, key=lambda draft: draft.received, reverse=True)
 
     def destroy(self, id_: str) -> None:
-        """Destroy a draft; nothing happens where there is none."""
-        if _ID.fullmatch(id_):
-            shutil.rmtree(self._folder / id_, ignore_errors=True)
+        """Destroy a draft; nothing happens where there is none.
+
+        The extract goes first: where it cannot be destroyed now (on Windows, while it is read) the
+        draft stays, is shown, and is swept later.
+        """
+        if not _ID.fullmatch(id_):
+            return
+        try:
+            (self._folder / id_ / _FILE).unlink(missing_ok=True)
+        except OSError:
+            return
+        shutil.rmtree(self._folder / id_, ignore_errors=True)
 
     def sweep(self, *, begun: bool = False) -> int:
         """Destroy what is too old; how many.
@@ -158,8 +169,8 @@ class Drafts:
         for folder in self._folders():
             try:
                 old = parse_time(self.get(folder.name).received) < limit
-            except DraftUnknown:
-                old = begun
+            except (DraftUnknown, FormatError):
+                old = begun or _written(folder) < limit
             if old:
                 self.destroy(folder.name)
                 done += 1
@@ -169,6 +180,15 @@ class Drafts:
         if not self._folder.is_dir():
             return []
         return [path for path in self._folder.iterdir() if _ID.fullmatch(path.name)]
+
+
+def _written(folder: Path) -> datetime:
+    """When something was last written to a folder."""
+    times = [0.0]
+    for path in (folder, folder / _FILE, folder / _STATE):
+        with contextlib.suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return datetime.fromtimestamp(max(times), UTC)
 
 
 def shown_name(name: str) -> str:

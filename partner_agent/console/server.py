@@ -20,12 +20,14 @@ from typing import Final
 
 import uvicorn
 
+from governance.canonical import utc_now
 from governance.durable import write_durably
 from partner_agent.consent_import.desk import ImportUnderWay, alone
 from partner_agent.console.app import create_app
 from partner_agent.console.door import LINK_MINUTES, Door
 from partner_agent.console.state import Console
 from partner_agent.errors import AgentError
+from partner_agent.leftovers import sweep
 
 HOST: Final = "127.0.0.1"
 LOCK: Final = "console.lock"
@@ -110,7 +112,7 @@ def serve(home: Path, port: int | None, begun: Callable[[Running], None]) -> Non
     """
     console = Console(home, Door())
     with only_one(home):
-        console.drafts.sweep(begun=True)
+        sweep(home, utc_now(), begun=True)
         opened = listen(console.settings.console_port if port is None else port)
         running = Running(console, opened.getsockname()[1], secrets.token_hex(_WORD_BYTES))
         app = create_app(console, running.word, running.port)
@@ -134,7 +136,7 @@ def serve(home: Path, port: int | None, begun: Callable[[Running], None]) -> Non
 def _sweep(console: Console, stopping: threading.Event) -> None:
     while not stopping.wait(SWEEP_SECONDS):
         try:
-            console.drafts.sweep()
+            sweep(console.home, utc_now())
         except OSError as error:
             logging.getLogger(__name__).warning("not swept", extra={"error": type(error).__name__})
 

@@ -1,7 +1,8 @@
 """What was prepared of a source: its quality, the rows that were refused, and the way to the hub.
 
 Rules: refused rows are shown on this page and nowhere else, a few at a time; what would leave is
-said before the button; sending is a task that goes on where it was.
+said before the button; what is sent is what the page with the button has shown; sending is a task
+that goes on where it was.
 """
 
 import csv
@@ -108,26 +109,40 @@ def refused(
 
 
 @router.post("/send")
-def send(request: Request, console: Here, source: str, _fields: Fields) -> Response:
-    """Send what was prepared; after an interruption it goes on where it was.
+def send(request: Request, console: Here, source: str, fields: Fields) -> Response:
+    """Send what was shown; after an interruption it goes on where it was.
 
     Raises:
-        NothingToSubmitError: nothing of the source waits.
+        NothingToSubmitError: it does not wait, or not any more.
     """
+    shown = str(fields.get("submission", ""))
     with console.agent() as agent:
-        if _newest(agent, source).state not in UNSENT:
-            raise NothingToSubmitError(
-                "nothing of this source waits to be sent", next_step="begin with a new extract"
-            )
+        _unsent(agent, source, shown)
 
     def work(agent: Agent, task: Task) -> str:
-        item = _newest(agent, source)
+        item = _unsent(agent, source, shown)
         may_send(agent, [item])
         return submit(agent.hub, agent.outbox, item, progress=task.progress).state
 
     place = f"/sources/{source}"
     task = console.tasks.start("send", work, then=place, back=place, unit="bytes")
     return to_work(request, task)
+
+
+def _unsent(agent: Agent, source: str, shown: str) -> OutboxItem:
+    """The submission that a page has shown, while it waits."""
+    item = _newest(agent, source)
+    if item.state not in UNSENT:
+        raise NothingToSubmitError(
+            "nothing of this source waits to be sent", next_step="begin with a new extract"
+        )
+    if item.id != shown:
+        raise NothingToSubmitError(
+            "another extract of this source was prepared since this page was shown, and nothing "
+            "was sent",
+            next_step="open the page of the source again: it says what would leave now",
+        )
+    return item
 
 
 def _newest(agent: Agent, source: str) -> OutboxItem:

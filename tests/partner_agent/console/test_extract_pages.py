@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -12,7 +14,9 @@ import pytest
 
 from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.ui.words import Words
+from partner_agent.cli.releases import tasks
 from partner_agent.console.columns import mapping_file
+from partner_agent.console.drafts import Drafts
 from partner_agent.console.state import PACKAGES
 from partner_agent.extracts.mapping import load_mapping
 from partner_agent.linkage_secret import create_secret
@@ -77,10 +81,18 @@ def kept(world: HubWorld) -> list[Path]:
     ]
 
 
+def submission(page: httpx.Response) -> str:
+    """Which submission a page's button would send."""
+    found = re.search(r'name="submission" value="([0-9a-f]{32})"', page.text)
+    assert found is not None
+    return found[1]
+
+
 def send(world: HubWorld, officer: Officer) -> httpx.Response:
-    """Send what was prepared, while the hub works."""
+    """Send what the source's page shows, while the hub works."""
+    shown = submission(officer.get("/sources/council_records"))
     with ThreadPoolExecutor(max_workers=1) as pool:
-        sent = pool.submit(officer.post, "/sources/council_records/send")
+        sent = pool.submit(officer.post, "/sources/council_records/send", submission=shown)
         while not sent.done():
             world.work()
             time.sleep(0.1)
@@ -138,6 +150,10 @@ def test_a_file_is_read_mapped_prepared_and_sent(
     quality = officer.get("/sources/council_records/quality").text
     assert "What became of the cells" in quality
     assert "Date of birth" in quality
+    for other in ("0" * 32, ""):  # of a page that shows the extract before, say
+        unsent = officer.post("/sources/council_records/send", submission=other)
+        assert unsent.status_code == 400
+        assert "nothing was sent" in unsent.text
     assert "The hub has accepted it" in send(world, officer).text
     assert CANARY not in caplog.text
     assert officer.running.console.door.new_link() not in caplog.text
@@ -244,6 +260,17 @@ def test_two_tabs_prepare_a_draft_once(world: HubWorld, officer: Officer) -> Non
     again = officer.post(f"{draft}/check")
     assert again.status_code == 404
     assert "not here any more" in again.text
+    assert kept(world) == []
+
+
+def test_a_copy_goes_after_a_day_where_only_run_runs(world: HubWorld) -> None:
+    """No console needs to be started for it."""
+    agent = world.agents["council"]
+    drafts = Drafts(agent.home, lambda: agent.now() - timedelta(hours=25))
+    id_, file = drafts.reserve()
+    file.write_bytes(b"a,b\n1,2\n")
+    drafts.keep(id_, "council_records", "a.csv", 8)
+    tasks(agent)["leftovers"]()
     assert kept(world) == []
 
 

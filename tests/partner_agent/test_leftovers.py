@@ -1,0 +1,90 @@
+"""What a killed program, or an officer who went home, leaves on the disk is there for a day."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from governance.canonical import utc_now
+from partner_agent.console.drafts import Drafts
+from partner_agent.leftovers import sweep
+
+DAY = timedelta(hours=25)
+
+
+def draft(home: Path) -> Path:
+    """A draft whose file has come whole; its file."""
+    drafts = Drafts(home, utc_now)
+    id_, file = drafts.reserve()
+    file.write_bytes(b"a,b\n1,2\n")
+    drafts.keep(id_, "council_records", "a.csv", 8)
+    return file
+
+
+@pytest.mark.parametrize("state", [None, b"", b"{}", b'{"received": "long ago"}'])
+def test_a_copy_goes_after_a_day_whatever_is_known_of_it(
+    tmp_path: Path, state: bytes | None
+) -> None:
+    """What is being written stays, and what was noted of it need not be readable."""
+    file = draft(tmp_path)
+    if state is None:
+        (file.parent / "draft.json").unlink()
+    else:
+        (file.parent / "draft.json").write_bytes(state)
+    assert sweep(tmp_path, utc_now()) == 0
+    assert file.exists()
+    assert sweep(tmp_path, utc_now() + DAY) == 1
+    assert not file.parent.exists()
+
+
+def test_a_draft_of_which_a_time_is_no_time_goes_too(tmp_path: Path) -> None:
+    """Its state is one that a person has edited."""
+    file = draft(tmp_path)
+    state = file.parent / "draft.json"
+    drafts = Drafts(tmp_path, utc_now)
+    drafts.change(file.parent.name, received="tomorrow")
+    assert sweep(tmp_path, utc_now()) == 0
+    assert sweep(tmp_path, utc_now() + DAY) == 1
+    assert not state.exists()
+
+
+def test_the_extract_goes_before_what_is_noted_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that cannot be destroyed now is one that the next sweep finds."""
+    file = draft(tmp_path)
+    real = Path.unlink
+
+    def held(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == "extract":
+            raise PermissionError
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    Drafts(tmp_path, utc_now).destroy(file.parent.name)
+    assert [each.id for each in Drafts(tmp_path, utc_now).all()] == [file.parent.name]
+    monkeypatch.undo()
+    assert sweep(tmp_path, utc_now() + DAY) == 1
+    assert not file.parent.exists()
+
+
+def test_half_written_files_go_once_nobody_writes_to_them(tmp_path: Path) -> None:
+    """Rows in plain text that a killed command left; what is at work or whole stays."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "outbox").mkdir()
+    left = [
+        tmp_path / "reports" / ".council_records.rejects.csv.4711.part",
+        tmp_path / "outbox" / f".{'a' * 32}.real",
+        tmp_path / "outbox" / f"..{'a' * 32}.real.4711.part",
+        tmp_path / ".mapping.yaml.1.part",
+    ]
+    whole = [tmp_path / "reports" / "council_records.rejects.csv", tmp_path / ".part"]
+    old = (datetime.now(UTC) - DAY).timestamp()
+    for path in [*left, *whole]:
+        path.write_bytes(b"x")
+        os.utime(path, (old, old))
+    at_work = tmp_path / "reports" / ".police_cases.rejects.csv.4712.part"
+    at_work.write_bytes(b"x")
+    assert sweep(tmp_path, utc_now()) == len(left)
+    assert [path.exists() for path in [*left, *whole, at_work]] == [False] * 4 + [True] * 3
