@@ -12,7 +12,8 @@ from governance.cli.copies import Copy, KeyFile, Passphrase, Reader, Url, read_w
 from governance.cli.overseen import Party, overseen
 from governance.identity.files import PersonSecrets
 from governance.oversight.agreements import due as list_due
-from governance.oversight.requests import Dossier, RuleName, dossier, waiting
+from governance.oversight.judging import RuleName
+from governance.oversight.requests import Dossier, dossier, waiting
 from governance.oversight.retention import Destroyed, Due, destroyed
 from governance.oversight.retention import retention as list_retention
 from governance.oversight.rights import rights as list_rights
@@ -92,9 +93,10 @@ def request(
 
 
 _RULES: Final = {
+    RuleName.SIGNED: "A service manager signed it, whose keys still hold",
     RuleName.ALIVE: "The request has begun and has not expired",
     RuleName.AGREED: "The agreement is in force and permits purpose, recipient and items",
-    RuleName.KIND: "It is signed with what the agreement accepts",
+    RuleName.KIND: "It and your decision are signed with what the agreement accepts",
     RuleName.CONSENT: "Every permission that the family rule asks for is live",
     RuleName.SECOND: "You are a lead of a partner, and not who asks",
 }
@@ -108,6 +110,11 @@ def _show_dossier(out: Console, told: Dossier) -> None:
     for rule in told.rules:
         name = _RULES[rule.rule]
         out.print(f"! {name}: no, {rule.meaning}" if rule.reason else f"- {name}: yes")
+    if told.holds:
+        out.print(
+            "Every rule that the ledger can show holds; partners judge again, with what they "
+            "alone know"
+        )
     people = Table("member", "", "partner", "source", "consent", "until")
     for member in told.members or ():
         role = ("adult" if member.adult else "child") + (", left out" if member.left_out else "")
@@ -121,6 +128,8 @@ def _show_dossier(out: Console, told: Dossier) -> None:
     if told.members is not None:
         out.print(people)
     for partner in told.partners:
+        if partner.asked is False:
+            out.print(f"{partner.party} recorded nobody's agreement to this: it passes nothing on")
         if partner.refusal:
             where = "this family" if partner.refusal_here else "another family"
             out.print(

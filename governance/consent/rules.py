@@ -58,6 +58,12 @@ def covers(grant: Grant, approach: Approach) -> bool:
     )
 
 
+def counts(member: Member, grant: Grant, approach: Approach) -> bool:
+    """Whether a grant about a member's record covers an approach, by who may give it for them."""
+    own = grant.record.capacity is Capacity.SELF
+    return covers(grant, approach) and (own or not member.adult)
+
+
 def require_family_permission(
     members: Members, without: Collection[str], consents: ConsentRegistry, approach: Approach
 ) -> dict[RecordRef, Grant]:
@@ -109,7 +115,7 @@ def _member_grants(
     live = {
         record: grant
         for record, grant in newest
-        if not isinstance(grant, Erased) and _counts(member, grant, approach)
+        if not isinstance(grant, Erased) and counts(member, grant, approach)
     }
     if live:
         return live
@@ -122,8 +128,3 @@ def _member_grants(
         "a member of the family was never asked, or not for this purpose, items and recipient",
         next_step="a partner that meets the person may ask; or ask without that member",
     )
-
-
-def _counts(member: Member, grant: Grant, approach: Approach) -> bool:
-    own = grant.record.capacity is Capacity.SELF
-    return covers(grant, approach) and (own or not member.adult)

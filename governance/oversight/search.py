@@ -17,14 +17,14 @@ from pydantic import BaseModel, Field
 from governance.canonical import Frozen, b64, parse_json, unb64
 from governance.errors import FormatError
 from governance.identity.envelope import Envelope
-from governance.ledger.errors import AlteredEntryError, OutOfRangeError
+from governance.ledger.errors import OutOfRangeError
 from governance.ledger.events import Event, EventType
 from governance.ledger.merkle import HASH_BYTES, leaf_hash, verify_inclusion
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import Note, open_checkpoint
 from governance.ledger.payloads import read_payload
 from governance.ledger.proof import EntryProof
-from governance.oversight.state import Overseen
+from governance.oversight.state import Overseen, read_entry
 
 PAGE: Final = 25  # entries
 _HIDDEN: Final = frozenset({"signature", "signatures", "subject", "ciphertext", "format"})
@@ -160,18 +160,16 @@ def proven(state: Overseen, mirror: Mirror, note: Note, index: int) -> Proven:
     """An entry with its proof, once that has verified.
 
     Raises:
-        OutOfRangeError: the copy or the checkpoint has no such entry.
+        OutOfRangeError: replay or the checkpoint has no such entry.
         AlteredEntryError, ProofError: what the copy holds is not what the log signed.
     """
     checkpoint = open_checkpoint(note, mirror.log_key)
     if not 0 <= index < checkpoint.size:
         raise OutOfRangeError(f"the checkpoint has {checkpoint.size} entries")
-    (event,) = mirror.entries(index, index + 1)
+    event = read_entry(state, mirror, index)
     digest = leaf_hash(event.leaf_bytes)
     hashes = mirror.inclusion_proof(index, checkpoint.size)
     verify_inclusion(digest, index, checkpoint.size, hashes, checkpoint.root)
-    if digest != state.chronicle.entries.digest(index):
-        raise AlteredEntryError("the stored entry is not the one that was replayed")
     leaf = event.leaf
     return Proven(
         index=index,

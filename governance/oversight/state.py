@@ -6,7 +6,11 @@ state, kept with it, and authenticated with it (``ledger/replayed.py``).
 
 from typing import Any
 
+from governance.errors import FormatError
+from governance.ledger.errors import AlteredEntryError, OutOfRangeError
 from governance.ledger.events import Event
+from governance.ledger.merkle import leaf_hash
+from governance.ledger.mirror import Mirror
 from governance.ledger.state import LedgerState
 from governance.oversight.chronicle import Chronicle, Clerk
 
@@ -57,3 +61,21 @@ class Overseen(LedgerState):
         return Clerk(
             self.chronicle, self.agreements, self.consents, self.releases, self.rights, self.party
         )
+
+
+def read_entry(state: Overseen, mirror: Mirror, index: int) -> Event:
+    """An entry as the copy holds it, once its leaf is the one that was replayed.
+
+    Raises:
+        OutOfRangeError: nothing was replayed from that place; a copy may have grown since.
+        AlteredEntryError: it is another than was replayed.
+    """
+    if not 0 <= index < state.size:
+        raise OutOfRangeError(f"{state.size} entries were replayed")
+    try:
+        (event,) = mirror.entries(index, index + 1)
+    except FormatError:
+        raise AlteredEntryError("the stored entry was altered") from None
+    if leaf_hash(event.leaf_bytes) != state.chronicle.entries.digest(index):
+        raise AlteredEntryError("the stored entry is not the one that was replayed")
+    return event

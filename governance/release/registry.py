@@ -81,11 +81,33 @@ def read_approval(
     """
     approval, signers = _open_approval(envelope, identities)
     approver = identities.person(signers[0])
-    if len(signers) != 1 or approver.role is not Role.IG_LEAD:
+    if len(signers) != 1:
+        raise NotApproved("a decision is signed by one information-governance lead")
+    require_second(approver, requester)
+    return approval, approver
+
+
+def require_second(approver: PersonKeys, requester: PersonKeys) -> None:
+    """Check that who decides is an IG lead, and not who asks.
+
+    Raises:
+        NotApproved: not an IG lead.
+        SamePerson: requester and approver share an id or a key.
+    """
+    if approver.role is not Role.IG_LEAD:
         raise NotApproved("a decision is signed by one information-governance lead")
     if approver.person == requester.person or approver.public_keys & requester.public_keys:
         raise SamePerson("requester and approver are two different people")
-    return approval, approver
+
+
+def require_partners_lead(approver: PersonKeys, agreement: Agreement) -> None:
+    """Check that who decides works for a partner of the request's agreement.
+
+    Raises:
+        NotApproved: for none.
+    """
+    if agreement.partner(approver.party) is None:
+        raise NotApproved("the approver works for no partner of the agreement")
 
 
 def _open_approval(
@@ -154,8 +176,7 @@ class ReleaseRegistry:
         claimed, _ = _open_approval(envelope, self._identities)
         record = self._record(claimed.request)
         approval, approver = read_approval(envelope, self._identities, record.requester)
-        if self._agreement(record).partner(approver.party) is None:
-            raise NotApproved("the approver works for no partner of the agreement")
+        require_partners_lead(approver, self._agreement(record))
         approving = entry.kind is EventType.RELEASE_APPROVED
         if approving != (approval.decision == "approve") or record.decision is not None:
             raise NotAdmissible("a request is decided once, as its decision says")

@@ -18,7 +18,7 @@ The order's checkpoint itself (signature, consistency, quorum, age) is verified 
 before this runs. Rate limits, protected people and opt-outs are checked where the records are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -76,7 +76,21 @@ def require_accepted_kind(agreement: Agreement, envelope: Envelope) -> None:
     Raises:
         SignatureKindNotAccepted: with the kinds that are.
     """
-    if any(_KINDS[one.scheme] not in agreement.staff_signatures for one in envelope.signatures):
+    _require_kinds(agreement, {_KINDS[one.scheme] for one in envelope.signatures})
+
+
+def require_accepted_keys(agreement: Agreement, keys: PersonKeys) -> None:
+    """Check that what a person would sign is signed with what an agreement accepts.
+
+    Raises:
+        SignatureKindNotAccepted: with the kinds that are.
+    """
+    own = SignatureKind.KEY_FILE if keys.passkey is None else SignatureKind.PASSKEY
+    _require_kinds(agreement, {own})
+
+
+def _require_kinds(agreement: Agreement, kinds: Collection[SignatureKind]) -> None:
+    if not set(kinds) <= set(agreement.staff_signatures):
         accepted = " or ".join(kind.value for kind in agreement.staff_signatures)
         raise SignatureKindNotAccepted(
             f"agreement {agreement.id} takes requests and approvals signed by {accepted}",

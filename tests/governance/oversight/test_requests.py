@@ -1,19 +1,32 @@
 """What a lead sees before deciding a request: judged as agents judge it, and nothing left out."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from governance.agreements.models import SignatureKind
 from governance.canonical import write_time
 from governance.consent.models import ConsentState
+from governance.identity.models import Role
+from governance.ledger.errors import AlteredEntryError
 from governance.ledger.events import EventType
-from governance.ledger.payloads import Decided, Outcome, ReleaseRefused, Requested
-from governance.oversight.requests import Dossier, RuleName, dossier, waiting
+from governance.ledger.mirror_tables import TREE
+from governance.ledger.payloads import (
+    Decided,
+    Outcome,
+    PersonRevoked,
+    ReleaseRefused,
+    Requested,
+)
+from governance.oversight.judging import RuleName
+from governance.oversight.requests import Dossier, dossier, waiting
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import Members
 from tests.governance.oversight.copied import Copied
-from tests.governance.world import NOON, World
+from tests.governance.world import NOON, Staff, World
 
 LATER = NOON + timedelta(hours=1)
 
@@ -66,8 +79,8 @@ def test_a_family_that_has_agreed(tmp_path: Path) -> None:
         ("police", ConsentState.GIVEN, True), ("council", None, False),
         ("nhs", ConsentState.GIVEN, True),
     ]  # fmt: skip
-    assert [(partner.party, partner.refusal) for partner in found.partners] == [
-        ("council", ""), ("nhs", ""), ("police", ""),
+    assert [(partner.party, partner.refusal, partner.asked) for partner in found.partners] == [
+        ("council", "", False), ("nhs", "", True), ("police", "", True),
     ]  # fmt: skip
     assert found.partners[0].opt_outs == {"council_records": "either"}
     assert (found.earlier, found.purpose_words) == ((), "Offer early help")
@@ -95,19 +108,81 @@ def test_a_withdrawal_and_an_erasure_are_seen_before_deciding(tmp_path: Path) ->
 
 @pytest.mark.invariant(7, "a lead who asked, and one of no partner, about to decide")
 def test_who_may_not_decide_is_told(tmp_path: Path) -> None:
-    """The asker, a manager, and a lead of a party outside the agreement."""
+    """The asker, who may be a lead too; a manager; a lead of another party; one who has gone."""
     world = World()
-    copied, request = None, ask(world, family(world))
+    request, hub = ask(world, family(world)), world.hub
+    both = Staff("council", Role.IG_LEAD, world.manager.id)
+    stranger, gone = Staff("hub", Role.IG_LEAD, "c" * 32), Staff("council", Role.IG_LEAD, "d" * 32)
+    world.enrol(stranger, hub.signing, hub.keys.thumbprint)
+    world.vouch(both)
+    world.vouch(gone)
+    left = PersonRevoked(keys=gone.keys.thumbprint, reason="left")
+    world.write(world.council, EventType.PERSON_REVOKED, left)
     copied = Copied(world, tmp_path)
-    stranger = world.lead.keys.model_copy(update={"party": "hub"})
     for keys, reason in [
-        (world.manager.keys, "release.same_person"),
-        (stranger, "release.not_approved"),
+        (both.keys, "release.same_person"),
+        (world.manager.keys, "release.not_approved"),
+        (stranger.keys, "release.not_approved"),
+        (gone.keys, "signature.invalid"),
         (world.lead.keys, ""),
     ]:
         found = dossier(copied.state, copied.mirror, request, None, keys, LATER)
         assert reasons(found)[RuleName.SECOND] == reason
     assert RuleName.CONSENT not in reasons(found)
+    assert not found.holds  # what was not judged is not said to hold
+
+
+@pytest.mark.invariant(8, "a request by keys that were revoked since, shown to a lead")
+def test_a_request_is_verified_again(tmp_path: Path) -> None:
+    """The agents will refuse it, so the lead sees that it is signed by nobody now."""
+    world = World()
+    members = family(world)
+    world.consent(world.partners[0], "1" * 32)
+    world.consent(world.partners[1], "3" * 32)
+    request = ask(world, members)
+    lost = PersonRevoked(keys=world.manager.keys.thumbprint, reason="lost_key")
+    world.write(world.council, EventType.PERSON_REVOKED, lost)
+    found = look(world, tmp_path, request, members)
+    assert {rule for rule, reason in reasons(found).items() if reason} == {RuleName.SIGNED}
+    assert not found.holds
+
+
+@pytest.mark.invariant(5, "another entry in the place of the request in a copy's file")
+def test_the_request_is_read_from_the_entry_that_was_replayed(tmp_path: Path) -> None:
+    """Who can write to the copy's file shows a lead no other request."""
+    world = World()
+    request = ask(world, family(world))
+    copied = Copied(world, tmp_path)
+    other = world.hub.author().write(
+        EventType.RELEASE_REQUESTED, Requested(request=world.request(family(world), id="8" * 32))
+    )
+    leaf = TREE.leaf
+    with copied.mirror._database.writing() as connection:
+        connection.execute(
+            update(leaf)
+            .where(leaf.c.position == len(world.events) - 1)
+            .values(leaf=other.leaf_bytes, salt=other.salt, payload=other.payload)
+        )
+    with pytest.raises(AlteredEntryError):
+        dossier(copied.state, copied.mirror, request, None, world.lead.keys, LATER)
+
+
+def test_a_lead_signs_with_what_the_agreement_accepts(tmp_path: Path) -> None:
+    """A lead with a key file, where only passkeys are taken, is told before signing."""
+    world = World(passkeys=True)
+    request = ask(world, family(world))
+    held, clerk = world.agreement, Staff("council", Role.IG_LEAD, "c" * 32)
+    world.vouch(clerk)
+    copied = Copied(world, tmp_path)
+    only = held.model_copy(update={"staff_signatures": (SignatureKind.PASSKEY,)})
+    standing = copied.state.agreements.standing(held.hash)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            copied.state.agreements, "standing", lambda _hash: replace(standing, agreement=only)
+        )
+        for keys, reason in [(clerk.keys, "release.signature_kind"), (world.lead.keys, "")]:
+            found = dossier(copied.state, copied.mirror, request, None, keys, LATER)
+            assert reasons(found)[RuleName.KIND] == reason
 
 
 def test_what_happened_before_to_the_family_is_shown(tmp_path: Path) -> None:

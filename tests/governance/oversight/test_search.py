@@ -7,16 +7,17 @@ import pytest
 from sqlalchemy import text
 
 from governance.canonical import sha256
-from governance.errors import FormatError, GovernanceError
+from governance.errors import FormatError
 from governance.ledger.database import Database, sqlite_url
+from governance.ledger.errors import AlteredEntryError, OutOfRangeError, ProofError
 from governance.ledger.events import EventType
 from governance.ledger.merkle import leaf_hash
-from governance.ledger.note import open_checkpoint
+from governance.ledger.note import Checkpoint, open_checkpoint, sign_checkpoint
 from governance.ledger.payloads import Decided, Refused, ReleaseRefused, Requested
 from governance.ledger.proof import parse_proof
 from governance.oversight.search import Proven, Query, proven, search
 from tests.governance.oversight.copied import Copied
-from tests.governance.world import NOON, World
+from tests.governance.world import NOON, ORIGIN, World
 
 HANDLE = "d" * 32
 
@@ -115,16 +116,30 @@ def test_nothing_is_shown_that_the_log_did_not_sign(copied: Copied, tmp_path: Pa
             {"l": other.leaf_bytes, "s": other.salt, "p": other.payload},
         )
     database.close()
-    with pytest.raises(GovernanceError) as refusal:
+    with pytest.raises(AlteredEntryError):
         proven(copied.state, copied.mirror, copied.checkpoint(), 8)
-    assert refusal.value.reason == "ledger.proof.root"
+    head = Checkpoint(ORIGIN, len(copied.world.events), b"x" * 32)
+    other_tree = sign_checkpoint(head, copied.key, copied.world.operator.signing)
+    with pytest.raises(ProofError):
+        proven(copied.state, copied.mirror, other_tree, 7)
+
+
+def test_a_copy_that_has_grown_meanwhile_is_not_called_altered(copied: Copied) -> None:
+    """Entries that came after the replay are found by the next one; those before are proved."""
+    world, before = copied.world, len(copied.world.events)
+    world.consent(world.partners[0], "f" * 32)
+    copied.mirror.sync(copied)
+    note = copied.checkpoint()
+    assert search(copied.state, copied.mirror, note, Query()).total == before
+    with pytest.raises(OutOfRangeError):
+        proven(copied.state, copied.mirror, note, before)
 
 
 def test_a_checkpoint_of_fewer_entries_proves_no_later_one(copied: Copied) -> None:
     """What came after the checkpoint is not found under it."""
     page = search(copied.state, copied.mirror, copied.checkpoint(5), Query())
     assert [entry.index for entry in page.entries] == [4, 3, 2, 1, 0]
-    with pytest.raises(GovernanceError):
+    with pytest.raises(OutOfRangeError):
         proven(copied.state, copied.mirror, copied.checkpoint(5), 5)
 
 

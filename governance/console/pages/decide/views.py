@@ -1,9 +1,10 @@
 """A request that waits for a decision: everything that deciding it needs, then the lead's passkey.
 
 Rules: members come from the hub and are those that the request names by hash; each rule is judged
-by the functions that partners use (``oversight.requests``), and where one does not hold there is
-nothing to approve; what is signed names the request's exact bytes and the ledger as this console
-has verified it; what comes back signed is about this request, by the keys of who is signed in.
+by the functions that partners use (``oversight.judging``), and where one does not hold, or was not
+judged, there is nothing to approve; what is signed names the request's exact bytes and the ledger
+as this console has verified it; what comes back signed is about this request, by the keys of who is
+signed in.
 """
 
 from enum import StrEnum
@@ -23,7 +24,8 @@ from governance.console.signing import read_signed
 from governance.errors import FormatError
 from governance.exchange.hub_api import RequestView
 from governance.identity.models import passkey_of
-from governance.oversight.requests import Dossier, RuleName, dossier, waiting
+from governance.oversight.judging import RuleName
+from governance.oversight.requests import Dossier, dossier, waiting
 from governance.release.errors import NotApproved
 from governance.release.models import APPROVAL, Approval, CheckpointRef
 from governance.ui.browser import signing_data
@@ -182,7 +184,7 @@ def _choices(found: Dossier) -> list[Choice]:
     broken = {rule.rule for rule in found.rules if rule.reason}
     if found.decision or broken & {RuleName.ALIVE, RuleName.SECOND}:
         return []
-    return [each for each in Choice if not (broken and each is Choice.APPROVE)]
+    return [each for each in Choice if found.holds or each is not Choice.APPROVE]
 
 
 def _shown(
@@ -268,6 +270,7 @@ def _partners(console: Console, found: Dossier, labels: Labels) -> list[list[Cel
         lines.append(
             [
                 name_of(labels, "parties", each.party),
+                words("decide.asked.yes" if each.asked else "decide.asked.no"),
                 "; ".join(rules),
                 refusal or words("decide.refused.never"),
             ]

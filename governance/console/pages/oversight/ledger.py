@@ -136,7 +136,7 @@ def _proven(console: Console, request: Request, index: int) -> Proven:
     with looking(console, request) as state:
         mirror = console.outside.ledger.mirror
         note, checkpoint = mirror.cosigned()
-        if not 0 <= index < checkpoint.size:
+        if not 0 <= index < min(checkpoint.size, state.size):  # the copy may have grown since
             raise HTTPException(404)
         return proven(state, mirror, note, index)
 
