@@ -94,7 +94,7 @@ _WRITTEN: Final = (
 ROUTES: Final[dict[str, Described]] = {
     "GET /healthz": Described((StoreError,)),
     "GET /v1/log": Described((StoreError,), answer=LogView),
-    "GET /v1/checkpoint": Described((StoreError, OutOfRangeError), media=TEXT),
+    "GET /v1/checkpoint": Described((StoreError, OutOfRangeError), media=(TEXT,)),
     "GET /v1/proofs/inclusion": Described((StoreError, OutOfRangeError), answer=ProofView),
     "GET /v1/proofs/consistency": Described((StoreError, OutOfRangeError), answer=ProofView),
     "GET /v1/entries": _signed(OutOfRangeError, answer=EntriesView),

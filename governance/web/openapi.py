@@ -19,6 +19,7 @@ from governance.errors import FormatError, ReasonedError
 
 BYTES: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
+JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 _DEFAULT: Final = 400  # as ``web.problems`` has it
 _REF: Final = "#/components/schemas/{model}"
@@ -48,13 +49,13 @@ class Described:
         refusals: errors for which it refuses; subclasses of the same module are meant too.
         body: what it takes: a model, a media type, or nothing.
         answer: what it gives where the route's own annotation does not say it.
-        media: of an answer that is not JSON.
+        media: of an answer that is no model: one of these.
     """
 
     refusals: tuple[type[ReasonedError], ...]
     body: type[BaseModel] | str | None = None
     answer: type[BaseModel] | None = None
-    media: str | None = None
+    media: tuple[str, ...] = ()
 
 
 def document(
@@ -157,17 +158,18 @@ def _complete(operation: dict[str, Any], route: Described, schemas: Mapping[str,
     answers.pop("422", None)
     (good,) = (answers[status] for status in answers if status.startswith("2"))
     if route.answer is not None:
-        good["content"] = {"application/json": {"schema": _ref(route.answer)}}
-    if route.media is not None:
-        good["content"] = {route.media: {"schema": {"type": "string"}}}
+        good["content"] = {JSON: {"schema": _ref(route.answer)}}
+    if route.media:
+        kinds = {media: "object" if media == JSON else "string" for media in route.media}
+        good["content"] = {media: {"schema": {"type": kind}} for media, kind in kinds.items()}
     for media, content in good.get("content", {}).items():
-        if media == "application/json":
+        if media == JSON:
             content["example"] = _made(content["schema"], schemas, "")
     if isinstance(route.body, str):
         content = {route.body: {"schema": {"type": "string", "format": "binary"}}}
         operation["requestBody"] = {"required": True, "content": content}
     elif route.body is not None:
-        content = {"application/json": {"schema": _ref(route.body), "example": example(route.body)}}
+        content = {JSON: {"schema": _ref(route.body), "example": example(route.body)}}
         operation["requestBody"] = {"required": True, "content": content}
 
 

@@ -1,6 +1,7 @@
 """A run's results as files for an analyst: pseudonyms, counts and codes.
 
 Rules: columns are documented in docs/guides/analyst.md, in this order, and new ones go at the end;
+figures stay open to analysts when the agreement has ended, records do not (:mod:`permission`);
 of a run whose results gave way to newer ones there are its figures and what became of ids, and no
 empty file in the place of what is gone.
 """
@@ -78,6 +79,8 @@ _LASTING: Final = ("ids.csv", "history.csv")
 """Files of a run whose results gave way to newer ones, beside its figures."""
 QUALITY: Final = "quality.json"
 QUALITY_TABLE: Final = "quality.csv"
+FIGURES: Final = (QUALITY, QUALITY_TABLE)
+"""Files without a pseudonym of anybody."""
 
 
 def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:

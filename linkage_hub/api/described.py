@@ -26,7 +26,7 @@ from governance.identity.passkeys import CounterNotRisen
 from governance.ledger.errors import LedgerError
 from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
-from governance.web.openapi import BYTES, Described, document
+from governance.web.openapi import BYTES, JSON, Described, document
 from governance.web.signed import RequestSignatureError
 from linkage_hub.api.access import BodyTooLarge, NotAllowed
 from linkage_hub.api.problems import STATUS
@@ -50,7 +50,7 @@ def _signed(
     *refusals: type[ReasonedError],
     body: Any = None,
     answer: Any = None,
-    media: str | None = None,
+    media: tuple[str, ...] = (),
 ) -> Described:
     everywhere = (
         RequestSignatureError, NotAllowed, BodyTooLarge, SignatureError, LedgerError, StoreError,
@@ -73,7 +73,7 @@ ROUTES: Final[dict[str, Described]] = {
     "GET /v1/orders": _signed(),
     "POST /v1/orders/{request_hash}/answer": _signed(*_RELEASE, body=AnswerPost),
     "GET /v1/rounds": _signed(),
-    "GET /v1/rounds/{round_hash}/questions/{batch}": _signed(RefinementError, media=BYTES),
+    "GET /v1/rounds/{round_hash}/questions/{batch}": _signed(RefinementError, media=(BYTES,)),
     "POST /v1/rounds/{round_hash}/answers/{batch}": _signed(RefinementError, body=BYTES),
     "POST /v1/rounds/{round_hash}/profiles": _signed(RefinementError, body=ProfilesPost),
     "POST /v1/rounds/{round_hash}/refusal": _signed(RefinementError, body=RoundRefusal),
@@ -82,7 +82,9 @@ ROUTES: Final[dict[str, Described]] = {
     "POST /v1/runs": _signed(AgreementRefusal, RunError, body=RunPost),
     "GET /v1/runs": _signed(),
     "GET /v1/runs/{run}": _signed(UnknownRun),
-    "GET /v1/runs/{run}/exports/{name}": _signed(UnknownRun, media="text/csv"),
+    "GET /v1/runs/{run}/exports/{name}": _signed(
+        UnknownRun, AgreementRefusal, media=("text/csv", JSON)
+    ),
     "GET /v1/runs/{run}/quality": _signed(UnknownRun),
     "GET /v1/runs/{run}/thresholds": _signed(UnknownRun, AgreementRefusal),
     "GET /v1/runs/{run}/comparison/{other}": _signed(RunError, AgreementRefusal),

@@ -1,6 +1,6 @@
 """Routes for analysts, service managers and IG leads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from governance.exchange.hub_api import (
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.party import PartyLedger
-from linkage_hub.analytics.exports import export, quality_of
+from linkage_hub.analytics.exports import FIGURES, export, quality_of
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.api.access import Caller, Gate
 from linkage_hub.api.analysis import Limit, Offset
@@ -38,7 +38,9 @@ from linkage_hub.runs.service import Runs
 from linkage_hub.store.database import HubDatabase
 
 
-def run_routes(gate: Gate, runs: Runs, permission: Permission, database: HubDatabase) -> APIRouter:
+def run_routes(  # noqa: C901 - a list of routes
+    gate: Gate, runs: Runs, permission: Permission, database: HubDatabase
+) -> APIRouter:
     """What an analyst calls."""
     router = APIRouter(prefix="/v1")
 
@@ -94,10 +96,15 @@ def run_routes(gate: Gate, runs: Runs, permission: Permission, database: HubData
 
     @router.get("/runs/{run}/exports/{name}")
     async def exported(request: Request, run: str, name: str) -> StreamingResponse:
-        """One file of a run's exports."""
+        """One file of a run's exports; of records only while the agreement is in force."""
         caller = await gate.admit(request, 0)
-        await run_in_threadpool(permission.figures_of, caller.party, run)
-        parts = await run_in_threadpool(export, database, run, name)
+        look = permission.figures_of if name in FIGURES else permission.records_of
+
+        def work() -> Iterable[bytes]:
+            look(caller.party, run)
+            return export(database, run, name)
+
+        parts = await run_in_threadpool(work)
         kind = "application/json" if name.endswith(".json") else "text/csv; charset=utf-8"
         return StreamingResponse(iter(parts), media_type=kind)
 

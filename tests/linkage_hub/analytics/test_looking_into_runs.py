@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
-from governance.canonical import b64, canonical_bytes
+from governance.canonical import b64, canonical_bytes, utc_now
+from governance.exchange.hub_api import EXPORTS
 from governance.identity.files import PersonSecrets, write_secret
 from linkage_hub.cli.main import app
 from linkage_hub.runs.results import RUNS_KEPT
@@ -178,6 +180,31 @@ def test_another_agreements_run_is_answered_as_none(world: HubWorld) -> None:
     assert world.call("analyst", "GET", f"/v1/agreements/{other}/sources").status_code == 404
     newer, _ = both(world)
     assert world.call("analyst", "GET", f"/v1/runs/{newer}/comparison/{run}").status_code == 404
+
+
+@pytest.mark.invariant(13, "an analyst's files of records, once the agreement has ended")
+def test_records_are_files_for_as_long_as_the_agreement_is_in_force(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures stay open; no file with a pseudonym of anybody does."""
+    run, _ = both(world)
+
+    def answers() -> dict[str, tuple[int, str]]:
+        got = {
+            name: world.call("analyst", "GET", f"/v1/runs/{run}/exports/{name}") for name in EXPORTS
+        }
+        return {
+            name: (each.status_code, "" if each.is_success else each.json()["reason"])
+            for name, each in got.items()
+        }
+
+    assert set(answers().values()) == {(200, "")}
+    later = lambda: utc_now() + timedelta(days=1_500)  # noqa: E731
+    monkeypatch.setattr(world.hub.analysis.permission, "_now", later)
+    figures = {"quality.json", "quality.csv"}
+    assert answers() == {
+        name: (200, "") if name in figures else (403, "agreement.expired") for name in EXPORTS
+    }
 
 
 def test_what_gave_way_to_newer_results_is_said(world: HubWorld) -> None:
