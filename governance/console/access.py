@@ -1,19 +1,22 @@
 """Who may open what: one table, which the routes use, a test walks and docs/consoles.md prints.
 
-Rules, in order: a route that is not in the table is refused; one for anyone needs no session; every
-other needs one, and the role; what changes something carries the token of the session's forms; no
-account asks faster than a person can; each request is in the audit log before it is answered.
+Rules, in order: a route that is not in the table is refused; one for anyone needs no session, and
+what tries to sign in comes no faster than people at one address do; every other route needs a
+session; no account asks faster than a person can; it has the role; what changes something carries
+the token of the session's forms; each request is in the audit log before it is answered, refused
+ones too, but for those that came too fast, which would fill it.
 """
 
 import time
 from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, Literal
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from governance.console.audit import AuditLog
-from governance.console.errors import NotSignedIn, RoleRefused, TooManyAttempts
+from governance.console.errors import FormNotOurs, NotSignedIn, RoleRefused, TooManyAttempts
 from governance.console.sessions import COOKIE, Sessions, SignedIn
 from governance.identity.models import Role
 from governance.ledger.errors import RateLimitError
@@ -122,6 +125,9 @@ _PAGES_PER_SECOND: Final = 5.0
 _PAGES_AT_ONCE: Final = 100
 _ATTEMPTS_PER_SECOND: Final = 1.0
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_TRIES: Final = frozenset({"GET /openid/callback"})
+"""Attempts to sign in that are no forms."""
+_SUBNET: Final = 64  # bits that one customer of an IPv6 network is given (RFC 6177)
 
 
 class Gate:
@@ -150,26 +156,19 @@ class Gate:
         signed_in = await run_in_threadpool(self._who, request)
         request.state.signed_in = signed_in
         if ANYONE in allowed:
-            if request.method not in _SAFE:
-                client = request.client.host if request.client else ""
-                self._take(self._attempts, client)
+            if request.method not in _SAFE or route in _TRIES:
+                self._take(self._attempts, place(request.client.host if request.client else ""))
             return
         if signed_in is None:
             raise NotSignedIn("you are not signed in, or no longer", next_step="sign in")
-        refused = signed_in.account.role not in allowed
+        self._take(self._pages, signed_in.account.id)
+        refusal = _role(signed_in, allowed) or await _form(signed_in, request)
         about = " ".join(str(value) for value in request.path_params.values())
-        if not refused:
-            if request.method not in _SAFE:
-                signed_in.require_form((await posted(request)).get(CSRF_FIELD))
-            self._take(self._pages, signed_in.account.id)
         await run_in_threadpool(
-            self._audit.write, signed_in.account.id, route, about, refused=refused
+            self._audit.write, signed_in.account.id, route, about, refused=refusal is not None
         )
-        if refused:
-            raise RoleRefused(
-                "your role does not include this page",
-                next_step="ask your information-governance lead whether it should",
-            )
+        if refusal is not None:
+            raise refusal
 
     def _who(self, request: Request) -> SignedIn | None:
         token = request.cookies.get(COOKIE)
@@ -183,6 +182,41 @@ class Gate:
             raise TooManyAttempts(
                 "more requests came than a person makes", next_step="wait a minute, then try again"
             ) from None
+
+
+def _role(signed_in: SignedIn, allowed: frozenset[Who]) -> RoleRefused | None:
+    if signed_in.account.role in allowed:
+        return None
+    return RoleRefused(
+        "your role does not include this page",
+        next_step="ask your information-governance lead whether it should",
+    )
+
+
+async def _form(signed_in: SignedIn, request: Request) -> FormNotOurs | None:
+    if request.method in _SAFE:
+        return None
+    try:
+        signed_in.require_form((await posted(request)).get(CSRF_FIELD))
+    except FormNotOurs as refusal:
+        return refusal
+    return None
+
+
+def place(host: str) -> str:
+    """Where a caller is, as far as attempts are counted: an address, or the subnet of an IPv6 one.
+
+    Whatever is no address, as a proxy may hand on what a caller made up, is one place.
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return ""
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _SUBNET), strict=False))
 
 
 def signed_in(request: Request) -> SignedIn:

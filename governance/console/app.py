@@ -88,4 +88,6 @@ def serve(home: Path, host: str | None, port: int | None) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
     )

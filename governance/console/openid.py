@@ -1,9 +1,10 @@
 """The organisation's OpenID provider: authorization code flow (OpenID Connect Core 1.0, 3.1).
 
-Rules, in order: the provider's own description names it as issuer, and its addresses are HTTPS; a
-browser comes back with the state that its own sealed cookie holds, within ten minutes, and, where
-the provider says who answers (RFC 9207), it is this one; the code is redeemed with PKCE (RFC 7636)
-and the client's secret; the ID token is signed by a key that the provider publishes now, by an
+Rules, in order: the provider's own description names it as issuer, and its addresses are HTTPS; one
+visitor at a time waits for it, and when it fails, nobody asks again for ``_FAILED_FOR``; a browser
+comes back with the state that its own sealed cookie holds, within ten minutes, and, where the
+provider says who answers (RFC 9207), it is this one; the code is redeemed with PKCE (RFC 7636) and
+the client's secret; the ID token is signed by a key that the provider publishes now, by an
 asymmetric algorithm, for this client, with this browser's nonce, and fresh. Whatever fails is told
 alike. Claims are checked by authlib, signatures by joserfc, on which authlib builds.
 """
@@ -11,6 +12,7 @@ alike. Claims are checked by authlib, signatures by joserfc, on which authlib bu
 import base64
 import hmac
 import json
+import logging
 import secrets
 import threading
 import time
@@ -37,9 +39,13 @@ _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "RS384", "ES384", "RS512")
 _ANSWER_MOST: Final = 1024 * 1024  # bytes
 _SECONDS: Final = 15.0
 _KNOWN_FOR: Final = 3600.0  # seconds that a provider's description is kept
+_FAILED_FOR: Final = 10.0  # seconds that a failure to get it is
+_ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LEEWAY: Final = 60  # seconds between two clocks
 _PURPOSE: Final = b"hearthlink/console-openid/v1"
 _NONCE_BYTES: Final = 12
+_LATER: Final = "try again later, or tell the people who run it"
+_LOG: Final = logging.getLogger(__name__)
 
 
 class _Begun(Frozen):
@@ -94,8 +100,9 @@ class OpenIdProvider:
         self._callback = origin + CALLBACK
         self._seal = AESGCM(hmac.digest(key, _PURPOSE, "sha256"))
         self._now = now
-        self._known: tuple[float, dict[str, Any]] | None = None
-        self._lock = threading.Lock()
+        self._known: tuple[float, dict[str, str]] | None = None
+        self._failed: tuple[float, str] | None = None  # when, and why
+        self._asking = threading.Lock()
 
     def begin(self, back: str, link: str = "") -> tuple[str, str]:
         """Where to send a browser, and the cookie that it is to keep.
@@ -184,20 +191,45 @@ class OpenIdProvider:
 
     def _address(self, name: str) -> str:
         """One of the provider's addresses, by its description (OpenID Connect Discovery 1.0)."""
-        with self._lock:
-            if self._known is None or time.monotonic() - self._known[0] > _KNOWN_FOR:
-                found = self._ask(
-                    "GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-                )
-                if found.get("issuer") != self.issuer:
-                    raise _unavailable()
-                self._known = time.monotonic(), found
-            address = self._known[1].get(name)
-        if not isinstance(address, str) or not is_safe(address):
-            raise _unavailable()
-        return address
+        known, failed = self._known, self._failed
+        if known is not None and time.monotonic() - known[0] <= _KNOWN_FOR:
+            return known[1][name]
+        if failed is not None and time.monotonic() - failed[0] <= _FAILED_FOR:
+            raise OpenIdUnavailable(failed[1], next_step=_LATER)
+        if not self._asking.acquire(blocking=False):
+            if known is not None:
+                return known[1][name]
+            raise _unavailable("it is being asked for its description at this moment")
+        try:
+            addresses = self._described()
+            self._known = time.monotonic(), addresses
+        except OpenIdUnavailable as error:
+            self._failed = time.monotonic(), error.message
+            _LOG.warning("sign-in service away", extra={"reason": error.reason})
+            raise
+        finally:
+            self._asking.release()
+        return addresses[name]
+
+    def _described(self) -> dict[str, str]:
+        found = self._ask("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if found.get("issuer") != self.issuer:
+            raise _unavailable("its description is of another issuer")
+        addresses = {}
+        for name in _ADDRESSES:
+            address = found.get(name)
+            if not isinstance(address, str) or not is_safe(address):
+                raise _unavailable(f"its description has no HTTPS address as {name}")
+            addresses[name] = address
+        return addresses
 
     def _ask(self, method: str, address: str, **what: Any) -> dict[str, Any]:
+        """What the provider answers.
+
+        Raises:
+            SignInRefused: it takes no such code (RFC 6749, 5.2).
+            OpenIdUnavailable: anything else went wrong.
+        """
         try:
             with (
                 deadline(_SECONDS),
@@ -210,17 +242,20 @@ class OpenIdProvider:
                 for part in answer.iter_raw():
                     data += part
                     if len(data) > _ANSWER_MOST:
-                        raise _unavailable()
+                        raise _unavailable("its answer is too large")
         except httpx.HTTPError:
-            raise _unavailable() from None
-        if httpx.codes.is_client_error(answer.status_code):
+            raise _unavailable("no answer, or none in time") from None
+        status = answer.status_code
+        if method == "POST" and status == httpx.codes.BAD_REQUEST:
             raise _refused()
+        if status != httpx.codes.OK:
+            raise _unavailable(f"its answer has HTTP status {status}")
         try:
             found = parse_json(bytes(data))
         except FormatError:
-            raise _unavailable() from None
-        if answer.status_code != httpx.codes.OK or not isinstance(found, dict):
-            raise _unavailable()
+            found = None
+        if not isinstance(found, dict):
+            raise _unavailable("its answer is no JSON object")
         return found
 
     def _sealed(self, begun: _Begun) -> str:
@@ -247,8 +282,8 @@ def _refused() -> SignInRefused:
     )
 
 
-def _unavailable() -> OpenIdUnavailable:
+def _unavailable(why: str) -> OpenIdUnavailable:
     return OpenIdUnavailable(
-        "your organisation's sign-in service does not answer as it should",
-        next_step="try again later, or tell the people who run it",
+        f"your organisation's sign-in service does not answer as it should: {why}",
+        next_step=_LATER,
     )

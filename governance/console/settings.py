@@ -64,6 +64,9 @@ class ConsoleSettings(BaseSettings):
     """Recorded runs of the tests that guard those risks (``make invariants``); a JSON list."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8400
+    proxies: tuple[str, ...] = ()
+    """Addresses of what stands in front and does TLS, a JSON list: from there alone is believed
+    whose request it is (``X-Forwarded-For``)."""
     attempts_at_once: Annotated[int, Field(ge=1)] = 100
     """Attempts to sign in or to use a link that one address may make at once; one comes back each
     second. A whole office may share one address."""

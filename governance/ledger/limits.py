@@ -1,4 +1,4 @@
-"""How much one caller may ask: a token bucket for each key."""
+"""How much one caller may ask: a token bucket for each key, forgotten when it is full again."""
 
 import threading
 from collections.abc import Callable
@@ -19,7 +19,8 @@ class RateLimit:
         self._rate = rate
         self._burst = burst
         self._clock = clock
-        self._buckets: dict[str, tuple[float, float]] = {}  # tokens, when counted
+        self._full_after = burst / rate  # seconds
+        self._buckets: dict[str, tuple[float, float]] = {}  # tokens, when counted; in that order
         self._lock = threading.Lock()
 
     def take(self, key: str, wanted: int = 1) -> None:
@@ -31,10 +32,20 @@ class RateLimit:
         wanted = min(wanted, self._burst)
         now = self._clock()
         with self._lock:
+            self._forget(now)
             tokens, counted = self._buckets.get(key, (float(self._burst), now))
             tokens = min(float(self._burst), tokens + (now - counted) * self._rate)
             if tokens < wanted:
                 raise RateLimitError(
                     f"more than {self._rate:g} requests a second", next_step="try again in a second"
                 )
+            self._buckets.pop(key, None)  # so that it comes last
             self._buckets[key] = (tokens - wanted, now)
+
+    def _forget(self, now: float) -> None:
+        """Drop buckets that are full by now, the earliest first: whoever comes anew has such."""
+        while self._buckets:
+            key = next(iter(self._buckets))
+            if now - self._buckets[key][1] < self._full_after:
+                return
+            del self._buckets[key]

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from governance.console.access import ACCESS, ANYONE
+from governance.console import access
+from governance.console.access import ACCESS, ANYONE, place
 from governance.identity.models import Role
 from tests.console_world import ConsoleWorld, console_world
 
@@ -16,9 +17,11 @@ TABLE = Path(__file__).resolve().parents[3] / "docs/consoles.md"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleWorld]:
-    """A console."""
-    with console_world(tmp_path_factory.mktemp("console")) as found:
-        yield found
+    """A console, whose callers may be as fast as a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "_PAGES_AT_ONCE", 10_000)
+        with console_world(tmp_path_factory.mktemp("console")) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,50 @@ def test_every_caller_is_refused_what_the_table_does_not_give(
                 assert refused == (who not in allowed), case
     refusals = [each for each in world.console.audit.entries(0, 1_000)[0] if each.refused]
     assert len(refusals) > 10
+
+
+def refusals(world: ConsoleWorld) -> list[tuple[str | None, str]]:
+    """Whose requests were refused, of which routes."""
+    entries, _ = world.console.audit.entries(0, 1_000)
+    return [(each.account, each.route) for each in entries if each.refused]
+
+
+def test_refusals_are_counted_and_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of another role, and a form of elsewhere, take from what an account may ask."""
+    monkeypatch.setattr(access, "_PAGES_AT_ONCE", 3)
+    monkeypatch.setattr(access, "_PAGES_PER_SECOND", 0.001)
+    with console_world(tmp_path, attempts_at_once=2) as world:
+        account = world.account(Role.ANALYST)
+        with world.client(account) as client, world.client() as nobody:
+            assert client.post("/account/sign-out-everywhere").status_code == 403
+            statuses = [client.get("/people").status_code for _ in range(3)]
+            assert statuses == [403, 403, 429]
+            pages = [(account.id, "GET /people")] * 2
+            assert refusals(world) == [*pages, (account.id, "POST /account/sign-out-everywhere")]
+            code = {"code": "x" * 43}
+            assert nobody.post("/invitation", data=code).status_code == 403
+            assert nobody.post("/invitation", data=code).status_code == 403
+            assert nobody.get("/openid/callback").status_code == 429
+            assert refusals(world)[:2] == [(None, "POST /invitation")] * 2
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", ""),
+        ("192.0.2.7, 192.0.2.8", ""),
+        ("", ""),
+    ],
+)
+def test_attempts_are_counted_by_place(host: str, counted: str) -> None:
+    """Who has a whole subnet, or makes addresses up, has no more attempts than others."""
+    assert place(host) == counted
 
 
 def test_what_changes_something_needs_the_sessions_token(

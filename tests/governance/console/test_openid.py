@@ -11,6 +11,7 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from governance.console import openid
+from governance.console.errors import OpenIdUnavailable
 from governance.console.sessions import COOKIE
 from governance.identity.models import Role
 from tests.browsing import check_page, screenshot, served
@@ -172,14 +173,48 @@ def test_passkeys_do_not_sign_in_beside_a_provider(office: tuple[Provider, Conso
 
 
 def test_a_provider_that_is_away_or_another_is_told(tmp_path: Path) -> None:
-    """Its description names another issuer, or an address without TLS: the page says so."""
+    """Another issuer, an address without TLS, a 404: the page says which, and does not ask anew."""
     with offices(tmp_path) as (provider, world), world.client() as client:
-        provider.described = {"issuer": "https://evil.example"}
-        assert client.get("/sign-in").status_code == 503
-        provider.described = {"authorization_endpoint": "http://evil.example/authorize"}
-        answer = client.get("/sign-in")
-        assert answer.status_code == 503
-        assert "console.openid" in answer.text
+        known = world.console.openid
+        assert known is not None
+        wrong = {
+            "issuer": ("https://evil.example", "another issuer"),
+            "authorization_endpoint": ("http://evil.example/authorize", "no HTTPS address"),
+            "token_endpoint": (None, "no HTTPS address as token_endpoint"),
+        }
+        for name, (value, said) in wrong.items():
+            known._failed = None
+            provider.described = {name: value}
+            answer = client.get("/sign-in")
+            assert answer.status_code == 503
+            assert "console.openid" in answer.text
+            assert said in answer.text
+        provider.described = {}
+        assert "token_endpoint" in client.get("/sign-in").text  # remembered
+        known._failed = None
+        bound(world, provider, "staff-1")
+        for name in ("token_endpoint", "jwks_uri"):
+            provider.described = {name: f"{provider.issuer}/nowhere"}
+            known._known = None
+            answer = come_back(client, *begin(client))
+            assert answer.status_code == 503
+            assert "HTTP status 404" in answer.text
+
+
+def test_one_visitor_at_a_time_waits_for_the_provider(
+    office: tuple[Provider, ConsoleWorld],
+) -> None:
+    """While its description is asked for, others are told at once, or sent on by the last one."""
+    _, world = office
+    provider = world.console.openid
+    assert provider is not None
+    before, provider._known = provider._known, None
+    with provider._asking:
+        with pytest.raises(OpenIdUnavailable, match="at this moment"):
+            provider.begin("/")
+        provider._known = -openid._KNOWN_FOR, {"authorization_endpoint": "https://a.example"}
+        assert provider.begin("/")[0].startswith("https://a.example?")
+    provider._known = before
 
 
 def test_signing_in_works_without_scripts(office: tuple[Provider, ConsoleWorld]) -> None:

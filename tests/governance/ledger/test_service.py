@@ -417,6 +417,21 @@ def test_a_caller_is_slowed_down() -> None:
         limit.take("a")
 
 
+def test_callers_who_stay_away_are_forgotten() -> None:
+    """A bucket that is full again is forgotten, and nobody's who comes often."""
+    now = 0.0
+    limit = RateLimit(2.0, 3, lambda: now)
+    for number in range(100):
+        limit.take(str(number))
+    now = 1.0
+    limit.take("0", 3)
+    now = 1.5
+    limit.take("new")
+    assert list(limit._buckets) == ["0", "new"]
+    with pytest.raises(RateLimitError):
+        limit.take("0", 2)
+
+
 @pytest.mark.invariant(16, "the ledger's log")
 def test_logs_hold_no_payload(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     """What is logged of an append is index, type and thumbprints, as one JSON object a line."""

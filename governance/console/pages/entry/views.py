@@ -5,6 +5,8 @@ of a link stands behind its ``#``, which browsers send to nobody; each sign-in h
 whatever cookie came with it, and the earlier one ends.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -65,9 +67,9 @@ def sign_in_with(
     if form.value is None:
         return _sign_in_page(console, request, form, 422)
     try:
-        token = console.signin.sign_in(form.value.answer)
+        with _audited(console, "POST /sign-in"):
+            token = console.signin.sign_in(form.value.answer)
     except ConsoleError as error:
-        console.audit.write(None, "POST /sign-in", refused=True)
         wrong = form.wrong("answer", f"{error.message}: {error.next_step}".capitalize())
         return _sign_in_page(console, request, wrong, 403)
     return _begin(console, request, token, local_path(form.value.next))
@@ -87,7 +89,8 @@ def invited(
     form = read_form(fields, CodeForm, console.pages.words, "entry.invitation.")
     if form.value is None:
         return _code_page(console, request, form, 422)
-    return _passkey_page(console, request, form)
+    with _audited(console, "POST /invitation"):
+        return _passkey_page(console, request, form)
 
 
 @router.post("/invitation/passkey")
@@ -99,7 +102,8 @@ def made(console: Use, request: Request, fields: Annotated[FormData, Depends(pos
         if code.value is None:
             return _code_page(console, request, code, 422)
         return _passkey_page(console, request, code)
-    token = console.signin.take_up(form.value.code, form.value.answer)
+    with _audited(console, "POST /invitation/passkey"):
+        token = console.signin.take_up(form.value.code, form.value.answer)
     return _begin(console, request, token, "/account")
 
 
@@ -109,11 +113,12 @@ def came_back(console: Use, request: Request) -> Response:
     provider = console.openid
     if provider is None:
         raise HTTPException(404)
-    found = provider.finish(request.query_params, request.cookies.get(openid.COOKIE, ""))
-    if found.link:
-        token = console.subjects.take_up(found.link, provider.issuer, found.subject)
-    else:
-        token = console.subjects.sign_in(provider.issuer, found.subject)
+    with _audited(console, f"GET {CALLBACK}"):
+        found = provider.finish(request.query_params, request.cookies.get(openid.COOKIE, ""))
+        if found.link:
+            token = console.subjects.take_up(found.link, provider.issuer, found.subject)
+        else:
+            token = console.subjects.sign_in(provider.issuer, found.subject)
     # A redirection would still count as the provider's, and the strict cookie not be sent with it.
     answer = console.pages.bare(request, "entry/continue.html", target=local_path(found.back))
     answer.delete_cookie(openid.COOKIE, path="/", secure=True, httponly=True, samesite="lax")
@@ -127,6 +132,16 @@ def sign_out(console: Use, request: Request) -> Response:
     answer = console.pages.bare(request, "entry/signed-out.html")
     take_back(answer)
     return answer
+
+
+@contextmanager
+def _audited(console: Console, route: str) -> Iterator[None]:
+    """Have a refusal in the audit log."""
+    try:
+        yield
+    except ConsoleError:
+        console.audit.write(None, route, refused=True)
+        raise
 
 
 def _begin(console: Console, request: Request, token: str, path: str) -> Response:
