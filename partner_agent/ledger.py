@@ -21,14 +21,9 @@ from governance.consent.models import ConsentState
 from governance.errors import GovernanceError
 from governance.identity.files import PartySecrets
 from governance.ledger.errors import MirrorEmptyError, WithdrawalMissingError
-from governance.ledger.note import (
-    VerifierKey,
-    verify_cosignature,
-    witness_key,
-    witness_name,
-)
+from governance.ledger.note import verify_cosignature, witness_key
 from governance.ledger.party import PartyLedger
-from governance.ledger.quorum import WitnessPolicy
+from governance.ledger.quorum import WitnessPolicy, policy_of
 from governance.ledger.state import LedgerState
 
 MIRROR: Final = "mirror.db"
@@ -99,31 +94,8 @@ class AgentLedger(PartyLedger):
         return None
 
     def policy(self, agreement: Agreement, holders: Collection[str] = ()) -> WitnessPolicy:
-        """Whose cosignatures an agreement counts: see ``Agreement.partners``.
-
-        Args:
-            agreement: with its quorum and the age that is fresh.
-            holders: parties whose cosignatures must be among them.
-
-        Raises:
-            QuorumError: a holder is no witness of the agreement.
-        """
-        return WitnessPolicy(
-            log=self.log_key,
-            witnesses=tuple(self._witnesses(agreement)),
-            quorum=agreement.witnessing.quorum,
-            max_age=timedelta(minutes=agreement.witnessing.max_age_minutes),
-            required=frozenset(witness_name(self.log_key.name, party) for party in holders),
-        )
-
-    def _witnesses(self, agreement: Agreement) -> list[VerifierKey]:
-        identities = self.state.identities
-        return [
-            witness_key(
-                self.log_key.name, party.party, unb64(identities.parties[party.keys].witness)
-            )
-            for party in agreement.partners
-        ]
+        """Whose cosignatures an agreement counts: see ``quorum.policy_of``."""
+        return policy_of(agreement, self.log_key, self.state.identities.parties, holders)
 
     def await_witnessed(
         self, standing: Standing, seconds: float, wait: Callable[[float], None] = time.sleep

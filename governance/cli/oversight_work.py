@@ -17,7 +17,7 @@ from governance.oversight.requests import Dossier, dossier, waiting
 from governance.oversight.retention import Destroyed, Due, destroyed
 from governance.oversight.retention import retention as list_retention
 from governance.oversight.rights import rights as list_rights
-from governance.oversight.witnesses import Health, Seen, health, newest_notes
+from governance.oversight.witnesses import Health, Seen, health, newest_notes, wanted
 from governance.release.models import Members
 from governance.terminal import read_document, terminal
 
@@ -220,9 +220,9 @@ def witnesses(
     """Who has witnessed the ledger, how lately, and forks that this copy has noticed."""
     screen = terminal(context)
     with overseen(screen, url, key_file, as_, passphrase_file, copy) as found:
-        parties = [keys.party for keys in found.state.identities.parties.values()]
-        notes = newest_notes(found.client, parties)
-        told = health(found.state, found.mirror, notes, utc_now())
+        now = utc_now()
+        notes = newest_notes(found.client, *wanted(found.state, now))
+        told = health(found.state, found.mirror, notes, now)
     data: dict[str, Any] = told.model_dump(mode="json")
     screen.result(data | {"well": told.well}, lambda out: _show_health(out, told))
 
@@ -233,17 +233,18 @@ def _said(state: Seen) -> str:
 
 def _show_health(out: Console, told: Health) -> None:
     shown = Table("party", "counts", "state", "cosigned at", "minutes ago", "entries behind")
-    for each in told.witnesses:
+    for one in told.witnesses:
         shown.add_row(
-            each.party, "yes" if each.partner else "no", _said(each.state), each.time,
-            "" if each.minutes is None else str(each.minutes),
-            "" if each.behind is None else str(each.behind),
+            one.party, "yes" if one.partner else "no", _said(one.state), one.time,
+            "" if one.minutes is None else str(one.minutes),
+            "" if one.behind is None else str(one.behind),
         )  # fmt: skip
     out.print(shown)
-    if told.quorum is not None:
+    for each in told.quorums:
         out.print(
-            f"{told.in_time} partners in time, {told.quorum} needed, each of the last "
-            f"{told.max_age_minutes} minutes"
+            f"{'!' if each.reason else '-'} {each.id} version {each.version}: "
+            f"{each.meaning or 'a release would find its quorum'} ({each.needed} partners, none "
+            f"longer ago than {each.max_age_minutes} minutes)"
         )
     for fork in told.forks:
         out.print(f"! {fork.time}: {fork.detail} ({fork.reason})")

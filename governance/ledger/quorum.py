@@ -5,10 +5,14 @@ is refused; a witness counts once, by its newest time; times from the future do 
 ``quorum`` witnesses are not older than ``max_age``, and each ``required`` one is among them.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from governance.agreements.models import Agreement
+from governance.canonical import unb64
+from governance.identity.models import PartyKeys
 from governance.ledger.errors import QuorumError, StaleCheckpointError
 from governance.ledger.note import (
     Checkpoint,
@@ -16,6 +20,8 @@ from governance.ledger.note import (
     VerifierKey,
     open_checkpoint,
     verify_cosignature,
+    witness_key,
+    witness_name,
 )
 
 _NEXT: Final = "ask the partners to run their agents, which cosign at each synchronisation"
@@ -43,6 +49,35 @@ class WitnessPolicy:
             )
         if not self.required <= {witness.name for witness in self.witnesses}:
             raise QuorumError("a witness that is required is not one of the policy's")
+
+
+def policy_of(
+    agreement: Agreement,
+    log: VerifierKey,
+    parties: Mapping[str, PartyKeys],
+    holders: Collection[str] = (),
+) -> WitnessPolicy:
+    """Whose cosignatures an agreement counts: see ``Agreement.partners``.
+
+    Args:
+        agreement: with its quorum and the age that is fresh.
+        log: the log's key.
+        parties: keys by thumbprint, as the ledger knows them.
+        holders: parties whose cosignatures must be among them.
+
+    Raises:
+        QuorumError: a holder is no witness of the agreement.
+    """
+    return WitnessPolicy(
+        log=log,
+        witnesses=tuple(
+            witness_key(log.name, party.party, unb64(parties[party.keys].witness))
+            for party in agreement.partners
+        ),
+        quorum=agreement.witnessing.quorum,
+        max_age=timedelta(minutes=agreement.witnessing.max_age_minutes),
+        required=frozenset(witness_name(log.name, party) for party in holders),
+    )
 
 
 @dataclass(frozen=True)

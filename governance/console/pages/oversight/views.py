@@ -13,7 +13,7 @@ from governance.console.pages.oversight import ledger, numbers
 from governance.console.pages.oversight.show import tag
 from governance.ledger.errors import LedgerUnavailableError
 from governance.oversight.agreements import AgreementLine, Due, DueKind, agreements, due
-from governance.oversight.witnesses import Seen, health, newest_notes
+from governance.oversight.witnesses import Notes, Seen, health, newest_notes, wanted
 from governance.register.table import rows
 from governance.ui.show import Cell, Link, show_date, show_id, show_time
 
@@ -144,12 +144,12 @@ def witnesses(console: Use, request: Request) -> HTMLResponse:
     words, outside = console.pages.words, console.outside
     reached = True
     with looking(console, request) as state:
-        parties = [keys.party for keys in state.identities.parties.values()]
+        asked = wanted(state, console.now())
     try:
         with ledger.open_client(console) as client:
-            notes = newest_notes(client, parties)
+            notes = newest_notes(client, *asked)
     except LedgerUnavailableError:
-        notes, reached = {}, False
+        notes, reached = Notes({}, {}), False
     with looking(console, request) as state:
         found = health(state, outside.ledger.mirror, notes, console.now())
     colours = {Seen.FRESH: "green", Seen.FORK: "red", Seen.FALSE: "red", Seen.LATE: "yellow"}
@@ -163,8 +163,18 @@ def witnesses(console: Use, request: Request) -> HTMLResponse:
         ]
         for each in found.witnesses
     ]
+    quorums = [
+        [
+            f"{each.id} {each.version}",
+            each.needed,
+            each.max_age_minutes,
+            tag(words("witnesses.refused"), "red") if each.reason else words("oversight.yes"),
+            each.meaning,
+        ]
+        for each in found.quorums
+    ]
     forks = [[show_time(each.time, words), each.detail, each.reason] for each in found.forks]
     return console.page(
         request, "oversight/witnesses.html", found=found, lines=lines, forks=forks,
-        reached=reached,
+        quorums=quorums, reached=reached,
     )  # fmt: skip
