@@ -40,7 +40,7 @@ class Counted:
     """What was counted, before anything is hidden.
 
     Attributes:
-        population: of whom: a run's id, for example.
+        population: of whom: a run's id.
         rows, columns: categories; columns ("",) where the table has none.
         cells: int64 (rows, columns); each family in one cell.
     """

@@ -13,18 +13,25 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
-from governance.canonical import hash_of, sha256
+from governance.canonical import Hex128
 from linkage_hub.analytics.needs import IN_PROGRAMME, STATES
 from linkage_hub.errors import HubError
 
 FAMILIES: Final = "families.csv"
 NEEDS: Final = "needs.csv"
+FIGURES: Final = "quality.json"
 _FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
 _COLUMNS: Final = {
-    FAMILIES: ("family", "adults", "children", "in_programme", "is_resident", "flagged"),
+    FAMILIES: ("family", "children", "in_programme", "is_resident", "flagged"),
     NEEDS: ("family", "need", "state"),
 }
+
+
+_EXPORT: Final = "linkage-hub runs export RUN " + " ".join(
+    [*(f"--file {name}" for name in (FAMILIES, NEEDS, FIGURES)), "--out FOLDER"]
+)
 
 
 class NotAnExport(HubError):
@@ -39,19 +46,16 @@ class FamilyColumns:
     """Families of one run.
 
     Attributes:
-        digest: of the files: the population that is counted.
         family: pseudonyms, str (f,).
         needs: ids, in order of the columns of ``state``.
         state: int8 (f, k), codes of ``STATES``.
-        adults, children: int64 (f,).
+        children: that are known of, int64 (f,).
         in_programme, resident, flagged: bool (f,).
     """
 
-    digest: str
     family: NDArray[np.object_]
     needs: tuple[str, ...]
     state: NDArray[np.int8]
-    adults: NDArray[np.int64]
     children: NDArray[np.int64]
     in_programme: NDArray[np.bool_]
     resident: NDArray[np.bool_]
@@ -78,23 +82,41 @@ def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
     if (at < 0).any() or code.isna().any():
         raise NotAnExport(
             f"{NEEDS}: a family that {FAMILIES} lacks, or a state that is none",
-            next_step="export both files of one run",
+            next_step=_EXPORT,
         )
     column = pd.Index(wanted).get_indexer(pd.Index(said["need"]))
     state = np.zeros((len(families), len(wanted)), dtype=np.int8)
     counts = column >= 0
     state[at[counts], column[counts]] = code.to_numpy(np.int8)[counts]
     return FamilyColumns(
-        digest=hash_of([sha256((folder / name).read_bytes()) for name in (FAMILIES, NEEDS)]),
         family=families["family"].to_numpy(object),
         needs=wanted,
         state=state,
-        adults=_numbers(families, "adults"),
         children=_numbers(families, "children"),
         in_programme=_truths(families, "in_programme"),
         resident=_truths(families, "is_resident"),
         flagged=_truths(families, "flagged"),
     )
+
+
+class _Figures(BaseModel):
+    """What is wanted of a run's figures."""
+
+    run: Hex128
+
+
+def run_of(folder: Path) -> str:
+    """Id of the run that a folder's files are of, by ``quality.json``.
+
+    Raises:
+        NotAnExport: it is missing, or is not what the hub writes.
+    """
+    try:
+        return _Figures.model_validate_json((folder / FIGURES).read_bytes()).run
+    except (OSError, ValidationError) as error:
+        raise NotAnExport(
+            f"{FIGURES} does not name its run: {type(error).__name__}", next_step=_EXPORT
+        ) from None
 
 
 def _read(folder: Path, name: str) -> pd.DataFrame:
@@ -103,7 +125,7 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         raise NotAnExport(
             f"{name} cannot be read: {type(error).__name__}",
-            next_step=f"linkage-hub runs export RUN --file {FAMILIES} --file {NEEDS} --out FOLDER",
+            next_step=_EXPORT,
         ) from None
     missing = [column for column in _COLUMNS[name] if column not in found.columns]
     if missing:

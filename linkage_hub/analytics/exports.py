@@ -132,7 +132,8 @@ def _quality(row: Any) -> bytes:
             "estimated_precision", "estimated_recall",
         )
     }  # fmt: skip
-    return json.dumps(figures | {"pairs": json.loads(row.quality)}, indent=2).encode()
+    whole = {"run": row.id, **figures, "pairs": json.loads(row.quality)}
+    return json.dumps(whole, indent=2).encode()
 
 
 def _rows(database: HubDatabase, statement: Select[Any]) -> Iterable[bytes]:

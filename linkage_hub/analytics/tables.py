@@ -1,8 +1,10 @@
 """The fixed list of tables that may be published of a run, and how they are counted (ADR 30).
 
 Rules: what is not on the list is not counted; every family of the run is in exactly one cell of
-each table; unknown is a category of its own. The list depends on the agreement's indicators and on
-nothing else, so it cannot be fitted to a family.
+each table; unknown is a category of its own, or the heading says that it counts what is known. The
+list depends on the agreement's indicators and on nothing else, so it cannot be fitted to a family.
+The population is the run, whatever its files hold by now: a family that was taken out between two
+exports would else be told by their difference.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +23,9 @@ from linkage_hub.analytics.needs import IN_PROGRAMME, MET, STATES
 MOST_CHILDREN: Final = 6
 """Families with more are counted with these."""
 _YES_NO: Final = ("no", "yes")
-_NEEDS: Final = "needs met"
-_CHILDREN: Final = "children"
-_PROGRAMME: Final = "in the programme"
+_NEEDS: Final = "needs known to be met"
+_CHILDREN: Final = "children known of"
+_PROGRAMME: Final = "known to be in the programme"
 _FORWARD: Final = "put forward"
 
 
@@ -33,26 +35,26 @@ def listed(indicators: Sequence[str]) -> tuple[Listed, ...]:
     return (
         Listed(
             id="needs-by-programme",
-            title="Families by number of needs met, in the programme or not",
+            title="Families by needs known to be met, known to be in the programme or not",
             rows=_NEEDS,
             columns=_PROGRAMME,
         ),
         Listed(
             id="needs-by-forward",
-            title="Families by number of needs met, put forward for professional consideration",
+            title="Families by needs known to be met, put forward for professional consideration",
             rows=_NEEDS,
             columns=_FORWARD,
         ),
         Listed(
             id="children-by-forward",
-            title="Families by number of children, put forward for professional consideration",
+            title="Families by children known of, put forward for professional consideration",
             rows=_CHILDREN,
             columns=_FORWARD,
         ),
         *(
             Listed(
                 id=f"{need}-by-programme",
-                title=f"Families by {need}, in the programme or not",
+                title=f"Families by {need}, known to be in the programme or not",
                 rows=need,
                 columns=_PROGRAMME,
             )
@@ -70,23 +72,28 @@ def listed(indicators: Sequence[str]) -> tuple[Listed, ...]:
     )
 
 
-def counted(families: FamilyColumns, kinds: Sequence[Listed]) -> Iterator[Counted]:
-    """Every table of the list, counted."""
+def counted(run: str, families: FamilyColumns, kinds: Sequence[Listed]) -> Iterator[Counted]:
+    """Every table of the list about a run, counted."""
     for kind in kinds:
         rows, row = _division(families, kind.rows)
         columns, column = _division(families, str(kind.columns))
         cell = np.bincount(row * len(columns) + column, minlength=len(rows) * len(columns))
         shaped = cell.reshape(len(rows), len(columns)).astype(np.int64)
-        yield Counted(kind.id, families.digest, rows, columns, shaped)
+        yield Counted(kind.id, run, rows, columns, shaped)
 
 
 def published(
-    families: FamilyColumns, indicators: Sequence[str], threshold: int, register: ReleaseRegister
+    run: str,
+    families: FamilyColumns,
+    indicators: Sequence[str],
+    threshold: int,
+    register: ReleaseRegister,
 ) -> tuple[tuple[PublishedTable, ...], ReleaseRegister]:
     """All tables of a run as they may be published, and the register with them.
 
     Args:
-        families: of one run.
+        run: its id.
+        families: of the run.
         indicators: the agreement's.
         threshold: of the agreement (suppression_threshold).
         register: of what was released before.
@@ -95,7 +102,7 @@ def published(
         DisclosureRefused: beside what was released, one of them would give a small number away.
     """
     kinds, tables = listed(indicators), []
-    for each in counted(families, kinds):
+    for each in counted(run, families, kinds):
         table, answers = protect(each, kinds, threshold)
         register = register.with_table(table, answers, least_shown(threshold))
         tables.append(table)

@@ -15,7 +15,7 @@ from governance.disclosure.counts import Published, publish
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
 from governance.terminal import FileProblem, terminal, write_bytes
-from linkage_hub.analytics.exported import read_families
+from linkage_hub.analytics.exported import read_families, run_of
 from linkage_hub.analytics.tables import published
 
 HIDDEN: Final = "not shown"
@@ -36,10 +36,10 @@ def tables(
     screen = terminal(context)
     terms = read_agreement(agreement)
     names = [indicator.id for indicator in terms.indicators]
-    families = read_families(folder, names)
+    run, families = run_of(folder), read_families(folder, names)
     try:
         before = ReleaseRegister.read(register)
-        found, after = published(families, names, terms.suppression_threshold, before)
+        found, after = published(run, families, names, terms.suppression_threshold, before)
         after.write(register)  # first: what is on disk and not in the register would not be known
     except OSError as error:
         raise FileProblem(f"{register.name} cannot be used: {error.strerror}") from None

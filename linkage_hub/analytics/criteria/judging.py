@@ -31,6 +31,7 @@ class Judged:
         flagged: put forward, bool (f,).
         child_unknown: would be, but no child is known, bool (f,).
         undecided: would be if needs that nobody knows about were met, bool (f,).
+        below: would be with one need more, and meets one at least, bool (f,).
     """
 
     criteria: Criteria
@@ -38,16 +39,12 @@ class Judged:
     flagged: Bools
     child_unknown: Bools
     undecided: Bools
+    below: Bools
 
     @property
     def met(self) -> NDArray[np.int64]:
         """Needs that are met, int64 (f,)."""
         return np.asarray((self.state == MET).sum(axis=1), dtype=np.int64)
-
-    @property
-    def below(self) -> Bools:
-        """One need short of the minimum, and with one at least, bool (f,)."""
-        return np.asarray((self.met == self.criteria.minimum - 1) & (self.met > 0))
 
 
 def eligible(rule: Rule, indicators: Mapping[str, States]) -> States:
@@ -84,12 +81,14 @@ def judge(criteria: Criteria, families: FamilyColumns) -> Judged:
     open_to = families.resident & ~families.in_programme
     enough = (met >= criteria.minimum) & open_to
     child = (families.children > 0) | (criteria.dependent_child == "not_required")
+    fewer = (met < criteria.minimum) & open_to & child
     return Judged(
         criteria,
         state,
         flagged=enough & child,
         child_unknown=enough & ~child,
-        undecided=(met < criteria.minimum) & (met + unknown >= criteria.minimum) & open_to & child,
+        undecided=fewer & (met + unknown >= criteria.minimum),
+        below=fewer & (met == criteria.minimum - 1) & (met > 0),
     )
 
 

@@ -1,5 +1,6 @@
 """A run's exported files, made up."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from linkage_hub.analytics.needs import STATES
 
+RUN = "a" * 32
 FAMILIES = (
     "family,confidence,reasons,members,adults,children,needs_met,needs_unknown,"
     "in_programme,is_resident,flagged"
@@ -35,3 +37,4 @@ def write_export(folder: Path, needs: Sequence[str], *, families: int = 400, see
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "families.csv").write_text("\n".join(lines) + "\n", "utf-8")
     (folder / "needs.csv").write_text("\n".join(said) + "\n", "utf-8")
+    (folder / "quality.json").write_text(json.dumps({"run": RUN, "families": families}), "utf-8")

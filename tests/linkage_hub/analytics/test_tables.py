@@ -15,7 +15,7 @@ from linkage_hub.analytics.exported import NotAnExport, read_families
 from linkage_hub.analytics.tables import counted, listed, published
 from linkage_hub.cli.main import app
 from tests.governance.world import Party, agreement_data
-from tests.linkage_hub.analytics.exports import write_export
+from tests.linkage_hub.analytics.exports import RUN, write_export
 
 NEEDS = ["neet", "offence", "out_of_work"]
 
@@ -62,9 +62,41 @@ def test_the_same_run_is_not_published_in_another_form(tmp_path: Path) -> None:
     """Under another threshold the same families' tables are refused, and the register stays."""
     write_export(tmp_path, NEEDS)
     families = read_families(tmp_path, NEEDS)
-    _, register = published(families, NEEDS, 7, ReleaseRegister())
+    _, register = published(RUN, families, NEEDS, 7, ReleaseRegister())
     with pytest.raises(ReleasedOtherwise):
-        published(families, NEEDS, 20, register)
+        published(RUN, families, NEEDS, 20, register)
+
+
+@pytest.mark.invariant(21, "one run's files, before and after a family was taken out of them")
+def test_a_run_is_one_population_whatever_its_files_hold_by_now(tmp_path: Path) -> None:
+    """Tables of the files without one family are refused, and so is a folder without its run."""
+    write_export(tmp_path, NEEDS)
+    write_terms(tmp_path / "agreement.yaml")
+    assert run(tmp_path).exit_code == 0
+    register = (tmp_path / "register.json").read_bytes()
+    for name in ("families.csv", "needs.csv"):
+        lines = (tmp_path / name).read_text("utf-8").splitlines()
+        held = [line for line in lines if not line.startswith(f"f-{7:032x}")]
+        assert len(held) < len(lines)
+        (tmp_path / name).write_text("\n".join(held) + "\n", "utf-8")
+    again = run(tmp_path)
+    assert isinstance(again.exception, ReleasedOtherwise)
+    assert (tmp_path / "register.json").read_bytes() == register
+    for figures in ("{}", '{"run": "another"}', "["):
+        (tmp_path / "quality.json").write_text(figures, "utf-8")
+        refused = run(tmp_path)
+        assert isinstance(refused.exception, NotAnExport)
+        assert "another" not in str(refused.exception)
+
+
+def test_what_is_unknown_is_not_published_as_no(tmp_path: Path) -> None:
+    """Where unknown is no category of its own, the heading says that what is known is counted."""
+    write_export(tmp_path, NEEDS)
+    families = read_families(tmp_path, NEEDS)
+    for kind, each in zip(listed(NEEDS), counted(RUN, families, listed(NEEDS)), strict=True):
+        divided = {kind.rows: each.rows, str(kind.columns): each.columns}
+        for name, categories in divided.items():
+            assert "unknown" in categories or "known" in name or name == "put forward"
 
 
 def test_every_family_is_in_one_cell(tmp_path: Path) -> None:
@@ -72,7 +104,7 @@ def test_every_family_is_in_one_cell(tmp_path: Path) -> None:
     write_export(tmp_path, NEEDS)
     families = read_families(tmp_path, [*NEEDS, "never_said"])
     kinds = listed(families.needs)
-    tables = {each.table: each for each in counted(families, kinds)}
+    tables = {each.table: each for each in counted(RUN, families, kinds)}
     assert {int(each.cells.sum()) for each in tables.values()} == {len(families.family)}
     cells = tables["never_said-by-programme"].cells
     assert cells.sum(axis=1).tolist() == [len(families.family), 0, 0]

@@ -154,6 +154,7 @@ def test_results_come_out_as_they_were_found(database_url: str, agreement: Agree
     assert sum(sizes.values()) == len(members)
     assert all(rows(database, run, name) is not None for name in TABLES)
     quality = json.loads(b"".join(export(database, run, "quality.json")))
+    assert quality["run"] == run
     assert (quality["records"], quality["sources"]) == (6, 2)
     database.close()
 

@@ -99,6 +99,9 @@ def test_families_are_put_forward_as_the_hub_does(tmp_path: Path) -> None:
     assert (found.flagged == families.flagged).all()
     assert not (found.undecided & found.flagged).any()
     assert (found.met[found.undecided] < 2).all()
+    assert found.below.any()
+    assert (found.met[found.below] == 1).all()
+    assert not families.in_programme[found.below].any()
     counts = prevalence(found)["neet"]
     assert sum(counts.values()) == len(families.family)
 
@@ -111,7 +114,7 @@ def test_a_family_without_a_known_child_is_counted_apart(tmp_path: Path) -> None
     found = judge(old, families)
     assert found.child_unknown.any()
     assert (families.children[found.child_unknown] == 0).all()
-    assert (families.children[found.flagged] > 0).all()
+    assert (families.children[found.flagged | found.below] > 0).all()
 
 
 def test_indicators_that_nobody_submits_leave_needs_unknown(tmp_path: Path) -> None:
