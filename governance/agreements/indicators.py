@@ -5,6 +5,7 @@ is met, unmet or unknown, and nothing else leaves the owner. Which columns, and 
 codes, an owner works from is its own mapping's to say.
 """
 
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -60,6 +61,11 @@ IndicatorRule = Annotated[
 ]
 
 
+def number_text(number: float) -> str:
+    """A number with every digit that counts, and without an exponent."""
+    return format(Decimal(repr(float(number))), "f").removesuffix(".0")
+
+
 def in_words(rule: IndicatorRule | None) -> str:
     """A rule as a sentence's end, for people who agree to it."""
     if rule is None:
@@ -67,10 +73,10 @@ def in_words(rule: IndicatorRule | None) -> str:
     if isinstance(rule, AverageBelow):
         return (
             f"where the average of {rule.periods} periods, {rule.known} of them known, is below "
-            f"{rule.below:g}"
+            f"{number_text(rule.below)}"
         )
     if isinstance(rule, EventsAtLeast):
         return f"where {rule.at_least} events or more lie in the time looked back on"
     if isinstance(rule, NumberAtLeast):
-        return f"where the owner's number is {rule.at_least:g} or more"
+        return f"where the owner's number is {number_text(rule.at_least)} or more"
     return "where the owner's system holds one of its listed codes"

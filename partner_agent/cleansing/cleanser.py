@@ -19,7 +19,14 @@ import pandas as pd
 from partner_agent.cleansing.address import clean_address
 from partner_agent.cleansing.contact import clean_email, clean_phone
 from partner_agent.cleansing.dates import DateCleaner
-from partner_agent.cleansing.distinct import SEPARATOR, ColumnTally, Texts, clean_distinct, joined
+from partner_agent.cleansing.distinct import (
+    SEPARATOR,
+    ColumnTally,
+    Texts,
+    apart,
+    clean_distinct,
+    joined,
+)
 from partner_agent.cleansing.identifiers import clean_nhs_number, clean_nino, clean_upn
 from partner_agent.cleansing.outcome import Outcome
 from partner_agent.cleansing.person import PersonCleaner
@@ -222,7 +229,7 @@ class Cleanser:
         for name, rule in self._mapping.indicators.items():
             key = f"indicator.{name}"
             names = tuple(column for _, column in rule.inputs)
-            cells = table[names[0]] if len(names) == 1 else joined(table, names, SEPARATOR)
+            cells = joined(table, names, SEPARATOR)
             out[key] = clean_distinct(cells, indicator_rule(rule, self._dates), self._tallies[key])
         if marker := self._mapping.protected:
             out["protected"] = self._protected(table[marker.column], marker_rule(marker))
@@ -336,7 +343,7 @@ def _paired(left: "pd.Series[str] | None", right: "pd.Series[str] | None") -> "p
     if left is None and right is None:
         return pd.Series([], dtype=object)
     size = len(left) if left is not None else len(right)  # type: ignore[arg-type]
-    firsts = left.tolist() if left is not None else [""] * size
+    firsts = apart(left) if left is not None else [""] * size
     seconds = right.tolist() if right is not None else [""] * size
     return pd.Series(
         [f"{a}{SEPARATOR}{b}" for a, b in zip(firsts, seconds, strict=True)], dtype=object

@@ -37,7 +37,7 @@ class ColumnTally:
 
 
 SEPARATOR = "\x1f"
-"""Between cells that are cleaned together; no text holds it."""
+"""Between cells that are cleaned together; a cell that holds it is cleaned with a space instead."""
 
 
 def clean_distinct(
@@ -72,5 +72,10 @@ def _factorize(series: "pd.Series[str]") -> tuple[npt.NDArray[np.intp], list[str
 
 def joined(table: pd.DataFrame, columns: tuple[str, ...], separator: str) -> "pd.Series[str]":
     """Cells of several columns as one text; blank cells are left out of addresses only."""
-    parts: list[Any] = [table[name].tolist() for name in columns]
+    parts: list[Any] = [apart(table[name]) for name in columns]
     return pd.Series([separator.join(row) for row in zip(*parts, strict=True)], dtype=object)
+
+
+def apart(series: "pd.Series[str]") -> list[str]:
+    """Cells of which none is taken for two."""
+    return [cell.replace(SEPARATOR, " ") for cell in series]

@@ -105,25 +105,44 @@ def _one_address(columns: dict[str, Any]) -> None:
         columns["address"] = columns["address"][0]
 
 
-def roles_of(data: Mapping[str, Any]) -> dict[str, str]:
-    """What each column of a mapping is, as far as the form can say it."""
-    found: dict[str, str] = {}
+def uses(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(column, role) of all that a mapping takes, a column as often as it is used.
+
+    Roles are those of ``ROLES``, ``NEED`` with an indicator's id, and ``mention``.
+    """
+    found: list[tuple[str, str]] = []
     if data.get("record_id"):
-        found[data["record_id"]] = "record_id"
+        found.append((data["record_id"], "record_id"))
     for role, column in data.get("columns", {}).items():
         if isinstance(column, dict):
-            found.update({name: part for part, name in column.items()})
+            found += [(name, part) for part, name in column.items()]
         else:
-            found.update(dict.fromkeys([column] if isinstance(column, str) else column, role))
+            found += [(name, role) for name in ([column] if isinstance(column, str) else column)]
+    for mention in data.get("mentions", ()):
+        for column in mention["columns"].values():
+            names = column.values() if isinstance(column, dict) else [column]
+            found += [(name, "mention") for name in names]
     for indicator, rule in data.get("indicators", {}).items():
-        if simple(rule):
-            found[rule["column"]] = NEED + indicator
-    for marker in _MARKERS:
-        if data.get(marker):
-            found[data[marker]["column"]] = marker
+        found += [(name, NEED + indicator) for name in dict.fromkeys(inputs(rule))]
+    found += [(data[marker]["column"], marker) for marker in _MARKERS if data.get(marker)]
     if data.get("opt_out_nhs_number"):
-        found[data["opt_out_nhs_number"]] = "opt_out_nhs_number"
+        found.append((data["opt_out_nhs_number"], "opt_out_nhs_number"))
     return found
+
+
+def columns_of(data: Mapping[str, Any]) -> list[str]:
+    """Every column that a mapping names."""
+    return [column for column, _ in uses(data)]
+
+
+def roles_of(data: Mapping[str, Any]) -> dict[str, str]:
+    """What each column of a mapping is, as far as the form can say it."""
+    rules = data.get("indicators", {})
+    return {
+        column: role
+        for column, role in uses(data)
+        if role in ROLES or (role.startswith(NEED) and simple(rules[role.removeprefix(NEED)]))
+    }
 
 
 def simple(rule: Mapping[str, Any]) -> bool:
@@ -169,6 +188,8 @@ def with_roles(
         places = _place(role, new, columns, birth)
         if role.startswith(NEED):
             id_ = role.removeprefix(NEED)
+            if id_ in indicators:
+                faults[column] = "agent.columns.need"
             indicators[id_] = {**data.get("indicators", {}).get(id_, {}), "column": column}
         elif role in _SEVERAL:
             columns[role] = [*columns.get(role, []), column]

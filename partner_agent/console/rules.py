@@ -1,9 +1,11 @@
 """The rest of a mapping as a form: how dates and names are written, and what a mark means."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from governance.agreements.indicators import number_text
 from partner_agent.console.columns import KINDS, simple
 
 _NUMBERS: Final = frozenset({"at_least", "below"})
@@ -108,7 +110,7 @@ def _number(text: str) -> tuple[float | str, str]:
         number = float(text.replace(",", ""))
     except ValueError:
         return text, "agent.rules.no_number"
-    return number, ""
+    return (number, "") if math.isfinite(number) else (text, "agent.rules.no_number")
 
 
 def _words(text: str) -> list[str]:
@@ -120,4 +122,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, list | tuple):
         return "\n".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)

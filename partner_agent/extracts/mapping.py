@@ -32,6 +32,7 @@ def _plain_texts(value: Any) -> Any:
 
 
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_one_or_several), Field(min_length=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Values = Annotated[tuple[str, ...], BeforeValidator(_plain_texts), Field(min_length=1)]
 
 
@@ -125,8 +126,8 @@ class Indicator(Frozen):
     columns: Columns | None = None
     dates: Columns | None = None
     on: Column | None = None
-    below: float | None = None
-    at_least: float | None = None
+    below: Number | None = None
+    at_least: Number | None = None
     equals: Values | None = None
     rule: Literal["agreed"] | None = None
     known: Annotated[int, Field(ge=1)] | None = None
@@ -145,6 +146,8 @@ class Indicator(Frozen):
             raise ValueError("dates are counted: give at_least, or rule: agreed")
         if self.on is not None and self.equals is None:
             raise ValueError("on goes with column and equals")
+        if len({name for _, name in self.inputs}) < len(self.inputs):
+            raise ValueError("name each column once")
         if self.known is not None and not self.known <= len(self.columns or ()):
             raise ValueError("known: more than there are columns")
         if self.within_months is not None and self.dates is None and self.on is None:
@@ -288,6 +291,7 @@ _WORDS = {
     "string_pattern_mismatch": "expected small letters, digits, - and _, beginning with a letter",
     "bool_parsing": "expected true or false",
     "float_parsing": "expected a number",
+    "finite_number": "expected a number",
     "tuple_type": "expected a list",
     "dict_type": "expected keys and values",
     "model_type": "expected keys and values",

@@ -15,6 +15,7 @@ from governance.agreements.indicators import (
     IndicatorRule,
     ListedValue,
     NumberAtLeast,
+    number_text,
 )
 from governance.agreements.models import Agreement
 from partner_agent.extracts.mapping import Indicator, SourceMapping
@@ -75,19 +76,19 @@ def _fits(own: Indicator, rule: IndicatorRule) -> bool:
     return own.equals is not None
 
 
-def _numbers(name: str, own: Indicator, rule: IndicatorRule) -> dict[str, object]:
+def _numbers(name: str, own: Indicator, rule: IndicatorRule) -> dict[str, float]:
     """The rule's numbers, which a mapping may repeat and not change."""
     if isinstance(rule, ListedValue):
         return {}
     if isinstance(rule, AverageBelow):
-        agreed: dict[str, object] = {"below": rule.below}
+        agreed: dict[str, float] = {"below": rule.below}
         if own.columns is not None:
             agreed["known"] = rule.known
     else:
         agreed = {"at_least": rule.at_least}
     stated = own.model_dump(include={"below", "at_least", "equals", "known"}, exclude_none=True)
     if any(agreed.get(key) != value for key, value in stated.items()):
-        said = " and ".join(f"{key} {value:g}" for key, value in agreed.items())
+        said = " and ".join(f"{key} {number_text(value)}" for key, value in agreed.items())
         raise _refused(name, f"the agreement's rule is {said}: repeat it, or write rule: agreed")
     return agreed
 

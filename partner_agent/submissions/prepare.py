@@ -100,8 +100,13 @@ class Workshop:
     now: Callable[[], datetime]
 
 
-def check_permitted(standing: Standing, party: str, mapping: SourceMapping, now: datetime) -> None:
-    """Check that an agreement permits hashing what a mapping takes.
+def check_permitted(
+    standing: Standing, party: str, mapping: SourceMapping, now: datetime
+) -> SourceMapping:
+    """Check that an agreement permits hashing what a mapping takes, and as the mapping takes it.
+
+    Returns:
+        The mapping with each indicator's rule complete, as the agreement has it.
 
     Raises:
         AgreementRefusal: it does not.
@@ -116,6 +121,7 @@ def check_permitted(standing: Standing, party: str, mapping: SourceMapping, now:
         items=mapping_items(mapping),
         indicators=mapping.indicators,
     )
+    return agreed_rules(mapping, standing.agreement)
 
 
 def prepare(
@@ -144,8 +150,7 @@ def prepare(
             accepted, or the disk is full.
     """
     party, now = workshop.secrets.keys.party, workshop.now()
-    check_permitted(standing, party, mapping, now)
-    mapping = agreed_rules(mapping, standing.agreement)
+    mapping = check_permitted(standing, party, mapping, now)
     mapping.check_columns(extract.columns)
     passed = OptOuts(workshop.database, workshop.vault).passed(
         standing.agreement, mapping, now.date()

@@ -15,6 +15,7 @@ from partner_agent.console.columns import (
     NEED,
     ROLES,
     as_yaml,
+    columns_of,
     form_can_say,
     keep_mapping,
     kept_mapping,
@@ -82,18 +83,12 @@ def choose_columns(request: Request, console: Here, draft: str, fields: Fields) 
 def _unlinkable(console: Console, data: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the columns as a whole; rules are asked for on the next page."""
     try:
-        whole({**data, "indicators": {}} | dict.fromkeys(("opt_out", "protected")), _columns(data))
+        whole(
+            {**data, "indicators": {}} | dict.fromkeys(("opt_out", "protected")), columns_of(data)
+        )
     except MappingError as error:
         return {"c0": console.pages.words("agent.columns.unlinkable", why=error.message)}
     return {}
-
-
-def _columns(data: dict[str, Any]) -> list[str]:
-    found = list(roles_of(data))
-    for mention in data.get("mentions", ()):
-        for column in mention["columns"].values():
-            found += column.values() if isinstance(column, dict) else [column]
-    return found
 
 
 def _ask_columns(
@@ -223,18 +218,20 @@ def prepare(request: Request, console: Here, draft: str, fields: Fields) -> Resp
 def _check(request: Request, console: Console, draft: Draft) -> Response:
     data = _begun(console, draft)
     problem: ReasonedError | None = None
-    try:
-        mapping = whole(data, _names(draft))
-        with console.agent() as agent:
-            check_permitted(standing_here(agent), agent.settings.party, mapping, agent.now())
-    except ReasonedError as error:
-        problem = error
+    with console.agent() as agent:
+        standing = standing_here(agent)
+        try:
+            mapping = whole(data, _names(draft))
+            check_permitted(standing, agent.settings.party, mapping, agent.now())
+        except ReasonedError as error:
+            problem = error
+    quality = standing.agreement.quality
     return console.pages.page(
         request,
         "console/check.html",
         draft=draft,
         profile=draft.profile,
-        fates=fates(data, _names(draft)),
+        fates=fates(data, _names(draft), () if quality is None else quality.groups),
         needs=_needs(console, draft),
         problem=problem,
         not_listed=isinstance(problem, ItemNotListed),
@@ -270,7 +267,7 @@ def _begun(console: Console, draft: Draft) -> dict[str, Any]:
         return draft.mapping
     names = _names(draft)
     kept = kept_mapping(console.home, draft.source)
-    if kept is not None and set(_columns(kept)) <= set(names):
+    if kept is not None and set(columns_of(kept)) <= set(names):
         return kept
     return suggested(draft.profile.mapping_yaml if draft.profile else "", draft.source)
 

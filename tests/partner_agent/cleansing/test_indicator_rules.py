@@ -112,6 +112,11 @@ def test_nothing_but_the_three_words_comes_out(cells: list[str], rule: dict[str,
         ({"column": "A", "on": "B", "below": 1}, "on goes with column and equals"),
         ({"columns": ["A", "B"], "below": 1, "known": 3}, "more than there are columns"),
         ({"column": "A", "below": 1, "within_months": 3}, "goes with dates or on"),
+        ({"dates": ["A", "B", "A"], "at_least": 2}, "name each column once"),
+        ({"columns": ["A", "A", "B"], "below": 1}, "name each column once"),
+        ({"column": "A", "on": "A", "equals": ["Y"]}, "name each column once"),
+        ({"column": "A", "below": float("nan")}, "below: expected a number"),
+        ({"column": "A", "at_least": float("inf")}, "at_least: expected a number"),
     ],
 )
 def test_a_mapping_that_makes_no_rule_is_refused(rule: dict[str, Any], fault: str) -> None:
@@ -150,3 +155,23 @@ def test_the_cleanser_takes_all_columns_of_a_rule(tmp_path: Path) -> None:
     assert chunk.table["indicator.absence"].tolist() == ["met", ""]
     assert chunk.table["indicator.offence"].tolist() == ["met", ""]
     assert chunk.table["indicator.late"].tolist() == ["met", "unmet"]
+
+
+def test_one_cell_is_never_two(tmp_path: Path) -> None:
+    """A cell with the separator in it is one event, one period and one postcode, or none."""
+    twice = {"dates": ["D1"], "at_least": 2, "within_months": 12}
+    mapping = build_mapping(
+        {"source": "schools", "columns": {"surname": "S", "postcode": "P", "address": "A"},
+         "indicators": {"offence": twice, "several": {**twice, "dates": ["D1", "D2"]},
+                        "absence": {"columns": ["AUT", "SPR"], "below": 90}}}
+    )  # fmt: skip
+    path = tmp_path / "extract.csv"
+    both, low = f"2026-01-01{SEPARATOR}2026-02-01", f"80{SEPARATOR}80"
+    rest = "Jones,,,,,,\n" * 200  # else it would be taken for a binary file
+    row = f"Smith,x{SEPARATOR},Hove,{both},,{low},\n"
+    path.write_text(f"S,P,A,D1,D2,AUT,SPR\n{row}{rest}", "utf-8")
+    (chunk,) = (Cleanser(mapping, today=TODAY).clean(each) for each in open_extract(path))
+    assert chunk.table["indicator.offence"][0] == ""
+    assert chunk.table["indicator.several"][0] == ""
+    assert chunk.table["indicator.absence"][0] == ""
+    assert chunk.table["address"][0] == "hove"

@@ -1,8 +1,14 @@
 """A mapping as a form and back: what the form does not ask for is kept."""
 
+from typing import get_args
+
 import pytest
 
+from governance.agreements.indicators import AverageBelow, in_words
+from governance.agreements.models import QualityGroup
+from governance.ui.words import Words
 from partner_agent.console.columns import (
+    ROLES,
     as_yaml,
     form_can_say,
     of_text,
@@ -12,6 +18,7 @@ from partner_agent.console.columns import (
 )
 from partner_agent.console.leaving import fates
 from partner_agent.console.rules import rules_of, with_rules
+from partner_agent.console.state import PACKAGES
 from partner_agent.extracts.mapping import build_mapping
 
 FULL = """
@@ -83,6 +90,7 @@ def test_a_rule_that_the_form_cannot_say_is_kept_and_shown() -> None:
     [
         ([("A", "surname"), ("B", "surname")], "agent.columns.taken"),
         ([("A", "surname"), ("B", "day"), ("C", "month")], "agent.columns.birth"),
+        ([("A", "need:neet"), ("B", "need:neet")], "agent.columns.need"),
     ],
 )
 def test_choices_that_do_not_fit_are_told_at_their_column(
@@ -99,6 +107,8 @@ def test_choices_that_do_not_fit_are_told_at_their_column(
         ({}, "agent.rules.no_kind"),
         ({"n0-kind": "equals"}, "agent.rules.no_value"),
         ({"n0-kind": "below", "n0-value": "many"}, "agent.rules.no_number"),
+        ({"n0-kind": "below", "n0-value": "nan"}, "agent.rules.no_number"),
+        ({"n0-kind": "at_least", "n0-value": "1e999"}, "agent.rules.no_number"),
     ],
 )
 def test_a_need_without_its_rule_is_told(answers: dict[str, str], key: str) -> None:
@@ -108,6 +118,22 @@ def test_a_need_without_its_rule_is_told(answers: dict[str, str], key: str) -> N
     assert list(faults.values()) == [key]
 
 
+@pytest.mark.parametrize("number", [1234567.0, 99.9999999, 0.00001, 1e9, 90.0])
+def test_a_number_comes_back_from_the_form_as_it_was(number: float) -> None:
+    """Every digit is shown: what is shown is what is kept, and what was agreed."""
+    data = {
+        "source": "s1",
+        "columns": {"surname": "A"},
+        "indicators": {"absence": {"column": "ABS", "below": number}},
+    }
+    (rule,) = rules_of(data)
+    answers = {"n0-kind": rule.kind, "n0-value": rule.value, "day_first": "yes"}
+    assert with_rules(data, answers) == (data, {})
+    said = in_words(AverageBelow(kind="average_below", below=number, periods=3, known=2))
+    assert said.endswith(f"below {rule.value}")
+    assert "e" not in rule.value
+
+
 def test_each_column_has_its_fate() -> None:
     """Used ones first; a column of a parent is one of somebody else."""
     found = {fate.column: fate.fate for fate in fates(of_text(FULL, "s1"), ["X", "PARENT", "D"])}
@@ -115,3 +141,41 @@ def test_each_column_has_its_fate() -> None:
         "PARENT": "agent.fate.mention", "D": "agent.fate.day", "X": "agent.fate.unused",
     }  # fmt: skip
     assert list(found)[-1] == "X"
+
+
+def test_a_column_of_several_uses_has_each_of_its_fates() -> None:
+    """A surname by which a parent is known too, and a need besides, is told three times."""
+    data = {
+        "source": "s1",
+        "columns": {"surname": "LAST", "address": ["A1"]},
+        "mentions": [{"relation": "parent", "columns": {"surname": "LAST", "first_name": "DAD"}}],
+        "indicators": {"police": {"dates": ["LAST", "LAST"], "at_least": 2}},
+    }
+    found = [(fate.role, fate.indicator) for fate in fates(data, ["LAST"])]
+    assert found == [("surname", ""), ("mention", ""), ("need", "police")]
+
+
+def test_what_leaves_in_another_form_is_not_said_to_stay() -> None:
+    """Sex leaves as it is and names and moves as groups, where the agreement has the group."""
+    words = Words(["governance.ui", *PACKAGES])
+    roles = ("sex", "first_name", "surname", "full_name", "address_from", "address_to", "email")
+    data = {"source": "s1", "columns": {role: role for role in roles}}
+    for groups in ((), get_args(QualityGroup)):
+        said = {fate.role: words(fate.fate) for fate in fates(data, roles, groups)}
+        assert "as male or female" in said["sex"] or not groups
+        assert all(
+            ("group of names is sent" in said[role]) == bool(groups)
+            for role in ("first_name", "surname", "full_name")
+        )
+        for role in ("address_from", "address_to"):
+            assert "month is sent" in said[role]  # in ``households``, whatever the groups are
+            assert ("has moved" in said[role]) == bool(groups)
+        assert said["email"].startswith("Stays here")
+
+
+def test_every_fate_has_words() -> None:
+    """Of each role and group."""
+    words = Words(["governance.ui", *PACKAGES])
+    data = {"source": "s1", "columns": {role: role for role in ROLES}}
+    for groups in ((), get_args(QualityGroup)):
+        assert all(words(fate.fate) for fate in fates(data, [*ROLES, "X"], groups))

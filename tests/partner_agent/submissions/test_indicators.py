@@ -60,6 +60,7 @@ def test_a_mapping_may_repeat_the_rule() -> None:
         ({"columns": THREE, "below": 90, "known": 1}, ATTENDANCE, "known 2"),
         ({"columns": ["AUT"], "rule": "agreed"}, ATTENDANCE, "columns, one a period"),
         ({"column": "GBP", "below": 500}, ARREARS, "at_least 500"),
+        ({"column": "GBP", "at_least": 1}, ARREARS | {"at_least": 1234567.5}, "1234567.5: repeat"),
         ({"column": "CODE", "equals": ["Y"]}, ARREARS, "one column with a number"),
         ({"column": "N", "at_least": 1}, EVENTS, "dates, of events"),
         ({"dates": ["D"], "at_least": 3}, EVENTS, "at_least 1"),

@@ -15,7 +15,7 @@ from governance.agreements.errors import (
     VolumeExceeded,
 )
 from governance.agreements.policy import Standing
-from governance.canonical import sha256
+from governance.canonical import sha256, utc_now
 from governance.exchange.sentinels import commitment, read_key
 from partner_agent.app import Agent, init_agent
 from partner_agent.cleansing.errors import OutputNotWrittenError
@@ -28,7 +28,7 @@ from partner_agent.extracts.reader import open_extract
 from partner_agent.settings import AgentSettings
 from partner_agent.submissions import room
 from partner_agent.submissions.errors import NothingToSubmitError, TooLittleMemoryError
-from partner_agent.submissions.prepare import Workshop, prepare
+from partner_agent.submissions.prepare import Workshop, check_permitted, prepare
 from partner_agent.submissions.scope import mapping_items, only_agreed
 from tests.governance.world import World
 
@@ -116,6 +116,8 @@ def test_indicators_are_worked_out_as_agreed(
     laxer = {"offence": {"dates": ["DOB"], "at_least": 1, "within_months": 120}}
     with pytest.raises(IndicatorNotAgreed, match="looks back 12 months"):
         prepare(workshop, ruled, extract, mapping(indicators=laxer))
+    with pytest.raises(IndicatorNotAgreed, match="looks back 12 months"):  # before any extract is
+        check_permitted(ruled, "council", mapping(indicators=laxer), utc_now())
     assert agent.vault.find("council_records", "A1") == []
     agreed = {"offence": {"dates": ["DOB"], "rule": "agreed"}}
     done = prepare(workshop, ruled, extract, mapping(indicators=agreed))
