@@ -4,7 +4,7 @@ Rules: every request that leaves the console is signed by the keys of the person
 is made, so hub and ledger hold that person to their role; there are no keys for anybody else. The
 console's copy of the ledger is one for all, verified as every mirror is, and brought up to date by
 whoever asks when it is older than ``SYNC_SECONDS``; where the ledger cannot be reached, pages show
-what the copy holds.
+what the copy holds, and for as long nobody tries again, so that not every page waits.
 """
 
 import logging
@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+
+import httpx
 
 from governance.canonical import b64
 from governance.console.accounts import Account
@@ -29,6 +31,8 @@ from governance.oversight.copy import OverseenLedger
 from governance.oversight.state import Overseen
 
 SYNC_SECONDS: Final = 10.0
+LEDGER_SECONDS: Final = 5.0
+"""How long a page waits for one answer of the ledger's."""
 HUB_SECONDS: Final = 20.0
 """How long a page waits for the hub in all."""
 _LOG: Final = logging.getLogger(__name__)
@@ -48,6 +52,7 @@ class Outside:
         self._keys = keys
         self.ledger = ledger
         self._synced = -SYNC_SECONDS
+        self._failed = -SYNC_SECONDS
         self._syncing = threading.Lock()
 
     def state(self, account: Account) -> Overseen:
@@ -65,17 +70,16 @@ class Outside:
         return state
 
     def refresh(self, account: Account) -> None:
-        """Bring the copy up to date now, unless another request is doing so.
+        """Bring the copy up to date now, unless another request is doing so, or has just failed.
 
         Raises:
             LedgerError: the ledger broke a promise.
         """
-        if not self._syncing.acquire(blocking=False):
+        if self._is_away() or not self._syncing.acquire(blocking=False):
             return
         try:
             for document in self._candidates(account):
-                signer = RequestSigner(*self._signer(account, document))
-                with LedgerClient(self._settings.ledger_url, self.ledger.log_key, signer) as client:
+                with self._ledger(RequestSigner(*self._signer(account, document))) as client:
                     try:
                         self.ledger.mirror.sync(client)
                     except LedgerRefusedError:  # not enrolled yet, or no longer
@@ -86,6 +90,34 @@ class Outside:
             _LOG.warning("ledger away", extra={"reason": error.reason})
         finally:
             self._syncing.release()
+
+    @contextmanager
+    def public(self) -> Iterator[LedgerClient]:
+        """The ledger, for what it shows to anybody: checkpoints and proofs.
+
+        Raises:
+            LedgerUnavailableError: it does not answer, or did not just now.
+        """
+        if self._is_away():
+            raise LedgerUnavailableError(
+                "the ledger did not answer just now", next_step="try again in a few seconds"
+            )
+        with self._ledger(httpx.Auth()) as client:
+            yield client
+
+    @contextmanager
+    def _ledger(self, auth: httpx.Auth) -> Iterator[LedgerClient]:
+        """The ledger; that it was away is remembered."""
+        url, key = self._settings.ledger_url, self.ledger.log_key
+        with LedgerClient(url, key, auth, within=LEDGER_SECONDS) as client:
+            try:
+                yield client
+            except LedgerUnavailableError:
+                self._failed = time.monotonic()
+                raise
+
+    def _is_away(self) -> bool:
+        return time.monotonic() - self._failed < SYNC_SECONDS
 
     def enrolled(self, account: Account) -> KeyDocument:
         """The newest key document of an account that counts in the ledger.

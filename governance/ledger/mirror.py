@@ -185,6 +185,17 @@ class Mirror:
         self._synchroniser.check_same_tree(note, found.checkpoint)
         return found
 
+    def require_same_tree(self, note: Note) -> Checkpoint:
+        """Check that a checkpoint, whoever cosigned it, is of the very tree that this copy holds.
+
+        Raises:
+            NoteSignatureError: the log did not sign it.
+            OutOfRangeError, ForkError: as above.
+        """
+        checkpoint = self._open(note)[1]
+        self._synchroniser.check_same_tree(note, checkpoint)
+        return checkpoint
+
     def cosign(self, witness: VerifierKey, signer: Signer, now: datetime) -> Note:
         """Cosign the checkpoint that the copy holds.
 

@@ -21,8 +21,7 @@ from governance.evidence.keys import AuditKeys
 from governance.evidence.pack import build_approach, verify_pack
 from governance.evidence.period_pack import build_period, verify_period
 from governance.evidence.stream import Days
-from governance.ledger.client import LedgerClient
-from governance.ledger.errors import ForkError
+from governance.ledger.errors import OutOfRangeError
 from governance.ledger.export import LedgerExport, write_export
 from governance.ledger.mirror import Mirror
 from governance.ledger.note import Note, open_checkpoint
@@ -34,22 +33,25 @@ MOST: Final = 200_000  # entries
 _DATE: Final = (1980, 1, 1, 0, 0, 0)  # the first that a ZIP can state
 
 
-def witnessed_checkpoint(client: LedgerClient, state: Overseen, mirror: Mirror) -> Note:
-    """The newest checkpoint of this very copy that the quorum of every agreement has cosigned.
+def quorum_of(state: Overseen) -> int:
+    """How many witnesses are enough for every agreement."""
+    found = (state.agreements.standing(hash_).agreement for hash_ in state.agreements)
+    return max((each.witnessing.quorum for each in found), default=1)
+
+
+def require_held(mirror: Mirror, note: Note) -> None:
+    """Check that a cosigned checkpoint is of this very copy.
 
     Raises:
-        LedgerError: the ledger cannot be reached, or has none.
-        ForkError: it has cosignatures of another tree than the copy.
+        OutOfRangeError: the copy is behind it.
+        ForkError: it is of another tree than the copy; evidence kept.
     """
-    found = (state.agreements.standing(hash_).agreement for hash_ in state.agreements)
-    note = client.checkpoint(witnesses=max((each.witnessing.quorum for each in found), default=1))
-    checkpoint = open_checkpoint(note, mirror.log_key)
-    if checkpoint.size > mirror.size() or mirror.root(checkpoint.size) != checkpoint.root:
-        raise ForkError(
-            f"the ledger's cosigned tree of {checkpoint.size} entries is not this copy's",
-            next_step="try again; if it stays so, tell the partners and release nothing",
-        )
-    return note
+    try:
+        mirror.require_same_tree(note)
+    except OutOfRangeError:
+        raise OutOfRangeError(
+            "the ledger's cosigned tree is newer than this copy", next_step="try again in a minute"
+        ) from None
 
 
 def approach_pack(

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from governance.canonical import b64
 from governance.console.console import Console
 from governance.console.errors import NoHub, NotEnrolled
+from governance.console.outside import LEDGER_SECONDS, SYNC_SECONDS
 from governance.exchange.hub_client import HubRefused
 from governance.identity.keys import SealingKey
 from governance.identity.models import PersonKeys, Role, publish_person_keys
+from governance.ledger.client import LedgerClient
+from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonRevoked
 from tests.console_world import NOWHERE, ConsoleWorld, console_world
@@ -104,3 +108,31 @@ def test_pages_outlive_an_absent_ledger(hub_world: HubWorld, tmp_path: Path) -> 
     with pytest.raises(NoHub), console.outside.hub(own):
         pass
     console.close()
+
+
+def test_not_every_page_waits_for_an_absent_ledger(
+    hub_world: HubWorld, world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes first waits, and not for long; nobody else does until it is tried again."""
+    asked: list[float] = []
+
+    def away(client: LedgerClient, **_: object) -> NoReturn:
+        asked.append(client._within)
+        raise LedgerUnavailableError("away")
+
+    outside, own = world.console.outside, world.account(Role.ANALYST, "Kim")
+    analyst = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerClient, "checkpoint", away)
+        for account in (analyst, own, analyst):
+            with pytest.raises(NotEnrolled):
+                outside.state(account)
+        with pytest.raises(LedgerUnavailableError), outside.public():
+            pass
+        assert asked == [LEDGER_SECONDS]
+        outside._failed -= SYNC_SECONDS
+        with pytest.raises(LedgerUnavailableError), outside.public() as client:
+            client.checkpoint(witnesses=1)
+        assert asked == [LEDGER_SECONDS] * 2
+    outside._failed -= SYNC_SECONDS
+    assert outside.state(analyst).size > 0

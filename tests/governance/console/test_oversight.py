@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from governance.console.accounts import Account
+from governance.console.sessions import COOKIE
 from governance.identity.models import Role
+from governance.ledger.client import LedgerClient
 from governance.ledger.database import Database
 from governance.ledger.events import EventType
 from governance.ledger.mirror import Mirror
+from governance.ledger.note import Note
 from governance.ledger.payloads import (
     Decided,
     RegisterWanted,
@@ -75,6 +79,16 @@ def tell(world: World) -> None:
     world.write(council, EventType.REGISTER_WANTED, wanted)
 
 
+def cosign(running: Running) -> None:
+    """Have two partners witness the ledger as it stands."""
+    for party in running.world.partners[:2]:
+        mirror = Mirror(Database("sqlite://", "mirror"), running.key)
+        with running.client(party) as client:
+            mirror.sync(client)
+            client.cosign(mirror.cosign(running.witness(party), party.witness, NOON))
+        mirror.close()
+
+
 @pytest.fixture(scope="module")
 def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
     """A ledger that two partners cosigned, and a console with the council's lead."""
@@ -82,13 +96,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
     with started(f"sqlite:///{folder / 'ledger.db'}", folder) as running:
         tell(running.world)
         post_all(running, running.world.events[1:])
-        for party in running.world.partners[:2]:
-            database = Database(f"sqlite:///{folder / party.name}.db", "mirror")
-            mirror = Mirror(database, running.key)
-            with running.client(party) as client:
-                mirror.sync(client)
-                client.cosign(mirror.cosign(running.witness(party), party.witness, NOON))
-            mirror.close()
+        cosign(running)
         settings = {
             "ledger_url": running.url,
             "ledger_key": str(running.key),
@@ -153,6 +161,41 @@ def make_evidence(council: Council, page: Any) -> None:
         page.click("text=Make a pack about these days")
     assert download.value.suggested_filename == "evidence-2026-11-01-2026-11-30.zip"
     assert Path(download.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_a_pack_is_made_while_the_ledger_grows(
+    council: Council, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cosigned tree that is newer than the copy is no fork; the copy is free meanwhile."""
+    council.get("/oversight")  # there is a copy, which is not old
+    world, looking = council.ledger.world, council.world.console.outside.ledger._looking
+    grown, free = len(world.events), []
+    world.consent(world.partners[0], "8" * 32)
+    post_all(council.ledger, world.events[grown:])
+    cosign(council.ledger)
+    ask = LedgerClient.checkpoint
+
+    def look() -> None:
+        free.append(looking.acquire(timeout=1))
+        looking.release()
+
+    def checkpoint(client: LedgerClient, *args: Any, **what: Any) -> Note:
+        thread = Thread(target=look)
+        thread.start()
+        thread.join()
+        return ask(client, *args, **what)
+
+    monkeypatch.setattr(LedgerClient, "checkpoint", checkpoint)
+    form = {"about": "period", "first": "2026-11-01", "last": "2026-11-30"}
+    session = council.world.session(council.lead)
+    with council.world.client() as client:
+        client.cookies.set(COOKIE, session.token)
+        answer = client.post("/oversight/evidence", data=form | {"csrf": session.csrf})
+    assert answer.status_code == 200, answer.text
+    assert answer.content.startswith(b"PK")
+    assert free
+    assert all(free)
+    assert not council.world.console.outside.ledger.mirror.evidence()
 
 
 def test_the_public_register_needs_no_sign_in(council: Council) -> None:

@@ -542,6 +542,9 @@ def test_a_witnessed_checkpoint_is_of_the_held_tree(
     other.close()
     with pytest.raises(ForkError):
         mirror.verify_witnessed(corrupt, policy, NOON)
+    assert mirror.require_same_tree(note).size == 10
+    with pytest.raises(ForkError):
+        mirror.require_same_tree(corrupt)
     assert [found.reason for found in mirror.evidence()] == ["mirror.fork"]
 
 

@@ -7,7 +7,6 @@ a pack is verified before it is given out.
 from datetime import date
 from typing import Annotated, Any, Literal, cast
 
-import httpx
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import Field
@@ -20,11 +19,12 @@ from governance.console.console import Console, Use
 from governance.console.looking import looking
 from governance.console.pages.oversight.show import tag
 from governance.errors import FormatError
+from governance.evidence.keys import AuditKeys
 from governance.evidence.stream import Days
-from governance.ledger.client import LedgerClient
 from governance.ledger.events import EventType
+from governance.ledger.note import Note
 from governance.oversight import search as searching
-from governance.oversight.packs import approach_pack, keys_of, period_pack, witnessed_checkpoint
+from governance.oversight.packs import approach_pack, keys_of, period_pack, quorum_of, require_held
 from governance.oversight.search import PAGE, Proven, asked_for, proven, search
 from governance.oversight.state import Overseen
 from governance.ui.forms import Form, posted, read_form
@@ -169,8 +169,7 @@ def make_evidence(
     if form.value is None:
         return console.page(request, "oversight/evidence.html", status=422, form=form)
     asked, mirror = form.value, console.outside.ledger.mirror
-    with looking(console, request) as state, open_client(console) as client:
-        keys, note = keys_of(state, mirror), witnessed_checkpoint(client, state, mirror)
+    note, keys = _witnessed(console, request)
     if asked.about == "period" and asked.first and asked.last:
         name = f"evidence-{asked.first}-{asked.last}.zip"
         data = period_pack(mirror, note, keys, Days(asked.first, asked.last))
@@ -182,6 +181,19 @@ def make_evidence(
         data = approach_pack(mirror, note, keys, about, members)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type="application/zip", headers=headers)
+
+
+def _witnessed(console: Console, request: Request) -> tuple[Note, AuditKeys]:
+    """The newest checkpoint that enough witnesses cosigned, which the copy holds, and the keys."""
+    outside = console.outside
+    with looking(console, request) as state:
+        quorum = quorum_of(state)
+    with outside.public() as client:  # while nobody waits for the copy
+        note = client.checkpoint(witnesses=quorum)
+    outside.refresh(signed_in(request).account)  # it may be newer than the copy was
+    require_held(outside.ledger.mirror, note)
+    with looking(console, request) as state:
+        return note, keys_of(state, outside.ledger.mirror)
 
 
 def _checked(console: Console, form: Form[EvidenceForm]) -> Form[EvidenceForm]:
@@ -197,9 +209,3 @@ def _checked(console: Console, form: Form[EvidenceForm]) -> Form[EvidenceForm]:
     if asked.last is None or asked.last < asked.first:
         return form.wrong("last", words("evidence.form.last"))
     return form
-
-
-def open_client(console: Console) -> LedgerClient:
-    """For what the ledger shows to anybody: checkpoints and proofs."""
-    ledger = console.outside.ledger
-    return LedgerClient(console.settings.ledger_url, ledger.log_key, httpx.Auth())
