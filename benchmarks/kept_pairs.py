@@ -97,8 +97,7 @@ def main() -> None:
         database = HubDatabase(sqlite_url(path))
         begun = time.perf_counter()
         with database.writing() as connection:
-            nobody = [0] * SOURCES
-            write_unlinked(connection, RUN, sources, linked, nobody, hardened=False)
+            write_unlinked(connection, RUN, sources, linked, hardened=False)
         print(f"records that are alone in {time.perf_counter() - begun:.1f} s")
         database.close()
     every = np.arange(linked.persons)

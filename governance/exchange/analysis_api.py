@@ -207,10 +207,8 @@ class SourceUnlinked(Frozen):
         alone: the only record of their person, with or without a barrier.
         barriers: how many of them by what stood in the way; the others resemble nobody.
         rejected: rows that the partner's agent did not submit, of which too few fields are one.
-        opted_out: rows held back by the national data opt-out or as protected.
-        left_out: records taken out since, for data subjects' requests.
-
-    The last two are null where they are fewer than the agreement shows, none included.
+        opted_out: rows held back by the national data opt-out or as protected, rounded; null where
+            they are fewer than may be shown, none included (``governance.disclosure.counts``).
     """
 
     party: Slug
@@ -220,7 +218,6 @@ class SourceUnlinked(Frozen):
     barriers: dict[Barrier, Count]
     rejected: Count
     opted_out: Count | None
-    left_out: Count | None
 
 
 class UnlinkedRecord(Frozen):
@@ -245,7 +242,7 @@ class SourceFreshness(Frozen):
 
     Attributes:
         submission: the one that the next run would start from.
-        extracted_on: day of the extract, as its partner states it.
+        extracted_on: day of the extract, as its partner states it; null where it states none.
         age_days: of the extract, today.
         kept_until: when the agreement has its encodings destroyed, if nothing newer comes.
         in_current_run: whether the current run began with it.

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from governance.agreements.models import IsoDate
 from governance.canonical import Frozen, Hash, Hex128, Slug, Time
 
 HANDLE_BYTES: Final = 16
@@ -91,3 +92,9 @@ class Manifest(Frozen):
     content_sha256: Hash
     content_bytes: Annotated[int, Field(ge=1)]
     synthetic_key: Hash | None = None
+
+
+class NewManifest(Manifest):
+    """One as it is announced; manifests that a hub took earlier may name any day, or none."""
+
+    extracted_on: IsoDate

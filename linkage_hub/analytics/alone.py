@@ -62,7 +62,6 @@ def write_unlinked(
     run: str,
     sources: Sequence[SourceData],
     linked: LinkResult,
-    left_out: Sequence[int],
     *,
     hardened: bool,
 ) -> None:
@@ -73,7 +72,6 @@ def write_unlinked(
         run: a run's id.
         sources: in the order of ``linked``.
         linked: persons.
-        left_out: of each source, records that were taken out for data subjects' requests.
         hardened: whether encodings are of that profile.
     """
     found = barriers_of(sources, linked, hardened=hardened)
@@ -85,7 +83,6 @@ def write_unlinked(
             "manifest": source.manifest,
             "records": len(source.handles),
             "alone": int((found[start[at] : start[at + 1]] > -2).sum()),  # noqa: PLR2004
-            "left_out": left_out[at],
         }
         for at, source in enumerate(sources)
     ]

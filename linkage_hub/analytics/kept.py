@@ -1,7 +1,6 @@
 """What a run keeps for analysts beside its results, written in the same transaction."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, update
@@ -21,13 +20,11 @@ class ForAnalysis:
     Attributes:
         hardened: whether encodings are of that profile.
         ruled: rulings, by the numbers of the results' records.
-        left_out: of each source, records that were taken out for data subjects' requests.
         precision, recall: the run's own estimates.
     """
 
     hardened: bool
     ruled: PairAnswers
-    left_out: Sequence[int]
     precision: float
     recall: float
 
@@ -36,7 +33,7 @@ def write_analysis(connection: Connection, run: str, results: Results, about: Fo
     """Store a run's pairs, the records that are alone, and the table of other thresholds."""
     sources, linked = results.sources, results.linked
     write_links(connection, run, sources, linked)
-    write_unlinked(connection, run, sources, linked, about.left_out, hardened=about.hardened)
+    write_unlinked(connection, run, sources, linked, hardened=about.hardened)
     members = FamilyMembers(
         results.families.member_family, results.families.member_person, results.needs.flagged
     )

@@ -1,10 +1,10 @@
 """How fresh the sources of an agreement are, and which of their records were not linked.
 
-Rules: counts of people who are held back (protected, opted out, taken out for a data subject's
-request) are shown only from the agreement's suppression threshold on (agreement:
-suppression_threshold); none and few look alike, so that nobody learns of one person's request.
-Handles of records that are alone are pseudonyms, and are not suppressed: who looks has them in
-``records.csv`` too.
+Rules: how many people are held back (protected, or opted out) is told as every count that leaves
+the house is (``governance.disclosure.counts``): none and few look alike, larger ones are rounded.
+How many records were taken out for data subjects' requests is not told; whoever lays a submission's
+records beside a run's sees it where the agreement has no synthetic rows. Handles of records that
+are alone are pseudonyms, and are not suppressed: who looks has them in ``records.csv`` too.
 """
 
 import json
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from governance.agreements.models import Agreement, Source
 from governance.canonical import parse_json, parse_time, write_time
+from governance.disclosure.counts import publish
 from governance.exchange.analysis_api import (
     FreshnessList,
     SourceFreshness,
@@ -80,19 +81,18 @@ class SourceDesk:
         refused = [row for row in rows if row.state == "refused"]
         replaced = sum(row.state == "replaced" for row in rows)
         later = refused and (held is None or refused[0].received > held.received)
-        age, until = None, None
+        day, until = None, None
         if held is not None:
-            extracted = date.fromisoformat(manifest_of(held).extracted_on)
-            age = max(0, (self._now().date() - extracted).days)
+            day = _day(manifest_of(held).extracted_on)
             kept_for = timedelta(days=terms.retention.encodings_days)
-            until = write_time(parse_time(held.received) + kept_for)
+            until = write_time(parse_time(min(held.received, held.created)) + kept_for)
         return SourceFreshness(
             party=source.party,
             source=source.id,
             submission=None if held is None else held.id,
             received=None if held is None else held.received,
-            extracted_on=None if held is None else manifest_of(held).extracted_on,
-            age_days=age,
+            extracted_on=None if day is None else day.isoformat(),
+            age_days=None if day is None else max(0, (self._now().date() - day).days),
             kept_until=until,
             records=None if held is None else held.records,
             in_current_run=held is not None and held.id in used,
@@ -153,6 +153,14 @@ def manifest_of(row: Any) -> Manifest:
     return parse_canonical(envelope.payload_bytes, Manifest)
 
 
+def _day(text: str) -> date | None:
+    """The day of an extract; None where a manifest from before hubs asked for one names none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _counts(connection: Connection, manifest: str) -> Counts | None:
     row = connection.execute(
         select(submissions).where(submissions.c.manifest_hash == manifest)
@@ -161,7 +169,7 @@ def _counts(connection: Connection, manifest: str) -> Counts | None:
 
 
 def _unlinked(
-    figures: dict[str, Any], barriers: dict[str, int], counts: Counts | None, least: int
+    figures: dict[str, Any], barriers: dict[str, int], counts: Counts | None, threshold: int
 ) -> SourceUnlinked:
     opted_out = 0 if counts is None else counts.opted_out
     return SourceUnlinked(
@@ -171,10 +179,5 @@ def _unlinked(
         alone=figures["alone"],
         barriers=barriers,
         rejected=0 if counts is None else counts.rejected,
-        opted_out=_shown(opted_out, least),
-        left_out=_shown(figures["left_out"], least),
+        opted_out=publish(opted_out, threshold).about,
     )
-
-
-def _shown(count: int, least: int) -> int | None:
-    return count if count >= least else None

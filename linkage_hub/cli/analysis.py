@@ -207,7 +207,7 @@ def _show_person(found: PersonView, out: Console) -> None:
 def _show_unlinked(found: UnlinkedList, out: Console) -> None:
     table = Table(
         Column("source", no_wrap=True), "records", "alone", "namesakes", "few fields",
-        "no birth date", "in doubt", "rejected", "said no", "taken out",
+        "no birth date", "in doubt", "rejected", "said no",
     )  # fmt: skip
     for each in found.sources:
         barriers = each.barriers
@@ -217,13 +217,13 @@ def _show_unlinked(found: UnlinkedList, out: Console) -> None:
                 str(barriers.get(name, 0))
                 for name in ("namesakes", "few_fields", "no_birth_date", "in_doubt")
             ),
-            f"{each.rejected:,}", _count(each.opted_out), _count(each.left_out),
+            f"{each.rejected:,}", _count(each.opted_out),
         )  # fmt: skip
     out.print(table)
     for record in found.records:
         out.print(f"{record.handle} {record.party}/{record.source} {record.barrier}")
     out.print(f"{len(found.records)} of {found.total:,} records with something in the way")
-    out.print("few: none, or fewer than the agreement shows of people who are held back")
+    out.print("few: none, or too few people who are held back to be shown; more are rounded")
 
 
 def _show_sources(found: FreshnessList, out: Console) -> None:
@@ -233,7 +233,7 @@ def _show_sources(found: FreshnessList, out: Console) -> None:
     )  # fmt: skip
     for each in found.sources:
         table.add_row(
-            each.source, each.extracted_on or "nothing",
+            each.source, each.extracted_on or ("no day" if each.submission else "nothing"),
             "" if each.age_days is None else str(each.age_days),
             "" if each.records is None else f"{each.records:,}",
             "yes" if each.in_current_run else "no", (each.kept_until or "")[:10],

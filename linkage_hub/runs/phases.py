@@ -250,10 +250,6 @@ class Phases:
         if linked is None:  # pragma: no cover - this job is queued once persons are on disk
             raise UnknownRun("the run's persons are gone", next_step="start another run")
         sources, linked = without_left_out(found.sources, linked)
-        left_out = [
-            len(before.handles) - len(after.handles)
-            for before, after in zip(found.sources, sources, strict=True)
-        ]
         table = None
         if found.agreement.quality is not None:
             progress(0.01, "measuring")
@@ -287,7 +283,6 @@ class Phases:
         about = ForAnalysis(
             found.agreement.encoding.hardening is not None,
             self._reviews.given(found.row.agreement, sources).answers,
-            left_out,
             figures.get("estimated_precision", linked.estimate.precision),
             figures.get("estimated_recall", linked.estimate.recall),
         )

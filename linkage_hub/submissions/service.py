@@ -26,7 +26,7 @@ from governance.agreements.policy import permits
 from governance.canonical import canonical_bytes, parse_json, write_time
 from governance.errors import ReasonedError, SignatureError
 from governance.exchange.hub_api import SubmissionView
-from governance.exchange.submission import Manifest
+from governance.exchange.submission import Manifest, NewManifest
 from governance.identity.envelope import Envelope, open_envelope, parse_canonical, parse_model
 from governance.ledger.errors import LedgerError, LedgerRefusedError
 from governance.ledger.events import EventType
@@ -92,7 +92,7 @@ class Submissions:
                 raise SignatureError("a manifest is signed by the party that sends it")
             return key
 
-        manifest, _ = open_envelope(envelope, SUBMISSION, Manifest, own_key)
+        manifest, _ = open_envelope(envelope, SUBMISSION, NewManifest, own_key)
         if manifest.party != party:
             raise SignatureError("a manifest names the party that sends it")
         known = self._row(manifest.id)

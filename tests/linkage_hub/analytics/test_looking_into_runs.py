@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from typer.testing import CliRunner
 
 from governance.canonical import b64, canonical_bytes, utc_now
 from governance.exchange.hub_api import EXPORTS
+from governance.identity.envelope import Envelope
 from governance.identity.files import PersonSecrets, write_secret
 from linkage_hub.cli.main import app
 from linkage_hub.runs.results import RUNS_KEPT
-from linkage_hub.store.tables import links, runs
+from linkage_hub.store.tables import links, runs, submissions
 from tests.hub_world import HubWorld
 from tests.refinement_world import person, refining_world, send, start
 
@@ -126,9 +128,9 @@ def test_records_that_are_alone_are_told_by_what_stood_in_the_way(world: HubWorl
     assert police["barriers"]["no_birth_date"] == 2
     assert police["records"] == len(POLICE)
     assert police["alone"] >= sum(police["barriers"].values())
-    assert (police["opted_out"], police["left_out"]) == (None, None)
+    assert police["opted_out"] is None
     assert found["total"] == len(found["records"])
-    assert "few: none, or fewer" in look(world, "runs", "unlinked", run, as_json=False)
+    assert "few: none, or too few" in look(world, "runs", "unlinked", run, as_json=False)
     second = look(world, "runs", "unlinked", run, "--offset", "1", "--limit", "1")
     assert second["records"] == found["records"][1:2]
     assert second["total"] == found["total"]
@@ -145,6 +147,47 @@ def test_sources_say_how_fresh_they_are(world: HubWorld) -> None:
     assert "council_records" in look(
         world, "sources", "--agreement", world.agreement.hash, as_json=False
     )
+
+
+@contextmanager
+def signed_otherwise(world: HubWorld, **changes: Any) -> Iterator[None]:
+    """The council's submission in force, as though its manifest had said something else."""
+    here = (submissions.c.party == "council") & (submissions.c.state == "accepted")
+    with world.hub.database.writing() as connection:
+        row = connection.execute(select(submissions).where(here)).one()
+        envelope = Envelope.model_validate_json(row.manifest)
+        said = canonical_bytes(json.loads(envelope.payload_bytes) | changes)
+        forged = envelope.model_copy(update={"payload": b64(said)})
+        earlier = {"manifest": canonical_bytes(forged), "created": "2026-01-01T00:00:00Z"}
+        connection.execute(update(submissions).where(here).values(earlier))
+    try:
+        yield
+    finally:
+        with world.hub.database.writing() as connection:
+            values = {"manifest": row.manifest, "created": row.created}
+            connection.execute(update(submissions).where(here).values(values))
+
+
+def test_a_manifest_from_before_hubs_asked_for_a_day_has_none(world: HubWorld) -> None:
+    """Its words are not repeated; encodings go by the earlier of two times, as kept."""
+    words = ("sources", "--agreement", world.agreement.hash)
+    with signed_otherwise(world, extracted_on="last Friday"):
+        (council,) = (each for each in look(world, *words)["sources"] if each["party"] == "council")
+        assert (council["extracted_on"], council["age_days"]) == (None, None)
+        assert council["kept_until"] == "2027-01-01T00:00:00Z"
+
+
+@pytest.mark.invariant(21, "how many said no, one more each time")
+def test_how_many_said_no_is_told_as_published_counts_are(world: HubWorld) -> None:
+    """None and few alike, more rounded to ten."""
+    run, _ = both(world)
+    told = []
+    for said_no in (0, 7, 8, 9, 23, 24, 25):
+        counts = {"rows": 100, "submitted": 18, "rejected": 0, "opted_out": said_no, "synthetic": 0}
+        with signed_otherwise(world, counts=counts):
+            found = look(world, "runs", "unlinked", run)["sources"]
+        told += [each["opted_out"] for each in found if each["party"] == "council"]
+    assert told == [None, None, 10, 10, 20, 20, 30]
 
 
 def test_a_start_that_is_sent_again_starts_one_run(world: HubWorld) -> None:

@@ -169,7 +169,7 @@ def test_what_analysts_look_into_is_stored_with_results(
     results = found(agreement, pairs=[pair])
     run = store(database, 1, agreement, results)
     with database.writing() as connection:
-        about = ForAnalysis(True, PairAnswers.none(), [0, 0], 0.9, 0.8)
+        about = ForAnalysis(True, PairAnswers.none(), 0.9, 0.8)
         write_analysis(connection, run, results, about)
         publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
     with database.reading() as connection:

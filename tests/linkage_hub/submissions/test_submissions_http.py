@@ -152,7 +152,7 @@ def test_a_tampered_file_is_refused(hub_world: HubWorld, council: Agent, tmp_pat
 def test_another_partys_manifest_is_refused(
     hub_world: HubWorld, council: Agent, tmp_path: Path
 ) -> None:
-    """Neither relaying nor forging a manifest works."""
+    """Neither relaying nor forging a manifest works, nor one without a day of its extract."""
     done = prepared(hub_world, council, extract(tmp_path / "d.csv", seed=10))
     police = hub_world.agents["police"]
     (item,) = council.outbox.newest()
@@ -165,6 +165,11 @@ def test_another_partys_manifest_is_refused(
     altered = item.envelope.model_copy(update={"payload": forged.payload[:-4] + "AAAA"})
     with pytest.raises(HubRefused):
         council.hub.post_submission(altered)
+    own = council.secrets
+    for day in ("last Friday", "20261122", "2026-02-30"):
+        odd = done.manifest.model_copy(update={"extracted_on": day})
+        with pytest.raises(HubRefused, match="extracted_on"):
+            council.hub.post_submission(sign(SUBMISSION, odd, own.signing_key, own.keys.thumbprint))
     council.outbox.mark(item.id, "replaced")
 
 

@@ -90,7 +90,6 @@ def unlinked(console: Use, request: Request, run: str, page: Page = 1) -> HTMLRe
             *(each.barriers.get(barrier, 0) for barrier in BARRIERS),  # type: ignore[call-overload]
             each.rejected,
             few if each.opted_out is None else each.opted_out,
-            few if each.left_out is None else each.left_out,
         ]
         for each in found.sources
     ]
@@ -237,7 +236,9 @@ def _source(console: Console, each: SourceFreshness) -> list[Cell]:
     return [
         each.source,
         each.party,
-        words("sources.age", count=each.age_days or 0),
+        words("sources.no_day")
+        if each.age_days is None
+        else words("sources.age", count=each.age_days),
         each.records or 0,
         words("sources.used" if each.in_current_run else "sources.not_used"),
         show_date((each.kept_until or "")[:10], words),
