@@ -9,7 +9,6 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -17,11 +16,10 @@ from partner_agent.extracts.decoding import detect_encoding
 from partner_agent.extracts.dialect import DELIMITERS, SAMPLE_ROWS, sniff_delimiter
 from partner_agent.extracts.errors import EmptyExtractError
 from partner_agent.extracts.files import open_bytes, plain_size
-from partner_agent.extracts.header import check_header
+from partner_agent.extracts.header import MAX_COLUMNS, check_header
 from partner_agent.extracts.lines import MAX_LINE, LineSource, UnclosedQuoteError
-from partner_agent.extracts.model import MAX_FIELD, Chunk, Extract, Reject, make_chunk
+from partner_agent.extracts.model import KEPT, MAX_FIELD, Chunk, Extract, ReadRow, chunks_of
 
-_KEPT = 1_000  # characters of each cell of a rejected row that are kept for the rejects file
 _SAMPLE_LINES = 4 * SAMPLE_ROWS
 _SAMPLE_CHARACTERS = 2_097_152
 _UNDECODED = re.compile("[\udc80-\udcff]")
@@ -78,12 +76,7 @@ class DelimitedExtract(Extract):
     def __iter__(self) -> Iterator[Chunk]:
         with self._text() as stream:
             records = self._records(LineSource(stream))
-            number = 0
-            while batch := list(islice(records, self._chunk_rows)):
-                chunk = self._chunk(batch, number)
-                number += len(batch)
-                if chunk.rejects or len(chunk.rows):
-                    yield chunk
+            yield from chunks_of(self.columns, records, chunk_rows=self._chunk_rows)
 
     def rows_expected(self, first: Chunk) -> int:
         """By the size of the file and the length of its first rows; 0 where it is compressed."""
@@ -93,21 +86,8 @@ class DelimitedExtract(Extract):
         cells = sum(int(first.table[name].str.len().sum()) for name in first.table)
         return round(size / (cells / len(first.table) + len(self.columns) + 1))
 
-    def _chunk(self, batch: list[tuple[str, list[str]]], before: int) -> Chunk:
-        cells: list[list[str]] = []
-        numbers: list[int] = []
-        rejects: list[Reject] = []
-        for number, (fault, row) in enumerate(batch, start=before + 1):
-            if fault:
-                original = tuple(cell[:_KEPT] for cell in row)
-                rejects.append(Reject(number, "", fault, original))
-            elif row:
-                cells.append(row)
-                numbers.append(number)
-        return make_chunk(self.columns, cells, numbers, rejects)
-
-    def _records(self, lines: LineSource) -> Iterator[tuple[str, list[str]]]:
-        """(reason code or "", cells) of each record after the headings; [] for a blank line."""
+    def _records(self, lines: LineSource) -> Iterator[ReadRow]:
+        """Each record after the headings."""
         parser = csv.reader(lines, delimiter=self._delimiter)
         width = len(self.columns)
         headed = False
@@ -124,8 +104,10 @@ class DelimitedExtract(Extract):
             except csv.Error:
                 row, fault = [lines.give_up()], "row.field_too_long"
                 parser = csv.reader(lines, delimiter=self._delimiter)
-            if headed:
-                yield fault, row if fault else row[:width]
+            if headed and fault:
+                yield ReadRow([cell[:KEPT] for cell in row[:MAX_COLUMNS]], fault)
+            elif headed:
+                yield ReadRow(row[:width])
             else:
                 headed = any(cell.strip("\ufeff ") for cell in row)
 

@@ -1,9 +1,9 @@
 """What every reader of extracts hands out: chunks of text cells, and the rows it could not read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK_ROWS = 50_000  # rows held in memory at once
+CHUNK_MOST = 268_435_456  # characters, and CELL_COST for each cell, past which a chunk ends early
+CELL_COST = 64  # characters of memory that a cell takes whatever it holds, about
+KEPT = 1_000  # characters of each cell of a rejected row that are kept for the rejects file
 MAX_FIELD = 1_048_576  # characters in one cell; a longer one makes its row a reject
 
 
@@ -29,6 +32,21 @@ class Reject:
     column: str
     reason: str
     original: tuple[str, ...] = field(default=(), repr=False)
+
+
+class ReadRow(NamedTuple):
+    """A row as a reader of a format found it.
+
+    Attributes:
+        cells: as many as there are headings; none where the row is blank; as they came, cut to
+            ``KEPT``, where it is at fault.
+        fault: a reason code, or ``""``.
+        column: at fault, or ``""``.
+    """
+
+    cells: Sequence[str]
+    fault: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +104,38 @@ class Extract(ABC):
         return 0
 
 
+def chunks_of(
+    columns: tuple[str, ...], rows: Iterable[ReadRow], most: int = CHUNK_MOST, *, chunk_rows: int
+) -> Iterator[Chunk]:
+    """Rows as chunks, blank ones left out; no chunk holds more than memory has room for.
+
+    Args:
+        columns: of the extract.
+        rows: of the file in order, the first one below the headings first.
+        most: see ``CHUNK_MOST``.
+        chunk_rows: rows handed out at once.
+    """
+    cells: list[Sequence[str]] = []
+    numbers: list[int] = []
+    rejects: list[Reject] = []
+    size = begun = number = 0
+    for number, row in enumerate(rows, start=1):
+        if row.fault:
+            rejects.append(Reject(number, row.column, row.fault, tuple(row.cells)))
+        elif row.cells:
+            cells.append(row.cells)
+            numbers.append(number)
+        size += sum(map(len, row.cells)) + CELL_COST * len(row.cells)
+        if number - begun >= chunk_rows or size >= most:
+            if cells or rejects:
+                yield make_chunk(columns, cells, numbers, rejects)
+            cells, numbers, rejects, size, begun = [], [], [], 0, number
+    if cells or rejects:
+        yield make_chunk(columns, cells, numbers, rejects)
+
+
 def make_chunk(
-    columns: tuple[str, ...], cells: list[list[str]], numbers: list[int], rejects: list[Reject]
+    columns: tuple[str, ...], cells: list[Sequence[str]], numbers: list[int], rejects: list[Reject]
 ) -> Chunk:
     """A chunk from rows of cells, each as long as ``columns``."""
     import numpy as np  # noqa: PLC0415 - slow to load

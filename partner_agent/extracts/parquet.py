@@ -1,6 +1,6 @@
 """Parquet in, through pyarrow's record batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,7 @@ import pyarrow.parquet as pq
 from partner_agent.extracts.cells import cell_text
 from partner_agent.extracts.errors import DamagedExtractError, EmptyExtractError
 from partner_agent.extracts.header import check_header
-from partner_agent.extracts.model import MAX_FIELD, Chunk, Extract, Reject, make_chunk
-
-_KEPT = 1_000  # characters of each cell of a rejected row that are kept for the rejects file
+from partner_agent.extracts.model import KEPT, MAX_FIELD, Chunk, Extract, Reject, make_chunk
 
 
 class ParquetExtract(Extract):
@@ -66,17 +64,17 @@ class ParquetExtract(Extract):
 
     def _chunk(self, batch: Any, before: int) -> Chunk:
         columns = [_texts(column) for column in batch.columns]
-        cells: list[list[str]] = []
+        cells: list[Sequence[str]] = []
         numbers: list[int] = []
         rejects: list[Reject] = []
         for number, row in enumerate(zip(*columns, strict=True), start=before + 1):
             long = [at for at, cell in enumerate(row) if len(cell) > MAX_FIELD]
             if long:
-                original = tuple(cell[:_KEPT] for cell in row)
+                original = tuple(cell[:KEPT] for cell in row)
                 column = self.columns[long[0]]
                 rejects.append(Reject(number, column, "row.field_too_long", original))
             elif any(row):
-                cells.append(list(row))
+                cells.append(row)
                 numbers.append(number)
         return make_chunk(self.columns, cells, numbers, rejects)
 

@@ -3,7 +3,8 @@
 Both are read from the sheet's XML in one streaming pass before any row is, since merged ranges
 stand behind the rows. The same pass refuses a sheet with a row of more than ``ROW_MOST`` bytes:
 the XML parser holds a row at once, and a compressed file of a few hundred kilobytes can hold one
-that fills any memory.
+that fills any memory. It refuses one of more rows than a sheet has, and merged ranges that hold
+more: of each the parser or we keep something.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import IO
 from openpyxl.utils import range_boundaries
 
 ROW_MOST = 8_388_608  # bytes of XML in one row; a row of 16,384 short cells has a fifth of it
+ROWS_MOST = 1_048_576  # rows of a sheet, as Excel has it; and of all its merged ranges together
 _BLOCK = 1_048_576  # bytes read at once
 _OVERLAP = 256  # bytes kept from the block before, so that no tag is cut in two
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z0-9:]{2,40})"')
@@ -42,26 +44,38 @@ class RowTooLargeError(Exception):
     """A row is larger than ``ROW_MOST``."""
 
 
+class TooManyRowsError(Exception):
+    """A sheet has more rows than ``ROWS_MOST``, or its merged ranges have."""
+
+
 def scan_sheet(xml: IO[bytes]) -> SheetFacts:
     """Facts about a sheet from its XML stream.
 
     Raises:
-        RowTooLargeError: reading its rows would take boundless memory.
+        RowTooLargeError, TooManyRowsError: reading its rows would take boundless memory.
     """
     refs: dict[bytes, None] = {}
     formulas = False
     tail = b""
     since = 0  # bytes since a row began
+    rows = 0
     while block := xml.read(_BLOCK):
         text = tail + block
-        begun = [found.start() for found in _ROW.finditer(text)]
+        begun = []
+        for found in _ROW.finditer(text):
+            begun.append(found.start())
+            rows += found.end() > len(tail)  # else the block before had it
         since = len(text) - begun[-1] if begun else since + len(block)
         if since > ROW_MOST:
             raise RowTooLargeError
+        if rows > ROWS_MOST:
+            raise TooManyRowsError
         refs.update(dict.fromkeys(_MERGE.findall(text)))
         formulas = formulas or bool(_FORMULA.search(text))
         tail = text[-_OVERLAP:]
     ranges = [_range(ref.decode("ascii")) for ref in refs]
+    if sum(max(1, each.last_row - each.first_row + 1) for each in ranges) > ROWS_MOST:
+        raise TooManyRowsError
     return SheetFacts(tuple(sorted(ranges, key=lambda r: (r.first_row, r.first_column))), formulas)
 
 

@@ -3,7 +3,8 @@
 Rules, in order: the sheet named by the mapping, else the first; the headings are the first row
 that is not blank, and not merged; dates become ISO 8601; a formula counts by its cached value,
 and without one its row is rejected; cells merged down one column all hold the merged value, and a
-row with cells merged across columns is rejected.
+row with cells merged across columns is rejected. A row is cut to the headings as it comes, however
+wide the sheet says it is, and a sheet with a row past the last that Excel has is refused.
 """
 
 import warnings
@@ -27,11 +28,13 @@ from partner_agent.extracts.errors import (
     SheetNotFoundError,
 )
 from partner_agent.extracts.header import check_header
-from partner_agent.extracts.model import Chunk, Extract, Reject, make_chunk
+from partner_agent.extracts.model import KEPT, MAX_FIELD, Chunk, Extract, ReadRow, chunks_of
 from partner_agent.extracts.sheet_xml import (
     ROW_MOST,
+    ROWS_MOST,
     RowTooLargeError,
     SheetFacts,
+    TooManyRowsError,
     scan_sheet,
 )
 
@@ -120,6 +123,8 @@ class XlsxExtract(Extract):
         with sheet._get_source() as xml:  # noqa: SLF001 - openpyxl has no public way to the XML
             try:
                 return scan_sheet(xml)
+            except TooManyRowsError:
+                raise self._too_many_rows() from None
             except RowTooLargeError:
                 raise ExtractTooLargeError(
                     f"a row of sheet {self._sheet!r} of {self._path.name} holds more than "
@@ -127,11 +132,21 @@ class XlsxExtract(Extract):
                     next_step="look at the sheet, and export the extract as CSV or Parquet",
                 ) from None
 
+    def _too_many_rows(self) -> ExtractTooLargeError:
+        return ExtractTooLargeError(
+            f"sheet {self._sheet!r} of {self._path.name} has more than {ROWS_MOST:,} rows, which "
+            "is the most that Excel has",
+            next_step="look at the sheet, and export the extract as CSV or Parquet",
+        )
+
     def _rows(self, book: Any) -> Iterator[tuple[Any, ...]]:
         sheet = book[self._sheet]
         sheet.reset_dimensions()  # writers are known to record too small an area
-        rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(values_only=True)
-        return rows
+        rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(max_row=ROWS_MOST + 1, values_only=True)
+        for number, row in enumerate(rows, start=1):  # with every row that the sheet leaves out
+            if number > ROWS_MOST:
+                raise self._too_many_rows()
+            yield row
 
     def _header(self, book: Any) -> tuple[int, list[str]]:
         for number, row in enumerate(self._rows(book), start=1):
@@ -169,28 +184,24 @@ class XlsxExtract(Extract):
         written: Iterator[tuple[Any, ...]],
         reader: "_RowReader",
     ) -> Iterator[Chunk]:
-        numbered = enumerate(zip(rows, written, strict=False), start=1)
-        while batch := list(islice(numbered, self._chunk_rows)):
-            chunk = self._chunk(batch, reader)
-            if chunk.rejects or len(chunk.rows):
-                yield chunk
+        read = (
+            self._read(number, row, formulas, reader)
+            for number, (row, formulas) in enumerate(zip(rows, written, strict=False), start=1)
+        )
+        yield from chunks_of(self.columns, read, chunk_rows=self._chunk_rows)
 
-    def _chunk(
-        self, batch: list[tuple[int, tuple[tuple[Any, ...], tuple[Any, ...]]]], reader: "_RowReader"
-    ) -> Chunk:
-        cells: list[list[str]] = []
-        numbers: list[int] = []
-        rejects: list[Reject] = []
-        for number, (row, written) in batch:
-            texts = reader.texts(number, row)
-            fault, at = reader.fault(number, row, written)
-            if fault:
-                column = self.columns[at] if at is not None else ""
-                rejects.append(Reject(number, column, fault, tuple(texts)))
-            elif any(texts):
-                cells.append(texts)
-                numbers.append(number)
-        return make_chunk(self.columns, cells, numbers, rejects)
+    def _read(
+        self, number: int, row: tuple[Any, ...], written: tuple[Any, ...], reader: "_RowReader"
+    ) -> ReadRow:
+        texts = reader.texts(number, row)
+        fault, at = reader.fault(number, row, written)
+        if not fault:
+            at = next((at for at, text in enumerate(texts) if len(text) > MAX_FIELD), None)
+            fault = "" if at is None else "row.field_too_long"
+        if fault:
+            column = self.columns[at] if at is not None else ""
+            return ReadRow([text[:KEPT] for text in texts], fault, column)
+        return ReadRow(texts if any(texts) else ())
 
 
 class _RowReader:

@@ -23,6 +23,7 @@ from partner_agent.extracts.errors import (
     OneColumnError,
 )
 from partner_agent.extracts.header import MAX_COLUMNS
+from partner_agent.extracts.model import CELL_COST, ReadRow, chunks_of
 from partner_agent.extracts.reader import open_extract
 
 HEAD = "id,name,town\n"
@@ -100,6 +101,31 @@ def test_ten_thousand_bad_rows_neither_abort_nor_pile_up(tmp_path: Path) -> None
     assert sum(len(chunk.rejects) for chunk in chunks) == 10_000
     assert chunks[-1].rows.tolist() == [10_001]
     assert chunks[1].first_row == 1_001
+
+
+def test_a_chunk_ends_before_it_fills_the_memory() -> None:
+    """By its characters, and by its cells where those are empty; no row is lost or told twice."""
+    rows = [ReadRow(("x" * 400, "")), ReadRow(()), ReadRow(("y", ""), "row.field_count")] * 100
+    whole = list(chunks_of(("a", "b"), rows, chunk_rows=50_000))
+    small = list(chunks_of(("a", "b"), rows, 2_000, chunk_rows=50_000))
+    assert len(whole) == 1
+    assert len(small) > 20
+    for found in (whole, small):
+        assert [int(n) for each in found for n in each.rows] == list(range(1, 301, 3))
+        assert [r.row for each in found for r in each.rejects] == list(range(3, 301, 3))
+    blanks = [ReadRow(("",) * 100)] * 30
+    columns = tuple(f"c{n}" for n in range(100))
+    assert len(list(chunks_of(columns, blanks, 10 * 100 * CELL_COST, chunk_rows=50_000))) == 3
+
+
+def test_a_row_of_endless_cells_is_cut_before_it_is_kept(tmp_path: Path) -> None:
+    """A file of a few kilobytes can hold thousands of them."""
+    data = gzip.compress(b"id,x\n1,2\n" + (b"," * 200_000 + b"9\n") * 3)
+    path = _write(tmp_path / "e.csv.gz", data)
+    assert len(data) < 10_000
+    (chunk,) = open_extract(path)
+    assert [reject.reason for reject in chunk.rejects] == ["row.field_count"] * 3
+    assert {len(reject.original) for reject in chunk.rejects} == {MAX_COLUMNS}
 
 
 def test_a_row_outside_the_encoding_is_rejected(tmp_path: Path) -> None:

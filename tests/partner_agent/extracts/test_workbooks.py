@@ -1,6 +1,7 @@
 """XLSX and Parquet in."""
 
 import datetime as dt
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from partner_agent.extracts import sheet_xml, xlsx
 from partner_agent.extracts.errors import (
     DamagedExtractError,
     DuplicateHeaderError,
@@ -22,7 +24,7 @@ from partner_agent.extracts.errors import (
     OneColumnError,
     SheetNotFoundError,
 )
-from partner_agent.extracts.model import Reject
+from partner_agent.extracts.model import KEPT, MAX_FIELD, Reject
 from partner_agent.extracts.reader import open_extract
 
 
@@ -79,21 +81,84 @@ def test_a_formula_without_a_value_is_a_reject(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("cell", [b"A" * 1_048_576, b"</t><t>" * 149_796])
-def test_a_row_that_fills_the_memory_is_refused(tmp_path: Path, cell: bytes) -> None:
-    """A file of a few kilobytes with one row of many megabytes: one cell, or endless small ones."""
-    plain = zipfile.ZipFile(_book(tmp_path / "plain.xlsx", [["id", "x"], [1, 2]]))
-    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as bomb:
+def _with_xml(folder: Path, rows: bytes, merged: bytes = b"") -> Path:
+    """A workbook of two columns and one row, with more rows as somebody has written them."""
+    plain = zipfile.ZipFile(_book(folder / "plain.xlsx", [["id", "x"], [1, 2]]))
+    made = folder / "made.xlsx"
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
         for name in plain.namelist():
             data = plain.read(name)
             if name == "xl/worksheets/sheet1.xml":
                 head, tail = data.split(b"</sheetData>")
-                row = b'<row r="3"><c r="A3" t="inlineStr"><is><t>%s</t></is></c></row>'
-                data = head + row % (cell * 10) + b"</sheetData>" + tail
-            bomb.writestr(name, data)
-    assert (tmp_path / "bomb.xlsx").stat().st_size < 100_000
+                data = head + rows + b"</sheetData>" + merged + tail
+            book.writestr(name, data)
+    return made
+
+
+@pytest.mark.parametrize("cell", [b"A" * 1_048_576, b"</t><t>" * 149_796])
+def test_a_row_that_fills_the_memory_is_refused(tmp_path: Path, cell: bytes) -> None:
+    """A file of a few kilobytes with one row of many megabytes: one cell, or endless small ones."""
+    row = b'<row r="3"><c r="A3" t="inlineStr"><is><t>%s</t></is></c></row>' % (cell * 10)
+    bomb = _with_xml(tmp_path, row)
+    assert bomb.stat().st_size < 100_000
     with pytest.raises(ExtractTooLargeError, match="a row of sheet"):
-        open_extract(tmp_path / "bomb.xlsx")
+        open_extract(bomb)
+
+
+def test_a_wide_row_is_cut_as_it_comes(tmp_path: Path) -> None:
+    """A cell in the last column makes its row a reject, and no chunk holds 16,384 cells a row."""
+    wide = b"".join(b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (n, n) for n in range(3, 203))
+    path = _with_xml(tmp_path, wide)
+    tracemalloc.start()
+    try:
+        (chunk,) = open_extract(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [reject.reason for reject in chunk.rejects] == ["row.field_count"] * 200
+    assert {len(reject.original) for reject in chunk.rejects} == {2}
+    assert peak < 10_000_000  # 200 rows as they come take 26 million bytes
+
+
+@pytest.mark.parametrize("number", [b"1001", b"99999999999", b"&#57;999999", b"9e9"])
+def test_a_row_past_the_last_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: bytes
+) -> None:
+    """The rows that are left out before it would be made, one after another."""
+    monkeypatch.setattr(xlsx, "ROWS_MOST", 1_000)
+    row = b'<row r="%s"><c><v>1</v></c></row>'
+    assert len(_all(_with_xml(tmp_path, row % b"1000"))[0]) == 2
+    with pytest.raises(ExtractTooLargeError, match="more than 1,000 rows"):
+        _all(_with_xml(tmp_path, row % number))
+
+
+def test_endless_rows_and_ranges_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that all say that they are the first, and merged ranges of more rows than there are."""
+    ranges = (
+        b'<mergeCells><mergeCell ref="A2:A99999999"/></mergeCells>',
+        b"<mergeCells>%s</mergeCells>"
+        % b"".join(b'<mergeCell ref="A%d:A1048576"/>' % n for n in range(2, 5)),
+    )
+    for merged in ranges:
+        with pytest.raises(ExtractTooLargeError, match="more than 1,048,576 rows"):
+            open_extract(_with_xml(tmp_path, b"", merged))
+    monkeypatch.setattr(sheet_xml, "ROWS_MOST", 1_000)
+    monkeypatch.setattr(sheet_xml, "_BLOCK", 700)
+    open_extract(_with_xml(tmp_path, b'<row r="1"/>' * 998))  # beside the headings and one row
+    with pytest.raises(ExtractTooLargeError, match="rows, which is the most"):
+        open_extract(_with_xml(tmp_path, b'<row r="1"/>' * 999))
+
+
+def test_a_cell_that_is_too_long_makes_its_row_a_reject(tmp_path: Path) -> None:
+    """As in CSV and Parquet; what is kept of it for the rejects file is short."""
+    cell = b"A" * (MAX_FIELD + 1)
+    row = b'<row r="3"><c r="A3" t="inlineStr"><is><t>%s</t></is></c></row>' % cell
+    read, (reject,) = _all(_with_xml(tmp_path, row))
+    assert read == [["1", "2"]]
+    assert (reject.column, reject.reason) == ("id", "row.field_too_long")
+    assert max(map(len, reject.original)) == KEPT
 
 
 def test_a_part_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
