@@ -3,7 +3,8 @@
 Rules: the one judge of what is permitted is ``policy.in_force``; each of its refusals is one state,
 in its order, so that the state shown and the refusal given never differ. What is permitted is in
 force, or due for review from ``REVIEW_NOTICE`` before ``review_by`` on, when a new version takes
-that long to agree.
+that long to agree. Where a later version has taken its place, nobody has to do anything, in
+whichever state it is.
 """
 
 from dataclasses import dataclass
@@ -103,6 +104,8 @@ def life(standing: Standing, now: datetime) -> Life:
 
 def _stopped(standing: Standing, state: LifeState, reason: str) -> Life:
     agreement = standing.agreement
+    if standing.superseded:
+        return Life(state, reason, (), "", None)
     everyone = _parties(agreement)
     anew = f"agree and sign version {agreement.version + 1}, which supersedes it"
     starts = date.fromisoformat(agreement.valid_from)
@@ -119,7 +122,6 @@ def _stopped(standing: Standing, state: LifeState, reason: str) -> Life:
             "settle why it was suspended, then: agreement resume",
             None,
         ),
-        LifeState.SUPERSEDED: ((), "", None),
         LifeState.EXPIRED: (everyone, anew, None),
     }
     who, step, by = steps[state]

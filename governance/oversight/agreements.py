@@ -1,6 +1,6 @@
 """Agreements, where each is in its life, and everything that is due under them and when."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -59,7 +59,7 @@ class Due(Frozen):
         name: of the agreement, with its version.
         by: time or day; empty where it has no end.
         late: whether that has passed.
-        who: parties.
+        who: parties that can do it.
         about: hash or id of what it is about.
     """
 
@@ -88,7 +88,7 @@ def due(state: Overseen, now: datetime) -> list[Due]:
     found = [
         Due(
             kind=DueKind.DECIDE, detail=each.purpose, name=_name(state, each.agreement),
-            by=each.expires, late=False, who=(), about=each.request,
+            by=each.expires, late=False, who=_partners(state, each.agreement), about=each.request,
         )
         for each in waiting(state, now)
         if not each.expired
@@ -101,14 +101,7 @@ def due(state: Overseen, now: datetime) -> list[Due]:
         for each in rights(state, now.date())
         if not each.outcome
     ]  # fmt: skip
-    found += [
-        Due(
-            kind=DueKind.AGREE, detail=line.state.value, name=f"{line.id} {line.version}",
-            by=line.by, late=not line.permits, who=line.who, about=line.agreement,
-        )
-        for line in agreements(state, now)
-        if line.who
-    ]  # fmt: skip
+    found += [_next(line, now) for line in agreements(state, now) if line.who]
     found += [
         Due(
             kind=DueKind.DESTROY, detail=each.what, name=f"{each.agreement} {each.version}",
@@ -118,6 +111,22 @@ def due(state: Overseen, now: datetime) -> list[Due]:
         if each.overdue_since
     ]  # fmt: skip
     return sorted(found, key=lambda each: (not each.late, each.by or "9"))
+
+
+def _next(line: AgreementLine, now: datetime) -> Due:
+    """An agreement's next step; what has ended is late since its last day."""
+    ended = {LifeState.REVIEW_OVERDUE: line.review_by, LifeState.EXPIRED: line.expires}
+    by = line.by or ended.get(line.state, "")
+    late = line.state in ended or "" < by < now.astimezone(UTC).date().isoformat()
+    return Due(
+        kind=DueKind.AGREE, detail=line.state.value, name=f"{line.id} {line.version}", by=by,
+        late=late, who=line.who, about=line.agreement,
+    )  # fmt: skip
+
+
+def _partners(state: Overseen, hash_: str) -> tuple[str, ...]:
+    """Parties whose leads may decide."""
+    return tuple(party.party for party in state.agreements.standing(hash_).agreement.partners)
 
 
 def _name(state: Overseen, hash_: str) -> str:

@@ -1,16 +1,18 @@
 """What happened when: indexes that replay fills beside the state, so that no page reads the log.
 
-Rules: every entry has its row in ``entries``; only what was admitted counts for anything else; of
-a consent nothing is kept that the state does not hold, so an erased one leaves only its number.
-The clock never goes back: an entry that states an earlier time than one before it is counted, for
+Rules: every entry has its row in ``entries``; only what was admitted counts for anything else, the
+clock included, so that nobody moves it by an entry that does not count; of a consent nothing is
+kept that the state does not hold, so an erased one leaves only its number. The clock never goes
+back: an entry that states an earlier time than one before it is counted, for
 the public, in the month in which it came (``public.py`` says why).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
+from governance.agreements.models import Agreement
 from governance.agreements.registry import AgreementRegistry
 from governance.consent.registry import ConsentRegistry, Grant
 from governance.errors import GovernanceError
@@ -37,6 +39,21 @@ from governance.rights.registry import RightsRegistry
 FILES, RUNS, ANSWERS = "files", "runs", "releases"
 """Artefacts whose end the ledger can hold against their beginning, as ``retention.purged`` has it.
 """
+
+
+def kept_days(agreement: Agreement) -> dict[str, int]:
+    """For how long each artefact may be kept."""
+    keep = agreement.retention
+    return {
+        FILES: keep.encodings_days, RUNS: keep.link_results_days, ANSWERS: keep.released_items_days,
+    }  # fmt: skip
+
+
+def scope(agreement: str, what: str) -> str:
+    """The agreement whose artefacts a word that some were destroyed is about; empty for all."""
+    return "" if what == ANSWERS else agreement
+
+
 CONSENTS: Final = frozenset(kind for kind in EventType if kind.value.startswith("consent."))
 
 
@@ -100,7 +117,7 @@ class Chronicle:
     """The indexes.
 
     Attributes:
-        clock: the latest time that any entry has stated so far.
+        clock: the latest time that an entry that counts has stated so far.
         begins: for each month of the clock, the place of its first entry.
         refused: refusals by month, party, what was refused, and reason.
         newest_refusal: of each party, about requests: place, time, reason, request.
@@ -110,7 +127,9 @@ class Chronicle:
         runs: the last of each month of the clock, by month and agreement's id.
         made: days on which artefacts came to be, by agreement's hash, party and artefact.
         files: when the newest file of a source was accepted, by agreement's hash, hub and source.
-        purged: when a party last said that it destroyed some, by agreement's id, party, artefact.
+        purged: when a party last said that it destroyed some, and the last day of what was due
+            then, by agreement's hash, party, artefact; answers to requests, of which a party
+            destroys those of all agreements by the one that it works under, without the hash.
         rights: of each request of a data subject, by its id, places.
     """
 
@@ -129,17 +148,18 @@ class Chronicle:
     runs: dict[tuple[str, str], Ran] = field(default_factory=dict)
     made: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     files: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    purged: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    purged: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
     purges: list[Purge] = field(default_factory=list)
     rights: dict[str, list[int]] = field(default_factory=dict)
     answered: dict[str, Answered] = field(default_factory=dict)
 
-    def take(self, index: int, event: Event) -> None:
-        """Give the next entry its row, admitted or not."""
+    def take(self, index: int, event: Event, *, admitted: bool) -> None:
+        """Give the next entry its row, and move the clock if it counts."""
         leaf = event.leaf
         self.entries.append(leaf, leaf_hash(event.leaf_bytes))
-        self.clock = max(self.clock, leaf.time)
-        self.begins.setdefault(self.month, index)
+        if admitted:
+            self.clock = max(self.clock, leaf.time)
+            self.begins.setdefault(self.month, index)
 
     @property
     def month(self) -> str:
@@ -268,10 +288,13 @@ class Clerk:
         chronicle, party = self._chronicle, payload.party
         counts = payload.model_dump(exclude={"agreement", "party"})
         chronicle.purges.append(Purge(payload.agreement, party, time, index, counts))
-        for what in (FILES, RUNS, ANSWERS):
+        periods = kept_days(self._agreements.standing(payload.agreement).agreement)
+        for what, days in periods.items():
             if counts[what]:
-                key = (self._agreement_id(payload.agreement), party, what)
-                chronicle.purged[key] = max(time, chronicle.purged.get(key, ""))
+                key = (scope(payload.agreement, what), party, what)
+                due = (date.fromisoformat(time[:10]) - timedelta(days=days)).isoformat()
+                last, until = chronicle.purged.get(key, ("", ""))
+                chronicle.purged[key] = max(time, last), max(due, until)
 
     def _answer(self, request: str, party: str, time: str) -> None:
         record = self._releases.requests.get(request)  # a refusal may come before the request

@@ -2,17 +2,20 @@
 
 Rules: what the ledger knows of an artefact is when it came to be: a submission's file at the hub,
 a run's results, a party's answers to requests. Each is due when the period of its agreement is
-over, and agents and hub destroy once a day, so a day later the ledger has to hold their word
-(``retention.purged``); where it does not, the artefact is overdue. Of rows in vaults and of consent
-records the ledger cannot say when they are due: the partner's own agent does. A destruction told
-without being done cannot be seen here.
+over (answers: of the agreement's newest signed version, under which the party works), and agents
+and hub destroy once a day, so a day later the ledger has to hold their word (``retention.purged``);
+where it does not, the artefact is overdue. A word is about all that was due by the period of the
+agreement that it names, however long other versions would have kept it. Of rows in vaults and of
+consent records the ledger cannot say when they are due: the partner's own agent does. A destruction
+told without being done cannot be seen here.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from governance.agreements.models import Agreement
 from governance.canonical import Frozen
-from governance.oversight.chronicle import ANSWERS, FILES, RUNS
+from governance.oversight.chronicle import ANSWERS, FILES, kept_days, scope
 from governance.oversight.state import Overseen
 
 GRACE: Final = timedelta(days=1)
@@ -86,25 +89,31 @@ def retention(state: Overseen, now: datetime) -> list[Due]:
 
 
 def _due(state: Overseen, hash_: str, party: str, what: str, days: set[str], now: datetime) -> Due:
-    agreement = state.agreements.standing(hash_).agreement
-    keep, today = agreement.retention, now.astimezone(UTC).date()
-    periods = {
-        FILES: keep.encodings_days, RUNS: keep.link_results_days, ANSWERS: keep.released_items_days,
-    }  # fmt: skip
-    # an agent destroys under the version that it works under, also what an earlier one left
-    last = state.chronicle.purged.get((agreement.id, party, what), "")
-    period = timedelta(days=periods[what])
-    ends = sorted(date.fromisoformat(day) + period for day in days)
-    over = [end for end in ends if end + GRACE < today and end.isoformat() > last[:10]]
+    agreement, today = state.agreements.standing(hash_).agreement, now.astimezone(UTC).date()
+    kept = kept_days(_working(state, agreement) if what == ANSWERS else agreement)[what]
+    last, until = state.chronicle.purged.get((scope(hash_, what), party, what), ("", ""))
+    ends = [date.fromisoformat(day) + timedelta(days=kept) for day in sorted(days) if day > until]
+    over = [end for end in ends if end + GRACE < today]
     ahead = [end for end in ends if end + GRACE >= today]
     return Due(
         agreement=agreement.id,
         version=agreement.version,
         party=party,
         what=what,
-        days=periods[what],
+        days=kept,
         newest=max(days),
         next=ahead[0].isoformat() if ahead else "",
         overdue_since=over[0].isoformat() if over else "",
         last=last,
     )
+
+
+def _working(state: Overseen, agreement: Agreement) -> Agreement:
+    """The newest version of an agreement that every party has signed, or else itself."""
+    standings = (state.agreements.standing(hash_) for hash_ in state.agreements)
+    signed = [
+        each.agreement
+        for each in standings
+        if each.complete_at is not None and each.agreement.id == agreement.id
+    ]
+    return max(signed, key=lambda each: each.version, default=agreement)

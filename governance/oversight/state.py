@@ -39,8 +39,8 @@ class Overseen(LedgerState):
         index, rejected = self.size, len(self.rejected)
         changed = self._clerk.before(event)
         super().apply(event)
-        self.chronicle.take(index, event)
         admitted = len(self.rejected) == rejected
+        self.chronicle.take(index, event, admitted=admitted)
         self._clerk.after(index, event, changed, admitted=admitted)
 
     def party(self, thumbprint: str) -> str:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -85,8 +85,8 @@ def post_all(running: Running, events: list[Event]) -> None:
 
 
 @contextmanager
-def started(database_url: str, folder: Path) -> Iterator[Running]:
-    """A ledger with its genesis."""
+def started(database_url: str, folder: Path, now: datetime = NOON) -> Iterator[Running]:
+    """A ledger with its genesis, whose clock stands."""
     world = World()
     settings = LedgerSettings(
         database_url=database_url,
@@ -96,7 +96,7 @@ def started(database_url: str, folder: Path) -> Iterator[Running]:
         request_burst=200,
     )
     key = init_ledger(settings, world.events[0])
-    with serving(create_app(settings, lambda: NOON)) as url:
+    with serving(create_app(settings, lambda: now)) as url:
         yield Running(world, url, key, settings)
 
 

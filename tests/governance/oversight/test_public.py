@@ -25,7 +25,7 @@ from governance.ledger.payloads import (
 from governance.oversight.public import PublicRegister, public_register
 from governance.oversight.state import Overseen
 from tests.governance.oversight.copied import overseen
-from tests.governance.world import NOON, World
+from tests.governance.world import NOON, Party, World
 
 HASH = "sha256:" + "0" * 64
 DECEMBER = datetime(2026, 12, 8, 9, 0, tzinfo=UTC)
@@ -136,6 +136,20 @@ def test_what_was_published_of_a_month_never_changes() -> None:
     county.note(datetime(2027, 1, 2, tzinfo=UTC))
     (later,) = page(county, datetime(2027, 1, 9, tzinfo=UTC)).figures
     assert [str(each.released) for each in later.months] == ["about 20", "about 10"]
+
+
+@pytest.mark.invariant(21, "a month closed by an entry of a stranger, which does not count")
+def test_an_entry_that_does_not_count_moves_no_clock() -> None:
+    """Who may not write closes no month, and makes nothing count in another."""
+    county = County()
+    county.ask(1, NOON, release=True)
+    state = overseen(county)
+    payload = Refused(party="police", action="prepare", reason="submission", about=None)
+    later = NOON + timedelta(days=40)
+    state.apply(Party("stranger").author(later).write(EventType.REFUSED, payload))
+    assert not state.admitted(state.size - 1)
+    assert state.chronicle.clock == write_time(NOON)
+    assert public_register(state, DECEMBER).until == ""
 
 
 def test_a_month_is_shown_a_week_after_its_end() -> None:

@@ -1,5 +1,6 @@
 """Risks come from the assessment, passes from recorded runs; none is claimed that was not."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,17 +83,21 @@ def test_every_guard_of_the_projects_assessment_is_a_file_of_tests() -> None:
 
 
 def test_pytest_records_what_is_read_here(tmp_path: Path) -> None:
-    """A real run of this project's tests writes time, commit, and results by file."""
-    out = tmp_path / "results.xml"
-    own = "tests/governance/oversight/test_risks.py"
+    """A real run with this project's plugin writes time, commit, and results by file."""
+    out, own = tmp_path / "results.xml", tmp_path / "tests" / "test_one.py"
+    own.parent.mkdir()
+    own.write_text("def test_that_passes():\n    pass\n")
     command = [
-        *(sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"),
-        *(own, "-k", "without_a_recorded_run", f"--junitxml={out}"),
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.recorded"),
+        *("--rootdir", str(tmp_path), str(own), f"--junitxml={out}"),
     ]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
     found = read_run(out.read_bytes())
-    assert found.passed == {own: {"test_without_a_recorded_run_nothing_passed": True}}
-    assert len(found.commit.removesuffix("-dirty")) in (0, 40)
+    assert found.passed == {"tests/test_one.py": {"test_that_passes": True}}
+    command = ["git", "rev-parse", "HEAD"]
+    head = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert found.commit.removesuffix("-dirty") == head.stdout.strip()  # nothing: no working copy
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 """Deadlines of data subjects' requests, and what should have been destroyed."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from governance.agreements.models import Agreement
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (
+    AgreementProposed,
     LinkRunFinished,
+    ReleaseRefused,
+    Requested,
     RetentionPurged,
     RightsClosed,
     RightsOpened,
@@ -17,7 +22,7 @@ from governance.oversight.agreements import agreements, due
 from governance.oversight.retention import destroyed, retention
 from governance.oversight.rights import rights
 from tests.governance.oversight.copied import overseen
-from tests.governance.world import NOON, World
+from tests.governance.world import NOON, Party, World
 
 HASH = "sha256:" + "0" * 64
 
@@ -104,6 +109,73 @@ def test_a_word_from_before_something_was_due_is_no_word_about_it(world: World) 
     assert overdue(world, 367) == {"files": "2027-11-22", "runs": "2027-11-22"}
 
 
+def agree(world: World, **changes: Any) -> Agreement:
+    """Another agreement, or another version, is signed by all."""
+    data = world.agreement.model_dump(mode="json") | changes
+    return propose(world, Agreement.model_validate(data), world.partners)
+
+
+def propose(world: World, agreement: Agreement, signed: Collection[Party]) -> Agreement:
+    """An agreement is proposed, and signed by some."""
+    before, world.agreement = world.agreement, agreement
+    world.write(world.council, EventType.AGREEMENT_PROPOSED, AgreementProposed(agreement=agreement))
+    for party in signed:
+        world.sign_agreement(party)
+    if len(signed) < len(world.partners):
+        world.agreement = before
+    return agreement
+
+
+def refuse_a_request(world: World) -> None:
+    """The police answer a request: they refuse it."""
+    members = world.members(("1", True, [(world.partners[0], "1" * 32)]))
+    request = world.request(members)
+    world.write(world.hub, EventType.RELEASE_REQUESTED, Requested(request=request))
+    refusal = ReleaseRefused(request=request.payload_hash, party="police", reason="release.local")
+    world.write(world.partners[0], EventType.RELEASE_REFUSED, refusal)
+
+
+@pytest.mark.parametrize("id_", ["county-families", "another-agreement"])
+def test_what_went_by_a_shorter_period_is_not_overdue_for_ever(id_: str) -> None:
+    """An agent destroys all its answers by the agreement that it works under, and says so once."""
+    world = World()
+    refuse_a_request(world)
+    assert overdue(world, 32) == {"releases": "2026-12-22"}
+    old = world.agreement
+    retention = old.retention.model_dump() | {"released_items_days": 7}
+    later = {"version": 2, "supersedes": old.hash} if id_ == old.id else {"id": id_}
+    agree(world, retention=retention, **later)
+    payload = RetentionPurged(
+        agreement=world.agreement_hash, party="police", rows=0, synthetic_rows=0, files=0,
+        releases=1,
+    )  # fmt: skip
+    police, then = world.partners[0], NOON + timedelta(days=8)
+    world.write(police, EventType.RETENTION_PURGED, payload, now=then)
+    assert overdue(world, 400) == {"releases": ""}
+
+
+def test_a_longer_period_of_a_newer_version_is_the_one_that_an_agent_keeps_to() -> None:
+    """What the agent rightly holds is not called overdue."""
+    world = World()
+    refuse_a_request(world)
+    old = world.agreement
+    retention = old.retention.model_dump() | {"released_items_days": 90}
+    agree(world, version=2, supersedes=old.hash, retention=retention)
+    assert overdue(world, 60) == {"releases": ""}
+    assert overdue(world, 92) == {"releases": "2027-02-20"}
+
+
+def test_the_hubs_word_under_one_agreement_is_none_under_another(world: World) -> None:
+    """Its files and results go by the agreement under which they were made."""
+    old = world.agreement
+    agree(world, version=2, supersedes=old.hash)
+    accept(world, 1, number=2)
+    purge(world, 368, files=1, runs=1)
+    found = [each for each in retention(overseen(world), NOON + timedelta(days=370))
+             if each.version == old.version]  # fmt: skip
+    assert {each.overdue_since for each in found} == {"2027-11-22"}
+
+
 def test_a_replaced_file_is_due_no_more(world: World) -> None:
     """The newest file of a source counts: the one before went when it came."""
     accept(world, 100, number=2)
@@ -134,3 +206,31 @@ def test_what_is_due_is_one_list_with_what_is_late_at_its_top(world: World) -> N
     }  # fmt: skip
     (line,) = agreements(overseen(world), NOON)
     assert (line.state.value, line.permits, line.missing) == ("in_force", True, ())
+
+
+def test_who_can_do_something_is_asked_and_nothing_is_late_before_its_day() -> None:
+    """Partners decide; who has not signed signs, by the first day; what gave way asks nobody."""
+    world = World()
+    members = world.members(("1", True, [(world.partners[0], "1" * 32)]))
+    request = Requested(request=world.request(members))
+    world.write(world.hub, EventType.RELEASE_REQUESTED, request)
+    old = world.agreement
+    new = Agreement.model_validate(
+        old.model_dump(mode="json")
+        | {"version": 2, "supersedes": old.hash, "valid_from": "2026-12-01"}
+    )
+    propose(world, new, world.partners[:1])
+    decide, sign = due(overseen(world), NOON)
+    assert (decide.kind, decide.who) == ("decide", ("police", "nhs", "council"))
+    assert (sign.who, sign.by, sign.late) == (("nhs", "council"), "2026-12-01", False)
+    (late,) = due(overseen(world), NOON + timedelta(days=10))
+    assert (late.detail, late.late) == ("review", True)
+    world.agreement = new
+    for party in world.partners[1:]:
+        world.sign_agreement(party)
+    overdue_since = [
+        (each.name, each.by, each.late, each.who)
+        for each in due(overseen(world), NOON + timedelta(days=400))
+    ]
+    everyone = ("police", "nhs", "council")
+    assert overdue_since == [("county-families 2", "2027-11-01", True, everyone)]
