@@ -32,7 +32,7 @@ from linkage_hub.api.access import BodyTooLarge, NotAllowed
 from linkage_hub.api.problems import STATUS
 from linkage_hub.quality.errors import RevealError
 from linkage_hub.refinement.errors import RefinementError
-from linkage_hub.releases.errors import ReleaseError, UnknownFamily
+from linkage_hub.releases.errors import FamilyTooLarge, ReleaseError, UnknownFamily
 from linkage_hub.review.errors import UnknownRecord
 from linkage_hub.runs.errors import RunError, UnknownPerson, UnknownRun
 from linkage_hub.secrets import UnknownSecret
@@ -98,7 +98,7 @@ ROUTES: Final[dict[str, Described]] = {
         AgreementRefusal, UnknownRecord, body=RulingPost
     ),
     "GET /v1/families": _signed(AgreementRefusal),
-    "GET /v1/families/{family}": _signed(UnknownFamily, AgreementRefusal),
+    "GET /v1/families/{family}": _signed(UnknownFamily, FamilyTooLarge, AgreementRefusal),
     "POST /v1/requests": _signed(*_RELEASE, body=RequestPost),
     "GET /v1/requests": _signed(),
     "GET /v1/requests/{request_hash}": _signed(ReleaseError),

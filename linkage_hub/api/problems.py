@@ -22,6 +22,7 @@ from linkage_hub.refinement.errors import (
 )
 from linkage_hub.releases.errors import (
     AnswerRefused,
+    FamilyTooLarge,
     ReleaseError,
     RequestDecided,
     UnknownFamily,
@@ -66,6 +67,7 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     RefinementError: 409,
     WrongOffset: 409,
     RequestDecided: 409,
+    FamilyTooLarge: 409,
     AnswerRefused: 409,
     QuotaExceeded: 429,
     DiskFull: 507,

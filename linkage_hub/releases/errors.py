@@ -16,6 +16,12 @@ class UnknownFamily(ReleaseError):
     reason = "family.unknown"
 
 
+class FamilyTooLarge(ReleaseError):
+    """More people, or records of one, than a request may name."""
+
+    reason = "family.too_large"
+
+
 class UnknownRequest(ReleaseError):
     """No such request that the caller may see."""
 

@@ -9,7 +9,6 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, func, select
 
 from governance.agreements.models import Agreement
@@ -71,6 +70,7 @@ class Families:
 
         Raises:
             UnknownFamily: not in the current results of the caller's agreements.
+            FamilyTooLarge: no request may name it.
         """
         row = self._row(family, state.agreements.of(approach.party))
         agreement = state.agreements.standing(row.agreement).agreement
@@ -116,6 +116,7 @@ class Families:
 
         Raises:
             UnknownFamily: not in the current results of these agreements.
+            FamilyTooLarge: no request may name it.
         """
         row = self._row(family, agreements)
         with self._database.reading() as connection:
@@ -189,8 +190,6 @@ def _refusal(
         require_family_permission(document, (), state.consents, approach(agreement))
     except ReasonedError as error:
         return error.reason
-    except ValidationError:  # more members than a request takes
-        return "family.too_large"
     return None
 
 

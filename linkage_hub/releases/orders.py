@@ -20,7 +20,7 @@ from governance.ledger.party import PartyLedger
 from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged
 from governance.release.models import SEALED, Members, Order, SealedItems
-from linkage_hub.releases.errors import AnswerRefused
+from linkage_hub.releases.errors import AnswerRefused, FamilyTooLarge, UnknownFamily
 from linkage_hub.releases.families import Families
 from linkage_hub.releases.kept import KeptRequests
 from linkage_hub.store.database import HubDatabase
@@ -66,7 +66,7 @@ class Orders:
         return OrderList(orders=tuple(orders))
 
     def _order(self, row: Any, document: Members, state: LedgerState) -> Order | None:
-        if self._families.document(row.family, [row.agreement]).digest != document.digest:
+        if not self._is_as_it_was(row, document):
             self._kept.refuse(row.id, MembersChanged.reason)
             return None
         record = state.releases.requests.get(row.id)
@@ -85,6 +85,12 @@ class Orders:
             members=document,
             checkpoint=str(note),
         )
+
+    def _is_as_it_was(self, row: Any, document: Members) -> bool:
+        try:
+            return self._families.document(row.family, [row.agreement]).digest == document.digest
+        except (UnknownFamily, FamilyTooLarge):  # it is gone, or has grown
+            return False
 
     def answer(self, party: str, id_: str, post: AnswerPost) -> None:
         """Take a partner's answer; may be repeated.

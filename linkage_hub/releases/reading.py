@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from governance.agreements.models import Agreement
 from governance.exchange.hub_api import SourceView
 from governance.release.models import Member, Members, RecordRef
 from linkage_hub.analytics.needs import IN_PROGRAMME
+from linkage_hub.releases.errors import FamilyTooLarge
 from linkage_hub.store.tables import (
     family_members,
     family_needs,
@@ -64,16 +66,22 @@ def document_of(row: Any, people: Sequence[Any], records: dict[str, Any]) -> Mem
     """The members' document of a family's row.
 
     Raises:
-        ValueError: more members than a request may name.
+        FamilyTooLarge: more people, or records of one, than a request may name.
     """
-    return Members(
-        family=row.family,
-        agreement=row.agreement,
-        members=tuple(
-            Member(person=person.person, adult=person.adult, records=records[person.person])
-            for person in people
-        ),
-    )
+    try:
+        return Members(
+            family=row.family,
+            agreement=row.agreement,
+            members=tuple(
+                Member(person=person.person, adult=person.adult, records=records[person.person])
+                for person in people
+            ),
+        )
+    except ValidationError:
+        raise FamilyTooLarge(
+            "the family has more people, or one of them more records, than a request may name",
+            next_step="tell the analyst: the links are probably wrong",
+        ) from None
 
 
 def sources_of(

@@ -1,8 +1,9 @@
 """What staff do with requests: ask, decide, look, fetch what was sealed, say what came of it.
 
-Rules for a request, in order: it is signed by the calling service manager; it is logged before it
-is shown to anyone; the family is in the current results of the agreement that it names, and the
-caller's organisation is a party of that; what :mod:`checks` says. A refusal is logged too.
+Rules for a request, in order: it is signed by the calling service manager; the family is in the
+current results of the agreement that it names, the caller's organisation is a party of that, and
+one request may name all its members; it is logged before it is shown to anyone; what :mod:`checks`
+says. A refusal of what is logged is logged too.
 
 Requests are seen by staff of the parties of their agreement alone: by their requester, and by IG
 leads. To others they are not there.
@@ -67,6 +68,7 @@ class Releases:
         """Take a request; may be repeated.
 
         Raises:
+            SignatureError, UnknownFamily, FamilyTooLarge: nothing is in the ledger.
             ReasonedError: by the first rule that fails; the refusal is in the ledger.
         """
         state = self._ledger.sync()
@@ -76,6 +78,8 @@ class Releases:
         id_ = envelope.payload_hash
         if self._kept.row(id_) is not None:
             return self.view(caller, id_)
+        agreements = {request.agreement}.intersection(self._agreements(caller))
+        document = self._families.document(request.family, agreements)
         logged = state.releases.requests.get(id_)
         if logged is None:  # else it was logged, and then something failed
             state.identities.counted(envelope)
@@ -85,8 +89,6 @@ class Releases:
             Requested(request=envelope),
             f"request:{id_}",
         )
-        agreements = {request.agreement}.intersection(self._agreements(caller))
-        document = self._families.document(request.family, agreements)
         refusal = refusal_of(envelope, document, state, self._now())
         reason = None if refusal is None else refusal.reason
         if logged is not None:  # refused in the ledger is refused, whatever holds by now

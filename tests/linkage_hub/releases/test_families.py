@@ -9,7 +9,8 @@ from sqlalchemy import insert
 
 from governance.canonical import write_time
 from governance.exchange.hub_api import FamilyQuery
-from linkage_hub.releases.errors import UnknownFamily
+from governance.release.models import MEMBERS_MAX
+from linkage_hub.releases.errors import FamilyTooLarge, UnknownFamily
 from linkage_hub.releases.families import ApproachFor, Families
 from linkage_hub.store import tables
 from linkage_hub.store.database import HubDatabase
@@ -143,6 +144,30 @@ def test_families_of_others_agreements_are_not_there(county: Families, world: Wo
     assert len(said) == 1
     with pytest.raises(UnknownFamily):
         county.document(family_id("1"), ["sha256:" + "e" * 64])
+
+
+def test_a_family_of_more_people_than_a_request_may_name(county: Families, world: World) -> None:
+    """It is listed as one that may not be approached, and is refused with the same reason."""
+    with county._database.writing() as connection:
+        for number in range(MEMBERS_MAX):
+            person = f"p-{number:032x}"
+            connection.execute(insert(tables.family_members).values(
+                run=RUN, family=family_id("1"), person=person, role="parent", adult=True,
+                confidence=0.9, is_primary=True, age_band=None, reasons="[]",
+            ))  # fmt: skip
+            connection.execute(insert(tables.person_records).values(
+                run=RUN, handle=f"{number + 256:032x}", person=person, party="council",
+                source="council_records",
+            ))  # fmt: skip
+    approach = ApproachFor("council", NOON)
+    (line,) = (
+        each
+        for each in county.page(world.state, approach, FamilyQuery()).families
+        if each.family == family_id("1")
+    )
+    assert (line.may_be_approached, line.reason) == (False, "family.too_large")
+    with pytest.raises(FamilyTooLarge, match="than a request may name"):
+        county.view(family_id("1"), world.state, approach)
 
 
 def test_one_family_says_who_holds_what_and_since_when(county: Families, world: World) -> None:

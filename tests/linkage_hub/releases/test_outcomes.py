@@ -1,24 +1,34 @@
-"""What came of an approach: each change is an event, and the same word again is none.
+"""What becomes of requests: outcomes, each change an event, and families that are gone.
 
 And who is told: staff of the agreement's parties.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from governance.canonical import canonical_bytes, utc_now, write_time
-from governance.identity.envelope import sign
+from governance.identity.envelope import Envelope, sign
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonEnrolled, read_payload
-from governance.release.models import REQUEST
+from governance.release.models import REQUEST, Request
 from linkage_hub.releases import service
 from linkage_hub.releases.logged import log_outcome
+from linkage_hub.store.tables import families
 from tests.governance.world import Staff
 from tests.hub_world import HubWorld, hub_world_in
-from tests.partner_agent.releases.test_desk import ask, both_agree, family_of, submit_and_link
+from tests.partner_agent.releases.test_desk import (
+    approve,
+    ask,
+    both_agree,
+    consent,
+    family_of,
+    submit_and_link,
+)
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +135,33 @@ def test_staff_of_others_are_told_of_no_family_and_no_request(world: HubWorld) -
     assert say_as(manager, "POST", f"requests/{request}/outcome", {"outcome": "helped"}) == unknown
     assert world.hub.releases.earlier(manager.keys, family) == ()
     assert world.hub.releases.earlier(world.staff["service_manager"].keys, family) != ()
+
+
+@contextmanager
+def family_gone(world: HubWorld, family: str) -> Iterator[None]:
+    """As after a run in which its members are other families."""
+    with world.hub.database.writing() as connection:
+        connection.execute(update(families).where(families.c.family == family).values(family="f"))
+    yield
+    with world.hub.database.writing() as connection:
+        connection.execute(update(families).where(families.c.family == "f").values(family=family))
+
+
+def test_a_family_that_is_gone_ends_its_request_and_no_others(world: HubWorld) -> None:
+    """Partners get their other orders, and what is asked about it is in no ledger to no end."""
+    consent(world, "B1")
+    gone, other = ask(world, "A1").json(), ask(world, "B1").json()
+    for request in (gone, other):
+        approve(world, request["id"])
+    signed = Envelope.model_validate(gone["request"])
+    again = Request.model_validate_json(signed.payload_bytes).model_copy(update={"id": "9" * 32})
+    envelope = world.staff["service_manager"].sign(REQUEST, again)
+    with family_gone(world, gone["family"]):
+        orders = world.agents["council"].hub.orders().orders
+        assert [order.request for order in orders] == [other["id"]]
+        view = world.call("service_manager", "GET", f"/v1/requests/{gone['id']}").json()
+        assert (view["state"], view["reason"]) == ("refused", "release.members_changed")
+        body = canonical_bytes({"request": envelope.model_dump(mode="json")})
+        answer = world.call("service_manager", "POST", "/v1/requests", content=body)
+        assert (answer.status_code, answer.json()["reason"]) == (404, "family.unknown")
+        assert envelope.payload_hash not in world.hub.ledger.sync().releases.requests
