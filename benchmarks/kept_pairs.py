@@ -16,8 +16,8 @@ import pyarrow as pa
 from sqlalchemy import insert
 
 from governance.storage.database import sqlite_url
-from linkage_hub.analytics.alone import write_unlinked
-from linkage_hub.analytics.evidence import write_links
+from linkage_hub.analytics.alone import barriers_of, write_unlinked
+from linkage_hub.analytics.evidence import pairs_to_keep, write_links
 from linkage_hub.analytics.thresholds import FamilyMembers, threshold_rows
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.duplicates import Duplicates
@@ -90,14 +90,15 @@ def main() -> None:
                 )
             )  # fmt: skip
             begun = time.perf_counter()
-            write_links(connection, RUN, sources, linked)
+            write_links(connection, RUN, sources, pairs_to_keep(sources, linked))
         print(f"pairs stored in {time.perf_counter() - begun:.1f} s")
         database.close()
         print(f"{(path.stat().st_size - empty) / 1e6:,.0f} MB on disk")
         database = HubDatabase(sqlite_url(path))
         begun = time.perf_counter()
         with database.writing() as connection:
-            write_unlinked(connection, RUN, sources, linked, hardened=False)
+            found = barriers_of(sources, linked, hardened=False)
+            write_unlinked(connection, RUN, sources, found)
         print(f"records that are alone in {time.perf_counter() - begun:.1f} s")
         database.close()
     every = np.arange(linked.persons)

@@ -61,20 +61,16 @@ def write_unlinked(
     connection: Connection,
     run: str,
     sources: Sequence[SourceData],
-    linked: LinkResult,
-    *,
-    hardened: bool,
+    found: NDArray[np.int8],
 ) -> None:
     """Store a run's records that are alone, and how many there are.
 
     Args:
         connection: in a write transaction.
         run: a run's id.
-        sources: in the order of ``linked``.
-        linked: persons.
-        hardened: whether encodings are of that profile.
+        sources: in the order of the run's persons.
+        found: what stood in the way, as ``barriers_of`` has it.
     """
-    found = barriers_of(sources, linked, hardened=hardened)
     start = np.concatenate([[0], np.cumsum([len(source.handles) for source in sources])])
     figures = [
         {

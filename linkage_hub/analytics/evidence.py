@@ -64,45 +64,80 @@ def offsets_of(linked: LinkResult) -> Indices:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """The pairs of two sources, or of one, that are kept.
+
+    Attributes:
+        first, second: numbers of the sources.
+        left, right: their rows, int64 (k,).
+        similarity: to two places, float64 (k,); None within a source.
+        probability: float64 (k,).
+    """
+
+    first: int
+    second: int
+    left: Indices
+    right: Indices
+    similarity: Floats | None
+    probability: Floats
+
+
+def pairs_to_keep(sources: Sequence[SourceData], linked: LinkResult) -> list[KeptPairs]:
+    """Of a run's pairs those that are kept; ``sources`` in the order of ``linked``."""
+    return [_kept(sources, linked, pair) for pair in linked.pairs]
+
+
+def _kept(sources: Sequence[SourceData], linked: LinkResult, pair: SourcePair) -> KeptPairs:
+    same = linked.person_of[pair.first][pair.left] == linked.person_of[pair.second][pair.right]
+    at = np.flatnonzero(same | (pair.probability >= NEAR))
+    left, right = pair.left[at], pair.right[at]
+    alike = None
+    if pair.first != pair.second:
+        alike = _similarity(sources[pair.first], sources[pair.second], left, right).round(2)
+    return KeptPairs(pair.first, pair.second, left, right, alike, pair.probability[at])
+
+
 def write_links(
-    connection: Connection, run: str, sources: Sequence[SourceData], linked: LinkResult
+    connection: Connection, run: str, sources: Sequence[SourceData], kept: Sequence[KeptPairs]
 ) -> None:
     """Store a run's pairs.
 
     Args:
         connection: in a write transaction.
         run: a run's id.
-        sources: in the order of ``linked``.
-        linked: persons.
+        sources: in the order of the run's persons.
+        kept: of these sources.
     """
     columns = ("run", "left", "right", "similarity", "probability")
-    rows = (row for pair in linked.pairs for row in _rows(run, sources, linked, pair))
+    rows = (row for pairs in kept for row in _rows(run, sources, pairs))
     insert_rows(connection, links, columns, rows)
 
 
-def _rows(
-    run: str, sources: Sequence[SourceData], linked: LinkResult, pair: SourcePair
-) -> Iterator[tuple[Any, ...]]:
-    same = linked.person_of[pair.first][pair.left] == linked.person_of[pair.second][pair.right]
-    kept = np.flatnonzero(same | (pair.probability >= NEAR))
-    one, other = sources[pair.first], sources[pair.second]
-    for start in range(0, len(kept), _AT_ONCE):
-        at = kept[start : start + _AT_ONCE]
-        left, right = pair.left[at], pair.right[at]
-        alike: Sequence[float | None] = [None] * len(at)
-        if pair.first != pair.second:
-            alike = _similarity(one, other, left, right).round(2).tolist()
-        for mine, theirs, similarity, probability in zip(
-            _hex(one, left), _hex(other, right), alike, pair.probability[at].tolist(), strict=True
-        ):
-            yield run, min(mine, theirs), max(mine, theirs), similarity, round(probability, 4)
+def _rows(run: str, sources: Sequence[SourceData], pairs: KeptPairs) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(pairs.left), _AT_ONCE):
+        at = slice(start, start + _AT_ONCE)
+        mine = _hex(sources[pairs.first], pairs.left[at])
+        theirs = _hex(sources[pairs.second], pairs.right[at])
+        alike: Sequence[float | None] = [None] * len(mine)
+        if pairs.similarity is not None:
+            alike = pairs.similarity[at].tolist()
+        probability = pairs.probability[at].tolist()
+        for one, other, similarity, likely in zip(mine, theirs, alike, probability, strict=True):
+            yield run, min(one, other), max(one, other), similarity, round(likely, 4)
 
 
 def _similarity(one: SourceData, other: SourceData, left: Indices, right: Indices) -> Floats:
     """Of the full encodings: Dice where there is one view, of several the share of equal bits."""
-    pairs = np.arange(len(left))
-    found = view_similarities(one.encodings[:, left], other.encodings[:, right], pairs, pairs)
-    return np.asarray(found[:, 0])
+    found = np.empty(len(left))
+    for start in range(0, len(left), _AT_ONCE):
+        at = slice(start, start + _AT_ONCE)
+        pairs = np.arange(len(left[at]))
+        alike = view_similarities(
+            one.encodings[:, left[at]], other.encodings[:, right[at]], pairs, pairs
+        )
+        found[at] = alike[:, 0]
+    return found
 
 
 def _hex(source: SourceData, rows: Indices) -> list[str]:

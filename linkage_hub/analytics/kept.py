@@ -1,14 +1,22 @@
-"""What a run keeps for analysts beside its results, written in the same transaction."""
+"""What a run keeps for analysts beside its results, written in the same transaction.
+
+Rule: all of it is worked out before, since nobody else writes while the transaction is open.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, update
 
-from linkage_hub.analytics.alone import write_unlinked
-from linkage_hub.analytics.evidence import write_links
+from governance.exchange.analysis_api import ThresholdRow
+from linkage_hub.analytics.alone import barriers_of, write_unlinked
+from linkage_hub.analytics.evidence import KeptPairs, pairs_to_keep, write_links
 from linkage_hub.analytics.thresholds import FamilyMembers, threshold_rows
 from linkage_hub.linkage.answers import PairAnswers
+from linkage_hub.runs.inputs import SourceData
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.tables import runs
 
@@ -29,14 +37,40 @@ class ForAnalysis:
     recall: float
 
 
-def write_analysis(connection: Connection, run: str, results: Results, about: ForAnalysis) -> None:
-    """Store a run's pairs, the records that are alone, and the table of other thresholds."""
+@dataclass(frozen=True)
+class Kept:
+    """What is kept.
+
+    Attributes:
+        sources: in the order of the run's persons.
+        pairs: of records.
+        barriers: what stood in the way of each record, int8 (n,), as ``barriers_of`` has it.
+        thresholds: what other thresholds would give.
+    """
+
+    sources: Sequence[SourceData]
+    pairs: list[KeptPairs]
+    barriers: NDArray[np.int8]
+    thresholds: list[ThresholdRow]
+
+
+def analysed(results: Results, about: ForAnalysis) -> Kept:
+    """Work out a run's pairs, the records that are alone, and the table of other thresholds."""
     sources, linked = results.sources, results.linked
-    write_links(connection, run, sources, linked)
-    write_unlinked(connection, run, sources, linked, hardened=about.hardened)
     members = FamilyMembers(
         results.families.member_family, results.families.member_person, results.needs.flagged
     )
-    rows = threshold_rows(linked, about.ruled, members, about.precision, about.recall)
-    kept = json.dumps([row.model_dump(mode="json") for row in rows])
-    connection.execute(update(runs).where(runs.c.id == run).values(thresholds=kept))
+    return Kept(
+        sources,
+        pairs_to_keep(sources, linked),
+        barriers_of(sources, linked, hardened=about.hardened),
+        threshold_rows(linked, about.ruled, members, about.precision, about.recall),
+    )
+
+
+def write_analysis(connection: Connection, run: str, kept: Kept) -> None:
+    """Store it."""
+    write_links(connection, run, kept.sources, kept.pairs)
+    write_unlinked(connection, run, kept.sources, kept.barriers)
+    thresholds = json.dumps([row.model_dump(mode="json") for row in kept.thresholds])
+    connection.execute(update(runs).where(runs.c.id == run).values(thresholds=thresholds))

@@ -55,25 +55,22 @@ class Answered:
         return found
 
 
-def write_review(
-    connection: Connection,
+def pairs_to_rule_on(
     run: str,
     sources: Sequence[SourceData],
     linked: LinkResult,
     encoding: Encoding,
     answered: Answered | None = None,
-) -> None:
-    """Store a run's pairs to rule on.
+) -> list[dict[str, Any]]:
+    """A run's pairs to rule on, as they are stored.
 
     Args:
-        connection: in a write transaction.
         run: a run's id.
         sources: in the order of ``linked``.
         linked: persons.
         encoding: the agreement's, which names the views.
         answered: what was asked about; None where nobody was asked.
     """
-    connection.execute(delete(review_pairs).where(review_pairs.c.run == run))
     found = doubtful_pairs(linked)
     table = np.column_stack([found.first, found.left, found.second, found.right]).tolist()
     figures = zip(found.probability.tolist(), found.changes.tolist(), strict=True)
@@ -99,11 +96,14 @@ def write_review(
             }
         )
     answers = {} if answered is None else answered.of([(row["left"], row["right"]) for row in rows])
+    return [{**row, "answer": answers.get((row["left"], row["right"]))} for row in rows]
+
+
+def write_review(connection: Connection, run: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Store a run's pairs to rule on, in a write transaction."""
+    connection.execute(delete(review_pairs).where(review_pairs.c.run == run))
     if rows:
-        connection.execute(
-            insert(review_pairs),
-            [{**row, "answer": answers.get((row["left"], row["right"]))} for row in rows],
-        )
+        connection.execute(insert(review_pairs), rows)
 
 
 def places_of(sources: Sequence[SourceData], handles: Collection[str]) -> dict[str, _Place]:

@@ -28,7 +28,7 @@ from governance.identity.keys import SigningKey
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import LinkRunFinished, Refused
-from linkage_hub.analytics.kept import ForAnalysis, write_analysis
+from linkage_hub.analytics.kept import ForAnalysis, analysed, write_analysis
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
@@ -36,7 +36,7 @@ from linkage_hub.linkage.similarity.running import TAKEN_UP
 from linkage_hub.quality.desk import RevealDesk
 from linkage_hub.quality.service import headline, measured
 from linkage_hub.refinement.service import Refinement, Subject, allowed
-from linkage_hub.review.masked import Answered, write_review
+from linkage_hub.review.masked import Answered, pairs_to_rule_on, write_review
 from linkage_hub.review.service import Reviews
 from linkage_hub.rights.records import take_out
 from linkage_hub.rights.sources import without_left_out
@@ -286,12 +286,12 @@ class Phases:
             figures.get("estimated_precision", linked.estimate.precision),
             figures.get("estimated_recall", linked.estimate.recall),
         )
+        encoding, kept = found.agreement.encoding, analysed(results, about)
+        doubtful = pairs_to_rule_on(found.row.id, sources, linked, encoding, answered)
         with self._database.writing() as connection:
             write_results(connection, found.row.id, receipt, results)
-            write_review(
-                connection, found.row.id, sources, linked, found.agreement.encoding, answered
-            )
-            write_analysis(connection, found.row.id, results, about)
+            write_review(connection, found.row.id, doubtful)
+            write_analysis(connection, found.row.id, kept)
             if table is not None:
                 connection.execute(
                     update(runs)

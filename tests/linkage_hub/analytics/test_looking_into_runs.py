@@ -1,7 +1,7 @@
 """An analyst looks into runs: thresholds, persons, two runs, records alone, fresh sources."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,9 @@ from governance.canonical import b64, canonical_bytes, utc_now
 from governance.exchange.hub_api import EXPORTS
 from governance.identity.envelope import Envelope
 from governance.identity.files import PersonSecrets, write_secret
+from linkage_hub.analytics import evidence, kept
 from linkage_hub.cli.main import app
+from linkage_hub.review import masked
 from linkage_hub.runs.results import RUNS_KEPT
 from linkage_hub.store.tables import links, runs, submissions
 from tests.hub_world import HubWorld
@@ -190,6 +192,25 @@ def test_how_many_said_no_is_told_as_published_counts_are(world: HubWorld) -> No
     assert told == [None, None, 10, 10, 20, 20, 30]
 
 
+def watched(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the database is held, each time that something is worked out for analysts."""
+    held: list[bool] = []
+
+    def looked_at(work: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*some: Any, **named: Any) -> Any:
+            held.append(world.hub.database._writers.locked())
+            return work(*some, **named)
+
+        return wrapped
+
+    for module, name in (
+        (kept, "threshold_rows"), (kept, "barriers_of"), (evidence, "view_similarities"),
+        (masked, "doubtful_pairs"), (masked, "view_similarities"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, looked_at(getattr(module, name)))
+    return held
+
+
 def test_a_start_that_is_sent_again_starts_one_run(world: HubWorld) -> None:
     """By the caller's own id, also after it has finished; for another run the id is refused."""
     post = {"agreement": world.agreement.hash, "id": "5" * 32}
@@ -250,11 +271,16 @@ def test_records_are_files_for_as_long_as_the_agreement_is_in_force(
     }
 
 
-def test_what_gave_way_to_newer_results_is_said(world: HubWorld) -> None:
+def test_what_gave_way_to_newer_results_is_said(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of a run whose records are gone there are figures, and no empty list in their place."""
     _, older = both(world)
+    held = watched(world, monkeypatch)
     for _ in range(RUNS_KEPT - 1):
         start(world)
+    assert len(held) >= 4
+    assert not any(held), "others had to wait with what they write"
     answer = world.call("analyst", "GET", f"/v1/runs/{older}/persons")
     assert (answer.status_code, answer.json()["reason"]) == (404, "run.unknown")
     newer = look(world, "runs", "list")["runs"][0]["id"]

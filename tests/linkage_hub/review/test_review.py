@@ -25,7 +25,7 @@ from linkage_hub.linkage.threshold import Estimate, estimate_of
 from linkage_hub.refinement.decided import NO, UNDECIDED, Decided
 from linkage_hub.refinement.pairs import make_pairs
 from linkage_hub.review.errors import UnknownRecord
-from linkage_hub.review.masked import Answered, _views, write_review
+from linkage_hub.review.masked import Answered, _views, pairs_to_rule_on, write_review
 from linkage_hub.review.queue import doubtful_pairs
 from linkage_hub.review.service import Reviews
 from linkage_hub.runs.inputs import SourceData
@@ -122,7 +122,8 @@ def reviews(database_url: str) -> Iterator[Reviews]:
                 confidence=1.0, is_primary=True,
             )
         )  # fmt: skip
-        write_review(connection, RUN, SOURCES, linked(), GOVERNED.agreement.encoding, ANSWERED)
+        pairs = pairs_to_rule_on(RUN, SOURCES, linked(), GOVERNED.agreement.encoding, ANSWERED)
+        write_review(connection, RUN, pairs)
     yield Reviews(database, Ledger(), lambda: NOW)  # type: ignore[arg-type]
     database.close()
 

@@ -17,7 +17,7 @@ from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.identity.keys import SigningKey
 from governance.ledger.payloads import LinkRunFinished
 from linkage_hub.analytics.exports import TABLES, export
-from linkage_hub.analytics.kept import ForAnalysis, write_analysis
+from linkage_hub.analytics.kept import ForAnalysis, analysed, write_analysis
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.identity import KnownIds
 from linkage_hub.linkage.persons import LinkResult, SourcePair
@@ -168,9 +168,9 @@ def test_what_analysts_look_into_is_stored_with_results(
     pair = SourcePair(0, 1, 0.8, Estimate(2, 2, 1.0, 1.0), at, at * 2, np.array([0.95, 0.9]))
     results = found(agreement, pairs=[pair])
     run = store(database, 1, agreement, results)
+    kept = analysed(results, ForAnalysis(True, PairAnswers.none(), 0.9, 0.8))
     with database.writing() as connection:
-        about = ForAnalysis(True, PairAnswers.none(), 0.9, 0.8)
-        write_analysis(connection, run, results, about)
+        write_analysis(connection, run, kept)
         publish(connection, run, agreement.hash, "2026-11-24T01:00:00Z")
     with database.reading() as connection:
         held_pairs = connection.execute(select(links).order_by(links.c.left)).all()
