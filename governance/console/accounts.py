@@ -176,7 +176,7 @@ class Accounts:
         """
         with self._database.writing() as connection:
             account = self._open(connection, id_)
-            if account.role is Role.IG_LEAD and self._leads(connection) == 1:
+            if account.role is Role.IG_LEAD and not self._other_leads(connection, id_):
                 raise AccountRefused(
                     "the last information-governance lead cannot be closed",
                     next_step="invite another one first",
@@ -289,13 +289,17 @@ class Accounts:
         return Account(**row)
 
     @staticmethod
-    def _leads(connection: Connection) -> int:
-        """Open accounts of IG leads who can sign in."""
+    def _other_leads(connection: Connection, id_: str) -> int:
+        """How many IG leads beside one can sign in."""
         entries = _entries()
         statement = (
             select(func.count(func.distinct(tables.account.c.id)))
             .join(entries, entries.c.account == tables.account.c.id)
-            .where(tables.account.c.role == Role.IG_LEAD.value, tables.account.c.closed.is_(None))
+            .where(
+                tables.account.c.role == Role.IG_LEAD.value,
+                tables.account.c.closed.is_(None),
+                tables.account.c.id != id_,
+            )
         )
         return int(connection.scalar(statement) or 0)
 

@@ -1,7 +1,7 @@
 """What the three scripts of pages are given: to sign, to make keys, to open a release.
 
 A page holds it as a data block of JSON (``templates/keys.html``), so scripts ask nobody and the
-content security policy may forbid all connections. Every text that they show is in it, from the
+content security policy forbids all connections. Every text that they show is in it, from the
 catalogue. The scripts are ``assets/scripts/keys.mjs``, built into ``static/keys.js``.
 
 A signing page is given exact bytes and shows what they say in words made from them; documents that
@@ -9,7 +9,7 @@ they name by hash are handed over as bytes too, and are shown only if they have 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from governance.canonical import b64, canonical_bytes
 from governance.identity.ceremonies import creation_options
@@ -18,12 +18,6 @@ from governance.identity.passkeys import Passkey
 from governance.identity.wrapped import WrappedKey
 from governance.release.models import Members, SealedItems
 from governance.ui.words import Words
-
-READING_POLICY: Final = (
-    "connect-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
-"""What a page where names are read may do even less than others (Content Security Policy): it
-connects nowhere, and no text becomes markup."""
 
 Labels = Mapping[str, Mapping[str, str]]
 """What codes are called: ``items``, ``purposes``, ``reasons``, ``agreements``, ``parties``,

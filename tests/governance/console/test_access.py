@@ -109,6 +109,15 @@ def test_refusals_are_counted_and_written_down(
             assert refusals(world)[:2] == [(None, "POST /invitation")] * 2
 
 
+def test_addresses_hold_ids_and_nothing_else(callers: dict[str, httpx.Client]) -> None:
+    """What is no id or hash is no page, and is not asked of anybody."""
+    for route, allowed in ACCESS.items():
+        method, path = route.split(" ")
+        if method == "GET" and "{" in path:
+            answer = callers[str(next(iter(allowed)))].get(re.sub(r"\{[^}]+\}", "Jane", path))
+            assert answer.status_code == 404, route
+
+
 @pytest.mark.parametrize(
     ("host", "counted"),
     [

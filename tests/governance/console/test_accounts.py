@@ -77,6 +77,10 @@ def test_closing_ends_everything(database: ConsoleDatabase, clock: Clock) -> Non
     with pytest.raises(AccountRefused):
         accounts.close(lead.id)
     other, token = accounts.invite(Role.IG_LEAD, "Bo", lead.id)
+    third, _ = accounts.invite(Role.IG_LEAD, "Cy", lead.id)
+    with pytest.raises(AccountRefused):
+        accounts.close(lead.id)  # nobody else can sign in yet
+    accounts.close(third.id)  # who cannot either
     take_up(database, accounts, token, "second")
     with database.writing() as connection:
         session = sessions.begin(connection, lead.id)
@@ -90,7 +94,7 @@ def test_closing_ends_everything(database: ConsoleDatabase, clock: Clock) -> Non
             change(lead.id)
         with pytest.raises(UnknownAccount):
             change("0" * 32)
-    assert [each.account.label for each in accounts.colleagues()] == ["Bo", "Alex"]
+    assert [each.account.label for each in accounts.colleagues()] == ["Bo", "Alex", "Cy"]
     assert not accounts.colleagues()[1].has_passkey
     assert accounts.account(other.id).invited_by == lead.id
 

@@ -1,17 +1,21 @@
 """An IG lead decides requests in a real browser, against a real hub, ledger and agent."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from governance.canonical import b64, canonical_bytes, utc_now, write_time
+from governance.canonical import b64, canonical_bytes, unb64, utc_now, write_time
 from governance.consent.models import ConsentKind
+from governance.console.pages.decide import views
 from governance.console.sessions import COOKIE
 from governance.identity.envelope import challenge_of
 from governance.identity.models import Role
+from governance.oversight.requests import Dossier, dossier
+from governance.oversight.state import Overseen
 from governance.release.models import APPROVAL, Approval
 from linkage_hub.store.tables import requests
 from tests.chromium import VirtualAuthenticator, browser_page
@@ -151,6 +155,33 @@ def test_a_form_brings_only_what_the_lead_signed_for_it(office: Office) -> None:
         assert client.get("/decide/sha256:12").status_code in (400, 404, 422)
     view = office.county.call("ig_lead", "GET", f"/v1/requests/{request}").json()
     assert view["state"] == "waiting_for_approval"
+
+
+@pytest.mark.invariant(7, "a ledger that grows between the judgement and the signature")
+def test_a_decision_names_the_ledger_in_which_it_was_judged(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agreement that is taken back while the page is made is not in what the page has signed."""
+    request, judged = asked(office), []
+    choices = views._choices
+
+    def noted(state: Overseen, *args: Any) -> Dossier:
+        judged.append(state.size)
+        return dossier(state, *args)
+
+    def late(found: Dossier) -> list[views.Choice]:
+        withdraw(office)
+        return choices(found)
+
+    monkeypatch.setattr(views, "dossier", noted)
+    monkeypatch.setattr(views, "_choices", late)
+    with office.console.client(office.manager) as client:
+        page = client.get(f"/decide/{request}/sign?decision=approve.proportionate").text
+    data = json.loads(re.findall(r"application/json[^>]*>(.*?)</script>", page)[0])
+    approval = Approval.model_validate_json(unb64(data["payload"]))
+    assert [approval.checkpoint.size] == judged
+    assert office.console.console.outside.ledger.state.size > judged[0]
+    both_agree(office.county)
 
 
 def decision(request: str) -> Approval:

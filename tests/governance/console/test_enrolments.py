@@ -179,6 +179,12 @@ def test_only_what_the_lead_signed_is_laid_down(
             assert post(good, lead.authenticator).status_code == 409
         desk = Enrolments(tmp_path / "enrolments", hub_world.agents["council"].ledger, "council")
         assert desk.log_all() == 1
+        with world.client(own) as client:
+            for each in world.console.outside.ledger.state.identities.people.values():
+                each.revoked = each.revoked or each.keys.party == "council"
+            said = client.get("/enrolments").text
+        assert "have been revoked" in said  # and nothing of a first lead, whom there was
+        assert "vouches for them" not in said
 
 
 def test_the_agents_user_may_read_what_is_laid_down(lead: Staff, tmp_path: Path) -> None:

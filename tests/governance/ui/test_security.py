@@ -29,6 +29,8 @@ def test_every_answer_carries_the_headers(site: httpx.Client, path: str) -> None
     assert policy.startswith("default-src 'none'; script-src 'nonce-")
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    assert "connect-src" not in policy  # so that default-src decides
+    assert policy.endswith("; require-trusted-types-for 'script'; trusted-types 'none'")
     (nonce,) = re.findall(r"'nonce-([^']+)'", policy)
     assert answer.text.count("<script") == answer.text.count(f'nonce="{nonce}"') > 0
     assert answer.headers["cache-control"] == "no-store"

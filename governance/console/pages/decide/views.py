@@ -8,7 +8,7 @@ signed in.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -23,7 +23,7 @@ from governance.console.looking import looking
 from governance.console.signing import read_signed
 from governance.errors import FormatError
 from governance.exchange.hub_api import RequestView
-from governance.identity.models import passkey_of
+from governance.identity.models import PersonKeys, passkey_of
 from governance.oversight.judging import RuleName
 from governance.oversight.requests import Dossier, dossier, waiting
 from governance.release.errors import NotApproved
@@ -50,6 +50,24 @@ class DecisionForm(Frozen):
     """The decision."""
 
     decision: Choice
+
+
+class Judged(NamedTuple):
+    """A request with everything that deciding it needs.
+
+    Attributes:
+        view: as the hub has it.
+        found: what the ledger says, and whether each rule holds.
+        labels: what codes are called.
+        lead: the keys of who decides.
+        seen: the ledger's state in which all this was judged, which the decision names.
+    """
+
+    view: RequestView
+    found: Dossier
+    labels: Labels
+    lead: PersonKeys
+    seen: CheckpointRef
 
 
 @router.get("/decide")
@@ -90,23 +108,19 @@ def sign(
     form = read_form(fields, DecisionForm, console.pages.words, "decide.form.")
     if form.value is None:
         return _shown(console, request, request_hash, form, 422)
-    own = signed_in(request).account
-    view, found, labels = _read(console, request, request_hash)
+    judged = _judged(console, request, request_hash)
     choice = form.value.decision
-    if choice not in _choices(found):
+    if choice not in _choices(judged.found):
         raise NotApproved(
             "this cannot be decided like that now", next_step="look at the request again"
         )
     decision, _, reason = choice.partition(".")
-    ledger = console.outside.ledger
-    with ledger.looking() as state:
-        seen = CheckpointRef(size=state.size, root=b64(ledger.mirror.root(state.size)))
     approval = Approval.model_validate(
         {
             "request": request_hash,
             "decision": decision,
             "reason": reason,
-            "checkpoint": seen,
+            "checkpoint": judged.seen,
             "created": write_time(console.now()),
         }
     )
@@ -114,12 +128,12 @@ def sign(
         console.pages.words,
         APPROVAL,
         canonical_bytes(approval),
-        passkey_of(console.outside.enrolled(own).keys),
+        passkey_of(judged.lead),
         named={
-            "request": view.request.payload_bytes,
-            "members": canonical_bytes(view.document),
+            "request": judged.view.request.payload_bytes,
+            "members": canonical_bytes(judged.view.document),
         },
-        labels=labels,
+        labels=judged.labels,
     )
     return console.page(
         request, "decide/sign.html", data=data, request_hash=request_hash,
@@ -144,10 +158,8 @@ def decide(
     return RedirectResponse(f"/decide/{request_hash}", 303)
 
 
-def _read(
-    console: Console, request: Request, request_hash: str
-) -> tuple[RequestView, Dossier, Labels]:
-    """The request as the hub and the ledger have it, and what its codes are called.
+def _judged(console: Console, request: Request, request_hash: str) -> Judged:
+    """The request as the hub and the ledger have it.
 
     Raises:
         FormatError, MembersChanged: the hub shows another request, or other members.
@@ -164,10 +176,13 @@ def _read(
             state, console.outside.ledger.mirror, request_hash, view.document, lead, console.now()
         )
         agreement = state.agreements.standing(found.agreement).agreement
+        root = console.outside.ledger.mirror.root(state.size)
+        seen = CheckpointRef(size=state.size, root=b64(root))
     words = console.pages.words
     labels = labels_of(agreement, words)
     reasons = {each.partition(".")[2]: words(f"decide.choice.{each}") for each in Choice}
-    return view, found, {**labels, "reasons": reasons, "persons": _persons(console, found)}
+    labels = {**labels, "reasons": reasons, "persons": _persons(console, found)}
+    return Judged(view, found, labels, lead, seen)
 
 
 def _persons(console: Console, found: Dossier) -> dict[str, str]:
@@ -190,7 +205,8 @@ def _choices(found: Dossier) -> list[Choice]:
 def _shown(
     console: Console, request: Request, request_hash: str, form: Form[Any], status: int = 200
 ) -> HTMLResponse:
-    _, found, labels = _read(console, request, request_hash)
+    judged = _judged(console, request, request_hash)
+    found, labels = judged.found, judged.labels
     words = console.pages.words
     broken = [rule for rule in found.rules if rule.reason]
     return console.page(

@@ -7,13 +7,13 @@ confirm here: the party's own key does it, by hand.
 """
 
 from datetime import timedelta
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from governance.canonical import canonical_bytes, parse_time, write_time
+from governance.canonical import Hash, canonical_bytes, parse_time, write_time
 from governance.console.access import signed_in
 from governance.console.accounts import Account
 from governance.console.console import Console, Use
@@ -45,16 +45,13 @@ class Waiting(NamedTuple):
 def enrolments(console: Use, request: Request) -> HTMLResponse:
     """Keys that wait to be confirmed, and for the agent."""
     console.outside.refresh(signed_in(request).account)
-    people = list(console.outside.ledger.state.identities.people.values())
-    leads = (each for each in people if each.keys.role is Role.IG_LEAD and not each.revoked)
-    first = not any(each.keys.party == console.settings.party for each in leads)
     return console.page(
-        request, "enrolments/enrolments.html", waiting=_waiting(console), first=first
+        request, "enrolments/enrolments.html", waiting=_waiting(console), lacking=_lacking(console)
     )
 
 
 @router.get("/enrolments/{keys}")
-def confirm(console: Use, request: Request, keys: str) -> HTMLResponse:
+def confirm(console: Use, request: Request, keys: Hash) -> HTMLResponse:
     """Asks a lead to compare fingerprints, and to sign."""
     lead = console.outside.enrolled(signed_in(request).account).keys
     found = _find(console, keys)
@@ -71,17 +68,14 @@ def confirm(console: Use, request: Request, keys: str) -> HTMLResponse:
         canonical_bytes(enrolment),
         passkey_of(lead),
         named={"keys": canonical_bytes(found.document.keys)},
-        labels={
-            "roles": {role.value: words("role." + role.value) for role in Role},
-            "persons": {found.account.id: found.account.label},
-        },
+        labels={"roles": {role.value: words("role." + role.value) for role in Role}},
     )
     return console.page(request, "enrolments/confirm.html", data=data, found=found)
 
 
 @router.post("/enrolments/{keys}")
 def confirmed(
-    console: Use, request: Request, keys: str, fields: Annotated[FormData, Depends(posted)]
+    console: Use, request: Request, keys: Hash, fields: Annotated[FormData, Depends(posted)]
 ) -> Response:
     """Lays the enrolment down for the party's agent."""
     lead = console.outside.enrolled(signed_in(request).account).keys
@@ -106,6 +100,22 @@ def _waiting(console: Console) -> list[Waiting]:
         if document.keys.thumbprint not in known
         and (account := accounts[document.keys.person]).closed is None
     ]
+
+
+def _lacking(console: Console) -> Literal["first", "unrevoked"] | None:
+    """Which lead the ledger lacks, without whom nobody's keys can be confirmed here.
+
+    The party's own key vouches for its first lead only (``identity/registry.py``).
+    """
+    people = list(console.outside.ledger.state.identities.people.values())
+    leads = [
+        each
+        for each in people
+        if each.keys.role is Role.IG_LEAD and each.keys.party == console.settings.party
+    ]
+    if not leads:
+        return "first"
+    return "unrevoked" if all(each.revoked for each in leads) else None
 
 
 def _find(console: Console, keys: str) -> Waiting:

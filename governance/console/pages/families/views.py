@@ -24,6 +24,7 @@ from governance.console.pages.families.listing import (
 )
 from governance.exchange.hub_api import FamilySummary
 from governance.exchange.submission import AGE_BANDS
+from governance.release.models import FamilyId
 from governance.ui.forms import Form, asked, read_form
 from governance.ui.show import Slice
 
@@ -58,7 +59,7 @@ def families(
 
 
 @router.get("/families/{family}")
-def one_family(console: Use, request: Request, family: str) -> HTMLResponse:
+def one_family(console: Use, request: Request, family: FamilyId) -> HTMLResponse:
     """One family."""
     own = signed_in(request).account
     with console.outside.hub(own) as hub:

@@ -14,7 +14,7 @@ from pydantic import Field
 from starlette.datastructures import FormData
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from governance.canonical import Frozen, b64, canonical_bytes, parse_json, write_time
+from governance.canonical import Frozen, Hash, b64, canonical_bytes, parse_json, write_time
 from governance.console.access import signed_in
 from governance.console.accounts import Account
 from governance.console.console import Console, Use
@@ -67,7 +67,7 @@ def new(console: Use, request: Request) -> HTMLResponse:
 
 
 @router.get("/keys/{thumbprint}/person.keys.json")
-def document(console: Use, request: Request, thumbprint: str) -> Response:
+def document(console: Use, request: Request, thumbprint: Hash) -> Response:
     """One's own key document, for a lead who confirms it outside this console."""
     own = signed_in(request).account
     for found in console.keys.documents(own):
@@ -87,7 +87,7 @@ def made(
     own = signed_in(request).account
     form = parse_model({name: fields.get(name) for name in MadeForm.model_fields}, MadeForm)
     passkey = _passkey(console, own, form.registration)
-    wrapped = parse_model(parse_json(form.wrapped.encode("utf-8", "replace")), WrappedKey)
+    wrapped = _wrapped(form.wrapped)
     document = PersonKeys(
         person=own.id,
         party=console.settings.party,
@@ -114,10 +114,19 @@ def signed(
     here = (console.settings.relying_party, console.settings.origin)
     if (passkey.relying_party, passkey.origin) != here:
         raise SignatureError("these keys are for another console")
-    wrapped = parse_model(parse_json(str(fields.get("wrapped")).encode()), WrappedKey)
+    wrapped = _wrapped(str(fields.get("wrapped", "")))
     envelope = publish_person_keys(document, console.outside.key_for_new(own), assertion)
     console.keys.add(own, envelope, wrapped)
     return RedirectResponse("/keys", 303)
+
+
+def _wrapped(text: str) -> WrappedKey:
+    """The sealing key as the browser wrapped it.
+
+    Raises:
+        FormatError: it is none.
+    """
+    return parse_model(parse_json(text.encode("utf-8", "replace")), WrappedKey)
 
 
 def _passkey(console: Console, own: Account, answer: str) -> Passkey:

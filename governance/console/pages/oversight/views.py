@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from governance.agreements.models import Agreement
+from governance.canonical import Hash
 from governance.console.console import Console, Use
 from governance.console.looking import looking
 from governance.console.pages.oversight import ledger, numbers
@@ -80,7 +81,7 @@ def list_agreements(console: Use, request: Request) -> HTMLResponse:
 
 
 @router.get("/oversight/agreements/{agreement}")
-def show_agreement(console: Use, request: Request, agreement: str) -> HTMLResponse:
+def show_agreement(console: Use, request: Request, agreement: Hash) -> HTMLResponse:
     """One agreement in words."""
     with looking(console, request) as state:
         standing = state.agreements.standing(agreement)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from governance.canonical import Frozen
+from governance.canonical import Frozen, Hex128
 from governance.console.access import signed_in
 from governance.console.accounts import Account, Label
 from governance.console.console import Console, Use
@@ -65,28 +65,28 @@ def invited(
 
 
 @router.post("/people/{account}/link")
-def link(console: Use, request: Request, account: str) -> HTMLResponse:
+def link(console: Use, request: Request, account: Hex128) -> HTMLResponse:
     """Shows a new link for an account."""
     found = console.accounts.account(account)
     return _link_page(console, request, found, console.accounts.new_link(account))
 
 
 @router.post("/people/links/{link}/revoke")
-def revoke(console: Use, link: str) -> Response:
+def revoke(console: Use, link: Hex128) -> Response:
     """Ends a link."""
     console.accounts.revoke_link(link)
     return RedirectResponse("/people", 303)
 
 
 @router.get("/people/{account}/close")
-def closing(console: Use, request: Request, account: str) -> HTMLResponse:
+def closing(console: Use, request: Request, account: Hex128) -> HTMLResponse:
     """Asks whether to close an account."""
     found = console.accounts.account(account)
     return console.page(request, "people/close.html", account=found)
 
 
 @router.post("/people/{account}/close")
-def close(console: Use, request: Request, account: str) -> Response:
+def close(console: Use, request: Request, account: Hex128) -> Response:
     """Closes it."""
     if account == signed_in(request).account.id:
         raise AccountRefused(

@@ -31,7 +31,7 @@ from governance.exchange.hub_client import HubRefused
 from governance.identity.envelope import parse_model
 from governance.identity.models import passkey_of
 from governance.release.errors import MembersChanged
-from governance.release.models import REQUEST
+from governance.release.models import REQUEST, FamilyId
 from governance.release.models import Request as Asked
 from governance.ui.browser import signing_data
 from governance.ui.forms import Form, asked, posted, read_form
@@ -88,32 +88,32 @@ class Asking:
 
 
 @router.get("/families/{family}/ask")
-def people(console: Use, request: Request, family: str) -> HTMLResponse:
+def people(console: Use, request: Request, family: FamilyId) -> HTMLResponse:
     """Whom do you need to reach?"""
     return _question(console, request, family, "people")
 
 
 @router.get("/families/{family}/ask/items")
-def items(console: Use, request: Request, family: str) -> HTMLResponse:
+def items(console: Use, request: Request, family: FamilyId) -> HTMLResponse:
     """What do you need to know?"""
     return _question(console, request, family, "items")
 
 
 @router.get("/families/{family}/ask/hours")
-def hours(console: Use, request: Request, family: str) -> HTMLResponse:
+def hours(console: Use, request: Request, family: FamilyId) -> HTMLResponse:
     """How long may it stand?"""
     return _question(console, request, family, "hours")
 
 
 @router.get("/families/{family}/ask/check")
-def check(console: Use, request: Request, family: str) -> HTMLResponse:
+def check(console: Use, request: Request, family: FamilyId) -> HTMLResponse:
     """Check and sign."""
     return _question(console, request, family, "")
 
 
 @router.post("/families/{family}/ask")
 def ask(
-    console: Use, request: Request, family: str, fields: Annotated[FormData, Depends(posted)]
+    console: Use, request: Request, family: FamilyId, fields: Annotated[FormData, Depends(posted)]
 ) -> Response:
     """Hands the signed request to the hub; where it is refused, its page says why."""
     own = signed_in(request).account

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from governance.agreements.models import Agreement
-from governance.canonical import Frozen
+from governance.canonical import Frozen, Hash
 from governance.console.access import signed_in
 from governance.console.accounts import Account
 from governance.console.console import Console, Use
@@ -29,7 +29,7 @@ from governance.release.errors import MembersChanged
 from governance.release.models import Request as Asked
 from governance.release.models import SealedItems
 from governance.release.seal import verify_sealed
-from governance.ui.browser import READING_POLICY, opening_data
+from governance.ui.browser import opening_data
 from governance.ui.forms import Form, posted, read_form
 
 router = APIRouter()
@@ -52,7 +52,7 @@ def requests(console: Use, request: Request) -> HTMLResponse:
 
 
 @router.get("/requests/{request_hash}")
-def one_request(console: Use, request: Request, request_hash: str) -> HTMLResponse:
+def one_request(console: Use, request: Request, request_hash: Hash) -> HTMLResponse:
     """One request, and what to do next."""
     own = signed_in(request).account
     with console.outside.hub(own) as hub:
@@ -71,7 +71,7 @@ def one_request(console: Use, request: Request, request_hash: str) -> HTMLRespon
 
 
 @router.get("/requests/{request_hash}/open")
-def open_release(console: Use, request: Request, request_hash: str) -> HTMLResponse:
+def open_release(console: Use, request: Request, request_hash: Hash) -> HTMLResponse:
     """What partners sent, sealed; the page opens it."""
     own = signed_in(request).account
     with console.outside.hub(own) as hub:
@@ -96,7 +96,7 @@ def open_release(console: Use, request: Request, request_hash: str) -> HTMLRespo
             labels=labels,
         )
     days = agreement.retention.released_items_days
-    answer = console.page(
+    return console.page(
         request,
         "requests/open.html",
         view=view,
@@ -107,12 +107,10 @@ def open_release(console: Use, request: Request, request_hash: str) -> HTMLRespo
         days=days,
         destroy=(console.now() + timedelta(days=days)).date(),
     )
-    answer.headers["Content-Security-Policy"] = READING_POLICY
-    return answer
 
 
 @router.get("/requests/{request_hash}/outcome")
-def outcome(console: Use, request: Request, request_hash: str) -> HTMLResponse:
+def outcome(console: Use, request: Request, request_hash: Hash) -> HTMLResponse:
     """Asks what came of it."""
     own = signed_in(request).account
     with console.outside.hub(own) as hub:
@@ -125,7 +123,7 @@ def outcome(console: Use, request: Request, request_hash: str) -> HTMLResponse:
 def conclude(
     console: Use,
     request: Request,
-    request_hash: str,
+    request_hash: Hash,
     fields: Annotated[FormData, Depends(posted)],
 ) -> Response:
     """Records it."""

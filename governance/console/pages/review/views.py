@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from governance.canonical import Frozen, Hash
+from governance.canonical import Frozen, Hash, Hex128
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.errors import PairNotListed
@@ -79,7 +79,7 @@ def review(
 
 @router.get("/review/{left}/{right}")
 def one_pair(
-    console: Use, request: Request, left: str, right: str, agreement: Agreement = None
+    console: Use, request: Request, left: Hex128, right: Hex128, agreement: Agreement = None
 ) -> HTMLResponse:
     """Two records side by side, masked."""
     return _pair(console, request, (left, right), agreement or "", Form())
@@ -89,8 +89,8 @@ def one_pair(
 def rule(
     console: Use,
     request: Request,
-    left: str,
-    right: str,
+    left: Hex128,
+    right: Hex128,
     fields: Annotated[FormData, Depends(posted)],
 ) -> Response:
     """Rule that they are one person, or two."""

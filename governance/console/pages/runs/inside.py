@@ -8,11 +8,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from governance.canonical import Hex128
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.labels import short_id, why
 from governance.console.pages.runs.choosing import agreements_of, chosen, share, title_of
-from governance.exchange.analysis_api import Changes, PersonLink, PersonView, SourceFreshness
+from governance.exchange.analysis_api import (
+    Changes,
+    PersonId,
+    PersonLink,
+    PersonView,
+    SourceFreshness,
+)
 from governance.ui.show import Cell, Link, Slice, show_date, show_id
 
 LINES = 25
@@ -27,7 +34,7 @@ router = APIRouter()
 
 
 @router.get("/runs/{run}/persons")
-def persons(console: Use, request: Request, run: str, page: Page = 1) -> HTMLResponse:
+def persons(console: Use, request: Request, run: Hex128, page: Page = 1) -> HTMLResponse:
     """Persons, those with most records first."""
     part = Slice(page, LINES, 0)
     with console.outside.hub(signed_in(request).account) as hub:
@@ -47,7 +54,7 @@ def persons(console: Use, request: Request, run: str, page: Page = 1) -> HTMLRes
 
 
 @router.get("/runs/{run}/persons/{person}")
-def one_person(console: Use, request: Request, run: str, person: str) -> HTMLResponse:
+def one_person(console: Use, request: Request, run: Hex128, person: PersonId) -> HTMLResponse:
     """One person: records, what holds them together, who is near."""
     with console.outside.hub(signed_in(request).account) as hub:
         view = hub.person(run, person)
@@ -75,7 +82,7 @@ def one_person(console: Use, request: Request, run: str, person: str) -> HTMLRes
 
 
 @router.get("/runs/{run}/unlinked")
-def unlinked(console: Use, request: Request, run: str, page: Page = 1) -> HTMLResponse:
+def unlinked(console: Use, request: Request, run: Hex128, page: Page = 1) -> HTMLResponse:
     """What was not linked, by source and by what stood in the way."""
     words = console.pages.words
     part = Slice(page, LINES, 0)
@@ -109,7 +116,9 @@ def unlinked(console: Use, request: Request, run: str, page: Page = 1) -> HTMLRe
 
 
 @router.get("/runs/{run}/compare/{other}")
-def compare(console: Use, request: Request, run: str, other: str, page: Page = 1) -> HTMLResponse:
+def compare(
+    console: Use, request: Request, run: Hex128, other: Hex128, page: Page = 1
+) -> HTMLResponse:
     """Two runs side by side."""
     words = console.pages.words
     part = Slice(page, LINES, 0)

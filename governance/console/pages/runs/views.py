@@ -76,7 +76,7 @@ def start(console: Use, request: Request, fields: Annotated[FormData, Depends(po
 
 
 @router.get("/runs/{run}")
-def one_run(console: Use, request: Request, run: str) -> HTMLResponse:
+def one_run(console: Use, request: Request, run: Hex128) -> HTMLResponse:
     """How far a run is, or what it found, and where to look further."""
     own = signed_in(request).account
     with console.outside.hub(own) as hub:
@@ -95,7 +95,7 @@ def one_run(console: Use, request: Request, run: str) -> HTMLResponse:
 
 
 @router.get("/runs/{run}/quality")
-def quality(console: Use, request: Request, run: str) -> HTMLResponse:
+def quality(console: Use, request: Request, run: Hex128) -> HTMLResponse:
     """How good a run's links are, by group."""
     own = signed_in(request).account
     with console.outside.hub(own) as hub:
@@ -116,7 +116,7 @@ def quality(console: Use, request: Request, run: str) -> HTMLResponse:
 
 
 @router.get("/runs/{run}/quality.svg")
-def quality_svg(console: Use, request: Request, run: str) -> Response:
+def quality_svg(console: Use, request: Request, run: Hex128) -> Response:
     """Its chart."""
     words = console.pages.words
     with console.outside.hub(signed_in(request).account) as hub:
@@ -126,7 +126,7 @@ def quality_svg(console: Use, request: Request, run: str) -> Response:
 
 
 @router.get("/runs/{run}/thresholds")
-def thresholds(console: Use, request: Request, run: str) -> HTMLResponse:
+def thresholds(console: Use, request: Request, run: Hex128) -> HTMLResponse:
     """What other thresholds would give."""
     words = console.pages.words
     with console.outside.hub(signed_in(request).account) as hub:
@@ -152,7 +152,7 @@ def thresholds(console: Use, request: Request, run: str) -> HTMLResponse:
 
 
 @router.get("/runs/{run}/thresholds.svg")
-def thresholds_svg(console: Use, request: Request, run: str) -> Response:
+def thresholds_svg(console: Use, request: Request, run: Hex128) -> Response:
     """Its chart."""
     words = console.pages.words
     with console.outside.hub(signed_in(request).account) as hub:
