@@ -3,7 +3,8 @@
 Rules, in order: a route that is not in the table is refused; one for anyone needs no session, and
 what tries to sign in comes no faster than people at one address do; every other route needs a
 session; no account asks faster than a person can; it has the role; what changes something carries
-the token of the session's forms; each request is in the audit log before it is answered, refused
+the token of the session's forms; what gives somebody access, or takes it, needs a session that has
+just begun; each request is in the audit log before it is answered, refused
 ones too, but for those that came too fast, which would fill it.
 """
 
@@ -16,7 +17,14 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from governance.console.audit import AuditLog
-from governance.console.errors import FormNotOurs, NotSignedIn, RoleRefused, TooManyAttempts
+from governance.console.errors import (
+    ConsoleError,
+    FormNotOurs,
+    NotSignedIn,
+    RoleRefused,
+    SignInAgain,
+    TooManyAttempts,
+)
 from governance.console.sessions import COOKIE, Sessions, SignedIn
 from governance.identity.models import Role
 from governance.ledger.errors import RateLimitError
@@ -125,6 +133,16 @@ _PAGES_PER_SECOND: Final = 5.0
 _PAGES_AT_ONCE: Final = 100
 _ATTEMPTS_PER_SECOND: Final = 1.0
 _SAFE: Final = frozenset({"GET", "HEAD"})
+RECENT: Final = frozenset(
+    {
+        "GET /people/invite",
+        "POST /people/invite",
+        "POST /people/{account}/link",
+        "GET /people/{account}/close",
+        "POST /people/{account}/close",
+    }
+)
+"""What is done only after signing in within the last minutes (``sessions.RECENT``)."""
 _TRIES: Final = frozenset({"GET /openid/callback"})
 """Attempts to sign in that are no forms."""
 _SUBNET: Final = 64  # bits that one customer of an IPv6 network is given (RFC 6177)
@@ -149,7 +167,8 @@ class Gate:
         """Admit a request, and note in its state who makes it.
 
         Raises:
-            NotSignedIn, RoleRefused, FormNotOurs, TooManyAttempts: by the first rule that fails.
+            NotSignedIn, TooManyAttempts, RoleRefused, FormNotOurs, SignInAgain: by the first rule
+                that fails.
         """
         route = f"{request.method} {request.scope['route'].path}"
         allowed = ACCESS.get(route, frozenset())
@@ -162,7 +181,11 @@ class Gate:
         if signed_in is None:
             raise NotSignedIn("you are not signed in, or no longer", next_step="sign in")
         self._take(self._pages, signed_in.account.id)
-        refusal = _role(signed_in, allowed) or await _form(signed_in, request)
+        refusal: ConsoleError | None = (
+            _role(signed_in, allowed)
+            or await _form(signed_in, request)
+            or _recent(signed_in, route)
+        )
         about = " ".join(str(value) for value in request.path_params.values())
         await run_in_threadpool(
             self._audit.write, signed_in.account.id, route, about, refused=refusal is not None
@@ -201,6 +224,12 @@ async def _form(signed_in: SignedIn, request: Request) -> FormNotOurs | None:
     except FormNotOurs as refusal:
         return refusal
     return None
+
+
+def _recent(signed_in: SignedIn, route: str) -> SignInAgain | None:
+    if signed_in.recent or route not in RECENT:
+        return None
+    return SignInAgain("you signed in too long ago for this", next_step="sign in once more")
 
 
 def place(host: str) -> str:

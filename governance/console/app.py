@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from governance.console.access import Gate
 from governance.console.areas import AREAS
 from governance.console.console import Console, open_database
-from governance.console.errors import NotSignedIn
+from governance.console.errors import NotSignedIn, SignInAgain
 from governance.console.keys import OWN
 from governance.console.problems import STATUS
 from governance.console.settings import ConsoleSettings
@@ -60,9 +60,11 @@ def create_app(console: Console) -> Guard:
     app.include_router(static_routes())
 
     @app.exception_handler(NotSignedIn)
-    def _sign_in(request: Request, _error: NotSignedIn) -> RedirectResponse:
-        back = request.url.path if request.method == "GET" else "/"
-        return RedirectResponse(f"/sign-in?{urlencode({'next': back})}", 303)
+    def _sign_in(request: Request, error: NotSignedIn) -> RedirectResponse:
+        again = isinstance(error, SignInAgain)
+        back = request.url.path if request.method == "GET" else "/people" if again else "/"
+        asked = {"next": back} | ({"again": "true"} if again else {})
+        return RedirectResponse(f"/sign-in?{urlencode(asked)}", 303)
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> dict[str, str]:

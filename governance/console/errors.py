@@ -29,6 +29,12 @@ class NotSignedIn(ConsoleError):
     reason = "console.not_signed_in"
 
 
+class SignInAgain(NotSignedIn):
+    """Whoever is signed in has been for too long, for what they ask."""
+
+    reason = "console.sign_in_again"
+
+
 class RoleRefused(ConsoleError):
     """The role of whoever is signed in may not do this."""
 

@@ -104,8 +104,13 @@ class OpenIdProvider:
         self._failed: tuple[float, str] | None = None  # when, and why
         self._asking = threading.Lock()
 
-    def begin(self, back: str, link: str = "") -> tuple[str, str]:
+    def begin(self, back: str, link: str = "", *, again: bool = False) -> tuple[str, str]:
         """Where to send a browser, and the cookie that it is to keep.
+
+        Args:
+            back: the page that its user wants.
+            link: the secret of a link to use up.
+            again: whether the provider should ask for more than which account.
 
         Raises:
             OpenIdUnavailable: the provider does not answer as it should.
@@ -130,7 +135,7 @@ class OpenIdProvider:
                 "nonce": begun.nonce,
                 "code_challenge": create_s256_code_challenge(begun.verifier),
                 "code_challenge_method": "S256",
-                "prompt": "select_account",
+                "prompt": "login" if again else "select_account",
             }
         )
         return f"{self._address('authorization_endpoint')}?{query}", self._sealed(begun)

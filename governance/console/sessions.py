@@ -2,7 +2,8 @@
 
 Rules (OWASP ASVS 5.0, V7): a session's token is random, made anew at each sign-in, and kept as a
 hash only; it ends after 30 minutes without a request, and after 8 hours in any case; signing out
-ends it at once, and one may end all of one's own. Every form carries a token that follows from the
+ends it at once, and one may end all of one's own; for ``RECENT`` after it began it does what an
+open computer that somebody else finds must not. Every form carries a token that follows from the
 session's and cannot be turned back into it. The cookie is the browser's for this host alone, sent
 with nothing that another site began, and not to be read by scripts.
 """
@@ -25,6 +26,7 @@ from governance.console.store.database import ConsoleDatabase
 COOKIE: Final = "__Host-console"
 IDLE: Final = timedelta(minutes=30)
 WHOLE: Final = timedelta(hours=8)
+RECENT: Final = timedelta(minutes=10)
 _NOTED: Final = timedelta(minutes=1)
 """How old the note of the last request may grow before it is written anew."""
 _TOKEN_BYTES: Final = 32
@@ -32,10 +34,11 @@ _CSRF: Final = b"hearthlink/console-form/v1"
 
 
 class SignedIn(NamedTuple):
-    """Who makes a request, in which session."""
+    """Who makes a request, in which session, and whether it has just begun."""
 
     account: Account
     token: str
+    recent: bool = False
 
     @property
     def csrf(self) -> str:
@@ -95,7 +98,8 @@ class Sessions:
             return None
         if now >= parse_time(row["seen"]) + _NOTED:
             self._note(token)
-        return SignedIn(Account(**{name: row[name] for name in Account.model_fields}), token)
+        account = Account(**{name: row[name] for name in Account.model_fields})
+        return SignedIn(account, token, now < parse_time(row["started"]) + RECENT)
 
     def end(self, token: str) -> None:
         """End a session."""

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from governance.console import access
+from governance.console import access, sessions
 from governance.console.access import ACCESS, ANYONE, place
 from governance.identity.models import Role
 from tests.console_world import ConsoleWorld, console_world
@@ -107,6 +109,30 @@ def test_refusals_are_counted_and_written_down(
             assert nobody.post("/invitation", data=code).status_code == 403
             assert nobody.get("/openid/callback").status_code == 429
             assert refusals(world)[:2] == [(None, "POST /invitation")] * 2
+
+
+def test_access_is_given_and_taken_by_who_has_just_signed_in(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds a computer open invites, re-links and closes nobody; other pages are there."""
+    lead, other = world.account(Role.IG_LEAD), world.account(Role.ANALYST, "Kim")
+    with world.client(lead) as client:
+        csrf = re.findall(r'name="csrf" value="([^"]+)"', client.get("/people/invite").text)[0]
+        monkeypatch.setattr(sessions, "RECENT", timedelta(0))
+        for route in access.RECENT:
+            method, path = route.split(" ")
+            path = path.replace("{account}", other.id)
+            answer = client.request(
+                method, path, data={"csrf": csrf, "label": "x", "role": "analyst"}
+            )
+            assert answer.status_code == 303, route
+            back = path if method == "GET" else "/people"
+            assert answer.headers["location"] == f"/sign-in?{urlencode({'next': back})}&again=true"
+        assert client.get("/people").status_code == 200
+        assert "Sign in once more" in client.get(answer.headers["location"]).text
+    (kim,) = [each for each in world.console.accounts.colleagues() if each.account == other]
+    assert kim.account.closed is None
+    assert not [each for each in world.console.accounts.colleagues() if each.account.label == "x"]
 
 
 def test_addresses_hold_ids_and_nothing_else(callers: dict[str, httpx.Client]) -> None:

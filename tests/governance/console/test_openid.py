@@ -161,6 +161,18 @@ def test_a_subject_has_one_account(office: tuple[Provider, ConsoleWorld]) -> Non
         assert come_back(client, *begin(client)).status_code == 403
 
 
+def test_signing_in_again_asks_the_provider_for_more(
+    office: tuple[Provider, ConsoleWorld],
+) -> None:
+    """Not only which account."""
+    _, world = office
+    with world.client() as client:
+        assert "prompt=select_account" in client.get("/sign-in").text
+        again = client.get("/sign-in?next=/people&again=true").text
+        assert "prompt=login" in again
+        assert "Sign in once more" in again
+
+
 def test_passkeys_do_not_sign_in_beside_a_provider(office: tuple[Provider, ConsoleWorld]) -> None:
     """Who is shut out at the provider is shut out here."""
     _, world = office

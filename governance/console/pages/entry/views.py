@@ -52,10 +52,14 @@ router = APIRouter()
 
 @router.get("/sign-in")
 def sign_in(
-    console: Use, request: Request, back: Annotated[str, Query(alias="next")] = "/"
+    console: Use,
+    request: Request,
+    back: Annotated[str, Query(alias="next")] = "/",
+    again: bool = False,
 ) -> HTMLResponse:
     """Asks for a passkey."""
-    return _sign_in_page(console, request, Form(values={"next": local_path(back)}), 200)
+    form: Form[SignInForm] = Form(values={"next": local_path(back)})
+    return _sign_in_page(console, request, form, 200, again=again)
 
 
 @router.post("/sign-in")
@@ -162,11 +166,13 @@ def _provider_page(
     template: str,
     back: str,
     link: str = "",
+    *,
+    again: bool = False,
     **values: Any,
 ) -> HTMLResponse:
     """A page that leads to the organisation's OpenID provider, and what its browser keeps."""
-    address, kept = provider.begin(back, link)
-    answer = console.page(request, template, address=address, **values)
+    address, kept = provider.begin(back, link, again=again)
+    answer = console.page(request, template, address=address, again=again, **values)
     answer.set_cookie(
         openid.COOKIE, kept, max_age=int(openid.WITHIN.total_seconds()), path="/",
         secure=True, httponly=True, samesite="lax",
@@ -175,13 +181,20 @@ def _provider_page(
 
 
 def _sign_in_page(
-    console: Console, request: Request, form: Form[SignInForm], status: int
+    console: Console, request: Request, form: Form[SignInForm], status: int, *, again: bool = False
 ) -> HTMLResponse:
     if console.openid is not None:
         back = local_path(str(form.values.get("next", "/")))
-        return _provider_page(console, console.openid, request, "entry/sign-in-openid.html", back)
-    options = console.signin.request()
-    return console.page(request, "entry/sign-in.html", status=status, form=form, options=options)
+        template = "entry/sign-in-openid.html"
+        return _provider_page(console, console.openid, request, template, back, again=again)
+    return console.page(
+        request,
+        "entry/sign-in.html",
+        status=status,
+        form=form,
+        options=console.signin.request(),
+        again=again,
+    )
 
 
 def _code_page(
