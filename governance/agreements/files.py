@@ -1,5 +1,10 @@
-"""Agreements as files: YAML that an IG lead can read."""
+"""Agreements as files: YAML that an IG lead can read.
 
+Rules: dates stay text; no key twice, no aliases, no tags; a number is what it looks like. YAML 1.1
+reads ``010`` as eight, ``1:30`` as ninety and ``1_000`` as a thousand; here they are refused.
+"""
+
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,8 @@ from governance.errors import FormatError
 from governance.identity.envelope import parse_model
 
 FILE_MAX_BYTES = 1024 * 1024
+_ODD_NUMBER = re.compile(r"[_:]|^[-+]?0[0-9a-zA-Z]")
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _Loader(yaml.SafeLoader):
@@ -46,6 +53,17 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     return found
 
 
+def _number(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    if _ODD_NUMBER.search(node.value):
+        raise FormatError(
+            f"line {node.start_mark.line + 1}: expected a number in plain digits, such as 435 or "
+            "17.03; put text in quotes"
+        )
+    return yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+
+
+for _tag in _NUMBERS:
+    _Loader.add_constructor(_tag, _number)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 

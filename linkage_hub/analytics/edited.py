@@ -45,7 +45,6 @@ _WORDS: Final = {
     "dict_type": "expected keys and values",
     "model_type": "expected keys and values",
     "model_attributes_type": "expected keys and values",
-    "too_short": "expected one at least",
 }
 _UNIONS: Final = ("function-", "constrained-", "is-instance", "tagged-union")
 
@@ -85,9 +84,11 @@ def parse_edited(raw: bytes, model: type[Edited], name: str) -> Edited:
 
 
 def _faults(text: str, data: Any, error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False, include_input=False):
-        place = _place(data, item["loc"])
-        if item["type"] == "too_short" and _inside(data, place):
+    items = error.errors(include_url=False, include_input=False)
+    for item in items:
+        place, loc = _place(data, item["loc"]), item["loc"]
+        within = any(each["loc"][: len(loc)] == loc for each in items if each["loc"] != loc)
+        if item["type"] == "too_short" and within:
             continue  # its entries are there, and have faults of their own
         yield f"  line {line_of(text, place)}: {_named(data, place)}{_words(item)}"
 
@@ -102,12 +103,6 @@ def _place(data: Any, loc: Sequence[str | int]) -> list[str | int]:
             place.append(part)
             here = inside
     return place
-
-
-def _inside(data: Any, place: Sequence[str | int]) -> Any:
-    for part in place:
-        data = _at(data, part)
-    return data
 
 
 def _at(here: Any, part: str | int) -> Any:
@@ -135,4 +130,7 @@ def _words(item: Any) -> str:
         return str(item["msg"]).removeprefix("Value error, ")
     if kind in {"literal_error", "enum"}:
         return f"expected {item['ctx']['expected']}"
+    if kind == "too_short":
+        least = item["ctx"]["min_length"]
+        return f"expected {'one' if least == 1 else least} at least"
     return _WORDS.get(kind, str(item["msg"]))

@@ -15,3 +15,10 @@ class NoDeflator(HubError):
 
     reason = "money.no_deflator"
     exit_code = 65  # EX_DATAERR
+
+
+class TooLarge(HubError):
+    """A line comes to more pounds than can be worked out."""
+
+    reason = "money.too_large"
+    exit_code = 65  # EX_DATAERR

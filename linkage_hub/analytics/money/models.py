@@ -18,6 +18,7 @@ from governance.canonical import Frozen, Slug
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 Pounds = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Number = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
+Index = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=6)]
 Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
 _YEAR: Final = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _MONTH: Final = re.compile(r"\d{4}-\d{2}", re.ASCII)
@@ -44,6 +45,11 @@ Included = Literal["fiscal", "economic", "social"]
 """Fiscal: cost to a public budget. Economic: to people and firms. Social: harm, valued."""
 
 
+def _cashable(*, cashable: bool, includes: tuple[Included, ...]) -> None:
+    if cashable and includes != ("fiscal",):
+        raise ValueError("cashable: only a cost that is fiscal and nothing else can be cashable")
+
+
 def _between(low: Decimal | None, central: Decimal, high: Decimal | None) -> None:
     if (low is None) != (high is None):
         raise ValueError("low and high: give both or neither")
@@ -66,7 +72,7 @@ class Deflator(Frozen):
 
     name: Text
     source: Source
-    index: Annotated[dict[FinancialYear, Annotated[Decimal, Field(gt=0)]], Field(min_length=2)]
+    index: Annotated[dict[FinancialYear, Index], Field(min_length=2)]
 
 
 class UnitCost(Frozen):
@@ -94,10 +100,7 @@ class UnitCost(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.cashable and self.includes != ("fiscal",):
-            raise ValueError(
-                "cashable: only a cost that is fiscal and nothing else can be cashable"
-            )
+        _cashable(cashable=self.cashable, includes=self.includes)
         _between(self.low, self.pounds, self.high)
         return self
 
@@ -147,12 +150,21 @@ class Factor(Frozen):
 
 
 class Rate(Frozen):
-    """Pounds a unit that are no catalogue's: a local figure, with its source."""
+    """Pounds a unit that are no catalogue's: a local figure, with its source.
+
+    ``includes`` may be left out of a rate that is not cashable.
+    """
 
     pounds: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
     unit: Text
     source: Text
+    includes: tuple[Included, ...] = ()
     cashable: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _cashable(cashable=self.cashable, includes=self.includes)
+        return self
 
 
 class Line(Frozen):

@@ -1,17 +1,18 @@
 """What was saved, line by line; cashable and modelled are never added up.
 
-Rules: each line is rounded to the pound, halves away from nought, and totals are sums of the lines
-as they are shown. ``low`` and ``high`` are what comes out where every factor and cost is at its low
-or high end: a range of assumptions, not a confidence interval; where none is stated, the line says
-so. Where a source prints something else than its own numbers give, both are reported.
+Rules: each line is rounded once, to the pound, halves away from nought, after all that it is the
+product of is multiplied and then divided by; totals are sums of the lines as they are shown.
+``low`` and ``high`` are what comes out where every factor and cost is at its low or high end: a
+range of assumptions, not a confidence interval; where none is stated, the line says so. Where a
+source prints something else than its own numbers give, both are reported.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final, Literal
 
-from linkage_hub.analytics.money.errors import NoDeflator, UnknownCost
+from linkage_hub.analytics.money.errors import NoDeflator, TooLarge, UnknownCost
 from linkage_hub.analytics.money.models import Line, Savings, UnitCost, UnitCosts
 
 POUND: Final = Decimal(1)
@@ -31,6 +32,9 @@ class Range:
     def __mul__(self, other: "Range") -> "Range":
         ends = [one * two for one in (self.low, self.high) for two in (other.low, other.high)]
         return Range(self.central * other.central, min(ends), max(ends))
+
+    def __truediv__(self, other: Decimal) -> "Range":
+        return Range(self.central / other, self.low / other, self.high / other)
 
 
 NOTHING: Final = Range(Decimal(0), Decimal(0), Decimal(0))
@@ -83,6 +87,7 @@ def report(savings: Savings, costs: UnitCosts | None = None, year: str | None = 
     Raises:
         UnknownCost: a line names a cost that the catalogue lacks.
         NoDeflator: a cost cannot be carried to the year.
+        TooLarge: a line comes to more than can be worked out to the pound.
     """
     lines = tuple(_saved(line, costs, year) for line in savings.lines)
     sums = {
@@ -93,8 +98,8 @@ def report(savings: Savings, costs: UnitCosts | None = None, year: str | None = 
     return Report(savings.title, lines, sums["cashable"], sums["modelled"], remarks)
 
 
-def in_prices_of(cost: UnitCost, year: str, costs: UnitCosts) -> Range:
-    """A unit cost in prices of another financial year, not rounded.
+def in_prices_of(cost: UnitCost, year: str, costs: UnitCosts) -> tuple[Range, Decimal]:
+    """A unit cost in prices of another financial year, and what it is still to be divided by.
 
     Raises:
         NoDeflator: the catalogue has no index for both years.
@@ -105,7 +110,7 @@ def in_prices_of(cost: UnitCost, year: str, costs: UnitCosts) -> Range:
         cost.pounds if cost.high is None else cost.high,
     )
     if year == cost.price_year:
-        return found
+        return found, Decimal(1)
     index = costs.deflator.index if costs.deflator is not None else {}
     missing = [each for each in (cost.price_year, year) if each not in index]
     if missing:
@@ -113,7 +118,7 @@ def in_prices_of(cost: UnitCost, year: str, costs: UnitCosts) -> Range:
             f"{cost.id}: the catalogue has no index of prices for {' and '.join(missing)}",
             next_step="add HM Treasury's GDP deflators, with source and date, under deflator",
         )
-    return found * _alone(index[year] / index[cost.price_year])
+    return found * _alone(index[year]), index[cost.price_year]
 
 
 def pounds(amount: Decimal) -> Decimal:
@@ -125,28 +130,42 @@ def _saved(line: Line, costs: UnitCosts | None, year: str | None) -> Saved:
     if not line.factors:
         printed = _alone(pounds(line.printed[0]))
         return Saved(line.id, line.title, "modelled", None, printed, "", has_range=False)
-    price, price_year, cashable = _price(line, costs, year)
+    price, divisor, price_year, cashable = _price(line, costs, year)
     units = _alone(Decimal(1))
     for factor in line.factors:
         low = factor.central if factor.low is None else factor.low
         high = factor.central if factor.high is None else factor.high
         units *= Range(factor.central, low, high)
-    found = units * price * _alone(line.attributed)
+    found = _rounded(line, units * price * _alone(line.attributed), divisor)
     left = cashable and line.basis == "measured" and line.left_budget is not None
     return Saved(
         line.id,
         line.title,
         "cashable" if left else "modelled",
         units.central,
-        Range(pounds(found.central), pounds(found.low), pounds(found.high)),
+        found,
         price_year,
         price.low != price.high or any(factor.low is not None for factor in line.factors),
     )
 
 
-def _price(line: Line, costs: UnitCosts | None, year: str | None) -> tuple[Range, str, bool]:
+def _rounded(line: Line, amount: Range, divisor: Decimal) -> Range:
+    try:
+        found = amount / divisor
+        return Range(pounds(found.central), pounds(found.low), pounds(found.high))
+    except InvalidOperation:  # more digits than the arithmetic holds
+        raise TooLarge(
+            f"{line.id}: its factors come to more pounds than can be worked out",
+            next_step="check the factors, and that none is given twice",
+        ) from None
+
+
+def _price(
+    line: Line, costs: UnitCosts | None, year: str | None
+) -> tuple[Range, Decimal, str, bool]:
+    """Pounds a unit, what the line is to be divided by, their year, and whether it is cashable."""
     if line.rate is not None:
-        return _alone(line.rate.pounds), "", line.rate.cashable
+        return _alone(line.rate.pounds), Decimal(1), "", line.rate.cashable
     held = costs.costs if costs is not None else ()
     cost = next((each for each in held if each.id == line.unit_cost), None)
     if cost is None or costs is None:
@@ -155,7 +174,7 @@ def _price(line: Line, costs: UnitCosts | None, year: str | None) -> tuple[Range
             next_step="name a catalogue by --costs, or correct unit_cost",
         )
     prices = year or cost.price_year
-    return in_prices_of(cost, prices, costs), prices, cost.cashable
+    return *in_prices_of(cost, prices, costs), prices, cost.cashable
 
 
 def _alone(amount: Decimal) -> Range:

@@ -52,6 +52,11 @@ def test_a_good_file_is_read() -> None:
         ("unit-costs/v1", "v2", "line 1: format: expected 'unit-costs/v1'"),
         ("agency:", "low: 9000\n    high: 9500\n    agency:", "line 5: costs, eviction: low and"),
         ("[fiscal]", "[social]\n    cashable: true", "line 5: costs, eviction: cashable: only a"),
+        (
+            "costs:\n",
+            "deflator: {name: GDP, source: {}, index: {2015-16: 100}}\ncosts:\n",
+            "line 4: deflator, index: expected 2 at least",
+        ),
     ],
 )
 def test_every_fault_has_its_line_and_what_was_expected(old: str, new: str, said: str) -> None:
@@ -59,6 +64,16 @@ def test_every_fault_has_its_line_and_what_was_expected(old: str, new: str, said
     found = faults(GOOD.replace(old, new))
     assert any(line.strip().startswith(said) for line in found), found
     assert not any("a lot" in line or "March" in line for line in found)
+
+
+@pytest.mark.parametrize("odd", ["0700", "7_000", "1:57", "0x1B", "0b11", "7:00.5"])
+def test_a_number_is_what_it_looks_like(odd: str) -> None:
+    """Octal, sexagesimal and other numbers of YAML 1.1 are no prices; in quotes they are text."""
+    (said,) = faults(GOOD.replace("7000", odd))
+    assert said.startswith("costs.yaml: line 8: expected a number in plain digits")
+    assert odd not in said
+    quoted = GOOD.replace("A report", f'"{odd}"')
+    assert parse_edited(quoted.encode(), UnitCosts, "c").costs[0].source.title == odd
 
 
 def test_all_faults_are_listed_at_once() -> None:

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from linkage_hub.analytics.edited import read_edited
-from linkage_hub.analytics.money.errors import NoDeflator, UnknownCost
+from linkage_hub.analytics.money.errors import NoDeflator, TooLarge, UnknownCost
 from linkage_hub.analytics.money.models import Savings, UnitCosts
-from linkage_hub.analytics.money.savings import Report, Saved, in_prices_of, report
+from linkage_hub.analytics.money.savings import Range, Report, Saved, in_prices_of, report
 from linkage_hub.analytics.shipped import names_in, read_catalogue
 from linkage_hub.cli.main import app
 from linkage_hub.cli.money import PACKAGE
@@ -93,6 +93,12 @@ def test_cashable_takes_a_measure_a_budget_and_a_cashable_cost() -> None:
         saving(basis="modelled", left_budget="placements")
     with pytest.raises(ValidationError, match="only a cost that is fiscal"):
         costs(includes=["fiscal", "social"])
+    rate = {"pounds": 1, "unit": "u", "source": "s", "cashable": True}
+    for includes in ([], ["social"], ["fiscal", "economic"]):
+        with pytest.raises(ValidationError, match="only a cost that is fiscal"):
+            saving(unit_cost=None, rate=rate | {"includes": includes})
+    own = saving(unit_cost=None, rate=rate | {"includes": ["fiscal"]}, left_budget="placements")
+    assert sums(report(own)) == (10, 0)
 
 
 def test_uncertainty_is_stated() -> None:
@@ -109,12 +115,30 @@ def test_another_year_takes_a_deflator() -> None:
     """1955-56 pounds in 1962-63, by HM Treasury's index; a year that is not in it is refused."""
     catalogue = costs()
     found = in_prices_of(catalogue.costs[0], "1962-63", catalogue)
-    assert found.central == Decimal("100.50") * (Decimal("5.387") / Decimal("4.321"))
+    assert found == (Range(*(Decimal(p) * Decimal("5.387") for p in ("100.50", "90", "120"))),
+                     Decimal("4.321"))  # fmt: skip
     assert report(saving(), catalogue, "1962-63").lines[0].pounds.central == 1_253
     with pytest.raises(NoDeflator, match="no index of prices for 2025-26"):
         report(saving(), catalogue, "2025-26")
     with pytest.raises(UnknownCost, match="no cost placement"):
         report(saving())
+
+
+def test_what_comes_to_half_a_pound_is_rounded_up() -> None:
+    """Divided last: a third of 1.50 pounds, three times over at 1/3 each, is a pound and a half."""
+    index = {"1955-56": "3", "1962-63": "1"}
+    deflator = {"name": "GDP", "source": SOURCE, "index": index}
+    catalogue = costs(pounds="1.50", low=None, high=None)
+    catalogue = UnitCosts.model_validate(catalogue.model_dump() | {"deflator": deflator})
+    three_times = saving(factors=[{"of": "weeks", "value": 3}])
+    assert report(three_times, catalogue, "1962-63").lines[0].pounds.central == 2
+
+
+def test_more_than_can_be_worked_out_is_said() -> None:
+    """Whatever is multiplied: the line is named, and nothing is shown that is not to the pound."""
+    factors = [{"of": f"x{at}", "value": "9999999999"} for at in range(3)]
+    with pytest.raises(TooLarge, match="weeks: its factors come to more"):
+        report(saving(factors=factors), costs())
 
 
 @given(
