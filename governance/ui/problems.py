@@ -1,8 +1,8 @@
 """Refusals as pages: what could not be done, why, and what to do next.
 
 Rules: the reason code, message and next step of the error itself are shown, as the command line
-shows them; an unforeseen error gives no detail away; the log has path, status and reason, and never
-what was on the page.
+shows them; an unforeseen error gives no detail away; the log has route, status and reason, and
+never what was on the page nor its address, which may hold an id or the console's secret word.
 """
 
 import logging
@@ -59,7 +59,7 @@ def add_problem_pages(
         status = next((code for kind, code in statuses.items() if isinstance(error, kind)), 400)
         _LOG.info(
             "refused",
-            extra={"path": request.url.path, "status": status, "reason": error.reason},
+            extra={"route": _route(request), "status": status, "reason": error.reason},
         )
         return pages.page(
             request,
@@ -83,9 +83,14 @@ def add_problem_pages(
     def _unforeseen(request: Request, error: Exception) -> HTMLResponse:
         _LOG.error(
             "failed",
-            extra={"path": request.url.path, "error": type(error).__name__},
+            extra={"route": _route(request), "error": type(error).__name__},
             exc_info=error,
         )
         answer = status_page(pages, request, 500)
         answer.headers["Connection"] = "close"  # as web/problems.py
         return answer
+
+
+def _route(request: Request) -> str:
+    """The path of a page as the program has it, with names in the place of what it is about."""
+    return getattr(request.scope.get("route"), "path", "")

@@ -14,8 +14,9 @@ from governance.rights.models import RightsKind
 from partner_agent.app import Agent
 from partner_agent.cli.context import Session, agent_of, session
 from partner_agent.rights.errors import RightsInput
-from partner_agent.rights.page import forget_report, report_folder, write_report
+from partner_agent.rights.page import forget_report, report_folder
 from partner_agent.rights.view import RightsView
+from partner_agent.steps import rights as steps
 
 app = typer.Typer(no_args_is_help=True, help="What people ask for who have a right to it.")
 
@@ -85,9 +86,7 @@ def report(
     """Write what you hold of the person: a page to print, and JSON. Readable by you alone."""
     screen = session(context)
     with agent_of(context) as agent:
-        agent.ledger.sync_if_possible()
-        found = agent.access_report(request)
-        files = write_report(found, out or report_folder(agent.home))
+        files = steps.report(agent, request, out)
     screen.result(
         {"files": [str(file) for file in files]},
         lambda console: console.print("\n".join(map(str, files))),

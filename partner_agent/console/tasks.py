@@ -71,7 +71,6 @@ class Task:
     begun: bool = False
     result: Any = None
     fault: Fault | None = None
-    notes: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def progress(self, done: int, total: int | None = None) -> None:
@@ -84,6 +83,10 @@ class Task:
         if not self.total:
             return None
         return min(99, self.done * 100 // self.total)
+
+
+def unsaid(_text: str) -> None:
+    """Where pages say by themselves what a command would say besides."""
 
 
 class Tasks:

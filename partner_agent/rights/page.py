@@ -36,6 +36,12 @@ def write_report(report: AccessReport, folder: Path) -> list[Path]:
     return paths
 
 
+def written_report(request: str, folder: Path) -> list[Path]:
+    """The files of a report that are there."""
+    paths = [folder / f"{request}{kind}" for kind in _KINDS]
+    return [path for path in paths if path.is_file()]
+
+
 def forget_report(request: str, folder: Path) -> None:
     """Destroy a report."""
     for kind in _KINDS:

@@ -22,7 +22,7 @@ from partner_agent.console.pages.extracts import UNPROCESSABLE, Fields, Here
 from partner_agent.console.pages.people import shown, this_case
 from partner_agent.console.pages.work import to_work
 from partner_agent.console.state import Console, session_of
-from partner_agent.console.tasks import Task
+from partner_agent.console.tasks import Task, unsaid
 from partner_agent.console.uploads import Upload, UploadRefused
 from partner_agent.steps.deciding import record
 
@@ -99,9 +99,9 @@ def keep(request: Request, console: Here, case: str, fields: Fields) -> Response
         **answers, "source": found.source, "parental_basis": basis if parental else None,
     }  # fmt: skip
 
-    def work(agent: Agent, task: Task) -> list[str]:
+    def work(agent: Agent, _task: Task) -> list[str]:
         agent.ledger.sync_if_possible()
-        return record(agent, found.record_id, notice, given, task.notes.append)
+        return record(agent, found.record_id, notice, given, unsaid)
 
     place = f"/people/{found.id}"
     task = console.tasks.start(

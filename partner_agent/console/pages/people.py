@@ -17,7 +17,7 @@ from partner_agent.console.pages.entry import go
 from partner_agent.console.pages.extracts import UNPROCESSABLE, Fields, Here
 from partner_agent.console.pages.work import to_work
 from partner_agent.console.state import Console, own_sources, session_of
-from partner_agent.console.tasks import Task
+from partner_agent.console.tasks import Task, unsaid
 from partner_agent.receipts.issue import issue
 from partner_agent.receipts.page import said_of
 from partner_agent.steps.deciding import decisions
@@ -147,9 +147,9 @@ def _withdraw(request: Request, console: Console, whose: Whose) -> Response:
     with console.agent() as agent:
         known = withdraw_here(agent, whose)
 
-    def work(agent: Agent, task: Task) -> int:
-        found = newly_known(agent, whose, known, task.notes.append)
-        return len(withdraw_everywhere(agent, found, task.notes.append))
+    def work(agent: Agent, _task: Task) -> int:
+        found = newly_known(agent, whose, known, unsaid)
+        return len(withdraw_everywhere(agent, found, unsaid))
 
     task = console.tasks.start("withdraw", work, then="/", back="/withdraw", quick=True)
     if not known:

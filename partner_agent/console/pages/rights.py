@@ -14,13 +14,15 @@ from fastapi.responses import Response
 from governance.rights.models import RightsKind
 from governance.ui.forms import Form
 from partner_agent.app import Agent
+from partner_agent.console.pages.entry import go
 from partner_agent.console.pages.extracts import UNPROCESSABLE, Fields, Here
 from partner_agent.console.pages.people import this_case
 from partner_agent.console.pages.work import to_work
-from partner_agent.console.state import Console, standing_here
+from partner_agent.console.state import Console
 from partner_agent.console.tasks import Task
-from partner_agent.rights.page import forget_report, report_folder, write_report
+from partner_agent.rights.page import forget_report, report_folder, written_report
 from partner_agent.rights.view import RightsView
+from partner_agent.steps.rights import report
 
 OUTCOMES: Final = ("done", "not_proven", "refused", "withdrawn")
 REASONS: Final = ("unfounded", "excessive", "exempt", "compelling_grounds", "unidentified")
@@ -133,12 +135,25 @@ def carry_out(request: Request, console: Here, id_: str, _fields: Fields) -> Res
 
 
 @router.post("/rights/{id_}/report")
-def report(request: Request, console: Here, id_: str, _fields: Fields) -> Response:
+def write_report(request: Request, console: Here, id_: str, _fields: Fields) -> Response:
     """Write what is held of the person, to be looked through and handed over."""
+
+    def work(agent: Agent, _task: Task) -> None:
+        report(agent, id_)
+
+    place = f"/rights/{id_}"
+    task = console.tasks.start("report", work, then=f"{place}/report", back=place, quick=True)
+    return to_work(request, task)
+
+
+@router.get("/rights/{id_}/report")
+def show_report(request: Request, console: Here, id_: str) -> Response:
+    """Where the report is, if it was written."""
     with console.agent() as agent:
-        standing_here(agent)
-        files = write_report(agent.access_report(id_), report_folder(agent.home))
         view = _view(agent, id_)
+    files = written_report(id_, report_folder(console.home))
+    if not files:
+        return go(request, f"/rights/{id_}")
     return console.pages.page(
         request, "console/right_report.html", view=view, files=[str(file) for file in files]
     )

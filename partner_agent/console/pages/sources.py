@@ -177,15 +177,16 @@ def _notes(report: QualityReport) -> list[tuple[str, str, str, int]]:
 def _rows(file: Path) -> Iterator[Refused]:
     csv.field_size_limit(MAX_FIELD)
     try:
-        with file.open(encoding="utf-8", newline="") as stream:
+        with file.open(encoding="utf-8", errors="replace", newline="") as stream:
             rows = csv.reader(stream)
             heads = next(rows, [])[3:]
-            for row in rows:
+            for row in filter(None, rows):  # its owner may have edited it
                 cells: list[Any] = [
                     (head, cell[:CELL_MOST])
                     for head, cell in zip(heads, row[3:], strict=False)
                     if cell
                 ]
-                yield Refused(row[0], row[1], row[2], cells)
+                number, column, reason, *_ = [*row, "", "", ""]
+                yield Refused(number, column, reason, cells)
     except (OSError, csv.Error):
         return

@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from partner_agent.app import Agent
 from partner_agent.console.pages.extracts import Fields, Here
 from partner_agent.console.pages.work import to_work
-from partner_agent.console.tasks import Task
+from partner_agent.console.tasks import Task, unsaid
 from partner_agent.steps.status import status_of
 from partner_agent.steps.withdrawing import cosign
 
@@ -26,11 +26,11 @@ def standing(request: Request, console: Here) -> Response:
 def ask(request: Request, console: Here, _fields: Fields) -> Response:
     """Ask the ledger what is new, and hand in what waits."""
 
-    def work(agent: Agent, task: Task) -> int:
+    def work(agent: Agent, _task: Task) -> int:
         state = agent.ledger.sync()
         agent.consents.log_withdrawals()
         agent.rights.tell()
-        cosign(agent, task.notes.append)
+        cosign(agent, unsaid)
         return state.size
 
     task = console.tasks.start("ask", work, then="/standing", back="/standing", quick=True)

@@ -17,7 +17,7 @@ LOOK_SECONDS: Final = 8.0
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/work/{task}")
+@router.get("/tasks/{task}")
 def look(request: Request, console: Annotated[Console, Depends(console_of)], task: str) -> Response:
     """Wait a little, then say how far it is."""
     found = console.tasks.get(task)
@@ -32,4 +32,4 @@ def look(request: Request, console: Annotated[Console, Depends(console_of)], tas
 
 def to_work(request: Request, task: Task) -> Response:
     """On to the page of a task."""
-    return go(request, f"/work/{task.id}")
+    return go(request, f"/tasks/{task.id}")

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pytest
 import uvicorn
 
+from governance.web.logs import JsonFormatter
 from partner_agent.console.app import create_app
 from partner_agent.console.door import Door
 from partner_agent.console.server import HOST, Running, listen
@@ -17,6 +19,14 @@ from partner_agent.console.state import Console
 
 WORD = "0123456789abcdef0123456789abcdef"
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """All that the program has logged, as it writes it, with each record's own fields."""
+    # of the test's own browser, and of uvicorn, which the program has told to log no request
+    others = ("httpx", "httpcore", "uvicorn.access")
+    ours = [each for each in caplog.records if not each.name.startswith(others)]
+    return "\n".join(map(JsonFormatter().format, ours))
 
 
 @dataclass

@@ -21,7 +21,7 @@ from partner_agent.console.state import PACKAGES
 from partner_agent.extracts.mapping import load_mapping
 from partner_agent.linkage_secret import create_secret
 from tests.hub_world import HubWorld, hub_world_in
-from tests.partner_agent.console.console_world import Officer, serving
+from tests.partner_agent.console.console_world import WORD, Officer, logged, serving
 
 HEADER = ["Ref", "Forename", "Surname", "DOB", "Address", "Postcode", "NEET"]
 SCRIPT = "<script>alert(1)</script>"
@@ -99,6 +99,16 @@ def send(world: HubWorld, officer: Officer) -> httpx.Response:
     return sent.result()
 
 
+def check_edited(world: HubWorld, officer: Officer) -> None:
+    """Rejects that somebody has edited by hand are shown as far as they can be read."""
+    file = world.agents["council"].home / "reports" / "council_records.rejects.csv"
+    file.write_bytes(file.read_bytes() + b"\r\n\r\n7\r\n8,\xff,no.such_reason\r\n;;;\r\n")
+    shown = officer.get("/sources/council_records/refused")
+    assert shown.status_code == 200
+    assert CANARY in shown.text
+    assert "no.such_reason" in shown.text
+
+
 def draft_of(page: str) -> str:
     """The address of the draft that a page is about."""
     return "/extracts/" + page.partition("/extracts/")[2][:32]
@@ -147,6 +157,8 @@ def test_a_file_is_read_mapped_prepared_and_sent(
     assert "&lt;script&gt;" in refused.text
     assert refused.headers["cache-control"] == "no-store"
 
+    check_edited(world, officer)
+
     quality = officer.get("/sources/council_records/quality").text
     assert "What became of the cells" in quality
     assert "Date of birth" in quality
@@ -156,7 +168,8 @@ def test_a_file_is_read_mapped_prepared_and_sent(
         assert "nothing was sent" in unsent.text
     assert "The hub has accepted it" in send(world, officer).text
     assert CANARY not in caplog.text
-    assert officer.running.console.door.new_link() not in caplog.text
+    for secret in (CANARY, WORD, officer.running.console.door.new_link()):
+        assert secret not in logged(caplog)
 
 
 def test_the_next_extract_begins_with_the_mapping_of_the_last(

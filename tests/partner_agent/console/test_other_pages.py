@@ -65,6 +65,7 @@ def test_an_access_request_is_answered_with_files_that_closing_destroys(
     person = find(officer, "H1")
     listed = officer.post(f"{person}/right", kind="access").text
     place = re.findall(r"/rights/[0-9a-f]{32}", listed)[0]
+    assert "How was the person answered?" in officer.get(f"{place}/report").text  # none is there
     page = officer.post(f"{place}/report").text
     assert "The report is written" in page
     files = list((agent.home / "rights").iterdir())

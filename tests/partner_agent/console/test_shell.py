@@ -13,10 +13,11 @@ from partner_agent.app import init_agent
 from partner_agent.console import app as application
 from partner_agent.console.cookie import COOKIE
 from partner_agent.console.door import Door
+from partner_agent.console.drafts import Draft, Drafts
 from partner_agent.console.pages import entry
 from partner_agent.console.server import ConsoleRunning, listen, only_one
 from partner_agent.console.state import Console
-from tests.partner_agent.console.console_world import WORD, Officer, serving
+from tests.partner_agent.console.console_world import WORD, Officer, logged, serving
 
 SECRET_COOKIE = "x" * 43
 
@@ -126,7 +127,7 @@ def test_a_page_of_another_port_embeds_nothing(officer: Officer) -> None:
 
 def test_every_answer_is_kept_by_no_cache_and_shown_in_no_frame(officer: Officer) -> None:
     """Errors too."""
-    for path in ("/", "/nothing", "/work/0"):
+    for path in ("/", "/nothing", "/tasks/0"):
         headers = officer.http.get(path).headers
         assert headers["cache-control"] == "no-store"
         assert headers["x-frame-options"] == "DENY"
@@ -158,6 +159,25 @@ def test_opening_the_link_changes_nothing_until_the_button(officer: Officer) -> 
     assert opened.status_code == 303
     assert officer.http.get("/").status_code == 403  # and now it has ended
     officer.enter()
+
+
+def test_no_log_has_the_secret_word_nor_an_address(
+    officer: Officer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals and failures are told by their route, in the record's own fields too."""
+    caplog.set_level("DEBUG")
+
+    def fails(_drafts: Drafts) -> list[Draft]:
+        raise ValueError(SECRET_COOKIE)
+
+    assert officer.http.get(f"/extracts/{'0' * 32}").status_code == 404
+    monkeypatch.setattr(Drafts, "all", fails)
+    assert officer.http.get("/").status_code == 500
+    said = logged(caplog)
+    assert '"route": "/extracts/{draft}"' in said
+    assert '"route": "/"' in said
+    for secret in (WORD, "0" * 32, SECRET_COOKIE):
+        assert secret not in said
 
 
 def test_signing_out_ends_the_session(officer: Officer) -> None:
