@@ -185,7 +185,7 @@ class RunFigures(Frozen):
 
 
 class RunComparison(Frozen):
-    """``GET /v1/runs/{run}/comparison/{other}``: ``other`` is the older.
+    """``GET /v1/runs/{run}/comparison/{other}``, in either order: ``older`` finished first.
 
     ``persons`` and ``families`` are null where the results of one gave way to newer ones.
     """

@@ -23,8 +23,6 @@ JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 _DEFAULT: Final = 400  # as ``web.problems`` has it
 _REF: Final = "#/components/schemas/{model}"
-_OF_HTTP: Final = {404: "http", 405: "http"}
-"""What the framework itself answers: no such path or method."""
 _OF_PATTERN: Final = {
     r"^[a-z][a-z0-9_-]{1,39}$": "council",
     r"^sha256:[0-9a-f]{64}$": "sha256:" + "3f" * 32,

@@ -8,13 +8,13 @@ of ids is kept for as long as results may be, since nothing else tells where a p
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from governance.canonical import canonical_bytes
 from governance.ledger.payloads import LinkRunFinished
@@ -139,8 +139,13 @@ def publish(connection: Connection, run: str, agreement: str, finished: str) -> 
 
 def discard(connection: Connection, run: str) -> None:
     """Destroy all that was stored of a run: it failed, or its retention is over."""
-    for table in _RESULT_TABLES:
+    _destroy(connection, run, _RESULT_TABLES)
+
+
+def _destroy(connection: Connection, run: str, tables: Sequence[Table]) -> None:
+    for table in tables:
         connection.execute(delete(table).where(table.c.run == run))
+    connection.execute(update(runs).where(runs.c.id == run).values(unlinked=None))
 
 
 def held(connection: Connection, run: str) -> bool:
@@ -173,8 +178,7 @@ def _forget_old(connection: Connection, agreement: str) -> None:
         )
     )
     for run in finished[RUNS_KEPT:]:
-        for table in _SUPERSEDED:
-            connection.execute(delete(table).where(table.c.run == run))
+        _destroy(connection, run, _SUPERSEDED)
 
 
 _PERSON: Final = ("handle", "person", "party", "source")

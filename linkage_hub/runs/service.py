@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from governance.canonical import write_time
 from governance.exchange.hub_api import Mode, RunList, RunView, Solver
@@ -79,57 +79,35 @@ class Runs:
             RunInProgress: another run under the agreement has not ended.
         """
         self._phases.permitted(agreement)
-        if id_ is not None and (known := self._known(id_)) is not None:
-            if (known.agreement, known.questions, known.solver) != (
-                agreement,
-                questions,
-                solver,
-            ) or mode not in {None, known.mode}:
-                raise AnotherRun(
-                    "the id is that of another run", next_step="leave it to the program"
-                )
-            return self._view(known)
         records = records_of(self._database, agreement)
-        if not records:
-            raise NothingToLink(
-                "no submission under this agreement was accepted yet",
-                next_step="each partner runs: partner-agent submit",
-            )
         run = id_ or secrets.token_hex(16)
-        with self._database.writing() as connection:
-            going = select(runs.c.id).where(
-                runs.c.agreement == agreement, runs.c.state.not_in(_OVER)
-            )
-            if connection.execute(going).first() is not None:
-                raise RunInProgress(
-                    "a run under this agreement has not ended yet",
-                    next_step="linkage-hub runs list shows whom it waits for",
+        with self._database.writing() as connection:  # looked up in here: it may be sent twice
+            known = connection.execute(select(runs).where(runs.c.id == run)).first()
+            if known is not None:
+                _require_same(known, agreement, mode, questions=questions, solver=solver)
+            else:
+                _require_none_going(connection, agreement, records)
+                connection.execute(
+                    insert(runs).values(
+                        id=run,
+                        agreement=agreement,
+                        mode=mode or ("exact" if records <= EXACT_MOST else "fast"),
+                        questions=questions,
+                        solver=solver,
+                        state="queued",
+                        is_current=False,
+                        reason=None,
+                        created=write_time(self._now()),
+                        finished=None,
+                        sources=0,
+                        records=0,
+                        persons=0,
+                        families=0,
+                        flagged=0,
+                    )
                 )
-            connection.execute(
-                insert(runs).values(
-                    id=run,
-                    agreement=agreement,
-                    mode=mode or ("exact" if records <= EXACT_MOST else "fast"),
-                    questions=questions,
-                    solver=solver,
-                    state="queued",
-                    is_current=False,
-                    reason=None,
-                    created=write_time(self._now()),
-                    finished=None,
-                    sources=0,
-                    records=0,
-                    persons=0,
-                    families=0,
-                    flagged=0,
-                )
-            )
-            enqueue(connection, LINK, run, time.time())
+                enqueue(connection, LINK, run, time.time())
         return self.view(run)
-
-    def _known(self, run: str) -> Any:
-        with self._database.reading() as connection:
-            return connection.execute(select(runs).where(runs.c.id == run)).first()
 
     def view(self, run: str) -> RunView:
         """How far a run is, or what it found.
@@ -204,3 +182,27 @@ class Runs:
                 left = seconds_left(plan, kind, job.progress, job.pace)
                 return share_done(plan, kind, job.progress), job.step, left
         return 0.0, "waiting", None
+
+
+def _require_same(
+    known: Any, agreement: str, mode: Mode | None, *, questions: bool, solver: Solver
+) -> None:
+    """Check that a run is the one that is asked for again."""
+    same = (known.agreement, known.questions, known.solver) == (agreement, questions, solver)
+    if not same or mode not in {None, known.mode}:
+        raise AnotherRun("the id is that of another run", next_step="leave it to the program")
+
+
+def _require_none_going(connection: Connection, agreement: str, records: int) -> None:
+    """Check that there is something to link, and that nothing links it already."""
+    if not records:
+        raise NothingToLink(
+            "no submission under this agreement was accepted yet",
+            next_step="each partner runs: partner-agent submit",
+        )
+    going = select(runs.c.id).where(runs.c.agreement == agreement, runs.c.state.not_in(_OVER))
+    if connection.execute(going).first() is not None:
+        raise RunInProgress(
+            "a run under this agreement has not ended yet",
+            next_step="linkage-hub runs list shows whom it waits for",
+        )

@@ -17,6 +17,8 @@ from governance.identity.files import PersonSecrets, write_secret
 from linkage_hub.analytics import evidence, kept
 from linkage_hub.cli.main import app
 from linkage_hub.review import masked
+from linkage_hub.runs import service
+from linkage_hub.runs.inputs import records_of
 from linkage_hub.runs.results import RUNS_KEPT
 from linkage_hub.store.tables import links, runs, submissions
 from tests.hub_world import HubWorld
@@ -211,12 +213,23 @@ def watched(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return held
 
 
-def test_a_start_that_is_sent_again_starts_one_run(world: HubWorld) -> None:
-    """By the caller's own id, also after it has finished; for another run the id is refused."""
+def test_a_start_that_is_sent_again_starts_one_run(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the caller's own id, at once or when it has finished; for another run it is refused."""
     post = {"agreement": world.agreement.hash, "id": "5" * 32}
     bodies = [canonical_bytes(post), canonical_bytes(post | {"questions": False})]
+    twice: list[Any] = []
+
+    def overtaken(*some: Any) -> int:
+        monkeypatch.setattr(service, "records_of", records_of)
+        twice.append(world.call("analyst", "POST", "/v1/runs", content=bodies[0]))
+        return records_of(*some)
+
+    monkeypatch.setattr(service, "records_of", overtaken)
     first = world.call("analyst", "POST", "/v1/runs", content=bodies[0])
     assert (first.status_code, first.json()["id"]) == (202, "5" * 32)
+    assert [each.json() for each in twice] == [first.json()]
     assert world.call("analyst", "POST", "/v1/runs", content=bodies[0]).json() == first.json()
     world.work()
     again = world.call("analyst", "POST", "/v1/runs", content=bodies[0])

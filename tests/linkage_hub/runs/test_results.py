@@ -275,9 +275,13 @@ def test_only_the_last_two_runs_are_kept(database_url: str, agreement: Agreement
     results = found(agreement)
     for number in range(RUNS_KEPT + 2):
         run = store(database, number, agreement, results)
+        analysis = analysed(results, ForAnalysis(True, PairAnswers.none(), 0.9, 0.8))
         with database.writing() as connection:
+            write_analysis(connection, run, analysis)
             publish(connection, run, agreement.hash, f"2026-11-24T0{number}:00:00Z")
     with database.reading() as connection:
+        told = select(runs.c.id).where(runs.c.unlinked.is_not(None))
+        assert set(connection.scalars(told)) == {f"{number:032x}" for number in (2, 3)}
         kept = set(connection.scalars(select(person_records.c.run).distinct()))
         current = list(connection.scalars(select(runs.c.id).where(runs.c.is_current.is_(True))))
     assert kept == {f"{number:032x}" for number in (2, 3)}
