@@ -14,8 +14,8 @@ from typer.main import get_command
 from examples.county.demo.agreement import template
 from governance.cli.main import app as governance_app
 from governance.console.settings import ConsoleSettings
-from governance.exchange.hub_api import (
-    EXPORTS,
+from governance.exchange.hub_api import EXPORTS, Problem, RunView, SubmissionView
+from governance.exchange.release_api import (
     AnswerPost,
     FamilySummary,
     FamilyView,
@@ -24,11 +24,8 @@ from governance.exchange.hub_api import (
     OrderItem,
     OutcomePost,
     PartyAnswer,
-    Problem,
     ReleaseView,
     RequestView,
-    RunView,
-    SubmissionView,
 )
 from governance.ledger.events import EventType
 from governance.ledger.settings import LedgerSettings

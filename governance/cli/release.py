@@ -13,8 +13,8 @@ from rich.table import Table
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.cli.copies import Copy, KeyFile, Url, read_vkey, replayed
 from governance.errors import FormatError
-from governance.exchange.hub_api import FamilyQuery, FamilyView, OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient
+from governance.exchange.release_api import FamilyQuery, FamilyView, OutcomePost, RequestView
 from governance.identity.envelope import parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.release.errors import MembersChanged, RequestNotLogged

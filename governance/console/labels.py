@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from governance.agreements.models import Agreement
-from governance.exchange.hub_api import FamilyView, MemberView
+from governance.exchange.release_api import FamilyView, MemberView
 from governance.ui.words import Words
 
 Labels = dict[str, dict[str, str]]

@@ -22,19 +22,8 @@ from governance.exchange.analysis_api import PAGE
 from governance.exchange.analysis_client import AnalysisCalls
 from governance.exchange.http import RequestSigner
 from governance.exchange.hub_api import (
-    AnswerPost,
-    ApprovalPost,
-    FamilyList,
-    FamilyQuery,
-    FamilyView,
     Mode,
-    OrderList,
-    OutcomePost,
     QualityTable,
-    ReleaseView,
-    RequestList,
-    RequestPost,
-    RequestView,
     RevealList,
     ReviewList,
     RulingList,
@@ -49,6 +38,19 @@ from governance.exchange.hub_api import (
     SubmissionView,
 )
 from governance.exchange.refinement import ProfilesPost, RoundList, RoundRefusal
+from governance.exchange.release_api import (
+    AnswerPost,
+    ApprovalPost,
+    FamilyList,
+    FamilyQuery,
+    FamilyView,
+    OrderList,
+    OutcomePost,
+    ReleaseView,
+    RequestList,
+    RequestPost,
+    RequestView,
+)
 from governance.identity.envelope import Envelope, Model, parse_model
 from governance.identity.keys import SigningKey
 from governance.web.deadline import bounded_client, deadline

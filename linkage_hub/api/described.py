@@ -10,17 +10,9 @@ from fastapi import FastAPI
 from governance.agreements.errors import AgreementRefusal
 from governance.consent.errors import ConsentRefusal
 from governance.errors import ReasonedError, SignatureError
-from governance.exchange.hub_api import (
-    AnswerPost,
-    ApprovalPost,
-    OutcomePost,
-    RequestPost,
-    RulingPost,
-    RunPost,
-    SecretPost,
-    SubmissionPost,
-)
+from governance.exchange.hub_api import RulingPost, RunPost, SecretPost, SubmissionPost
 from governance.exchange.refinement import ProfilesPost, RoundRefusal
+from governance.exchange.release_api import AnswerPost, ApprovalPost, OutcomePost, RequestPost
 from governance.identity.envelope import Envelope
 from governance.identity.passkeys import CounterNotRisen
 from governance.ledger.errors import LedgerError

@@ -6,14 +6,8 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from governance.canonical import parse_json
-from governance.exchange.hub_api import (
-    AnswerPost,
-    OrderList,
-    SecretPost,
-    SubmissionList,
-    SubmissionPost,
-    SubmissionView,
-)
+from governance.exchange.hub_api import SecretPost, SubmissionList, SubmissionPost, SubmissionView
+from governance.exchange.release_api import AnswerPost, OrderList
 from governance.identity.envelope import parse_model
 from linkage_hub.api.access import Gate
 from linkage_hub.releases.orders import Orders

@@ -10,20 +10,17 @@ from fastapi.responses import StreamingResponse
 
 from governance.canonical import parse_json
 from governance.exchange.analysis_api import PAGE
-from governance.exchange.hub_api import (
+from governance.exchange.hub_api import QualityTable, RunList, RunPost, RunView
+from governance.exchange.release_api import (
     ApprovalPost,
     FamilyList,
     FamilyQuery,
     FamilyView,
     OutcomePost,
-    QualityTable,
     ReleaseView,
     RequestList,
     RequestPost,
     RequestView,
-    RunList,
-    RunPost,
-    RunView,
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.party import PartyLedger

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import exists, select
 
-from governance.exchange.hub_api import FamilyQuery
+from governance.exchange.release_api import FamilyQuery
 from linkage_hub.store.tables import families, family_members, family_needs, runs
 
 ORDER: Final = (families.c.needs_met.desc(), families.c.confidence.desc(), families.c.family)

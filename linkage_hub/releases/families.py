@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from governance.agreements.models import Agreement
 from governance.consent.rules import Approach, require_family_permission
 from governance.errors import ReasonedError
-from governance.exchange.hub_api import (
+from governance.exchange.release_api import (
     FamilyList,
     FamilyQuery,
     FamilySummary,

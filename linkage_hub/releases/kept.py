@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from governance.canonical import parse_json, parse_time
 from governance.consent.models import ConsentKind
-from governance.exchange.hub_api import PartyAnswer, RequestView
+from governance.exchange.release_api import PartyAnswer, RequestView
 from governance.identity.envelope import Envelope, parse_canonical, parse_model
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from governance.canonical import canonical_bytes, parse_json, write_time
-from governance.exchange.hub_api import AnswerPost, OrderItem, OrderList
+from governance.exchange.release_api import AnswerPost, OrderItem, OrderList
 from governance.identity.envelope import Envelope, open_envelope, parse_canonical, parse_model
 from governance.ledger.errors import LedgerError
 from governance.ledger.note import parse_checkpoint

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from governance.agreements.models import Agreement
-from governance.exchange.hub_api import SourceView
+from governance.exchange.release_api import SourceView
 from governance.release.models import Member, Members, RecordRef
 from linkage_hub.analytics.needs import IN_PROGRAMME
 from linkage_hub.releases.errors import FamilyTooLarge

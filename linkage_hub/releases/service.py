@@ -17,7 +17,7 @@ from sqlalchemy import insert, select, update
 
 from governance.canonical import canonical_bytes, parse_json
 from governance.errors import SignatureError
-from governance.exchange.hub_api import EarlierRequest, ReleaseView, RequestView
+from governance.exchange.release_api import EarlierRequest, ReleaseView, RequestView
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import PersonKeys, Role
 from governance.ledger.events import EventType

@@ -30,8 +30,8 @@ from typing import Final
 from governance.canonical import b64, sha256, write_time
 from governance.consent.rules import Approach
 from governance.errors import GovernanceError, ReasonedError
-from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
+from governance.exchange.release_api import AnswerPost
 from governance.identity.envelope import Envelope, sign
 from governance.identity.files import PartySecrets
 from governance.ledger.errors import LedgerError, LedgerUnavailableError, MirrorError

@@ -16,7 +16,7 @@ from governance.canonical import b64, canonical_bytes, unb64, utc_now, write_tim
 from governance.consent.models import ConsentKind
 from governance.console.accounts import Account
 from governance.console.sessions import COOKIE
-from governance.exchange.hub_api import RequestView
+from governance.exchange.release_api import RequestView
 from governance.identity.envelope import Envelope, challenge_of, sign_bytes
 from governance.identity.keys import SealingKey
 from governance.identity.models import PERSON_ENROLMENT, PERSON_KEYS, PersonEnrolment, Role

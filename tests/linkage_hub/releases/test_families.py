@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from governance.canonical import write_time
-from governance.exchange.hub_api import FamilyQuery
+from governance.exchange.release_api import FamilyQuery
 from governance.release.models import MEMBERS_MAX
 from linkage_hub.releases.errors import FamilyTooLarge, UnknownFamily
 from linkage_hub.releases.families import ApproachFor, Families

@@ -11,8 +11,8 @@ from sqlalchemy import insert, select
 
 from governance.agreements.models import Agreement
 from governance.canonical import b64, canonical_bytes, sha256, write_time
-from governance.exchange.hub_api import AnswerPost
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
+from governance.exchange.release_api import AnswerPost
 from governance.identity.keys import SigningKey
 from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError, QuorumError
 from governance.ledger.events import Event, EventType

@@ -16,8 +16,8 @@ from typing import Any, Final
 from governance.canonical import b64, sha256, utc_now, write_time
 from governance.errors import ReasonedError
 from governance.exchange.http import RequestSigner
-from governance.exchange.hub_api import OutcomePost, RequestView
 from governance.exchange.hub_client import HubClient, HubRefused, HubUnavailable
+from governance.exchange.release_api import OutcomePost, RequestView
 from governance.identity.envelope import Envelope, parse_canonical
 from governance.ledger.client import LedgerClient
 from governance.ledger.note import open_checkpoint, parse_vkey

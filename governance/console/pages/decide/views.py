@@ -22,7 +22,7 @@ from governance.console.labels import Labels, labels_of, name_of, short_id, why
 from governance.console.looking import looking
 from governance.console.signing import read_signed
 from governance.errors import FormatError
-from governance.exchange.hub_api import RequestView
+from governance.exchange.release_api import RequestView
 from governance.identity.models import PersonKeys, passkey_of
 from governance.oversight.judging import RuleName
 from governance.oversight.requests import Dossier, dossier, waiting

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from governance.canonical import Frozen, Slug
-from governance.exchange.hub_api import AgeBand, FamilyQuery
+from governance.exchange.release_api import AgeBand, FamilyQuery
 from governance.exchange.submission import AGE_BANDS
 from governance.ui.forms import Form
 

@@ -22,7 +22,7 @@ from governance.console.pages.families.listing import (
     percent,
     query_of,
 )
-from governance.exchange.hub_api import FamilySummary
+from governance.exchange.release_api import FamilySummary
 from governance.exchange.submission import AGE_BANDS
 from governance.release.models import FamilyId
 from governance.ui.forms import Form, asked, read_form

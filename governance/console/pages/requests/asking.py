@@ -26,8 +26,8 @@ from governance.console.console import Console, Use
 from governance.console.labels import labels_of, persons_of, short_id
 from governance.console.signing import read_signed
 from governance.errors import SignatureError
-from governance.exchange.hub_api import FamilyView
 from governance.exchange.hub_client import HubRefused
+from governance.exchange.release_api import FamilyView
 from governance.identity.envelope import parse_model
 from governance.identity.models import passkey_of
 from governance.release.errors import MembersChanged

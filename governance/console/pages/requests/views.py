@@ -22,8 +22,8 @@ from governance.console.keys import KeyDocument
 from governance.console.labels import labels_of, name_of, persons_of, short_id, why
 from governance.console.pages.requests import asking
 from governance.errors import FormatError, SignatureError
-from governance.exchange.hub_api import OutcomePost, ReleaseView, RequestView
 from governance.exchange.hub_client import HubClient, HubRefused
+from governance.exchange.release_api import OutcomePost, ReleaseView, RequestView
 from governance.identity.envelope import parse_canonical
 from governance.release.errors import MembersChanged
 from governance.release.models import Request as Asked
