@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from linkage_hub.linkage.candidates import Floats, Indices
 
@@ -86,6 +85,9 @@ class PutRight:
     """
 
     def __init__(self, prior: Floats, yes: Flags, of_match: float) -> None:
+        # takes a second to load, which a hub that serves pages and orders has no use for
+        from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415
+
         self._of_match = of_match
         # each pair has its own answer, and a little of what the first stage would have expected;
         # both ends of the scale are held by one pair, so that few answers decide nothing
