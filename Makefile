@@ -181,6 +181,10 @@ bench-ledger: $(VENV)/dev.stamp services ## the ledger at LEAVES=1000000 on both
 bench-oversight: $(VENV)/dev.stamp ## what a lead's pages cost over LEAVES=1000000, and their indexes (docs/ledger.md)
 	$(BIN)/python -m benchmarks.oversight --leaves $(LEAVES)
 
+.PHONY: bench-pages
+bench-pages: $(VENV)/dev.stamp ## how long 50 people wait for pages while the hub links: KEEP=folder of make demo
+	$(BIN)/python -m benchmarks.pages $(KEEP)
+
 .PHONY: bench-consents
 bench-consents: $(VENV)/dev.stamp ## an import of consents into a real ledger: ROWS=10000
 	$(BIN)/python -m benchmarks.consents $(if $(ROWS),--rows $(ROWS))

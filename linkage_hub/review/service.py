@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, union
 
 from governance.canonical import sha256, write_time
 from governance.exchange.analysis_api import PAGE_MOST
@@ -96,28 +96,12 @@ class Reviews:
             ).all()
             flagged = _flagged(connection, agreement)
             followed = _followed(connection, agreement)
-        found = [
-            ReviewPair(
-                left=row.left,
-                right=row.right,
-                left_source=row.left_source,
-                right_source=row.right_source,
-                probability=row.probability,
-                changes=row.changes,
-                flagged=len({row.left, row.right} & flagged) > 0,
-                together=row.together,
-                left_records=row.left_records,
-                right_records=row.right_records,
-                views=tuple(ViewSimilarity(**view) for view in json.loads(row.views)),
-                answer=row.answer,
-            )
-            for row in rows
-            if (row.left, row.right) not in ruled
-        ]
-        found.sort(key=lambda pair: not pair.flagged)  # stable: most changes first in each half
+        open_ = [row for row in rows if (row.left, row.right) not in ruled]
+        # stable: most changes first in each half
+        open_.sort(key=lambda row: not {row.left, row.right} & flagged)
         return ReviewList(
-            pairs=tuple(found[offset : offset + limit]),
-            total=len(found),
+            pairs=tuple(_pair(row, flagged) for row in open_[offset : offset + limit]),
+            total=len(open_),
             not_followed=sum(not followed.get(row.number, True) for row in counting),
         )
 
@@ -294,20 +278,35 @@ def _followed(connection: Connection, agreement: str) -> dict[int, bool]:
     return {row.ruling: row.followed for row in rows}
 
 
+def _pair(row: Any, flagged: set[str]) -> ReviewPair:
+    return ReviewPair(
+        left=row.left,
+        right=row.right,
+        left_source=row.left_source,
+        right_source=row.right_source,
+        probability=row.probability,
+        changes=row.changes,
+        flagged=bool({row.left, row.right} & flagged),
+        together=row.together,
+        left_records=row.left_records,
+        right_records=row.right_records,
+        views=tuple(ViewSimilarity(**view) for view in json.loads(row.views)),
+        answer=row.answer,
+    )
+
+
 def _flagged(connection: Connection, agreement: str) -> set[str]:
     """Handles of pairs to rule on whose family is put forward."""
     current = _current(agreement)
+    ends = union(
+        *(
+            select(end).where(review_pairs.c.run == current)
+            for end in (review_pairs.c.left, review_pairs.c.right)
+        )
+    )
     return set(
         connection.scalars(
             select(person_records.c.handle)
-            .join(
-                review_pairs,
-                (review_pairs.c.run == person_records.c.run)
-                & (
-                    (review_pairs.c.left == person_records.c.handle)
-                    | (review_pairs.c.right == person_records.c.handle)
-                ),
-            )
             .join(
                 family_members,
                 (family_members.c.run == person_records.c.run)
@@ -318,6 +317,10 @@ def _flagged(connection: Connection, agreement: str) -> set[str]:
                 (families.c.run == family_members.c.run)
                 & (families.c.family == family_members.c.family),
             )
-            .where(person_records.c.run == current, families.c.flagged.is_(True))
+            .where(
+                person_records.c.run == current,
+                person_records.c.handle.in_(ends),
+                families.c.flagged.is_(True),
+            )
         )
     )
