@@ -125,7 +125,7 @@ def send(request: Request, console: Here, source: str, fields: Fields) -> Respon
         return submit(agent.hub, agent.outbox, item, progress=task.progress).state
 
     place = f"/sources/{source}"
-    task = console.tasks.start("send", work, then=place, back=place, unit="bytes")
+    task = console.tasks.start("send", work, then=place, back=place, unit="bytes", once=shown)
     return to_work(request, task)
 
 
