@@ -21,6 +21,7 @@ from governance.ledger.note import parse_vkey
 from governance.ledger.party import PartyLedger
 from governance.storage.database import sqlite_url
 from governance.terminal import passphrase, read_bytes
+from governance.web.headers import ServiceHeaders
 from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
 from linkage_hub.analytics.desk import AnalysisDesk
@@ -273,6 +274,7 @@ def create_app(hub: Hub) -> FastAPI:
         hub.close()
 
     app = FastAPI(title="hearthlink linkage hub", lifespan=lifespan, openapi_url=None)
+    app.add_middleware(ServiceHeaders, public_url=hub.settings.public_url)
     add_problem_handlers(app, STATUS)
     gate = Gate(hub.ledger, hub.settings.public_url)
     relay = SecretRelay(hub.database, hub.ledger)
@@ -308,6 +310,7 @@ def serve(home: Path, host: str | None, port: int | None, *, worker: bool) -> No
                 port=hub.settings.port if port is None else port,
                 log_config=None,
                 access_log=False,
+                server_header=False,
             )
 
 

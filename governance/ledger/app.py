@@ -28,6 +28,7 @@ from governance.ledger.routes import open_routes, signed_routes
 from governance.ledger.service import LedgerService
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.store import LedgerStore
+from governance.web.headers import ServiceHeaders
 from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
 
@@ -88,6 +89,7 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
         store.close()
 
     app = FastAPI(title="hearthlink consent ledger", lifespan=lifespan, openapi_url=None)
+    app.add_middleware(ServiceHeaders, public_url=settings.public_url)
     add_problem_handlers(app, STATUS)
     app.include_router(open_routes(service))
     limit = RateLimit(settings.requests_per_second, settings.request_burst, time.monotonic)
@@ -106,7 +108,14 @@ def serve(settings: LedgerSettings) -> None:
     """Run the service until it is stopped; its log goes to stderr, one JSON object a line."""
     log_to_stderr()
     app = create_app(settings)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
 
 
 def read_genesis(path: Path) -> Event:

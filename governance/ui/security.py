@@ -6,9 +6,10 @@ changes something comes from the console's own pages, by ``Sec-Fetch-Site`` or, 
 not send that, by ``Origin``; a body has a largest size, counted as it comes. Every answer, errors
 included, carries the headers: nothing is loaded but from here, no script runs without the page's
 nonce, connects or writes markup, no other site frames, opens or reads a page, and no cache keeps
-one.
+one. A refusal is logged by its status, and not by an address that a stranger made up.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -36,6 +37,7 @@ _FIXED: Final = {
         "publickey-credentials-create=(self), publickey-credentials-get=(self)"
     ),
 }
+_LOG: Final = logging.getLogger(__name__)
 _HSTS: Final = "max-age=31536000; includeSubDomains"
 
 Refuse = Callable[[Request, int], Response]
@@ -80,6 +82,9 @@ class Guard:
             await send(message)
 
         if status := self._refusal(scope, limit):
+            _LOG.info(
+                "refused before any page", extra={"method": scope["method"], "status": status}
+            )
             answer = self._refuse(Request(scope, receive), status)
             await answer(scope, receive, send_with_headers)
             return

@@ -18,7 +18,7 @@ PREFIX: Final = "/static"
 _KINDS: Final = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
-    "svg": "image/svg+xml",
+    "svg": "image/svg+xml; charset=utf-8",
 }
 _FOREVER: Final = "public, max-age=31536000, immutable"
 

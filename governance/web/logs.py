@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 import traceback
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,11 @@ def where(error: BaseException) -> dict[str, str]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, message and the fields given as ``extra``."""
+    """One JSON object a line: time (UTC), level, message and the fields given as ``extra``."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from governance.errors import FormatError, ReasonedError
+from governance.web.headers import HEADERS
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -65,4 +66,5 @@ def add_problem_handlers(app: FastAPI, statuses: Mapping[type[ReasonedError], in
         # The server closes the connection after this; a client that is not told may send its next
         # request on it, and lose it (RFC 9112, section 9.6).
         answer.headers["Connection"] = "close"
+        answer.headers.update(HEADERS)  # this answer is made outside of ``ServiceHeaders``
         return answer

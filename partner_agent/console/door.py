@@ -3,11 +3,13 @@
 Rules: a link is good once, for ``LINK_MINUTES``, and a new one makes the old one void; opening it
 ends the session that was there; a session ends after ``IDLE_MINUTES`` without a request, after
 ``SESSION_HOURS`` in all, or when its owner says so; keys are random, kept as hashes, and compared
-in constant time; nothing is on a disk, so that the end of the program is the end of its session.
+in constant time; nothing is on a disk, so that the end of the program is the end of its session;
+that a link was used or refused, and a session ended, is in the program's log.
 """
 
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 import time
@@ -21,6 +23,7 @@ LINK_MINUTES: Final = 15
 IDLE_MINUTES: Final = 30
 SESSION_HOURS: Final = 8
 _MINUTE: Final = 60.0  # seconds
+_LOG: Final = logging.getLogger(__name__)
 
 
 class LinkVoid(AgentError):
@@ -101,6 +104,7 @@ class Door:
             link = self._link
             known = link is not None and hmac.compare_digest(link[0], _hash(key))
             if link is None or not known or self._clock() > link[1]:
+                _LOG.warning("link refused")
                 raise LinkVoid(
                     "this link was used before, or is too old",
                     next_step="press Enter in the window where partner-agent console runs: it "
@@ -109,6 +113,7 @@ class Door:
             self._link = None
             secret, now = secrets.token_urlsafe(32), self._clock()
             self._session = Session(_hash(secret), secrets.token_urlsafe(32), now, now)
+            _LOG.info("signed in by a link")
             return secret
 
     def session(self, cookies: Iterable[str]) -> Session:
@@ -140,6 +145,7 @@ class Door:
         """End the session."""
         with self._lock:
             self._session = None
+        _LOG.info("signed out")
 
     @staticmethod
     def _over(session: Session, now: float) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from governance.console import access, sessions
 from governance.console.access import ACCESS, ANYONE, place
+from governance.console.app import serve
 from governance.identity.models import Role
 from tests.console_world import ConsoleWorld, console_world
 
@@ -175,3 +177,39 @@ def test_what_changes_something_needs_the_sessions_token(
             answer = callers[str(who)].post(path, data=token)
             assert answer.status_code == 403, route
             assert "console.form" in answer.text, route
+
+
+def test_nothing_is_served_beside_the_table(callers: dict[str, httpx.Client]) -> None:
+    """No description of the interface for strangers, no folder, nothing of a repository."""
+    for path in (
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/static",
+        "/static/",
+        "/.git/config",
+        "/metrics",
+    ):
+        assert callers[ANYONE].get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize("proxies", [(), ("192.0.2.1",)])
+def test_only_the_named_proxy_says_whose_request_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: tuple[str, ...]
+) -> None:
+    """Without one nobody's ``X-Forwarded-For`` is read; the server's name is in no answer."""
+    given: list[dict[str, Any]] = []
+
+    def run(guard: Any, **options: Any) -> None:
+        guard._app.state.console.close()
+        given.append(options)
+
+    monkeypatch.setattr("governance.console.app.uvicorn.run", run)
+    monkeypatch.setattr("governance.console.app.log_to_stderr", lambda: None)
+    with console_world(tmp_path, proxies=proxies):
+        pass
+    serve(tmp_path, None, None)
+    (options,) = given
+    assert options["proxy_headers"] is bool(proxies)
+    assert options["forwarded_allow_ips"] == list(proxies)
+    assert options["server_header"] is False

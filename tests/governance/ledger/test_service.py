@@ -459,6 +459,7 @@ def test_an_unforeseen_failure_gives_nothing_away(
         answer = httpx.get(f"{url}/broken")
     assert (answer.status_code, answer.json()["reason"]) == (500, "internal")
     assert answer.headers["connection"] == "close"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert "canary" not in answer.text
 
 

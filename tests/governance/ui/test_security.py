@@ -1,5 +1,6 @@
 """What stands before every page, attacked over real HTTP."""
 
+import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from governance.web.logs import JsonFormatter
 from tests.browsing import served
 from tests.governance.ui.example import example
 
@@ -137,3 +139,61 @@ def test_addresses_are_below_the_root_path() -> None:
     addresses = re.findall(r'(?:href|src|action)="([^"]+)"', text)
     assert len(addresses) > 8
     assert not [each for each in addresses if not each.startswith(("/secret/", "#"))]
+
+
+def test_browsers_are_held_to_tls() -> None:
+    """Where the console's address is HTTPS: for a year, names below it too."""
+    with served(lambda _: example("https://console.example.org")) as at:
+        for path in ("/", "/nothing"):
+            answer = httpx.get(at + path, headers={"Host": "console.example.org"})
+            policy = answer.headers["strict-transport-security"]
+            assert policy == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused(site: httpx.Client, method: str) -> None:
+    """Also from the console's own pages; nothing is repeated to who asks."""
+    answer = site.request(method, "/ask", headers=OWN | {"X-Secret": "canary"})
+    assert answer.status_code == 405
+    assert "canary" not in answer.text
+
+
+def test_a_refusal_before_any_page_is_logged(
+    site: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By its status; the address that a stranger made up is in no log."""
+    with caplog.at_level(logging.INFO, logger="governance.ui.security"):
+        site.post("/canary", headers={"Sec-Fetch-Site": "cross-site"})
+    (record,) = caplog.records
+    assert (record.method, record.status) == ("POST", 403)  # type: ignore[attr-defined]
+    assert "canary" not in JsonFormatter().format(record)
+
+
+def pipelined(site: httpx.Client, lines: str) -> list[bytes]:
+    """The statuses that a form with these lengths gets, and a request right behind it."""
+    own = f"Host: localhost:{site.base_url.port}\r\nSec-Fetch-Site: same-origin\r\n"
+    form = f"POST /ask HTTP/1.1\r\n{own}{lines}\r\n\r\n0\r\n\r\n"
+    behind = f"GET /ask HTTP/1.1\r\n{own}Connection: close\r\n\r\n"
+    said = b""
+    with socket.create_connection(("127.0.0.1", site.base_url.port), timeout=5) as raw:
+        raw.sendall((form + behind).encode())
+        while part := raw.recv(65_536):
+            said += part
+    return re.findall(rb"HTTP/1\.1 (\d+) ", said)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["Content-Length: 4\r\nContent-Length: 5", "Content-Length: +4", "Content-Length: 4, 5",
+     "Transfer-Encoding: chunked, identity", "Transfer-Encoding: xchunked"],
+)  # fmt: skip
+def test_a_length_that_is_in_doubt_is_refused(site: httpx.Client, lines: str) -> None:
+    """And whatever stands behind it: nothing is smuggled in past a proxy."""
+    statuses = pipelined(site, lines)
+    assert len(statuses) == 1
+    assert statuses[0] >= b"400"
+
+
+def test_chunks_outweigh_a_length(site: httpx.Client) -> None:
+    """RFC 9112, 6.3: the form ends where its chunks end, and the next request is one."""
+    assert pipelined(site, "Content-Length: 4\r\nTransfer-Encoding: chunked") == [b"422", b"200"]

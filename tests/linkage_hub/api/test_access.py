@@ -50,3 +50,4 @@ def test_an_unsigned_request_is_refused(hub_world: HubWorld) -> None:
         answer = hub_world.http.request(method, plain, headers=OFFSET)
         assert answer.status_code == 401, route
         assert answer.json()["reason"] == "request.signature"
+        assert answer.headers["x-content-type-options"] == "nosniff"

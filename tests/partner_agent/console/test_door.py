@@ -1,5 +1,7 @@
 """One link, one session, and an end to both."""
 
+import logging
+
 import pytest
 
 from partner_agent.console.door import (
@@ -101,3 +103,17 @@ def test_a_form_is_of_its_session() -> None:
         with pytest.raises(TokenMissing):
             session.check(token)
     session.check(session.token)
+
+
+def test_who_came_in_and_who_did_not_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a key: what a link is good for, a log would be."""
+    door = Door()
+    key = door.new_link()
+    with caplog.at_level(logging.INFO, logger="partner_agent.console.door"):
+        with pytest.raises(LinkVoid):
+            door.enter("canary")
+        secret = door.enter(key)
+        door.leave()
+    assert caplog.messages == ["link refused", "signed in by a link", "signed out"]
+    for text in ("canary", key, secret):
+        assert text not in caplog.text

@@ -163,7 +163,7 @@ def thresholds_svg(console: Use, request: Request, run: Hex128) -> Response:
 
 
 def _svg(drawn: bytes) -> Response:
-    return Response(drawn, media_type="image/svg+xml")
+    return Response(drawn, media_type="image/svg+xml; charset=utf-8")
 
 
 def _asked(

@@ -1,0 +1,53 @@
+"""What hub and ledger say to a browser that should not be there."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from governance.web.headers import ServiceHeaders
+from governance.web.problems import add_problem_handlers
+from tests.browsing import served
+
+
+def service(public_url: str | None) -> FastAPI:
+    """A service with one route that works and one that does not."""
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(ServiceHeaders, public_url=public_url)
+    add_problem_handlers(app, {})
+
+    @app.get("/fine")
+    def fine() -> str:
+        return "fine"
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("Jane Doe")
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def at() -> Iterator[str]:
+    """Where one is served without TLS."""
+    with served(lambda _: service(None)) as origin:
+        yield origin
+
+
+@pytest.mark.parametrize(("path", "status"), [("/fine", 200), ("/none", 404), ("/broken", 500)])
+def test_every_answer_carries_the_headers(at: str, path: str, status: int) -> None:
+    """Refusals and failures too."""
+    answer = httpx.get(at + path)
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_browsers_are_held_to_tls_where_there_is_tls() -> None:
+    """For a year, below the name as well."""
+    with served(lambda _: service("https://hub.example.org")) as origin:
+        answer = httpx.get(f"{origin}/fine")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
