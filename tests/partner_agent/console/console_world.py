@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from partner_agent.console.server import HOST, Running, listen
 from partner_agent.console.state import Console
 
 WORD = "0123456789abcdef0123456789abcdef"
+LOOK_AGAIN = 0.05  # seconds
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
@@ -59,6 +61,8 @@ class Officer:
         answer = self.http.get(path)
         while answer.status_code == 303 or "Look again" in answer.text:
             after = answer.headers.get("location")
+            if after is None:
+                time.sleep(LOOK_AGAIN)  # the task and the hub's work are in this very process
             answer = self.http.get(str(answer.url) if after is None else self.origin + after)
         return answer
 
