@@ -1,7 +1,9 @@
 """A headless Chromium for tests, with WebAuthn's virtual authenticator (W3C Web Authentication 11).
 
 Debian's browser is driven by Playwright; ``scripts/services.sh`` installs it where it may. A test
-that asks for one is skipped, saying so, where there is none.
+that asks for one is skipped, saying so, where there is none. A session starts one browser, and each
+who asks for a page has a context of their own: no cookie, key or download is another's. While it
+runs, Playwright's event loop is that of the tests' thread, which can run no other.
 """
 
 import shutil
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 _QUIET = (
     "--no-sandbox",  # the tests' pages are their own, and root has no sandbox
@@ -23,18 +25,42 @@ _QUIET = (
 )
 
 
+_started: list[tuple[Playwright, Browser]] = []
+
+
 @contextmanager
 def browser_page() -> Iterator[Page]:
-    """An empty page of a fresh browser."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed here: make services installs it on Debian, as root")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=list(_QUIET))
-        try:
-            yield browser.new_page()
-        finally:
-            browser.close()
+    """An empty page of a fresh context, which is closed with all that were opened beside it."""
+    browser = _browser()
+    before = browser.contexts
+    try:
+        yield browser.new_page()
+    finally:
+        for context in browser.contexts:
+            if context not in before:
+                context.close()
+
+
+def _browser() -> Browser:
+    if not _started:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        if program is None:
+            pytest.skip(
+                "Chromium is not installed here: make services installs it on Debian, as root"
+            )
+        driver = sync_playwright().start()
+        _started.append(
+            (driver, driver.chromium.launch(executable_path=program, args=list(_QUIET)))
+        )
+    return _started[0][1]
+
+
+def close_browser() -> None:
+    """End the session's browser, where one was started."""
+    while _started:
+        driver, browser = _started.pop()
+        browser.close()
+        driver.stop()
 
 
 class VirtualAuthenticator:

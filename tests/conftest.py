@@ -6,6 +6,7 @@ time, so that a change is judged by what it changed; ``make explore`` draws othe
 """
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,12 @@ settings.load_profile("repeatable")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, each group in the order of its files."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """End the browser, if a test has started one."""
+    if chromium := sys.modules.get("tests.chromium"):
+        chromium.close_browser()
 
 
 @pytest.fixture(scope="session", autouse=True)
