@@ -2,8 +2,6 @@
 
 import os
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,8 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from starlette.types import ASGIApp
+
+from tests.http_server import running
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCREENSHOTS: Final = ROOT / "docs" / "screenshots"
@@ -37,19 +37,11 @@ def served(make: Callable[[str], ASGIApp]) -> Iterator[str]:
     except BaseException:
         listener.close()
         raise
-    config = uvicorn.Config(app, log_config=None, server_header=False, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"  # noqa: PT018
-        time.sleep(0.01)
+    config = uvicorn.Config(app, log_config=None, server_header=False)
     try:
-        yield origin
+        with running(config, [listener]):
+            yield origin
     finally:
-        server.should_exit = True
-        thread.join(20)
         listener.close()
 
 

@@ -1,8 +1,6 @@
 """A real ledger and a real hub in one process, for the hub's tests; HTTP is real on loopback."""
 
 import contextlib
-import threading
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +38,7 @@ from linkage_hub.settings import HubSettings
 from partner_agent.app import Agent, init_agent
 from partner_agent.encoding.person import schema_for
 from partner_agent.settings import AgentSettings
+from tests import http_server
 from tests.governance.world import Party, Staff, agreement_data
 from tests.soft_authenticator import SoftAuthenticator
 
@@ -49,20 +48,9 @@ ORIGIN = "ledger.example.org/test"
 @contextlib.contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """The app on a free loopback port; its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    with http_server.running(config) as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 def as_party(secrets: PartySecrets) -> Party:

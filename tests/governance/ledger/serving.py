@@ -1,8 +1,6 @@
 """Real HTTP servers on loopback for the ledger's tests, an honest one and a lying one."""
 
 import asyncio
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +12,7 @@ from governance.ledger.problems import STATUS
 from governance.ledger.routes import entry_routes, open_routes
 from governance.ledger.service import LedgerService
 from governance.web.problems import add_problem_handlers
+from tests.http_server import running
 
 Message = dict[str, Any]
 Twist = Callable[[str, int, bytes], tuple[int, bytes]]
@@ -29,23 +28,10 @@ def serving(app: Any) -> Iterator[str]:
         port=0,
         log_config=None,
         ws="none",
-        timeout_graceful_shutdown=1,  # second; a server that is made to wait would do so for ever
         lifespan="on" if isinstance(app, FastAPI) else "off",
     )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
+    with running(config) as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def reading_app(service: LedgerService) -> FastAPI:

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from partner_agent.console.app import create_app
 from partner_agent.console.door import Door
 from partner_agent.console.server import HOST, Running, listen
 from partner_agent.console.state import Console
+from tests import http_server
 
 WORD = "0123456789abcdef0123456789abcdef"
 LOOK_AGAIN = 0.05  # seconds
@@ -99,19 +99,14 @@ def serving(home: Path) -> Iterator[Officer]:
     console = Console(home, Door())
     opened = listen(0)
     running = Running(console, opened.getsockname()[1], WORD)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(console, WORD, running.port), lifespan="off", log_config=None,
-            access_log=False, server_header=False,
-        )
+    config = uvicorn.Config(
+        create_app(console, WORD, running.port), lifespan="off", log_config=None,
+        access_log=False, server_header=False,
     )  # fmt: skip
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]}, daemon=True)
-    thread.start()
     officer = Officer(running)
     try:
-        yield officer
+        with http_server.running(config, [opened]):
+            yield officer
     finally:
         officer.http.close()
-        server.should_exit = True
-        thread.join(20)
         console.close()
