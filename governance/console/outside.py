@@ -69,15 +69,22 @@ class Outside:
             raise _not_enrolled()
         return state
 
-    def refresh(self, account: Account) -> None:
+    def refresh(self, account: Account, wait: float = 0.0) -> None:
         """Bring the copy up to date now, unless another request is doing so, or has just failed.
+
+        Args:
+            account: on whose behalf.
+            wait: seconds for another request to be done; then the copy is brought up to date
+                again, since that one may have asked before what matters here was written.
 
         Raises:
             LedgerError: the ledger broke a promise.
         """
-        if self._is_away() or not self._syncing.acquire(blocking=False):
+        if self._is_away() or not self._syncing.acquire(timeout=wait):
             return
         try:
+            if self._is_away():  # as whoever had the turn has found out
+                return
             for document in self._candidates(account):
                 with self._ledger(RequestSigner(*self._signer(account, document))) as client:
                     try:
@@ -122,11 +129,14 @@ class Outside:
     def enrolled(self, account: Account) -> KeyDocument:
         """The newest key document of an account that counts in the ledger.
 
+        Who is not found may have been enrolled a moment ago, so that another request's sync is
+        waited for, as long as one answer of the ledger's may take.
+
         Raises:
             NotEnrolled: there is none.
         """
         if (found := self._enrolled(account)) is None:
-            self.refresh(account)
+            self.refresh(account, wait=LEDGER_SECONDS)
             found = self._enrolled(account)
         if found is None:
             raise _not_enrolled()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from typing import NoReturn
 
 import pytest
@@ -70,6 +71,21 @@ def test_who_is_not_enrolled_reaches_neither(world: ConsoleWorld) -> None:
             console.keys.add(own, publish_person_keys(keys, signing), None)
     with world.client(own) as client:
         assert "Made, and waiting" in client.get("/account").text
+
+
+def test_who_was_enrolled_a_moment_ago_waits_for_whoever_syncs(
+    hub_world: HubWorld, world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request's sync is waited for, but not for ever, and then the copy is brought up."""
+    outside = world.console.outside
+    own = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+    outside._syncing.acquire()  # as another request does that began before the enrolment
+    with monkeypatch.context() as patch:
+        patch.setattr("governance.console.outside.LEDGER_SECONDS", 0.01)
+        with pytest.raises(NotEnrolled):
+            outside.enrolled(own)
+    Timer(0.02, outside._syncing.release).start()
+    assert outside.enrolled(own).keys == hub_world.staff["analyst"].keys
 
 
 def test_revoked_keys_are_replaced(hub_world: HubWorld, world: ConsoleWorld) -> None:
