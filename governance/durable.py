@@ -1,11 +1,14 @@
 """Files that are whole or not there, also when the power goes.
 
-Rules, in order: what is written is on the disk before it gets its name; the name is on the disk
-before anything else may rely on it (a rename that was not followed by a sync of its folder can be
-lost, and so can the content of a file that was renamed without a sync).
+Rules, in order: a draft is a new file under a name that nobody can foresee, so that in a folder
+that others may write into no name that they have taken leads it to another file; what is written is
+on the disk before it gets its name; the name is on the disk before anything else may rely on it (a
+rename that was not followed by a sync of its folder can be lost, and so can the content of a file
+that was renamed without a sync).
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import BinaryIO
 
 OWNER_ONLY = 0o600
 BY_UMASK = 0o666
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 @contextmanager
@@ -26,9 +30,9 @@ def durable(path: Path, mode: int = OWNER_ONLY) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    descriptor = os.open(draft, _NEW, mode)
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()

@@ -13,8 +13,9 @@ from typing import Final
 from partner_agent.console.drafts import Drafts
 
 HALF_WRITTEN_HOURS: Final = 24
-_HALF_WRITTEN: Final = re.compile(r"\..+\.\d+\.part|\.[0-9a-f]{32}\.real")
-"""Names that ``governance/durable.py`` and ``submissions/prepare.py`` give to such files."""
+_HALF_WRITTEN: Final = re.compile(r"\..+\.(\d+|[0-9a-f]{16})\.part|\.[0-9a-f]{32}\.real")
+"""Names that ``governance/durable.py`` (numbers: until 29 November 2026) and
+``submissions/prepare.py`` give to such files."""
 
 
 def sweep(home: Path, now: datetime, *, begun: bool = False) -> int:

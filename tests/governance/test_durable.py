@@ -112,3 +112,26 @@ def test_an_error_leaves_the_older_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"older"
     assert [each.name for each in tmp_path.iterdir()] == ["kept"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_draft_is_never_a_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder shared by a group, a link in the draft's place leads it nowhere."""
+    shared, other = tmp_path / "shared", tmp_path / "other"
+    shared.mkdir()
+    other.write_bytes(b"of somebody else")
+    monkeypatch.setattr("secrets.token_hex", lambda _bytes: "foreseen")
+    for name in ("foreseen", str(os.getpid())):
+        (shared / f".kept.{name}.part").symlink_to(other)
+    with pytest.raises(FileExistsError):
+        write_durably(shared / "kept", b"x")
+    monkeypatch.undo()
+    drafts, there = set(), {shared / "kept", *shared.iterdir()}
+    for _ in range(2):
+        with durable(shared / "kept", 0o640) as file:
+            drafts |= set(shared.iterdir()) - there
+            file.write(b"x")
+    assert len(drafts) == 2
+    assert other.read_bytes() == b"of somebody else"
+    assert stat.S_IMODE((shared / "kept").stat().st_mode) == 0o640

@@ -78,13 +78,14 @@ def test_half_written_files_go_once_nobody_writes_to_them(tmp_path: Path) -> Non
         tmp_path / "outbox" / f".{'a' * 32}.real",
         tmp_path / "outbox" / f"..{'a' * 32}.real.4711.part",
         tmp_path / ".mapping.yaml.1.part",
+        tmp_path / f".mapping.yaml.{'0a' * 8}.part",
     ]
     whole = [tmp_path / "reports" / "council_records.rejects.csv", tmp_path / ".part"]
     old = (datetime.now(UTC) - DAY).timestamp()
     for path in [*left, *whole]:
         path.write_bytes(b"x")
         os.utime(path, (old, old))
-    at_work = tmp_path / "reports" / ".police_cases.rejects.csv.4712.part"
+    at_work = tmp_path / "reports" / f".police_cases.rejects.csv.{'0b' * 8}.part"
     at_work.write_bytes(b"x")
     assert sweep(tmp_path, utc_now()) == len(left)
-    assert [path.exists() for path in [*left, *whole, at_work]] == [False] * 4 + [True] * 3
+    assert [path.exists() for path in [*left, *whole, at_work]] == [False] * 5 + [True] * 3
