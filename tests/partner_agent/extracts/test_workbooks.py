@@ -5,6 +5,7 @@ import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from partner_agent.extracts import sheet_xml, xlsx
+from partner_agent.extracts import parquet, sheet_xml, xlsx
 from partner_agent.extracts.errors import (
     DamagedExtractError,
     DuplicateHeaderError,
@@ -24,7 +25,7 @@ from partner_agent.extracts.errors import (
     OneColumnError,
     SheetNotFoundError,
 )
-from partner_agent.extracts.model import KEPT, MAX_FIELD, Reject
+from partner_agent.extracts.model import KEPT, MAX_FIELD, Reject, chunks_of
 from partner_agent.extracts.reader import open_extract
 
 
@@ -231,6 +232,49 @@ def test_parquet(tmp_path: Path) -> None:
     chunks = list(extract)
     assert [chunk.rows.tolist() for chunk in chunks] == [[1, 2], [3]]
     assert chunks[0].table.to_numpy().tolist() == [["1", "1990-01-02", "a"], ["", "", "b"]]
+
+
+def test_a_huge_value_that_every_row_repeats_fills_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file holds it once, whether its column is one of categories or not."""
+    rows, huge = 600, "x" * 100_000
+    plain = pa.array([huge] * rows)
+    path = tmp_path / "huge.parquet"
+    table = pa.table({"id": range(rows), "a": plain, "b": plain.dictionary_encode()})
+    pq.write_table(table, path, compression="zstd")
+    assert path.stat().st_size < 20_000
+    del table, plain
+    monkeypatch.setattr(parquet, "chunks_of", partial(chunks_of, most=1_000_000))
+    whole = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(whole)
+    pa.set_memory_pool(counted)
+    try:
+        held = [len(chunk.table) for chunk in open_extract(path)]
+    finally:
+        pa.set_memory_pool(whole)
+    assert held == [5] * (rows // 5)
+    assert counted.max_memory() < 10_000_000  # its cells are 120 million bytes
+
+
+def test_parquet_text_that_is_none_is_damage(tmp_path: Path) -> None:
+    """Old exports hold other character sets under the name of UTF-8; no value is told."""
+    offsets, data = pa.py_buffer(bytes([0, 0, 0, 0, 1, 0, 0, 0])), pa.py_buffer(b"\xff")
+    path = tmp_path / "old.parquet"
+    pq.write_table(pa.table({"id": [1], "x": pa.StringArray.from_buffers(1, offsets, data)}), path)
+    with pytest.raises(DamagedExtractError, match="UnicodeDecodeError"):
+        list(open_extract(path))
+
+
+def test_groups_of_rows_that_are_larger_than_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the file's own footer has it, before a row is read."""
+    path = tmp_path / "g.parquet"
+    pq.write_table(pa.table({"id": range(1_000), "x": range(1_000)}), path)
+    monkeypatch.setattr(parquet, "_GROUP_MOST", 1_000)
+    with pytest.raises(ExtractTooLargeError, match="a group of rows"):
+        open_extract(path)
 
 
 def test_parquet_that_is_refused(tmp_path: Path) -> None:
