@@ -1,28 +1,34 @@
 """The main job as one story: every program a process, real HTTP, the demo as the user runs it."""
 
+import contextlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from examples.county.demo.again import Ports, reopened
+from examples.county.demo.processes import free_port
+from examples.county.demo.site import Site
+from tests.chromium import browser_page
+from tests.scenarios.browser_story import Desk, tell
 
 ROOT = Path(__file__).resolve().parents[2]
 PERSONS = 800
 STORY_SECONDS = 880  # at most, on a machine that has other things to do
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(STORY_SECONDS + 20)
-@pytest.mark.invariant(16, "a whole run, searched")
-@pytest.mark.invariant(2, "a withdrawal before approval, all processes")
-def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(tmp_path: Path) -> None:
-    """One release is opened, one is refused after a withdrawal, and no planted name leaks."""
-    figures_file = tmp_path / "figures.json"
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """The demo, run once; its folder and figures."""
+    root = tmp_path_factory.mktemp("demo")
+    figures_file = root / "figures.json"
     done = subprocess.run(
         [
             sys.executable, "-m", "examples.county.demo", "--persons", str(PERSONS),
-            "--keep", str(tmp_path / "county"), "--json", str(figures_file),
+            "--keep", str(root / "county"), "--json", str(figures_file),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -31,7 +37,16 @@ def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(tmp_path: Path) 
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
-    figures = json.loads(figures_file.read_text("utf-8"))
+    return root / "county", json.loads(figures_file.read_text("utf-8"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(STORY_SECONDS + 20)
+@pytest.mark.invariant(16, "a whole run, searched")
+@pytest.mark.invariant(2, "a withdrawal before approval, all processes")
+def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(told: tuple[Path, Any]) -> None:
+    """One release is opened, one is refused after a withdrawal, and no planted name leaks."""
+    root, figures = told
     assert figures["canaries_found"] == 0
     evidence = figures["evidence"]
     assert evidence["compared"]
@@ -46,7 +61,22 @@ def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(tmp_path: Path) 
     assert figures["persons"]["precision"] > 0.70
     assert figures["persons"]["recall"] > 0.85
     assert figures["flags"]["found"] >= 0.6 * figures["flags"]["should_be"]
-    _check_modes(tmp_path / "county")
+    _check_modes(root)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(STORY_SECONDS + 20)
+@pytest.mark.invariant(16, "names that a manager reads in a browser, searched for, all processes")
+@pytest.mark.invariant(2, "a second request in the browser after a withdrawal, all processes")
+def test_the_council_works_in_the_browser(told: tuple[Path, Any], tmp_path: Path) -> None:
+    """The county is brought up again: request, approval, names read, withdrawal, refusal."""
+    site, ports = Site(told[0]), Ports(free_port(), free_port(), free_port())
+    with reopened(site, ports) as at, browser_page() as page:
+        browser = page.context.browser
+        assert browser is not None
+        with contextlib.closing(browser.new_context()) as other:
+            manager = Desk("service_manager", page, site, at, ports)
+            tell(manager, Desk("ig_lead", other.new_page(), site, at, ports), tmp_path)
 
 
 def _check_modes(root: Path) -> None:

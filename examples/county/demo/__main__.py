@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from examples.county.demo.again import COUNCIL, STAFF, Ports
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.search import find
 from examples.county.demo.site import Site, agents, audited, found, services
@@ -64,7 +65,7 @@ def demo(
     if keep is not None:
         keep.mkdir(parents=True)
     try:
-        figures = tell(Site(root), persons, seed, questions=questions)
+        figures = tell(Site(root), persons, seed, questions=questions, kept=keep is not None)
         if json_file is not None:
             json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     finally:
@@ -72,7 +73,9 @@ def demo(
             shutil.rmtree(root, ignore_errors=True)
 
 
-def tell(site: Site, persons: int, seed: int, *, questions: bool = True) -> dict[str, Any]:
+def tell(
+    site: Site, persons: int, seed: int, *, questions: bool = True, kept: bool = False
+) -> dict[str, Any]:
     """The whole story; returns its figures.
 
     Raises:
@@ -105,16 +108,33 @@ def tell(site: Site, persons: int, seed: int, *, questions: bool = True) -> dict
     figures["canaries_found"] = _search(teller, site, opened["sheet"])
     figures["ledger_events"] = ledger["size"]
     figures["seconds"] = round(time.monotonic() - teller.began, 1)
-    teller.say(f"\nDone in {figures['seconds']} s. What to type next:")
-    for words in (
-        "make demo PERSONS=2000                 a smaller county",
-        "make demo KEEP=county                  keep every file and log",
-        "make serve KEEP=county                 bring that up again, with pages in the browser",
-        ".venv/bin/partner-agent --help         the program that a partner runs",
-        "make bench-quality                     linkage quality beside its peers",
-    ):
-        teller.say(words)
+    teller.say(f"\nDone in {figures['seconds']} s.")
+    _say_what_next(teller, site, kept=kept)
     return figures
+
+
+def _say_what_next(teller: Teller, site: Site, *, kept: bool) -> None:
+    """Which address to open, and how to sign in as each of the users."""
+    home = site.root if kept else Path("county")
+    if not kept:
+        teller.say(
+            f"make demo KEEP={home}: the same, with every file and log kept in {home}/. Then"
+        )
+    teller.say(
+        f"make serve KEEP={home}: brings it up again, with the council's pages at "
+        f"http://localhost:{Ports().console}"
+    )
+    for role, name in STAFF.items():
+        teller.say(
+            f"  {name}, {role.replace('_', ' ')}: by the link that it prints, with a passkey"
+        )
+    teller.say(
+        f"  the public register, without signing in: http://localhost:{Ports().console}/register"
+    )
+    teller.say(
+        f"  a data officer, beside it: .venv/bin/partner-agent --home {home}/partners/{COUNCIL} "
+        "console"
+    )
 
 
 def _set_up(teller: Teller, story: Story) -> None:
