@@ -40,6 +40,7 @@ from partner_agent.extracts.sheet_xml import (
 
 _MAX_STRINGS = 536_870_912  # bytes of shared strings, which openpyxl holds in memory
 _MAX_PART = 33_554_432  # bytes of each part that describes the workbook, likewise
+_MAX_PARTS = 10_000  # files in the archive
 _SHEETS = "xl/worksheets/"
 _DESCRIBING = ("[Content_Types].xml", "_rels/", "docProps/", "xl/_rels/", "xl/styles.xml",
                "xl/theme/", "xl/workbook.xml")  # fmt: skip
@@ -77,6 +78,11 @@ class XlsxExtract(Extract):
     def _check_size(self) -> None:
         with zipfile.ZipFile(self._path) as archive:
             parts = archive.infolist()
+        if len(parts) > _MAX_PARTS:
+            raise ExtractTooLargeError(
+                f"{self._path.name} has more than {_MAX_PARTS:,} parts",
+                next_step="export the extract as CSV or Parquet",
+            )
         for part in parts:
             if part.filename.startswith(_SHEETS):
                 continue  # read as they come; see scan_sheet

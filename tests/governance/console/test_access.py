@@ -213,3 +213,11 @@ def test_only_the_named_proxy_says_whose_request_it_is(
     assert options["proxy_headers"] is bool(proxies)
     assert options["forwarded_allow_ips"] == list(proxies)
     assert options["server_header"] is False
+
+
+def test_every_page_signs_out(callers: dict[str, httpx.Client]) -> None:
+    """Pages of each role, refusals among them, have the button where everybody looks."""
+    for role in Role:
+        for path in ("/", "/account", "/keys/new", "/people", "/nothing-of-this-name"):
+            text = callers[role.value].get(path).text
+            assert text.count('action="/sign-out"') == (path != "/nothing-of-this-name"), path

@@ -45,6 +45,11 @@ def database(database_url: str) -> Iterator[ConsoleDatabase]:
     found.close()
 
 
+def test_a_new_console_has_no_account(database: ConsoleDatabase, clock: Clock) -> None:
+    """Nobody can sign in before the terminal has invited somebody."""
+    assert Accounts(database, clock).colleagues() == []
+
+
 def test_links_run_out(database: ConsoleDatabase, clock: Clock) -> None:
     """A link opens its account until its days are over, and a new one ends it."""
     accounts = Accounts(database, clock)

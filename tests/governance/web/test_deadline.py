@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -257,3 +258,16 @@ def test_a_redirection_is_not_followed(kind: Callable[[str], HubClient | LedgerC
     expected = pytest.raises((HubRefused, LedgerRefusedError))
     with talking(answer) as url, kind(url) as client, expected:
         ask(client)
+
+
+def test_servers_are_known_by_their_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS 1.2 or newer, a certificate of the name that was called, and no list of others'."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    module._tls.cache_clear()
+    found = module._tls()
+    assert found.verify_mode is ssl.CERT_REQUIRED
+    assert found.check_hostname
+    assert found.minimum_version >= ssl.TLSVersion.TLSv1_2
+    with bounded_client(1.0) as client:
+        assert isinstance(client._transport, module._Transport)
+        assert client._transport._pool._ssl_context is found

@@ -1,5 +1,7 @@
 """What hub and ledger say to a browser that should not be there."""
 
+import json
+import logging
 from collections.abc import Iterator
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from governance.web.headers import ServiceHeaders
+from governance.web.logs import JsonFormatter
 from governance.web.problems import add_problem_handlers
 from tests.browsing import served
 
@@ -44,6 +47,16 @@ def test_every_answer_carries_the_headers(at: str, path: str, status: int) -> No
     assert answer.headers["cache-control"] == "no-store"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "strict-transport-security" not in answer.headers
+
+
+def test_a_failure_is_logged_without_its_words(at: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The kind of error and its lines are there for whoever runs the service."""
+    with caplog.at_level(logging.ERROR, logger="governance.web.problems"):
+        httpx.get(f"{at}/broken")
+    line = JsonFormatter().format(next(each for each in caplog.records if each.msg == "failed"))
+    assert json.loads(line)["error"] == "RuntimeError"
+    assert "broken" in json.loads(line)["where"]
+    assert "Jane" not in line
 
 
 def test_browsers_are_held_to_tls_where_there_is_tls() -> None:

@@ -19,6 +19,7 @@ from partner_agent.extracts.errors import (
     DamagedExtractError,
     DuplicateHeaderError,
     EmptyExtractError,
+    ExtractError,
     ExtractTooLargeError,
     FormatNotSupportedError,
     MergedHeaderError,
@@ -285,4 +286,48 @@ def test_parquet_that_is_refused(tmp_path: Path) -> None:
         open_extract(path)
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DamagedExtractError):
+        open_extract(path)
+
+
+SHEET = (
+    "<!DOCTYPE worksheet [{entities}]>"
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c>'
+    '<c r="B1" t="inlineStr"><is><t>{heading}</t></is></c></row>'
+    '<row r="2"><c r="A2"><v>1</v></c><c r="B2"><v>2</v></c></row></sheetData></worksheet>'
+)
+
+
+def _with_part(path: Path, name: str, content: str) -> Path:
+    """A workbook in which one part is another."""
+    with zipfile.ZipFile(_book(path, [["id", "x"], [1, 2]])) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, data in (parts | {name: content.encode()}).items():
+            archive.writestr(each, data)
+    return path
+
+
+def test_a_workbook_brings_nothing_in_from_outside(tmp_path: Path) -> None:
+    """Neither a file of this computer as an entity, nor one that grows without end."""
+    secret = tmp_path / "secret"
+    secret.write_text("canary")
+    outside = f'<!ENTITY a SYSTEM "{secret.as_uri()}">'
+    growing = "".join(f'<!ENTITY e{at + 1} "{f"&e{at};" * 10}">' for at in range(9))
+    bomb = f'<!ENTITY e0 "{"x" * 100}">{growing}'
+    for entities, heading in ((outside, "&a;"), (bomb, "&e9;")):
+        content = SHEET.format(entities=entities, heading=heading)
+        path = _with_part(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", content)
+        with pytest.raises(ExtractError) as refusal:
+            open_extract(path)
+        assert "canary" not in str(refusal.value)
+
+
+def test_a_workbook_of_too_many_parts_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any of them is expanded."""
+    path = _book(tmp_path / "a.xlsx", [["id", "x"], [1, 2]])
+    monkeypatch.setattr(xlsx, "_MAX_PARTS", 5)
+    with pytest.raises(ExtractTooLargeError, match="parts"):
         open_extract(path)
