@@ -37,6 +37,7 @@ from governance.web.signed import read_body, verify_request
 
 EVENT_MAX_BYTES: Final = 4 * (LEAF_MAX_BYTES + PAYLOAD_MAX_BYTES) // 3 + 1024  # base64 in JSON
 _LOG: Final = logging.getLogger(__name__)
+_QUERY_MOST: Final = 100  # characters
 Position = Annotated[int, Query(ge=0, lt=2**62)]
 
 
@@ -130,7 +131,8 @@ def signed_routes(
         return caller, body
 
     async def reader(request: Request) -> None:
-        await signed_body(request, 0)
+        caller, _ = await signed_body(request, 0)
+        _LOG.info("read", extra={"asked": request.url.query[:_QUERY_MOST], "caller": caller})
 
     router.include_router(entry_routes(service, reader))
 

@@ -1,9 +1,11 @@
 """Who may call what: one matrix, which the routes use and a test walks.
 
 Rules: every request is signed by keys that the ledger knows; a party calls as a party, a person in
-the one role of the keys; anything not listed for a caller is refused.
+the one role of the keys; anything not listed for a caller is refused; what a person asks, and what
+anybody is refused for the role, is logged with the keys and ids that it is about.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +19,8 @@ from governance.web.signed import read_body, verify_request
 from linkage_hub.errors import HubError
 
 PARTY: Final = "party"
+_LOG: Final = logging.getLogger(__name__)
+_ABOUT_MOST: Final = 200  # characters
 
 ACCESS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/secrets": frozenset({PARTY}),
@@ -120,7 +124,12 @@ class Gate:
         else:
             person = identities.person(thumbprint)
             caller, kind = Caller(person.party, person, body), person.role.value
-        if kind not in ACCESS[route]:
+        allowed = kind in ACCESS[route]
+        if caller.person is not None or not allowed:
+            about = " ".join(map(str, request.path_params.values()))[:_ABOUT_MOST]
+            told = {"route": route, "about": about, "caller": thumbprint, "allowed": allowed}
+            _LOG.info("asked", extra=told)
+        if not allowed:
             raise NotAllowed(f"{kind.replace('_', ' ')} may not do this")
         return caller
 

@@ -4,7 +4,8 @@
 // sealing key that was unwrapped; the members are those that the request names by hash; each
 // partner's items are for that request and those keys, and open; they are of members and items that
 // were asked for. Only then is anything shown, as text nodes, in this page alone: nothing is stored,
-// logged or sent, and it is gone when the page is left.
+// logged or sent, and it is gone when the page is left, or when nobody has touched it for as long as a
+// session lives.
 
 import { parseCanonical, sha256, unb64 } from "./bytes.js";
 import { NoPasskey, prfOutput } from "./passkeys.js";
@@ -15,6 +16,8 @@ import { DoesNotUnwrap, unwrap } from "./wrapping.js";
 
 const REQUEST = "release-request/v1";
 const KEYS = "person-keys/v1";
+const IDLE = 30 * 60 * 1000; // milliseconds; a session's, governance/console/sessions.py
+const TOUCHES = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
 export function opening(element) {
   const part = new Part(element);
@@ -27,7 +30,19 @@ export function opening(element) {
   part.find("print").addEventListener("click", () => window.print());
   part.find("close").addEventListener("click", () => close(part));
   window.addEventListener("pagehide", () => close(part));
+  closeWhenIdle(part);
   part.show("unlock");
+}
+
+/** Names do not stay on the screen of somebody who has gone. */
+function closeWhenIdle(part) {
+  let waiting = 0;
+  const touched = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => close(part), IDLE);
+  };
+  for (const touch of TOUCHES) window.addEventListener(touch, touched, { passive: true });
+  touched();
 }
 
 function wordOf(error) {

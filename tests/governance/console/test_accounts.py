@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from governance.console.accounts import LINK_DAYS, Accounts
 from governance.console.audit import AuditLog
@@ -15,6 +16,7 @@ from governance.console.errors import (
     UnknownAccount,
 )
 from governance.console.sessions import IDLE, WHOLE, Sessions
+from governance.console.store import tables
 from governance.console.store.database import ConsoleDatabase
 from governance.errors import FormatError
 from governance.identity.models import Role
@@ -122,6 +124,24 @@ def test_sessions_end(database: ConsoleDatabase, clock: Clock) -> None:
         assert sessions.find(busy) is not None
     clock.time = begun + WHOLE
     assert sessions.find(busy) is None
+
+
+def test_a_sessions_token_is_random_and_kept_as_a_hash(
+    database: ConsoleDatabase, clock: Clock
+) -> None:
+    """256 bits, none like another; whoever reads the database signs in by nothing in it."""
+    accounts, sessions = Accounts(database, clock), Sessions(database, clock)
+    account, link = accounts.invite(Role.ANALYST, "Kim")
+    with database.writing() as connection:
+        tokens = {sessions.begin(connection, account.id) for _ in range(3)}
+    assert len(tokens) == 3
+    assert all(len(each) == 43 for each in (*tokens, link))  # 32 bytes in base64url
+    with database.reading() as connection:
+        kept = [
+            *connection.execute(select(tables.session)),
+            *connection.execute(select(tables.invitation)),
+        ]
+    assert not [each for each in (*tokens, link) if each in str(kept)]
 
 
 def test_a_new_passkey_takes_the_place_of_all(database: ConsoleDatabase, clock: Clock) -> None:

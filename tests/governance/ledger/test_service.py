@@ -264,8 +264,11 @@ def test_reads_outside_the_log_are_refused(
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
 
 
-def test_events_are_read_by_those_whom_the_ledger_knows(running: Running) -> None:
+def test_events_are_read_by_those_whom_the_ledger_knows(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     """Strangers, revoked people and repeated requests read no event; checkpoints are open."""
+    caplog.set_level(logging.INFO, logger="governance.ledger.routes")
     url, council = f"{running.url}/v1/entries?start=0&end=1", running.world.council
     stranger = SigningKey.generate()
     signed = httpx.Request("GET", url)
@@ -287,6 +290,9 @@ def test_events_are_read_by_those_whom_the_ledger_knows(running: Running) -> Non
         assert refused[5].status_code == 413
         assert not any("entries" in each.json() for each in refused)
         assert http.get(f"{running.url}/v1/checkpoint").status_code == 200
+        assert {http.get(running.url + path).status_code for path in ("/docs", "/", "/v1")} == {404}
+    (line,) = [each for each in caplog.records if each.message == "read"]
+    assert (line.asked, line.caller) == ("start=0&end=1", council.keys.thumbprint)  # type: ignore[attr-defined]
 
 
 def test_cosignatures_of_known_witnesses_are_kept(running_on_both: Running, tmp_path: Path) -> None:

@@ -67,12 +67,14 @@ def prf(page: Page, site: Site) -> Manager:
 
 @pytest.mark.invariant(16, "names opened in a browser: what it asks, logs and stores")
 def test_a_release_is_read_in_the_page_and_nowhere_else(browser: Page, site: Site) -> None:
-    """Keys by a passkey with PRF, a request signed, the release opened, read, closed."""
+    """Keys by a passkey with PRF, a request signed, the release opened, read, left, closed."""
+    browser.clock.install()
     manager = prf(browser, site)
     manager.make_keys()
     assert manager.wrapped.by == "passkey"
     manager.ask()
-    said = manager.open(manager.opening(manager.verified(manager.sealed())))
+    data = manager.opening(manager.verified(manager.sealed()))
+    said = manager.open(data)
     assert NAME in said
     assert "1. Parent" in said
     assert "First name" in said
@@ -83,6 +85,11 @@ def test_a_release_is_read_in_the_page_and_nowhere_else(browser: Page, site: Sit
     for part in ("Zoë", "Brien", b64(NAME.encode())[:20]):
         assert part not in left
     assert "error" not in left
+    browser.clock.fast_forward("29:00")
+    assert "Brien" in browser.content()
+    browser.clock.fast_forward("01:01")  # nobody has touched it for as long as a session lives
+    assert "Brien" not in browser.content()
+    assert NAME in manager.open(data)
     browser.get_by_role("button", name="Close").click()
     assert "Brien" not in browser.content()
 

@@ -1,5 +1,7 @@
 """The matrix of who may call what is the hub's whole interface."""
 
+import logging
+
 import pytest
 
 from governance.identity.models import Role
@@ -51,3 +53,22 @@ def test_an_unsigned_request_is_refused(hub_world: HubWorld) -> None:
         assert answer.status_code == 401, route
         assert answer.json()["reason"] == "request.signature"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_people_ask_is_logged(hub_world: HubWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """Who, what and about what, allowed or not; never what the answer held."""
+    family = "f-" + "0" * 32
+    with caplog.at_level(logging.INFO, logger="linkage_hub.api.access"):
+        hub_world.call(Role.SERVICE_MANAGER.value, "GET", f"/v1/families/{family}")
+        hub_world.call(Role.ANALYST.value, "GET", f"/v1/families/{family}")
+        hub_world.call(PARTY, "GET", "/v1/orders")
+    route = "GET /v1/families/{family}"
+    told = [(each.route, each.about, each.allowed) for each in caplog.records]  # type: ignore[attr-defined]
+    assert told == [(route, family, True), (route, family, False)]
+    assert len({each.caller for each in caplog.records}) == 2  # type: ignore[attr-defined]
+
+
+def test_nothing_is_served_beside_the_matrix(hub_world: HubWorld) -> None:
+    """No description of the interface, no folder, nothing of a repository."""
+    for path in ("/docs", "/redoc", "/openapi.json", "/", "/v1", "/.git/config", "/metrics"):
+        assert hub_world.http.get(path).status_code == 404, path
