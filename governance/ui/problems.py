@@ -73,10 +73,14 @@ def add_problem_pages(
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, _error: RequestValidationError) -> HTMLResponse:
+        _LOG.info("refused", extra={"route": _route(request), "status": 404, "reason": "http.404"})
         return status_page(pages, request, 404)  # an address that no page has
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> HTMLResponse:
+        status = error.status_code
+        told = {"route": _route(request), "status": status, "reason": f"http.{status}"}
+        _LOG.info("refused", extra=told)
         return status_page(pages, request, error.status_code)
 
     @app.exception_handler(Exception)

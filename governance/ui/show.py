@@ -16,6 +16,7 @@ from governance.canonical import parse_time
 from governance.ui.words import Words
 
 _LONDON: Final = ZoneInfo("Europe/London")
+_PATH_MOST: Final = 1_000  # characters; browsers keep cookies of 4,096 bytes
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,12 @@ class Link:
 
 
 def local_path(path: str) -> str:
-    """The path if it is one of this console, for example from a query; else the start page."""
+    """The path if it is one of this console, for example from a query; else the start page.
+
+    One that is too long for the cookie in which some go is none.
+    """
+    if len(path) > _PATH_MOST:
+        return "/"
     try:
         return Link("", path).href
     except ValueError:

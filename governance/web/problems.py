@@ -47,9 +47,11 @@ def add_problem_handlers(app: FastAPI, statuses: Mapping[type[ReasonedError], in
         return problem(status, error.reason, error.message, error.next_step)
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        reason = FormatError.reason
+        _LOG.info("refused", extra={"path": request.url.path, "status": 400, "reason": reason})
         fields = ", ".join(sorted({str(item["loc"][-1]) for item in error.errors()}))
-        return problem(400, FormatError.reason, f"missing or not valid: {fields}")
+        return problem(400, reason, f"missing or not valid: {fields}")
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -228,12 +228,12 @@ def test_signing_out_ends_the_session(world: ConsoleWorld) -> None:
 @pytest.mark.parametrize(
     "target",
     ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example",
-     "javascript:alert(1)", "/x\r\nSet-Cookie: a=b", "evil", ""],
+     "javascript:alert(1)", "/x\r\nSet-Cookie: a=b", "evil", "", "/" + "x" * 2_000],
 )  # fmt: skip
 def test_signing_in_leads_nowhere_else(
     world: ConsoleWorld, browser: httpx.Client, target: str
 ) -> None:
-    """No address of another site, and no second header, by way of ``next``."""
+    """No address of another site, no second header, none too long, by way of ``next``."""
     passkey = enrolled(world, browser)
     page = browser.get("/sign-in", params={"next": target})
     shown = html.unescape(re.findall(r'name="next" value="([^"]*)"', page.text)[0])

@@ -37,6 +37,7 @@ def test_every_answer_carries_the_headers(site: httpx.Client, path: str) -> None
     assert answer.text.count("<script") == answer.text.count(f'nonce="{nonce}"') > 0
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert "server" not in answer.headers
     assert "Jane" not in answer.text

@@ -24,6 +24,10 @@ def service(public_url: str | None) -> FastAPI:
     def fine() -> str:
         return "fine"
 
+    @app.get("/count/{number}")
+    def count(number: int) -> int:
+        return number
+
     @app.get("/broken")
     def broken() -> None:
         raise RuntimeError("Jane Doe")
@@ -57,6 +61,14 @@ def test_a_failure_is_logged_without_its_words(at: str, caplog: pytest.LogCaptur
     assert json.loads(line)["error"] == "RuntimeError"
     assert "broken" in json.loads(line)["where"]
     assert "Jane" not in line
+
+
+def test_input_of_another_form_is_logged(at: str, caplog: pytest.LogCaptureFixture) -> None:
+    """By status and reason, without saying what was expected of which field."""
+    with caplog.at_level(logging.INFO, logger="governance.web.problems"):
+        assert httpx.get(f"{at}/count/two").status_code == 400
+    (record,) = [each for each in caplog.records if each.msg == "refused"]
+    assert (record.status, record.reason) == (400, "format.invalid")  # type: ignore[attr-defined]
 
 
 def test_browsers_are_held_to_tls_where_there_is_tls() -> None:
