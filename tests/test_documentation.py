@@ -13,7 +13,9 @@ from typer.main import get_command
 
 from examples.county.demo.agreement import template
 from governance.cli.main import app as governance_app
+from governance.console import openid, outside
 from governance.console.settings import ConsoleSettings
+from governance.exchange import hub_client
 from governance.exchange.hub_api import EXPORTS, Problem, RunView, SubmissionView
 from governance.exchange.release_api import (
     AnswerPost,
@@ -27,8 +29,10 @@ from governance.exchange.release_api import (
     ReleaseView,
     RequestView,
 )
+from governance.ledger import client as ledger_client
 from governance.ledger.events import EventType
 from governance.ledger.settings import LedgerSettings
+from governance.storage.database import BUSY_TIMEOUT_MS
 from linkage_hub.api.access import ACCESS
 from linkage_hub.cli.main import app as hub_app
 from linkage_hub.settings import HubSettings
@@ -231,3 +235,22 @@ def test_make_help_lists_the_readme_commands() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     for target in re.findall(r"^\$ make ([a-z-]+)", readme, flags=re.MULTILINE):
         assert re.search(rf"^{target}:.*##", makefile, flags=re.MULTILINE)
+
+
+def test_time_limits_are_those_of_the_code() -> None:
+    """Seconds in all, for each part, and attempts, of whoever asks whom."""
+    rows = {
+        "programs and commands: the ledger": (ledger_client.DEADLINE, ledger_client.TIMEOUT),
+        "programs and commands: the hub": (hub_client.DEADLINE, hub_client.TIMEOUT),
+        "the staff console: the ledger": (outside.LEDGER_SECONDS, ledger_client.TIMEOUT),
+        "the staff console: the hub": (outside.HUB_SECONDS, hub_client.TIMEOUT),
+        "the staff console: an OpenID provider": (openid._SECONDS, openid._SECONDS),
+    }
+    text = (ROOT / "docs/settings.md").read_text("utf-8")
+    for who, (whole, part) in rows.items():
+        assert f"| {who} | {whole:g} | {part:g} |" in text, who
+    for client in (ledger_client, hub_client):
+        assert f"| {client.ATTEMPTS}, {client.FIRST_WAIT:g} s |" in text
+    assert f"for {outside.SYNC_SECONDS:g} seconds nobody" in text
+    assert f"for {openid._FAILED_FOR:g} seconds nobody" in text
+    assert f"writes to | {BUSY_TIMEOUT_MS / 1000:g} |" in text
