@@ -1,13 +1,14 @@
 """Consents that this partner records for the people whom it meets.
 
-Rules: consent is recorded for each of the partner's own rows about the person; a withdrawal counts
-here from the moment it is on this machine's disk, whether or not the ledger can be reached, and is
-handed to the ledger as soon as it can.
+Rules: consent is recorded for each of the partner's own rows about the person, all in one batch,
+and once however often that is tried again; a withdrawal counts here from the moment it is on this
+machine's disk, whether or not the ledger can be reached, and is handed to the ledger as soon as it
+can.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from governance.errors import GovernanceError
 from governance.identity.envelope import parse_model
 from governance.ledger.batch import in_batches
 from governance.ledger.client import Receipt
-from governance.ledger.errors import LedgerUnavailableError
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.ledger.events import Event, EventType, WireEvent
 from governance.ledger.payloads import ConsentChange
 from governance.ledger.state import LedgerState
@@ -38,7 +39,8 @@ _CHANGES: Final = {
     ConsentState.TERMINATED: EventType.CONSENT_TERMINATED,
 }
 
-
+_SAME: Final = timedelta(days=1)
+"""Within which the same words about the same row are one decision, said once more."""
 _LOGGED: Final = (
     update(withdrawals).where(withdrawals.c.grant_id == bindparam("at")).values(logged=True)
 )
@@ -68,18 +70,22 @@ class Consents:
         self._ledger = ledger
 
     def record(self, template: dict[str, object], record_id: str) -> list[str]:
-        """Record one decision for every row of a record id.
+        """Record one decision for every row of a record id, all rows together.
+
+        A row about which the same was recorded within a day, and stands as its newest word, keeps
+        that consent: so a decision that failed half-way is whole when it is tried again.
 
         Args:
             template: fields of ``ConsentRecord`` but ``subject``.
             record_id: the partner's own id.
 
         Returns:
-            Ids of the grants.
+            Ids of the grants, by row.
 
         Raises:
             ConsentInputError: the vault holds no such row.
-            LedgerRefusedError, LedgerUnavailableError: not in the ledger; nothing was recorded.
+            LedgerRefusedError: the ledger refused a row; what it took of others stands.
+            LedgerError: it is away, or did not prove that it took them all: try again.
         """
         handles = self._vault.find(str(template["source"]), record_id)
         if not handles:
@@ -87,13 +93,22 @@ class Consents:
                 f"no prepared row of {template['source']} has this record id",
                 next_step="prepare the extract that holds the person first",
             )
-        return [
-            self._ledger.write(
-                EventType.CONSENT_RECORDED,
-                parse_model({**template, "subject": handle.hex()}, ConsentRecord),
-            ).leaf.id
-            for handle in handles
+        records = [
+            parse_model({**template, "subject": handle.hex()}, ConsentRecord) for handle in handles
         ]
+        state, here = self._ledger.sync(), self.withdrawn_here()
+        known = [_standing(state, here, record) for record in records]
+        new = [
+            self._ledger.author.write(EventType.CONSENT_RECORDED, record)
+            for record, grant in zip(records, known, strict=True)
+            if grant is None
+        ]
+        for batch in in_batches(new, lambda event: event):
+            for outcome in self._ledger.append_batch(batch):
+                if isinstance(outcome, LedgerRefusedError):
+                    raise outcome
+        written = iter(new)
+        return [grant or next(written).leaf.id for grant in known]
 
     def withdrawable_of(
         self, state: LedgerState, party: str, source: str, record_id: str
@@ -226,6 +241,17 @@ class Consents:
                 select(withdrawals.c.grant_id, withdrawals.c.accepted, withdrawals.c.said)
             ).all()
         return {row.grant_id: row.said or row.accepted[:10] for row in rows}
+
+
+def _standing(state: LedgerState, here: Collection[str], record: ConsentRecord) -> str | None:
+    """Id of the newest decision about a row and kind, if it is this one, lately recorded."""
+    said = state.consents.about(record.party, record.subject, record.kind)
+    newest = max(said, key=lambda grant: grant.decided, default=None)
+    if newest is None or newest.changed_to is not None or newest.id in here:
+        return None
+    since = parse_time(record.captured) - parse_time(newest.captured)
+    same = newest.record == record.model_copy(update={"captured": newest.captured})
+    return newest.id if same and abs(since) < _SAME else None
 
 
 def accepted_withdrawals(database: AgentDatabase) -> dict[str, datetime]:

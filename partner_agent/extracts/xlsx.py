@@ -4,7 +4,8 @@ Rules, in order: the sheet named by the mapping, else the first; the headings ar
 that is not blank, and not merged; dates become ISO 8601; a formula counts by its cached value,
 and without one its row is rejected; cells merged down one column all hold the merged value, and a
 row with cells merged across columns is rejected. A row is cut to the headings as it comes, however
-wide the sheet says it is, and a sheet with a row past the last that Excel has is refused.
+wide the sheet says it is; a sheet with a row past the last that Excel has, or with rows or cells
+that repeat or run backwards, is refused.
 """
 
 import warnings
@@ -32,9 +33,11 @@ from partner_agent.extracts.model import KEPT, MAX_FIELD, Chunk, Extract, ReadRo
 from partner_agent.extracts.sheet_xml import (
     ROW_MOST,
     ROWS_MOST,
+    DisorderError,
     RowTooLargeError,
     SheetFacts,
     TooManyRowsError,
+    rows_of,
     scan_sheet,
 )
 
@@ -146,13 +149,16 @@ class XlsxExtract(Extract):
         )
 
     def _rows(self, book: Any) -> Iterator[tuple[Any, ...]]:
-        sheet = book[self._sheet]
-        sheet.reset_dimensions()  # writers are known to record too small an area
-        rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(max_row=ROWS_MOST + 1, values_only=True)
-        for number, row in enumerate(rows, start=1):  # with every row that the sheet leaves out
-            if number > ROWS_MOST:
-                raise self._too_many_rows()
-            yield row
+        try:
+            yield from rows_of(book[self._sheet])
+        except TooManyRowsError:
+            raise self._too_many_rows() from None
+        except DisorderError as error:
+            raise DamagedExtractError(
+                f"row {error.row} of sheet {self._sheet!r} of {self._path.name}, or a cell of it, "
+                "stands there twice or after a later one",
+                next_step="open it in a spreadsheet program and save it again as XLSX or CSV",
+            ) from None
 
     def _header(self, book: Any) -> tuple[int, list[str]]:
         for number, row in enumerate(self._rows(book), start=1):

@@ -49,7 +49,7 @@ def record(
     Raises:
         ConsentInputError: no such row, or words that are not the agreement's.
         FormatError: a date or word of another form.
-        LedgerRefusedError, LedgerUnavailableError: nothing was recorded.
+        LedgerError: not all was recorded; see ``Consents.record``.
     """
     agreement = agent.standing(agent.ledger.state).agreement
     given = {

@@ -209,8 +209,8 @@ def test_what_was_broken_off_is_done_later_and_once(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More records than an event names, more events than a day takes, and a crash between two."""
-    for _ in range(10):
-        said(world, "HR-1")
+    for day in range(10, 20):
+        said(world, "HR-1", expires=f"2027-06-{day}T00:00:00Z")
     said(world, "HR-2", kind="confidentiality")
     for record_id in ("HR-1", "HR-2"):
         destroy(world, record_id)

@@ -7,14 +7,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from governance.canonical import utc_now
 from governance.consent.models import ConsentKind
+from governance.ledger.client import Receipt
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.ledger.events import Event
 from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.hub_world import HubWorld, hub_world_in
@@ -33,6 +37,45 @@ def world(tmp_path: Path) -> Iterator[HubWorld]:
         agent.vault.put("council_records", rows, date(2026, 1, 1), Occurrences())
         hold(found, ("H2", {}))
         yield found
+
+
+@pytest.mark.invariant(17, "a ledger that fails while a person's rows are recorded", double="slow")
+def test_a_decision_that_failed_half_way_is_recorded_once(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None, some or all rows arrived, or one was refused: tried again, each has one consent."""
+    agent = world.agents["council"]
+    whole = agent.ledger.append_batch
+    refusal = LedgerRefusedError("closed", code="event.not_admissible", status=200)
+
+    def lost(events: Sequence[Event], arrived: int) -> list[Receipt | LedgerRefusedError]:
+        whole(events[:arrived]) if arrived else None
+        raise LedgerUnavailableError("gone")
+
+    fails = [
+        *(partial(lost, arrived=arrived) for arrived in range(3)),
+        lambda events: [*whole(events[:1]), refusal],
+    ]
+    given = {"expires": "2027-06-01T00:00:00Z"}
+    before = set[str]()
+    for fail, method in zip(fails, ("in_person", "paper_form", "telephone", "online"), strict=True):
+        given["method"] = method
+        with monkeypatch.context() as patched:
+            patched.setattr(agent.ledger, "append_batch", fail)
+            with pytest.raises((LedgerUnavailableError, LedgerRefusedError), match=r"gone|closed"):
+                decide(world, "H1", **given)
+        numbers = decide(world, "H1", **given)
+        assert set(agent.ledger.state.consents.grants) - before == set(numbers)
+        assert len(set(numbers)) == 2
+        before |= set(numbers)
+    assert decide(world, "H1", **given) == numbers
+    agent.consents.accept_withdrawals(numbers[:1], utc_now())  # the ledger has not heard of it
+    again = decide(world, "H1", **given)
+    assert again[0] not in numbers
+    assert again[1] == numbers[1]
+    refused = decide(world, "H1", **given, state="refused")
+    assert not {*refused} & {*numbers, *again}  # another word is another decision,
+    assert not {*decide(world, "H1", **given)} & {*again, *refused}  # and so is the first after it
 
 
 @pytest.mark.invariant(3, "a network that swallows everything", double="slow")
@@ -65,7 +108,7 @@ def test_it_counts_before_the_network_is_asked(world: HubWorld) -> None:
 def test_one_receipt_takes_back_all_of_its_kind_about_the_record(world: HubWorld) -> None:
     """Both rows of the record id, the older and the newer consent; not the other person's."""
     older = decide(world, "H1")
-    newer = decide(world, "H1")
+    newer = decide(world, "H1", method="telephone")
     (other,) = decide(world, "H2")
     (kept,) = decide(world, "H2", kind="confidentiality")
     code, out, err = run(world, "--json", "consent", "withdraw", older[0])

@@ -148,7 +148,7 @@ def test_a_decision_that_could_not_be_recorded_is_tried_again_and_recorded_once(
     def away(*_: object) -> None:
         raise LedgerUnavailableError("the ledger cannot be reached")
 
-    monkeypatch.setattr(AgentLedger, "write", away)
+    monkeypatch.setattr(AgentLedger, "append_batch", away)
     assert "The decision was not recorded" in press(officer, person, check).text
     monkeypatch.undo()
     with ThreadPoolExecutor(max_workers=4) as pool:

@@ -122,12 +122,38 @@ def test_a_wide_row_is_cut_as_it_comes(tmp_path: Path) -> None:
     assert peak < 10_000_000  # 200 rows as they come take 26 million bytes
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b'<row r="2"><c r="A2"><v>9</v></c></row>',
+        b'<row r="5"/><row r="4"><c r="A4"><v>9</v></c></row>',
+        b'<row r="3"><c r="A3"><v>9</v></c><c r="A3"><v>8</v></c></row>',
+        b'<row r="3"><c r="C3"><v>9</v></c><c r="B3"><v>8</v></c></row>',
+        b'<row r="0"><c r="A3"><v>9</v></c></row>',
+    ],
+)
+def test_rows_and_cells_out_of_their_order_are_refused(tmp_path: Path, rows: bytes) -> None:
+    """Where they repeat or run backwards, none is left out without a word."""
+    with pytest.raises(DamagedExtractError, match="twice or after a later one") as caught:
+        _all(_with_xml(tmp_path, rows))
+    assert "save it again" in caught.value.next_step
+
+
+def test_rows_that_a_sheet_leaves_out_are_blank(tmp_path: Path) -> None:
+    """Rows without a number follow the one before; so do cells."""
+    rows = b'<row r="5"><c><v>3</v></c><c><v>4</v></c></row><row><c r="B6"><v>6</v></c></row>'
+    (chunk,) = open_extract(_with_xml(tmp_path, rows))
+    assert chunk.table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["", "6"]]
+    assert chunk.rows.tolist() == [1, 4, 5]
+
+
 @pytest.mark.parametrize("number", [b"1001", b"99999999999", b"&#57;999999", b"9e9"])
 def test_a_row_past_the_last_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: bytes
 ) -> None:
     """The rows that are left out before it would be made, one after another."""
-    monkeypatch.setattr(xlsx, "ROWS_MOST", 1_000)
+    for module in (sheet_xml, xlsx):
+        monkeypatch.setattr(module, "ROWS_MOST", 1_000)
     row = b'<row r="%s"><c><v>1</v></c></row>'
     assert len(_all(_with_xml(tmp_path, row % b"1000"))[0]) == 2
     with pytest.raises(ExtractTooLargeError, match="more than 1,000 rows"):
