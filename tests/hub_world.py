@@ -109,6 +109,7 @@ def hub_world_in(
     *,
     passkeys: Collection[Role] = (),
     ledger_database: str | None = None,
+    hub_database: str | None = None,
 ) -> Iterator[HubWorld]:
     """Found a world in a folder.
 
@@ -117,6 +118,7 @@ def hub_world_in(
         adjust: may change the agreement before it is signed.
         passkeys: roles whose holders have a passkey.
         ledger_database: URL of the ledger's database; SQLite in the folder where none is given.
+        hub_database: URL of the hub's, likewise.
     """
     operator, hub_keys = new_party("ledger", "Ledger"), new_party("hub", "Hub")
     hub_home = root / "hub"
@@ -139,7 +141,10 @@ def hub_world_in(
     vkey = init_ledger(settings, author.write(EventType.GENESIS, genesis))
     with contextlib.ExitStack() as stack:
         ledger_url = stack.enter_context(running(create_ledger(settings)))
-        hub = Hub(hub_home, HubSettings(ledger_url=ledger_url, ledger_key=str(vkey)))
+        hub = Hub(
+            hub_home,
+            HubSettings(ledger_url=ledger_url, ledger_key=str(vkey), database_url=hub_database),
+        )
         hub.ledger.sync()
         app = create_app(hub)
         hub_url = stack.enter_context(running(app))

@@ -241,10 +241,18 @@ def refining_world(
     police: Sequence[tuple[str, ...]],
     council: Sequence[tuple[str, ...]],
     adjust: Callable[[dict[str, Any]], None] = allow,
+    *,
+    hub_database: str | None = None,
+    ledger_database: str | None = None,
 ) -> Iterator[HubWorld]:
     """A world whose two parties hold one secret and have submitted these rows."""
     derive = LinkageKeys.derive
-    with pytest.MonkeyPatch.context() as patch, hub_world_in(root, adjust) as world:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        hub_world_in(
+            root, adjust, hub_database=hub_database, ledger_database=ledger_database
+        ) as world,
+    ):
         patch.setattr(LinkageKeys, "derive", lambda *_real: derive(*ALWAYS))
         world.hub.core = HubCore()
         world.hub.__dict__.pop("refinement", None)
