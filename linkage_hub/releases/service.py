@@ -3,7 +3,8 @@
 Rules for a request, in order: it is signed by the calling service manager; the family is in the
 current results of the agreement that it names, the caller's organisation is a party of that, and
 one request may name all its members; it is logged before it is shown to anyone; what :mod:`checks`
-says. A refusal of what is logged is logged too.
+says. A refusal of what is logged is logged too, also of what a hub that was killed had logged and
+cannot keep any more.
 
 Requests are seen by staff of the parties of their agreement alone: by their requester, and by IG
 leads. To others they are not there.
@@ -24,10 +25,15 @@ from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import Decided, Outcome, Requested
 from governance.release.models import Approval
-from governance.release.registry import read_approval, read_request
+from governance.release.registry import RequestRecord, read_approval, read_request
 from governance.release.verify import require_accepted_kind
 from linkage_hub.releases.checks import refusal_of
-from linkage_hub.releases.errors import RequestDecided, UnknownRequest
+from linkage_hub.releases.errors import (
+    FamilyTooLarge,
+    RequestDecided,
+    UnknownFamily,
+    UnknownRequest,
+)
 from linkage_hub.releases.families import Families
 from linkage_hub.releases.kept import KeptRequests
 from linkage_hub.releases.logged import log_outcome, logged_decision
@@ -68,7 +74,8 @@ class Releases:
         """Take a request; may be repeated.
 
         Raises:
-            SignatureError, UnknownFamily, FamilyTooLarge: nothing is in the ledger.
+            SignatureError: nothing is in the ledger.
+            UnknownFamily, FamilyTooLarge: nothing is, or the refusal where the request was.
             ReasonedError: by the first rule that fails; the refusal is in the ledger.
         """
         state = self._ledger.sync()
@@ -79,8 +86,13 @@ class Releases:
         if self._kept.row(id_) is not None:
             return self.view(caller, id_)
         agreements = {request.agreement}.intersection(self._agreements(caller))
-        document = self._families.document(request.family, agreements)
         logged = state.releases.requests.get(id_)
+        try:
+            document = self._families.document(request.family, agreements)
+        except (UnknownFamily, FamilyTooLarge) as gone:
+            if logged is not None and self._is_left_open(logged):
+                self._kept.log_refusal(id_, gone.reason)
+            raise
         if logged is None:  # else it was logged, and then something failed
             state.identities.counted(envelope)
         log_once(
@@ -115,6 +127,11 @@ class Releases:
         if refusal is not None:
             raise refusal
         return self.view(caller, id_)
+
+    def _is_left_open(self, logged: RequestRecord) -> bool:
+        """Whether this hub logged a request that nobody has answered or refused here."""
+        mine = logged.logged_by == self._party
+        return mine and self._party not in logged.refused_by and not logged.sealed_by
 
     def decide(self, caller: PersonKeys, id_: str, envelope: Envelope) -> RequestView:
         """Take an IG lead's decision; may be repeated.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.release.errors import MembersChanged
@@ -18,6 +19,7 @@ from linkage_hub.releases.checks import refusal_of
 from linkage_hub.releases.kept import KeptRequests
 from linkage_hub.releases.orders import Orders
 from linkage_hub.releases.service import Releases
+from linkage_hub.store.tables import families
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import ask, both_agree, submit_and_link
 
@@ -117,11 +119,8 @@ def test_a_repeated_answer_ends_the_request(world: HubWorld) -> None:
     assert view["state"] == "answered"
 
 
-@pytest.mark.invariant(23, "a hub killed between a refusal and its own row")
-def test_a_refusal_is_in_the_ledger_before_it_is_kept(
-    world: HubWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Refused there is refused, also when the hub would no longer refuse."""
+def bodies_of(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What staff send from now on."""
     sent: list[bytes] = []
     honest = world.request
 
@@ -130,6 +129,15 @@ def test_a_refusal_is_in_the_ledger_before_it_is_kept(
         return honest(*arguments, content=content, **named)
 
     monkeypatch.setattr(world, "request", remember)
+    return sent
+
+
+@pytest.mark.invariant(23, "a hub killed between a refusal and its own row")
+def test_a_refusal_is_in_the_ledger_before_it_is_kept(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused there is refused, also when the hub would no longer refuse."""
+    sent = bodies_of(world, monkeypatch)
     refuse = refusal_of
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -141,3 +149,24 @@ def test_a_refusal_is_in_the_ledger_before_it_is_kept(
     assert (again["state"], again["reason"]) == ("refused", "release.members_changed")
     record = world.hub.ledger.sync().releases.requests[again["id"]]
     assert record.refused_by == {"hub": "release.members_changed"}
+
+
+@pytest.mark.invariant(17, "a hub killed between a logged request and its own row")
+def test_a_logged_request_for_a_family_that_is_gone_is_refused(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent again, it cannot be kept: the ledger has the reason, once, and the request is over."""
+    sent = bodies_of(world, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "refusal_of", die)
+        assert ask(world).status_code == 500
+    (id_,) = world.hub.ledger.sync().releases.requests
+    size = world.hub.ledger.state.size
+    with world.hub.database.writing() as connection:
+        connection.execute(delete(families))
+    for _ in range(2):
+        again = world.call("service_manager", "POST", "/v1/requests", content=sent[-1])
+        assert (again.status_code, again.json()["reason"]) == (404, "family.unknown")
+    state = world.hub.ledger.sync()
+    assert state.releases.requests[id_].refused_by == {"hub": "family.unknown"}
+    assert state.size == size + 1
