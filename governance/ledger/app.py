@@ -28,6 +28,7 @@ from governance.ledger.routes import open_routes, signed_routes
 from governance.ledger.service import LedgerService
 from governance.ledger.settings import LedgerSettings
 from governance.ledger.store import LedgerStore
+from governance.terminal import passphrase
 from governance.web.headers import ServiceHeaders
 from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
@@ -54,7 +55,8 @@ def init_ledger(settings: LedgerSettings, genesis: Event) -> VerifierKey:
         SetupError: the genesis is of another origin, or the log began with another.
     """
     if not settings.key_file.exists():
-        write_secret(settings.key_file, SigningKey.generate().seed)
+        seed = SigningKey.generate().seed
+        write_secret(settings.key_file, seed, passphrase(settings.passphrase_file))
     if settings.genesis_file is not None and not settings.genesis_file.exists():
         write_durably(settings.genesis_file, canonical_bytes(WireEvent.of(genesis)), BY_UMASK)
     store, service = _open(settings, utc_now)
@@ -135,7 +137,7 @@ def read_genesis(path: Path) -> Event:
 def _open(
     settings: LedgerSettings, now: Callable[[], datetime]
 ) -> tuple[LedgerStore, LedgerService]:
-    key = SigningKey(read_secret(settings.key_file))
+    key = SigningKey(read_secret(settings.key_file, passphrase(settings.passphrase_file)))
     store = LedgerStore(Database(settings.database_url, "log"), settings.origin)
     kept = settings.key_file.with_name(NAME)
     return store, LedgerService(store, key, settings.origin, now, kept)

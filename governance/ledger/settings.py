@@ -16,6 +16,8 @@ class LedgerSettings(BaseSettings):
     """``sqlite:///FILE`` or ``postgresql+psycopg://USER@HOST/NAME``."""
     key_file: Path = Path("ledger.key")
     """The log's private key; made by ``governance ledger init``, readable by its owner only."""
+    passphrase_file: Path | None = None
+    """Opens the log's private key; without it the key is protected by its file's mode alone."""
     origin: Annotated[str, Field(pattern=r"^[a-z0-9.\-/]{3,100}$")]
     """The log's name, for example ``ledger.example.gov.uk/county``; never changes."""
     genesis_file: Path | None = None

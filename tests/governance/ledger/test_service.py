@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from governance.canonical import b64
 from governance.errors import SignatureError
 from governance.exchange.http import RequestSigner
+from governance.identity import files
 from governance.identity.files import SecretFileError, read_secret
 from governance.identity.keys import SigningKey
 from governance.ledger.app import SetupError, create_app, init_ledger
@@ -393,6 +394,26 @@ def test_a_ledger_without_key_or_genesis_does_not_start(tmp_path: Path) -> None:
     named = settings.model_copy(update={"genesis_file": tmp_path / "missing.json"})
     with pytest.raises(SetupError, match="genesis file"):
         create_app(named)
+
+
+def test_the_logs_key_is_closed_by_a_passphrase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its file is named; the ledger starts with it and not without."""
+    monkeypatch.setattr(files, "_SCRYPT_N", 2)  # a test need not wait
+    phrase = tmp_path / "phrase"
+    phrase.write_text("correct horse\n")
+    settings = LedgerSettings(
+        database_url=f"sqlite:///{tmp_path / 'log.db'}",
+        key_file=tmp_path / "ledger.key",
+        passphrase_file=phrase,
+        origin=ORIGIN,
+        genesis_file=tmp_path / "genesis.json",
+    )
+    genesis = World().events[0]
+    assert init_ledger(settings, genesis) == init_ledger(settings, genesis)
+    with pytest.raises(SecretFileError, match="passphrase"):
+        create_app(settings.model_copy(update={"passphrase_file": None}))
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
