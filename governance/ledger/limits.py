@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from governance.agreements.indicators import number_text
 from governance.ledger.errors import RateLimitError
 
 
@@ -37,7 +38,8 @@ class RateLimit:
             tokens = min(float(self._burst), tokens + (now - counted) * self._rate)
             if tokens < wanted:
                 raise RateLimitError(
-                    f"more than {self._rate:g} requests a second", next_step="try again in a second"
+                    f"more than {number_text(self._rate)} requests a second",
+                    next_step="try again in a second",
                 )
             self._buckets.pop(key, None)  # so that it comes last
             self._buckets[key] = (tokens - wanted, now)

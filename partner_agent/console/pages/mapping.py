@@ -64,8 +64,10 @@ def choose_columns(request: Request, console: Here, draft: str, fields: Fields) 
         (name, role if role in allowed else "")
         for name, role in zip(names, values.values(), strict=True)
     ]
-    data, faults = with_roles(_begun(console, found), chosen)
-    words = console.pages.words
+    words, before = console.pages.words, _begun(console, found)
+    if not form_can_say(before):  # typed as text since the page was shown, which would drop it
+        return _ask_text(request, console, found, as_yaml(before), words("agent.columns.changed"))
+    data, faults = with_roles(before, chosen)
     errors = {
         f"c{at}": f"{name}: {words(faults[name])}"
         for at, name in enumerate(names)
@@ -258,6 +260,7 @@ def _prepare(console: Console, draft: Draft, mapping: SourceMapping) -> Task:
         then=f"/sources/{mapping.source}",
         back=f"/extracts/{draft.id}/check",
         unit="rows",
+        once=f"{draft.id} {mapping.model_dump_json()}",
     )
 
 

@@ -424,6 +424,15 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert (settings.origin, settings.database_url) == (ORIGIN, "sqlite:///other.db")
 
 
+@pytest.mark.parametrize(("rate", "shown"), [(2_000_000.0, "2000000"), (0.5, "0.5")])
+def test_the_rate_is_told_plainly(rate: float, shown: str) -> None:
+    """Without an exponent, and with all its digits."""
+    limit = RateLimit(rate, 1, lambda: 0.0)
+    limit.take("a")
+    with pytest.raises(RateLimitError, match=f"more than {shown} requests a second"):
+        limit.take("a")
+
+
 def test_a_caller_is_slowed_down() -> None:
     """A burst is allowed, then the long-run rate, for each key by itself."""
     now = 0.0

@@ -3,11 +3,13 @@
 import csv
 import io
 import re
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,11 +17,13 @@ import pytest
 from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.ui.words import Words
 from partner_agent.cli.releases import tasks
-from partner_agent.console.columns import mapping_file
+from partner_agent.console.columns import as_yaml, mapping_file
 from partner_agent.console.drafts import Drafts
 from partner_agent.console.state import PACKAGES
+from partner_agent.console.tasks import Task, Tasks
 from partner_agent.extracts.mapping import load_mapping
 from partner_agent.linkage_secret import create_secret
+from partner_agent.steps.extracts import prepare_file
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.console.console_world import WORD, Officer, logged, serving
 
@@ -266,12 +270,47 @@ def test_a_restart_in_the_middle_loses_nothing_but_the_session(world: HubWorld) 
     assert kept(world) == []
 
 
-def test_two_tabs_prepare_a_draft_once(world: HubWorld, officer: Officer) -> None:
-    """The second tab is told that the extract is not here any more."""
+def test_a_page_of_columns_that_is_stale_drops_no_rule(officer: Officer) -> None:
+    """Another tab has typed a rule that the form cannot say: the page is refused, it stays."""
+    draft = draft_of(officer.upload("council_records", "a.csv", as_csv(rows())).text)
+    officer.post(f"{draft}/columns", **ROLES)
+    rule = {"columns": ["NEET", "Ref"], "below": 90.0}
+    columns = {"first_name": "Forename", "surname": "Surname", "date_of_birth": "DOB"}
+    typed = {"record_id": "Ref", "columns": columns, "indicators": {"neet": rule}}
+    officer.post(f"{draft}/text", mapping=as_yaml(typed))
+    page = officer.post(f"{draft}/columns", **ROLES)
+    assert page.status_code == 422
+    assert "changed meanwhile" in page.text
+    (held,) = officer.running.console.drafts.all()
+    assert held.mapping is not None
+    assert held.mapping["indicators"] == {"neet": rule}
+    officer.post(f"{draft}/destroy")
+
+
+def test_two_tabs_prepare_a_draft_once(
+    world: HubWorld, officer: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are shown what was prepared; who comes later is told that the extract is not here."""
     draft = draft_of(officer.upload("council_records", "a.csv", as_csv(rows())).text)
     officer.post(f"{draft}/columns", **ROLES)
     officer.post(f"{draft}/rules", **{"day_first": "yes", "n0-kind": "equals", "n0-value": "N"})
-    officer.post(f"{draft}/check")
+    both, start = threading.Barrier(3), Tasks.start
+
+    def started(tasks: Tasks, what: str, *given: Any, **named: Any) -> Task:
+        task = start(tasks, what, *given, **named)
+        both.wait(30)
+        return task
+
+    def prepared(*given: Any, **named: Any) -> object:
+        both.wait(30)  # so that the draft is still there for the second press
+        return prepare_file(*given, **named)
+
+    monkeypatch.setattr(Tasks, "start", started)
+    monkeypatch.setattr("partner_agent.console.pages.mapping.prepare_file", prepared)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        pages = list(pool.map(lambda _: officer.post(f"{draft}/check").text, range(2)))
+    assert all('name="submission"' in page for page in pages)
+    monkeypatch.undo()
     again = officer.post(f"{draft}/check")
     assert again.status_code == 404
     assert "not here any more" in again.text
