@@ -198,6 +198,18 @@ def test_a_session_is_made_at_sign_in(world: ConsoleWorld, browser: httpx.Client
         assert other.get("/account").status_code == 303  # the earlier session of this browser ended
 
 
+def test_each_attempt_is_in_the_audit_log(world: ConsoleWorld, browser: httpx.Client) -> None:
+    """A link used, a sign-in, a refused one: who, where somebody is known, and in this order."""
+    passkey = enrolled(world, browser)
+    sign_in(browser, passkey)
+    assert browser.post("/sign-in", data={"answer": "{}"}).status_code == 403
+    entries, _ = world.console.audit.entries(0, 3)
+    refused, signed_in, used = entries
+    assert (refused.route, refused.account, refused.refused) == ("POST /sign-in", None, True)
+    assert (signed_in.route, signed_in.label, signed_in.refused) == ("POST /sign-in", "Kim", False)
+    assert (used.route, used.account) == ("POST /invitation", signed_in.account)
+
+
 def test_the_cookie_is_this_hosts_alone(world: ConsoleWorld, browser: httpx.Client) -> None:
     """Not for scripts, not for other sites, not for another path or domain, not over plain HTTP."""
     _, token = world.console.accounts.invite(Role.ANALYST, "Kim")
