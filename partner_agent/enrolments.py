@@ -5,11 +5,11 @@ A console faces browsers: whoever breaks into one chooses what lies in the folde
 Rules, in order: neither the folder nor a file or folder in it is followed where it is a link, and a
 file is looked at only where its name is that of a hash, which no log repeats; it is a person's
 signed keys with their enrolment; the keys are of this party; it was countersigned by one of this
-party's IG leads who are in the ledger, and never by the party's own key, so a console enrols no
-first lead; the ledger would admit it. They are taken as the leads' authenticators counted them,
-since the ledger takes no count that is lower than the last. What was logged moves to ``logged``,
-what never can be to ``refused``; everything else stays for the next round, and what cannot be read
-or moved holds up no other.
+party's IG leads who are in the ledger, and never by the party's own key or another party's lead, so
+a console enrols no first lead, and brings none back; the ledger would admit it. They are taken as
+the leads' authenticators counted them, since the ledger takes no count that is lower than the last.
+What was logged moves to ``logged``, what never can be to ``refused``; everything else stays for the
+next round, and what cannot be read or moved holds up no other.
 """
 
 import logging
@@ -131,10 +131,11 @@ class Enrolments:
             identities.document_key,
             identities.passkey,
         )
-        if not all(signer in identities.people for signer in signers):
+        own = {key for key, each in identities.people.items() if each.keys.party == self._party}
+        if not own.issuperset(signers):
             raise NotAdmissible(
-                "only an IG lead's countersignature is taken from a folder",
-                next_step="partner-agent person enrol FILE, for the first IG lead",
+                "only the countersignature of this party's own IG lead is taken from a folder",
+                next_step="partner-agent person enrol FILE, for whom others have to vouch for",
             )
 
 

@@ -14,7 +14,7 @@ from governance.agreements.models import AGREEMENT, Agreement
 from governance.agreements.policy import Standing
 from governance.canonical import canonical_bytes
 from governance.identity.envelope import Signature, verify_signature
-from governance.identity.registry import IdentityRegistry
+from governance.identity.registry import Bond, IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import EventType
 from governance.ledger.payloads import AgreementProposed, AgreementSigned, AgreementStopped
@@ -119,11 +119,22 @@ class AgreementRegistry:
             record.signatures[party] = payload.signature
             if record.complete:
                 record.complete_at = entry.index
+                self._bind(record)
             older = self._records.get(record.agreement.supersedes or "")
             if record.complete and older is not None and _replaces(record, older):
                 older.superseded = True
+                self._identities.bonds.pop(older.agreement.hash, None)
 
         return commit
+
+    def _bind(self, record: _Record) -> None:
+        """Let the registry of people know who has agreed with whom."""
+        if not record.superseded:  # it may have been, by a version that was signed before it
+            agreement = record.agreement
+            self._identities.bonds[agreement.hash] = Bond(
+                frozenset(each.party for each in agreement.parties),
+                frozenset(each.party for each in agreement.partners),
+            )
 
     def _suspended(self, entry: Entry) -> Commit:
         party, _ = self._identities.party_key(entry.author)

@@ -5,18 +5,25 @@ from typing import Annotated
 
 import typer
 
-from governance.canonical import canonical_bytes, utc_now, write_time
-from governance.identity.envelope import Envelope, sign
-from governance.identity.files import new_person, read_person_secrets, write_secret
+from governance.canonical import canonical_bytes, parse_json, utc_now, write_time
+from governance.errors import FormatError
+from governance.identity.envelope import Envelope, parse_canonical, parse_model, sign, sign_bytes
+from governance.identity.files import (
+    PersonSecrets,
+    new_person,
+    read_person_secrets,
+    write_secret,
+)
 from governance.identity.models import (
     PERSON_ENROLMENT,
     PersonEnrolment,
+    PersonKeys,
     Role,
     publish_person_keys,
     read_person_keys,
 )
 from governance.ledger.payloads import PersonEnrolled
-from governance.terminal import passphrase, read_document, terminal, write_document
+from governance.terminal import passphrase, read_bytes, terminal, write_document
 
 app = typer.Typer(no_args_is_help=True, help="Keys of staff.")
 
@@ -50,24 +57,37 @@ def init(
 @app.command()
 def countersign(
     context: typer.Context,
-    keys: Annotated[Path, typer.Argument(help="person.keys.json of the new member of staff")],
+    keys: Annotated[
+        Path,
+        typer.Argument(
+            help="person.keys.json of the new member of staff; person.enrolment.json to sign it too"
+        ),
+    ],
     as_: Annotated[Path, typer.Option("--as", help="your own person.secret, as IG lead")],
     out: Annotated[Path, typer.Option(help="where to write the enrolment")],
     passphrase_file: Annotated[Path | None, typer.Option(help="opens your keys")] = None,
 ) -> None:
-    """Vouch for a colleague's keys, after comparing thumbprints in person."""
-    envelope = read_document(keys, Envelope)
+    """Vouch for a colleague's keys, after comparing thumbprints in person.
+
+    For another organisation's IG lead only where every lead it had is revoked (ADR 36).
+    """
+    envelope, vouched = _handed(keys)
     person = read_person_keys(envelope)
     lead = read_person_secrets(as_, passphrase(passphrase_file))
-    enrolment = PersonEnrolment(
-        keys=person.thumbprint,
-        role=person.role,
-        party=person.party,
-        created=write_time(utc_now()),
-    )
-    signed = sign(PERSON_ENROLMENT, enrolment, lead.signing_key, lead.keys.thumbprint)
+    if person.party != lead.keys.party and person.role is not Role.IG_LEAD:
+        raise FormatError(
+            "only an IG lead is ever enrolled by another organisation's",
+            next_step="an IG lead of the same organisation countersigns everybody else",
+        )
+    signed = _vouch(person, lead) if vouched is None else _vouch_too(person, lead, vouched)
     write_document(out, PersonEnrolled(keys=envelope, enrolment=signed))
     screen = terminal(context)
+    if person.party != lead.keys.party:
+        screen.say(
+            f"this is an IG lead of {person.party}, not of {lead.keys.party}: it counts only while "
+            f"every IG lead that {person.party} had is revoked, and for each agreement of "
+            f"{person.party} an IG lead of one of its partners has signed"
+        )
     if person.passkey is not None:
         copies = "can" if person.passkey.backup_eligible else "cannot"
         screen.say(
@@ -78,3 +98,34 @@ def countersign(
         lambda console: console.print(f"{person.role.value} of {person.party}: {out}"),
     )
     screen.hint(f"partner-agent person enrol {out}")
+
+
+def _handed(path: Path) -> tuple[Envelope, Envelope | None]:
+    """A person's keys, and what others have countersigned of them."""
+    data = parse_json(read_bytes(path))
+    if isinstance(data, dict) and "enrolment" in data:
+        enrolled = parse_model(data, PersonEnrolled)
+        return enrolled.keys, enrolled.enrolment
+    return parse_model(data, Envelope), None
+
+
+def _vouch(person: PersonKeys, lead: PersonSecrets) -> Envelope:
+    enrolment = _enrolment(person, write_time(utc_now()))
+    return sign(PERSON_ENROLMENT, enrolment, lead.signing_key, lead.keys.thumbprint)
+
+
+def _vouch_too(person: PersonKeys, lead: PersonSecrets, vouched: Envelope) -> Envelope:
+    """A further countersignature over the same enrolment."""
+    enrolment = parse_canonical(vouched.payload_bytes, PersonEnrolment)
+    if enrolment != _enrolment(person, enrolment.created):
+        raise FormatError("the enrolment is for other keys, another role or party")
+    signature = sign_bytes(
+        PERSON_ENROLMENT, vouched.payload_bytes, lead.signing_key, lead.keys.thumbprint
+    )
+    return vouched.model_copy(update={"signatures": (*vouched.signatures, signature)})
+
+
+def _enrolment(person: PersonKeys, created: str) -> PersonEnrolment:
+    return PersonEnrolment(
+        keys=person.thumbprint, role=person.role, party=person.party, created=created
+    )

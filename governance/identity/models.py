@@ -102,7 +102,10 @@ Keys = TypeVar("Keys", PartyKeys, PersonKeys)
 
 
 class PersonEnrolment(Frozen):
-    """An IG lead's (or, for the first IG lead, the party's own) word for a person's keys."""
+    """An IG lead's (or, for the first IG lead, the party's own) word for a person's keys.
+
+    Of other parties' IG leads, for a lead of a party that has none left (ADR 36).
+    """
 
     format: Literal["person-enrolment/v1"] = "person-enrolment/v1"
     keys: Hash

@@ -3,11 +3,14 @@
 Rules: the first event names the first parties, the first of which operates the ledger and admits
 others; a party's name is taken once, and so is each of its keys, or one witness could count as two;
 nobody's keys are a party's, nor another person's, nor keys that were revoked; a first IG lead is
-enrolled by the party's own key, and every other person by an IG lead of the same party; revoked
-keys verify nothing from then on; keys that hold a passkey sign documents with it alone; an
+enrolled by the party's own key, and every other person by an IG lead of the same party; where each
+lead that a party had is revoked, one is enrolled by IG leads of other parties, so many that each
+agreement of the party has one of its partners' among them (ADR 36); revoked keys verify nothing
+from then on; keys that hold a passkey sign documents with it alone; an
 authenticator that counts its signatures counts upwards, or somebody may have a copy of it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from governance.canonical import unb64
@@ -31,21 +34,41 @@ from governance.ledger.payloads import Genesis, PartyAdmitted, PersonEnrolled, P
 
 @dataclass
 class Person:
-    """An enrolled person, whether the keys still hold, and how far the passkey has counted."""
+    """An enrolled person, whether the keys still hold, and how far the passkey has counted.
+
+    Attributes:
+        vouched_by: other parties whose IG leads enrolled this one; empty of everybody else.
+    """
 
     keys: PersonKeys
     counter: int = 0
     revoked: bool = False
+    vouched_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bond:
+    """An agreement, as far as it decides who may enrol whom: names of its parties."""
+
+    parties: frozenset[str]
+    partners: frozenset[str]
 
 
 class IdentityRegistry:
-    """Parties and people by the thumbprints of their keys."""
+    """Parties and people by the thumbprints of their keys.
+
+    Attributes:
+        bonds: by the agreement's hash, from its last signature on, until a later version that those
+            partners sign too has taken its place; kept by the registry of agreements. Days and
+            suspensions do not matter: an author writes days, and one party alone suspends.
+    """
 
     def __init__(self) -> None:
         self.origin = ""
         self.operator = ""
         self.parties: dict[str, PartyKeys] = {}
         self.people: dict[str, Person] = {}
+        self.bonds: dict[str, Bond] = {}
 
     @property
     def handlers(self) -> dict[EventType, Handler]:
@@ -192,13 +215,15 @@ class IdentityRegistry:
         if keys.thumbprint in self.people:
             raise NotAdmissible("these keys are enrolled already")
         self._never_used(keys)
-        for signer in signers:
+        others = self._vouching(signers, keys) if self._has_lost_leads(keys) else ()
+        for signer in () if others else signers:
             self._may_enrol(signer, keys)
         counted = self.counted(payload.enrolment)
 
         def commit() -> None:
             counted()
-            self.people[keys.thumbprint] = Person(keys, _first_count(payload.keys))
+            count = _first_count(payload.keys)
+            self.people[keys.thumbprint] = Person(keys, count, vouched_by=others)
 
         return commit
 
@@ -212,12 +237,44 @@ class IdentityRegistry:
         if any(known.keys.person != keys.person for known in used):
             raise NotAdmissible("these keys are another person's", next_step="make new ones")
 
+    def leads(self, party: str) -> list[Person]:
+        """Each IG lead that a party has or had."""
+        people = list(self.people.values())  # another thread of a console may replay
+        return [
+            each for each in people if each.keys.party == party and each.keys.role is Role.IG_LEAD
+        ]
+
+    def _has_lost_leads(self, keys: PersonKeys) -> bool:
+        """Whether these are an IG lead's, and each that the party had is revoked."""
+        leads = self.leads(keys.party)
+        return keys.role is Role.IG_LEAD and bool(leads) and all(each.revoked for each in leads)
+
+    def _vouching(self, signers: Iterable[str], keys: PersonKeys) -> tuple[str, ...]:
+        """The other parties whose IG leads enrol a lead of a party that has none left.
+
+        Each agreement of the party needs one of its partners among them: whoever holds the party's
+        key can sign an agreement with somebody of their own, and is no nearer to a lead who
+        decides under the others.
+
+        Raises:
+            SignatureError: signed by somebody who is revoked.
+            NotAdmissible: by somebody who is no IG lead, or not by enough of them.
+        """
+        leads = [self.person(signer) for signer in signers]
+        vouching = {lead.party for lead in leads}
+        bonds = [bond for bond in self.bonds.values() if keys.party in bond.parties]
+        enough = bool(bonds) and all(bond.partners & vouching for bond in bonds)
+        if not enough or any(lead.role is not Role.IG_LEAD for lead in leads):
+            raise NotAdmissible(
+                "every IG lead of this party is revoked, so that one is countersigned by IG leads "
+                "of other parties: for each agreement of this party, of one of its partners",
+                next_step="they run: governance person countersign, one upon the other's file",
+            )
+        return tuple(sorted(vouching))
+
     def _may_enrol(self, signer: str, keys: PersonKeys) -> None:
         if signer in self.parties:
-            first = not any(
-                known.keys.party == keys.party and known.keys.role is Role.IG_LEAD
-                for known in self.people.values()
-            )
+            first = not self.leads(keys.party)
             if self.parties[signer].party == keys.party and keys.role is Role.IG_LEAD and first:
                 return
         else:
@@ -226,7 +283,8 @@ class IdentityRegistry:
                 return
         raise NotAdmissible(
             "an enrolment is countersigned by an IG lead of the same party",
-            next_step="the first IG lead of a party is enrolled with the party's own key",
+            next_step="the first IG lead of a party is enrolled with the party's own key; where "
+            "every one is revoked, IG leads of its partners countersign a new one",
         )
 
     def _revoked(self, entry: Entry) -> Commit:

@@ -48,7 +48,8 @@ def _first_lead(agent: Agent, envelope: Envelope) -> PersonEnrolled:
     if keys.role is not Role.IG_LEAD:
         raise FormatError(
             "only the first IG lead is enrolled without a countersignature",
-            next_step="an IG lead runs: governance person countersign",
+            next_step="an IG lead runs: governance person countersign; where every IG lead of "
+            "this party is revoked, IG leads of its partners do, for a new one",
         )
     enrolment = PersonEnrolment(
         keys=keys.thumbprint, role=keys.role, party=keys.party, created=write_time(agent.now())

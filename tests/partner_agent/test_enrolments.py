@@ -12,7 +12,7 @@ from governance.identity.envelope import Envelope, sign
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
-from governance.ledger.payloads import PersonEnrolled
+from governance.ledger.payloads import PersonEnrolled, PersonRevoked
 from partner_agent.enrolments import Enrolments, EnrolmentsFolder
 from tests.governance.world import Staff
 from tests.hub_world import HubWorld
@@ -161,3 +161,24 @@ def test_they_are_logged_as_the_authenticator_counted(hub_world: HubWorld, tmp_p
         new = manager(83 + int(name))
         lay(tmp_path, name, new.published(), lead.sign(PERSON_ENROLMENT, enrolment(new)))
     assert Enrolments(tmp_path, council.ledger, "council").log_all() == 3
+
+
+@pytest.mark.invariant(7, "a lead by another party's, that a corrupt console lays into the folder")
+def test_a_lead_by_others_is_enrolled_by_hand_alone(hub_world: HubWorld, tmp_path: Path) -> None:
+    """Where each of this party's leads is revoked, a partner's vouches, and the officer logs it."""
+    police, council_lead = hub_world.agents["police"], hub_world.staff["ig_lead"]
+    gone, new = (Staff("police", Role.IG_LEAD, f"{number:032x}") for number in (83, 84))
+    own = police.secrets
+    by_party = sign(PERSON_ENROLMENT, enrolment(gone), own.signing_key, own.keys.thumbprint)
+    first = PersonEnrolled(keys=gone.published(), enrolment=by_party)
+    police.ledger.write(EventType.PERSON_ENROLLED, first)
+    revoked = PersonRevoked(keys=gone.keys.thumbprint, reason="lost_key")
+    police.ledger.write(EventType.PERSON_REVOKED, revoked)
+    signed = council_lead.sign(PERSON_ENROLMENT, enrolment(new))
+    lay(tmp_path, "by-council", new.published(), signed)
+    assert Enrolments(tmp_path, police.ledger, "police").log_all() == 0
+    assert [path.name for path in (tmp_path / "refused").iterdir()] == [named("by-council")]
+    vouched = PersonEnrolled(keys=new.published(), enrolment=signed)
+    police.ledger.write(EventType.PERSON_ENROLLED, vouched)
+    people = police.ledger.sync().identities.people
+    assert people[new.keys.thumbprint].vouched_by == ("council",)

@@ -80,6 +80,14 @@ def test_a_lead_confirms_and_the_agent_logs(hub_world: HubWorld, tmp_path: Path)
         page.goto(f"{world.origin}/enrolments")
         assert "Waiting for you" in page.inner_text("main")
         check_page(page)
+        known = world.console.outside.ledger.state.identities.people[own.keys.thumbprint]
+        known.vouched_by = ("council", "nhs")  # as if each lead before this one had been revoked
+        page.reload()
+        assert "council, nhs" in page.inner_text("main")
+        check_page(page)
+        screenshot(page, "console-enrolments-outside")
+        known.vouched_by = ()
+        page.reload()
         screenshot(page, "console-enrolments")
         page.click("main table a")
         page.get_by_role("button", name="Sign with your passkey").wait_for()
@@ -184,6 +192,7 @@ def test_only_what_the_lead_signed_is_laid_down(
                 each.revoked = each.revoked or each.keys.party == "council"
             said = client.get("/enrolments").text
         assert "have been revoked" in said  # and nothing of a first lead, whom there was
+        assert "download their public half" in said
         assert "vouches for them" not in said
 
 

@@ -3,7 +3,8 @@
 Rules: keys are confirmed one by one, with the lead's own passkey, which is in the ledger; what the
 form holds is the enrolment of these keys, in this role and party, made now; the console lays it
 down for the party's agent, and logs nothing itself. The first lead of a party is nobody's to
-confirm here: the party's own key does it, by hand.
+confirm here: the party's own key does it, by hand; nor is a new one where each was revoked: leads
+of its partners vouch for that one, and whom they have vouched for is shown to every lead (ADR 36).
 """
 
 from datetime import timedelta
@@ -45,8 +46,13 @@ class Waiting(NamedTuple):
 def enrolments(console: Use, request: Request) -> HTMLResponse:
     """Keys that wait to be confirmed, and for the agent."""
     console.outside.refresh(signed_in(request).account)
+    people = list(console.outside.ledger.state.identities.people.values())
     return console.page(
-        request, "enrolments/enrolments.html", waiting=_waiting(console), lacking=_lacking(console)
+        request,
+        "enrolments/enrolments.html",
+        waiting=_waiting(console),
+        lacking=_lacking(console),
+        outside=[each for each in people if each.vouched_by],
     )
 
 
@@ -107,12 +113,7 @@ def _lacking(console: Console) -> Literal["first", "unrevoked"] | None:
 
     The party's own key vouches for its first lead only (``identity/registry.py``).
     """
-    people = list(console.outside.ledger.state.identities.people.values())
-    leads = [
-        each
-        for each in people
-        if each.keys.role is Role.IG_LEAD and each.keys.party == console.settings.party
-    ]
+    leads = console.outside.ledger.state.identities.leads(console.settings.party)
     if not leads:
         return "first"
     return "unrevoked" if all(each.revoked for each in leads) else None
