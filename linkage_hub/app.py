@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from fastapi import FastAPI
 
 from governance.canonical import utc_now
 from governance.identity.files import PartySecrets, read_party_secrets
+from governance.ledger.limits import RateLimit
 from governance.ledger.note import parse_vkey
 from governance.ledger.party import PartyLedger
 from governance.storage.database import sqlite_url
@@ -276,7 +278,9 @@ def create_app(hub: Hub) -> FastAPI:
     app = FastAPI(title="hearthlink linkage hub", lifespan=lifespan, openapi_url=None)
     app.add_middleware(ServiceHeaders, public_url=hub.settings.public_url)
     add_problem_handlers(app, STATUS)
-    gate = Gate(hub.ledger, hub.settings.public_url)
+    settings = hub.settings
+    limit = RateLimit(settings.requests_per_second, settings.request_burst, time.monotonic)
+    gate = Gate(hub.ledger, limit, settings.public_url)
     relay = SecretRelay(hub.database, hub.ledger)
 
     def key_of(party: str) -> str:

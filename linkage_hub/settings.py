@@ -40,6 +40,10 @@ class HubSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8200
     public_url: str | None = None
     """How callers address the hub when a proxy stands before it; signatures cover it."""
+    requests_per_second: Annotated[float, Field(gt=0)] = 100.0
+    """Signed requests that one caller may send in the long run."""
+    request_burst: Annotated[int, Field(ge=1)] = 2_000
+    """Signed requests that one caller may send at once."""
 
     @classmethod
     def load(cls, home: Path) -> Self:

@@ -16,6 +16,8 @@ from governance.ledger.payloads import Reason
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+TOO_FAST: Final = "request.rate"
+"""Reason by which the hub tells a caller to slow down; everybody else is let in."""
 EXPORTS: Final = (
     "records.csv",
     "families.csv",

@@ -22,6 +22,7 @@ from governance.exchange.analysis_api import PAGE
 from governance.exchange.analysis_client import AnalysisCalls
 from governance.exchange.http import RequestSigner
 from governance.exchange.hub_api import (
+    TOO_FAST,
     Mode,
     QualityTable,
     RevealList,
@@ -61,7 +62,8 @@ FIRST_WAIT: Final = 0.25  # seconds; doubled after each attempt
 TIMEOUT: Final = 30.0  # seconds for connecting and for each part of a question or an answer
 DEADLINE: Final = 60.0  # seconds for all attempts together; what moves earns more
 _QUOTA: Final = 429
-"""By the hub itself: an agreed quota, which is not over in seconds. Else by what is before it."""
+"""By the hub itself: an agreed quota, which is not over in seconds, or that the caller is too fast
+(``TOO_FAST``), which is. Else by what is before it."""
 _TRY_AGAIN: Final = frozenset({_QUOTA, 502, 503, 504})
 
 
@@ -336,7 +338,7 @@ class HubClient(AnalysisCalls):
                 continue
             if status < 300:  # noqa: PLR2004 - 2xx
                 return answer
-            if status not in _TRY_AGAIN or (status == _QUOTA and "reason" in _problem(answer)):
+            if status not in _TRY_AGAIN or (status == _QUOTA and _is_quota(answer)):
                 raise _refusal(status, answer)
             failure = f"HTTP {status}"
         raise HubUnavailable(
@@ -369,6 +371,10 @@ class HubClient(AnalysisCalls):
                 if len(answer) > ANSWER_BYTES:
                     raise HubAnswerError(f"the hub's answer has more than {ANSWER_BYTES} bytes")
             return response.status_code, bytes(answer)
+
+
+def _is_quota(answer: bytes) -> bool:
+    return _problem(answer).get("reason") not in {None, TOO_FAST}
 
 
 def _problem(answer: bytes) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Who may call what: one matrix, which the routes use and a test walks.
 
-Rules: every request is signed by keys that the ledger knows; a party calls as a party, a person in
-the one role of the keys; anything not listed for a caller is refused; what a person asks, and what
-anybody is refused for the role, is logged with the keys and ids that it is about.
+Rules, in order: every request is signed by keys that the ledger knows; these keys are held to a
+rate, whatever they ask for; a party calls as a party, a person in the one role of the keys;
+anything not listed for a caller is refused; what a person asks, and what anybody is refused for the
+role, is logged with the keys and ids that it is about.
 """
 
 import logging
@@ -13,7 +14,10 @@ from fastapi import Request
 
 from governance.errors import SignatureError
 from governance.exchange.http import RequestVerifier
+from governance.exchange.hub_api import TOO_FAST
 from governance.identity.models import PersonKeys, Role
+from governance.ledger.errors import RateLimitError
+from governance.ledger.limits import RateLimit
 from governance.ledger.party import PartyLedger
 from governance.web.signed import read_body, verify_request
 from linkage_hub.errors import HubError
@@ -76,6 +80,13 @@ class BodyTooLarge(HubError):
     reason = "request.too_large"
 
 
+class TooFast(HubError):
+    """A caller sends more requests than the hub takes."""
+
+    reason = TOO_FAST
+    exit_code = 75  # EX_TEMPFAIL
+
+
 @dataclass(frozen=True)
 class Caller:
     """A verified caller and the request's body."""
@@ -97,10 +108,17 @@ class Caller:
 
 
 class Gate:
-    """Verifies callers."""
+    """Verifies callers.
 
-    def __init__(self, ledger: PartyLedger, public_url: str | None) -> None:
+    Args:
+        ledger: knows their keys.
+        limit: of requests, by keys.
+        public_url: how callers address the hub when a proxy stands before it.
+    """
+
+    def __init__(self, ledger: PartyLedger, limit: RateLimit, public_url: str | None) -> None:
         self._ledger = ledger
+        self._limit = limit
         self._public_url = public_url
         self._verifier = RequestVerifier(self._key)
 
@@ -112,10 +130,11 @@ class Gate:
             most: bytes that its body may have.
 
         Raises:
-            RequestSignatureError, NotAllowed, BodyTooLarge: by the first rule that fails.
+            BodyTooLarge, RequestSignatureError, TooFast, NotAllowed: by the first rule that fails.
         """
         body = await read_body(request, most, BodyTooLarge)
         thumbprint = await verify_request(request, body, self._verifier, self._public_url)
+        self._take(thumbprint)
         route = f"{request.method} {request.scope['route'].path}"
         identities = self._ledger.state.identities
         if thumbprint in identities.parties:
@@ -132,6 +151,12 @@ class Gate:
         if not allowed:
             raise NotAllowed(f"{kind.replace('_', ' ')} may not do this")
         return caller
+
+    def _take(self, thumbprint: str) -> None:
+        try:
+            self._limit.take(thumbprint)
+        except RateLimitError as error:  # the ledger's would be told as a ledger that is away
+            raise TooFast(error.message, next_step=error.next_step) from None
 
     def _key(self, thumbprint: str) -> bytes:
         try:

@@ -10,7 +10,7 @@ from governance.ledger.errors import LedgerError
 from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.signed import RequestSignatureError
-from linkage_hub.api.access import BodyTooLarge, NotAllowed
+from linkage_hub.api.access import BodyTooLarge, NotAllowed, TooFast
 from linkage_hub.quality.errors import NotTheKey, UnknownReveal
 from linkage_hub.refinement.errors import (
     AnsweredOtherwise,
@@ -45,6 +45,7 @@ from linkage_hub.submissions.errors import (
 STATUS: Final[Mapping[type[ReasonedError], int]] = {
     RequestSignatureError: 401,
     BodyTooLarge: 413,
+    TooFast: 429,
     TooManyBytes: 413,
     FormatError: 400,
     SignatureError: 403,

@@ -1,11 +1,17 @@
 """The matrix of who may call what is the hub's whole interface."""
 
+import asyncio
 import logging
 
+import httpx
 import pytest
 
+from governance.exchange.http import RequestSigner
+from governance.exchange.hub_client import FIRST_WAIT, HubClient
+from governance.identity.keys import SigningKey
 from governance.identity.models import Role
 from linkage_hub.api.access import ACCESS, PARTY
+from linkage_hub.app import create_app
 from tests.hub_world import HubWorld
 
 OFFSET = {"Upload-Offset": "0"}
@@ -72,3 +78,41 @@ def test_nothing_is_served_beside_the_matrix(hub_world: HubWorld) -> None:
     """No description of the interface, no folder, nothing of a repository."""
     for path in ("/docs", "/redoc", "/openapi.json", "/", "/v1", "/.git/config", "/metrics"):
         assert hub_world.http.get(path).status_code == 404, path
+
+
+def test_a_caller_is_slowed_down(hub_world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key by itself, refused requests too; what somebody else sends in its name is free."""
+    slow = {"requests_per_second": 0.001, "request_burst": 2}
+    monkeypatch.setattr(hub_world.hub, "settings", hub_world.hub.settings.model_copy(update=slow))
+    analyst, manager = hub_world.staff["analyst"], hub_world.staff["service_manager"]
+    app = create_app(hub_world.hub)
+    own = RequestSigner(analyst.keys.thumbprint, analyst.signing)
+    forged = RequestSigner(analyst.keys.thumbprint, SigningKey.generate())
+    other = RequestSigner(manager.keys.thumbprint, manager.signing)
+
+    async def call(path: str, auth: RequestSigner) -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=hub_world.hub_url) as hub:
+            return await hub.get(path, auth=auth)
+
+    def status(path: str, auth: RequestSigner) -> int:
+        return asyncio.run(call(path, auth)).status_code
+
+    assert [status("/v1/runs", forged) for _ in range(3)] == [401] * 3
+    assert status("/v1/requests", own) == 403
+    assert status("/v1/runs", own) == 200
+    refused = asyncio.run(call("/v1/runs", own))
+    assert (refused.status_code, refused.json()["reason"]) == (429, "request.rate")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert status("/v1/requests", other) == 200
+
+
+def test_who_is_too_fast_waits_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that hands in much at once goes on a moment later."""
+    answers = [(429, b'{"reason": "request.rate"}'), (200, b'{"runs": [], "total": 0}')]
+    waited: list[float] = []
+    monkeypatch.setattr(HubClient, "_once", lambda *_: answers.pop(0))
+    key = SigningKey.generate()
+    with HubClient("http://127.0.0.1:1", "sha256:0", key, wait=waited.append) as client:
+        assert client.runs().runs == ()
+    assert waited == [FIRST_WAIT]
