@@ -45,7 +45,7 @@ def reference(record: Mapping[str, str], hardening: Hardening, secret: bytes) ->
     views = [((), ()), *((view.leaves_out, view.needs) for view in hardening.views)]
     for key, (agreed, needs) in zip(keys, views, strict=True):
         leaves_out = () if any(not record.get(each) for each in needs) else agreed
-        total = [0] * (hardening.k * hardening.bits)
+        total = np.zeros(hardening.k * hardening.bits, dtype=np.int64)
         for feature in SCHEMA.features:
             try:
                 tokens = tokens_of(feature, record.get(feature.identifier, ""))
@@ -53,10 +53,9 @@ def reference(record: Mapping[str, str], hardening: Hardening, secret: bytes) ->
                 return None
             weight = math.isqrt(16 * feature.strategy.per_feature // max(1, len(tokens))) or 1
             for token in _kept(tokens, feature, leaves_out):
-                for place, vote in enumerate(_votes(key, feature, token, len(total))):
-                    total[place] += weight * (2 * vote - 1)
+                total += weight * (2 * _votes(key, feature, token, len(total)) - 1)
         ties = _bits(hashlib.shake_256(key.ljust(136, b"\0") + b"\xff\xfftie"), len(total))
-        signs = np.array([2 * s + 2 * t - 1 < 0 for s, t in zip(total, ties, strict=True)])
+        signs = 2 * total + 2 * ties - 1 < 0
         bits = np.bitwise_xor.reduce(signs.reshape(hardening.k, -1), axis=0)
         found.append(np.packbits(bits, bitorder="little").tobytes())
     return found
@@ -71,14 +70,14 @@ def _kept(tokens: list[bytes], feature: Feature, leaves_out: Sequence[str]) -> l
     return tokens
 
 
-def _votes(key: bytes, feature: Feature, token: bytes, count: int) -> list[int]:
+def _votes(key: bytes, feature: Feature, token: bytes, count: int) -> NDArray[np.int64]:
     message = key.ljust(136, b"\0") + feature.index.to_bytes(2, "big") + token
     return _bits(hashlib.shake_256(message), count)
 
 
-def _bits(sponge: Any, count: int) -> list[int]:
+def _bits(sponge: Any, count: int) -> NDArray[np.int64]:
     data = np.frombuffer(sponge.digest(count // 8), dtype=np.uint8)
-    return [int(bit) for bit in np.unpackbits(data, bitorder="little")]
+    return np.unpackbits(data, bitorder="little").astype(np.int64)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
