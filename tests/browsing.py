@@ -21,6 +21,34 @@ _NOT: Final = {"region": {"enabled": False}}  # GOV.UK puts the back link before
 _NARROW: Final = {"width": 320, "height": 640}  # CSS pixels: WCAG 1.4.10, and 1280 at 400 %
 _WIDE: Final = {"width": 1280, "height": 900}
 
+_WATCH: Final = """() => {
+  const reachable = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const stops = [...document.querySelectorAll(reachable)].filter(
+    each => each.checkVisibility({visibilityProperty: true}) && !each.disabled
+  );
+  const look = each => [each, ...(each.labels ?? [])].flatMap(one => [null, "::before"].map(
+    part => (style => [style.outline, style.boxShadow, style.backgroundColor, style.borderColor])(
+      getComputedStyle(one, part)
+    )
+  )).join();
+  document.activeElement.blur();
+  const before = new Map(stops.map(each => [each, look(each)]));
+  const reached = new Set(), unseen = [];
+  document.addEventListener("focusin", ({target}) => {
+    reached.add(target.type === "radio" ? target.name : target);
+    if (before.has(target) && look(target) === before.get(target)) unseen.push(target.outerHTML);
+  });
+  window.tabbed = () => {
+    document.activeElement.blur();  // or a press would make the link that skips go, and miss
+    const missed = stops.filter(
+      each => each.checkVisibility() && !reached.has(each.type === "radio" ? each.name : each)
+    );
+    return [missed.map(each => each.outerHTML), unseen];
+  };
+  return stops.length;
+}"""
+"""Note how what can be focused looks, and what is focused from now on; how many there are."""
+
 
 @contextmanager
 def served(make: Callable[[str], ASGIApp]) -> Iterator[str]:
@@ -55,6 +83,21 @@ def check_page(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= _NARROW["width"], page.url
     if before is not None:
         page.set_viewport_size(before)
+    check_keyboard(page)
+
+
+def check_keyboard(page: Page) -> None:
+    """Tab through a page: every control is reached, shows that it is, and lets go again.
+
+    WCAG 2.1.1, 2.1.2 and 2.4.7, which axe cannot judge. Of radio buttons with one name the Tab key
+    reaches one, as it should.
+    """
+    stops = page.evaluate(_WATCH)
+    for _ in range(stops + 4):  # past the end, and over what is the browser's own
+        page.keyboard.press("Tab")
+    missed, unseen = page.evaluate("window.tabbed()")
+    assert not missed, f"not reached by the Tab key on {page.url}: {missed}"
+    assert not unseen, f"focus is not to be seen on {page.url}: {unseen}"
 
 
 def screenshot(page: Page, name: str) -> None:

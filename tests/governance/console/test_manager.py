@@ -1,6 +1,7 @@
 """A service manager's whole story in a real browser, against a real hub, ledger and agent."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from tests.soft_authenticator import SoftAuthenticator
 from tests.wrapping import wrap
 
 SEALING: Final = SealingKey(b"\x2a" * 32)
-NAMES: Final = ("Ada", "Quixwald", "High Street")
+NAMES: Final = re.compile(r"\bAda\b|Quixwald|High Street")  # base64 has an "Ada" now and then
 
 
 @dataclass
@@ -174,7 +175,7 @@ def test_from_a_family_to_its_names_and_no_further(office: Office) -> None:
     request = ask(office, family)
     answer(office, request)
     read(office)
-    assert not [name for name in NAMES if name in "\n".join(heard)]
+    assert not NAMES.search("\n".join(heard))
     conclude(office, family, request)
     withdraw(office)
     said = office.go(f"/families/{family}")
@@ -252,7 +253,7 @@ def read(office: Office) -> None:
     fetched = page.evaluate("fetch(location.href).then(a => a.text(), () => 'refused')")
     assert fetched == "refused"  # the page may connect nowhere
     office.press("Close")
-    assert "Ada" not in page.content()
+    assert not NAMES.search(page.content())
 
 
 def conclude(office: Office, family: str, request: str) -> None:

@@ -79,8 +79,8 @@ def test_a_release_is_read_in_the_page_and_nowhere_else(browser: Page, site: Sit
     assert "1. Parent" in said
     assert "First name" in said
     assert browser.locator("img").count() == 0
-    check_page(browser)
     assert browser.evaluate("document.activeElement.dataset.part") == "title"
+    check_page(browser)
     left = manager.left_behind()
     for part in ("Zoë", "Brien", b64(NAME.encode())[:20]):
         assert part not in left

@@ -25,6 +25,7 @@ def test_pages_are_for_everybody() -> None:
             page.locator(".govuk-pagination__link").last.get_attribute("href") == "/?needs=2&page=6"
         )
         check_page(page)
+        page.reload()
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
         page.goto(f"{origin}/ask")
