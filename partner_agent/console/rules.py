@@ -1,4 +1,8 @@
-"""The rest of a mapping as a form: how dates and names are written, and what a mark means."""
+"""The rest of a mapping as a form: how dates and names are written, and what a mark means.
+
+An answer's field is named by its need: a page from before the mapping was changed in another tab
+answers about no other need.
+"""
 
 import math
 from collections.abc import Mapping
@@ -38,12 +42,12 @@ class Rule:
 def rules_of(data: Mapping[str, Any]) -> list[Rule]:
     """The questions that a mapping's columns bring with them."""
     found = []
-    for at, (id_, rule) in enumerate(data.get("indicators", {}).items()):
+    for id_, rule in data.get("indicators", {}).items():
         if not simple(rule):
             continue  # written as text, and kept as it is
         kind = next((kind for kind in KINDS if rule.get(kind) is not None), "")
         found.append(
-            Rule(f"n{at}", f"indicators.{id_}", rule["column"], kind, _text(rule.get(kind)))
+            Rule(f"need-{id_}", f"indicators.{id_}", rule["column"], kind, _text(rule.get(kind)))
         )
     for marker in ("opt_out", "protected"):
         if rule := data.get(marker):

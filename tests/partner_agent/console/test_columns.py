@@ -105,10 +105,10 @@ def test_choices_that_do_not_fit_are_told_at_their_column(
     ("answers", "key"),
     [
         ({}, "agent.rules.no_kind"),
-        ({"n0-kind": "equals"}, "agent.rules.no_value"),
-        ({"n0-kind": "below", "n0-value": "many"}, "agent.rules.no_number"),
-        ({"n0-kind": "below", "n0-value": "nan"}, "agent.rules.no_number"),
-        ({"n0-kind": "at_least", "n0-value": "1e999"}, "agent.rules.no_number"),
+        ({"need-neet-kind": "equals"}, "agent.rules.no_value"),
+        ({"need-neet-kind": "below", "need-neet-value": "many"}, "agent.rules.no_number"),
+        ({"need-neet-kind": "below", "need-neet-value": "nan"}, "agent.rules.no_number"),
+        ({"need-neet-kind": "at_least", "need-neet-value": "1e999"}, "agent.rules.no_number"),
     ],
 )
 def test_a_need_without_its_rule_is_told(answers: dict[str, str], key: str) -> None:
@@ -116,6 +116,20 @@ def test_a_need_without_its_rule_is_told(answers: dict[str, str], key: str) -> N
     data = {"source": "s", "columns": {"surname": "A"}, "indicators": {"neet": {"column": "N"}}}
     _, faults = with_rules(data, answers)
     assert list(faults.values()) == [key]
+
+
+def test_a_page_of_rules_that_is_stale_answers_about_no_other_need() -> None:
+    """Another tab has changed which needs there are: the new one is asked about anew."""
+    before = {"source": "s", "indicators": {"neet": {"column": "N"}}}
+    (rule,) = rules_of(before)
+    answers = {f"{rule.name}-kind": "equals", f"{rule.name}-value": "N"}
+    assert with_rules(before, answers)[1] == {}
+    after = {"source": "s", "indicators": {"absence": {"column": "A"}, "neet": {"column": "N"}}}
+    data, faults = with_rules(after, answers)
+    assert list(faults.values()) == ["agent.rules.no_kind"]
+    assert data["indicators"] == {
+        "absence": {"column": "A"}, "neet": {"column": "N", "equals": ["N"]},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [1234567.0, 99.9999999, 0.00001, 1e9, 90.0])
@@ -127,7 +141,7 @@ def test_a_number_comes_back_from_the_form_as_it_was(number: float) -> None:
         "indicators": {"absence": {"column": "ABS", "below": number}},
     }
     (rule,) = rules_of(data)
-    answers = {"n0-kind": rule.kind, "n0-value": rule.value, "day_first": "yes"}
+    answers = {"need-absence-kind": rule.kind, "need-absence-value": rule.value, "day_first": "yes"}
     assert with_rules(data, answers) == (data, {})
     said = in_words(AverageBelow(kind="average_below", below=number, periods=3, known=2))
     assert said.endswith(f"below {rule.value}")

@@ -144,7 +144,12 @@ def test_a_file_is_read_mapped_prepared_and_sent(
     assert "when is it met?" in asked.text
     unanswered = officer.post(f"{draft}/rules", day_first="yes")
     assert "Choose when the need is met" in unanswered.text
-    answers = {"day_first": "yes", "nicknames": "no", "n0-kind": "equals", "n0-value": "N\nNo"}
+    answers = {
+        "day_first": "yes",
+        "nicknames": "no",
+        "need-neet-kind": "equals",
+        "need-neet-value": "N\nNo",
+    }
     checked = officer.post(f"{draft}/rules", **answers)
     assert "Check what leaves and what stays" in checked.text
     assert "what is sent is whether the need is met" in checked.text.lower()
@@ -199,7 +204,7 @@ def test_a_column_that_the_agreement_does_not_list_is_left_out_when_asked(
     held = officer.upload("council_records", "phones.csv", as_csv(lines, [*HEADER, "Phone"]))
     draft = draft_of(held.text)
     officer.post(f"{draft}/columns", **ROLES | {"c7": "phone"})
-    answers = {"day_first": "yes", "n0-kind": "equals", "n0-value": "N"}
+    answers = {"day_first": "yes", "need-neet-kind": "equals", "need-neet-value": "N"}
     page = officer.post(f"{draft}/rules", **answers).text
     assert "Leave out what the agreement does not list" in page
     assert "Prepare this extract" not in page
@@ -293,7 +298,9 @@ def test_two_tabs_prepare_a_draft_once(
     """Both are shown what was prepared; who comes later is told that the extract is not here."""
     draft = draft_of(officer.upload("council_records", "a.csv", as_csv(rows())).text)
     officer.post(f"{draft}/columns", **ROLES)
-    officer.post(f"{draft}/rules", **{"day_first": "yes", "n0-kind": "equals", "n0-value": "N"})
+    officer.post(
+        f"{draft}/rules", **{"day_first": "yes", "need-neet-kind": "equals", "need-neet-value": "N"}
+    )
     both, start = threading.Barrier(3), Tasks.start
 
     def started(tasks: Tasks, what: str, *given: Any, **named: Any) -> Task:
