@@ -17,6 +17,7 @@ recorded about it; changes of a record that is unopened or erased do nothing.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -157,6 +158,10 @@ class ConsentRegistry:
             EventType.CONSENT_ERASED: self._erased,
             **dict.fromkeys(_CHANGES, self._changed),
         }
+
+    def subjects(self) -> Collection[tuple[str, str]]:
+        """Party and handle of every record that something is recorded about."""
+        return self._by_subject.keys()
 
     def about(self, party: str, handle: str, kind: ConsentKind) -> list[Grant]:
         """Every record about one record of a party, of one kind, oldest first."""

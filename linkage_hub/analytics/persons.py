@@ -48,27 +48,22 @@ class Persons:
         """
         row, _ = self._permission.records_of(party, run)
         records = func.count().label("records")
-        found = (
-            select(
-                person_records.c.person,
-                records,
-                func.count(person_records.c.source.distinct()).label("sources"),
-            )
+        every = (  # from the index alone; sources are read for those on the page
+            select(person_records.c.person, records)
             .where(person_records.c.run == run)
             .group_by(person_records.c.person)
-            .order_by(records.desc(), person_records.c.person)
         )
+        page = every.order_by(records.desc(), person_records.c.person).offset(offset).limit(limit)
         with self._database.reading() as connection:
             kept(connection, row)
-            total = connection.scalar(
-                select(func.count(person_records.c.person.distinct())).where(
-                    person_records.c.run == run
-                )
-            )
-            rows = connection.execute(found.offset(offset).limit(limit)).all()
+            total = connection.scalar(select(func.count()).select_from(every.subquery()))
+            rows = connection.execute(page).all()
+            sources = _sources(connection, run, [each.person for each in rows])
         return PersonList(
             persons=tuple(
-                PersonSummary(person=each.person, records=each.records, sources=each.sources)
+                PersonSummary(
+                    person=each.person, records=each.records, sources=sources[each.person]
+                )
                 for each in rows
             ),
             total=int(total or 0),
@@ -132,6 +127,16 @@ def kept(connection: Connection, row: Any) -> None:
             "the run's results gave way to newer ones",
             next_step="the current run's results and those of the one before it are kept",
         )
+
+
+def _sources(connection: Connection, run: str, persons: Sequence[str]) -> dict[str, int]:
+    """In how many sources each person has records."""
+    rows = connection.execute(
+        select(person_records.c.person, func.count(person_records.c.source.distinct()))
+        .where(person_records.c.run == run, person_records.c.person.in_(persons))
+        .group_by(person_records.c.person)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _records(connection: Connection, run: str, person: str) -> list[PersonRecord]:

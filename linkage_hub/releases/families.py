@@ -1,8 +1,9 @@
 """Families of the current run, as managers see them, and the members' document of a request.
 
 Rule: a family is seen by staff of the parties of its agreement alone; to others it is not there.
-Whether a family may be approached is worked out from the ledger for each that is shown: a list
-that asks for it looks at every family that the database chose, many at a time.
+Whether a family may be approached is worked out from the ledger for each that is shown; for a list
+that asks for it, for each with a record that the ledger holds a decision about. Of others nobody
+has given a permission.
 """
 
 import json
@@ -25,9 +26,10 @@ from governance.exchange.release_api import (
 from governance.ledger.state import LedgerState
 from governance.release.models import Members
 from linkage_hub.analytics.needs import IN_PROGRAMME
-from linkage_hub.releases.choosing import ORDER, chosen, current
+from linkage_hub.releases.choosing import ORDER, chosen, current_runs, of_runs
 from linkage_hub.releases.errors import UnknownFamily
 from linkage_hub.releases.reading import (
+    asked_about,
     document_of,
     needs_met,
     people_of,
@@ -49,21 +51,35 @@ class Families:
 
     def page(self, state: LedgerState, approach: "ApproachFor", query: FamilyQuery) -> FamilyList:
         """Families that a query asks for, of the caller's agreements, most needs first."""
-        wanted = chosen(query, state.agreements.of(approach.party)).order_by(*ORDER)
         first, last = query.offset, query.offset + query.limit
         with self._database.reading() as connection:
+            ids = current_runs(connection, state.agreements.of(approach.party))
+            wanted = chosen(query, ids)
             if query.approachable is None:
-                total = connection.scalar(select(func.count()).select_from(wanted.subquery()))
-                rows = connection.execute(wanted.offset(first).limit(query.limit)).all()
-                found = list(self._summaries(connection, rows, state, approach))
-                return FamilyList(families=tuple(found), total=int(total or 0))
-            rows = connection.execute(wanted).all()
-            found = [
-                each
-                for each in self._summaries(connection, rows, state, approach)
-                if each.may_be_approached is query.approachable
-            ]
-        return FamilyList(families=tuple(found[first:last]), total=len(found))
+                total = connection.scalar(wanted.with_only_columns(func.count())) or 0
+                page = wanted.order_by(*ORDER).offset(first).limit(query.limit)
+                rows = connection.execute(page).all()
+            else:
+                every = connection.execute(wanted.order_by(*ORDER)).all()
+                able = self._approachable(connection, every, ids, state, approach)
+                found = [row for row in every if (_key(row) in able) is query.approachable]
+                total, rows = len(found), found[first:last]
+            shown = tuple(self._summaries(connection, rows, state, approach))
+        return FamilyList(families=shown, total=total)
+
+    def _approachable(
+        self,
+        connection: Connection,
+        rows: Sequence[Any],
+        ids: Collection[str],
+        state: LedgerState,
+        approach: "ApproachFor",
+    ) -> set[tuple[str, str]]:
+        """Those of some families that may be approached now."""
+        asked = asked_about(connection, ids, state.consents.subjects())
+        some = [row for row in rows if _key(row) in asked]
+        lines = self._summaries(connection, some, state, approach)
+        return {_key(row) for row, line in zip(some, lines, strict=True) if line.may_be_approached}
 
     def view(self, family: str, state: LedgerState, approach: "ApproachFor") -> FamilyView:
         """One family, but for earlier requests about it.
@@ -125,9 +141,9 @@ class Families:
         return document_of(row, people, records)
 
     def _row(self, family: str, agreements: Collection[str]) -> Any:
-        wanted = current(agreements).where(families.c.family == family)
         with self._database.reading() as connection:
-            row = connection.execute(wanted).first()
+            wanted = of_runs(current_runs(connection, agreements))
+            row = connection.execute(wanted.where(families.c.family == family)).first()
         if row is None:
             raise UnknownFamily(
                 "no such family in the current results", next_step="governance release families"
@@ -156,6 +172,10 @@ class Families:
                     reason = _refusal(row, members, records, state, approach)
                     found[run, row.family] = _summary(row, members, met[row.family], reason)
             yield from (found[row.run, row.family] for row in part)
+
+
+def _key(row: Any) -> tuple[str, str]:
+    return row.run, row.family
 
 
 def _summary(row: Any, people: Sequence[Any], met: list[str], reason: str | None) -> FamilySummary:

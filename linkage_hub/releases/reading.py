@@ -1,7 +1,8 @@
 """Reads many families of one run at once: members, their records, needs, sources."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+from typing import Any, Final
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
@@ -18,6 +19,8 @@ from linkage_hub.store.tables import (
     run_inputs,
     submissions,
 )
+
+_BATCH: Final = 500  # values in one statement
 
 
 def people_of(connection: Connection, run: str, ids: Sequence[str]) -> dict[str, list[Any]]:
@@ -44,6 +47,26 @@ def records_of(
     ):
         found[row.person].append(RecordRef(party=row.party, source=row.source, handle=row.handle))
     return {person: tuple(refs) for person, refs in found.items()}
+
+
+def asked_about(
+    connection: Connection, runs: Collection[str], records: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Runs and ids of the families that any of some records (party, handle) is in."""
+    found: set[tuple[str, str]] = set()
+    handles = iter({handle for _, handle in records})
+    while part := list(islice(handles, _BATCH)):
+        rows = connection.execute(
+            select(family_members.c.run, family_members.c.family)
+            .join(
+                person_records,
+                (person_records.c.run == family_members.c.run)
+                & (person_records.c.person == family_members.c.person),
+            )
+            .where(person_records.c.run.in_(runs), person_records.c.handle.in_(part))
+        )
+        found |= {(row.run, row.family) for row in rows}
+    return found
 
 
 def needs_met(connection: Connection, run: str, ids: Sequence[str]) -> dict[str, list[str]]:

@@ -217,6 +217,14 @@ families = Table(
     Column("is_resident", Boolean, nullable=False),
     Column("flagged", Boolean, nullable=False),
 )
+Index(  # of the list, and covers its commonest condition
+    "families_by_order",
+    families.c.run,
+    families.c.needs_met.desc(),
+    families.c.confidence.desc(),
+    families.c.family,
+    families.c.flagged,
+)
 
 family_members = Table(
     "family_members",
@@ -230,6 +238,8 @@ family_members = Table(
     Column("confidence", Float, nullable=False),
     Column("is_primary", Boolean, nullable=False),
     Column("reasons", Text, nullable=False, server_default="[]"),  # JSON list of codes
+    Index("family_members_by_person", "run", "person"),
+    Index("family_members_by_age", "run", "age_band", "family"),
 )
 
 family_needs = Table(
@@ -240,6 +250,7 @@ family_needs = Table(
     Column("need", String(40), primary_key=True),
     Column("state", String(8), nullable=False),
     Column("sources", Integer, nullable=False),
+    Index("family_needs_by_need", "run", "need", "state", "family"),
 )
 
 family_addresses = Table(

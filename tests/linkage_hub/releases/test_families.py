@@ -1,17 +1,21 @@
 """Managers list the families that they ask for, and see what is held about one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from governance.canonical import write_time
 from governance.exchange.release_api import FamilyQuery
 from governance.release.models import MEMBERS_MAX
+from linkage_hub.releases import families
+from linkage_hub.releases.choosing import ORDER, chosen
 from linkage_hub.releases.errors import FamilyTooLarge, UnknownFamily
 from linkage_hub.releases.families import ApproachFor, Families
+from linkage_hub.releases.reading import people_of
 from linkage_hub.store import tables
 from linkage_hub.store.database import HubDatabase
 from tests.governance.world import NOON, World
@@ -127,6 +131,35 @@ def test_a_list_holds_what_was_asked_for(
     rest = county.page(world.state, approach, query.model_copy(update={"offset": 1, "limit": 1}))
     assert "".join(each.family[2] for each in rest.families) == expected[1:2]
     assert rest.total == len(expected)
+
+
+def test_a_list_by_permission_looks_at_whom_the_ledger_knows_of(
+    county: Families, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a county's families few have been asked, and the others' members are not read."""
+    looked_at: list[str] = []
+
+    def watched(connection: Connection, run: str, ids: Sequence[str]) -> Any:
+        looked_at.extend(ids)
+        return people_of(connection, run, ids)
+
+    monkeypatch.setattr(families, "people_of", watched)
+    wanted = EVERYBODY.model_copy(update={"approachable": True})
+    assert county.page(world.state, ApproachFor("council", NOON), wanted).total == 1
+    assert set(looked_at) == {family_id("1")}
+
+
+@pytest.mark.parametrize("query", [FamilyQuery(), EVERYBODY, FamilyQuery(in_programme=False)])
+def test_a_page_is_read_from_the_index_of_its_order(tmp_path: Path, query: FamilyQuery) -> None:
+    """And nothing is sorted: a county has 300,000 families, and a page a hundred."""
+    database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    statement = chosen(query, [RUN]).order_by(*ORDER).limit(100)
+    with database.reading() as connection:
+        sql = statement.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all())
+    database.close()
+    assert "families_by_order" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 @pytest.mark.invariant(20, "families of another council's agreement, listed and looked at")
