@@ -1,4 +1,7 @@
-"""What each column is: the suggestion, the correction, and the mapping that commands use too."""
+"""What each column is: the suggestion, the correction, and the mapping that commands use too.
+
+What is prepared is what the page with the button has shown; what was changed since is shown first.
+"""
 
 from typing import Any, Final
 
@@ -7,6 +10,7 @@ from fastapi.responses import Response
 
 from governance.agreements.errors import ItemNotListed
 from governance.agreements.models import Agreement
+from governance.canonical import sha256
 from governance.errors import ReasonedError
 from governance.ui.forms import Form
 from partner_agent.app import Agent
@@ -205,6 +209,8 @@ def prepare(request: Request, console: Here, draft: str, fields: Fields) -> Resp
     """Keep the mapping for commands and the next extract, and prepare this one."""
     found = read_draft(console, draft)
     data = _begun(console, found)
+    if fields.get("shown") != _name(data):
+        return go(request, f"/extracts/{found.id}/check")
     with console.agent() as agent:
         standing = standing_here(agent)
         mapping = whole(data, _names(found))
@@ -215,6 +221,11 @@ def prepare(request: Request, console: Here, draft: str, fields: Fields) -> Resp
         check_permitted(standing, agent.settings.party, mapping, agent.now())
     keep_mapping(console.home, mapping)
     return to_work(request, _prepare(console, found, mapping))
+
+
+def _name(data: dict[str, Any]) -> str:
+    """Stands for a mapping in a page's form."""
+    return sha256(as_yaml(data).encode())
 
 
 def _check(request: Request, console: Console, draft: Draft) -> Response:
@@ -232,6 +243,7 @@ def _check(request: Request, console: Console, draft: Draft) -> Response:
         request,
         "console/check.html",
         draft=draft,
+        shown=_name(data),
         profile=draft.profile,
         fates=fates(data, _names(draft), () if quality is None else quality.groups),
         needs=_needs(console, draft),

@@ -92,6 +92,12 @@ def submission(page: httpx.Response) -> str:
     return found[1]
 
 
+def prepare(officer: Officer, draft: str, page: str | None = None, **fields: str) -> httpx.Response:
+    """Press the button of a page that says what leaves; of the page as it is now."""
+    found = re.search(r'name="shown" value="([^"]+)"', page or officer.get(f"{draft}/check").text)
+    return officer.post(f"{draft}/check", **fields, shown=found[1] if found else "")
+
+
 def send(world: HubWorld, officer: Officer) -> httpx.Response:
     """Send what the source's page shows, while the hub works; the button is pressed twice."""
     shown = submission(officer.get("/sources/council_records"))
@@ -154,7 +160,7 @@ def test_a_file_is_read_mapped_prepared_and_sent(
     assert "Check what leaves and what stays" in checked.text
     assert "what is sent is whether the need is met" in checked.text.lower()
 
-    done = officer.post(f"{draft}/check")
+    done = prepare(officer, draft)
     assert "prepared, not sent yet" in done.text
     assert "Send to the hub" in done.text
     assert kept(world) == []
@@ -208,7 +214,7 @@ def test_a_column_that_the_agreement_does_not_list_is_left_out_when_asked(
     page = officer.post(f"{draft}/rules", **answers).text
     assert "Leave out what the agreement does not list" in page
     assert "Prepare this extract" not in page
-    page = officer.post(f"{draft}/check", only_agreed="yes").text
+    page = prepare(officer, draft, only_agreed="yes").text
     assert "Prepare this extract" in page
     officer.post(f"{draft}/destroy")
     assert kept(world) == []
@@ -308,17 +314,23 @@ def test_two_tabs_prepare_a_draft_once(
         both.wait(30)
         return task
 
-    def prepared(*given: Any, **named: Any) -> object:
+    def slowly(*given: Any, **named: Any) -> object:
         both.wait(30)  # so that the draft is still there for the second press
         return prepare_file(*given, **named)
 
+    page = officer.get(f"{draft}/check").text
+    answers = {"day_first": "no", "need-neet-kind": "equals", "need-neet-value": "N"}
+    officer.post(f"{draft}/rules", **answers)  # in another tab
+    stale = prepare(officer, draft, page)
+    assert "Prepare this extract" in stale.text  # it is shown first
+    page = stale.text
     monkeypatch.setattr(Tasks, "start", started)
-    monkeypatch.setattr("partner_agent.console.pages.mapping.prepare_file", prepared)
+    monkeypatch.setattr("partner_agent.console.pages.mapping.prepare_file", slowly)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        pages = list(pool.map(lambda _: officer.post(f"{draft}/check").text, range(2)))
+        pages = list(pool.map(lambda _: prepare(officer, draft, page).text, range(2)))
     assert all('name="submission"' in page for page in pages)
     monkeypatch.undo()
-    again = officer.post(f"{draft}/check")
+    again = prepare(officer, draft, page)
     assert again.status_code == 404
     assert "not here any more" in again.text
     assert kept(world) == []
