@@ -54,6 +54,7 @@ from governance.exchange.release_api import (
 )
 from governance.identity.envelope import Envelope, Model, parse_model
 from governance.identity.keys import SigningKey
+from governance.web.addresses import safe_address
 from governance.web.deadline import bounded_client, deadline
 
 ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -112,7 +113,7 @@ class HubClient(AnalysisCalls):
         wait: Callable[[float], None] = time.sleep,
         within: float = DEADLINE,
     ) -> None:
-        self._base = base_url.rstrip("/")
+        self._base = safe_address(base_url)
         self._http = bounded_client(TIMEOUT)
         self._within = within
         self._auth = RequestSigner(thumbprint, key)

@@ -35,6 +35,7 @@ from governance.ledger.note import (
     open_checkpoint,
     parse_note,
 )
+from governance.web.addresses import safe_address
 from governance.web.deadline import bounded_client, deadline
 
 SMALL_ANSWER_BYTES: Final = 64 * 1024
@@ -117,7 +118,7 @@ class LedgerClient:
         within: float = DEADLINE,
     ) -> None:
         self.log_key = log_key
-        self._base = base_url.rstrip("/")
+        self._base = safe_address(base_url)
         self._http = bounded_client(TIMEOUT)
         self._auth = auth
         self._wait = wait

@@ -32,6 +32,7 @@ from governance.ledger.note import (
     parse_signature_line,
     verify_cosignature,
 )
+from governance.web.addresses import safe_address
 from governance.web.deadline import bounded_client, deadline
 
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -62,7 +63,7 @@ class OutsideWitness:
     """
 
     def __init__(self, url: str, key: VerifierKey) -> None:
-        self._url = url.rstrip("/") + "/add-checkpoint"
+        self._url = safe_address(url) + "/add-checkpoint"
         self.key = key
         self._http = bounded_client(TIMEOUT)
 

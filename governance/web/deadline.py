@@ -3,26 +3,37 @@
 httpx bounds each read by itself, so a server that sends a byte of its headers now and then would
 hold a caller for days. Rules: everything inside ``deadline`` together, from connecting to the last
 byte of the last attempt, has one deadline; bytes that move, either way, earn time at ``RATE``, so
-that a large answer may take longer than a small one; no redirection is followed, and no proxy,
-certificate or password is taken from the environment.
+that a large answer may take longer than a small one; no redirection is followed, and no proxy or
+password is taken from the environment, nor any authority but those of ``HEARTHLINK_CA_FILE``, which
+are then believed in place of the public ones.
 
 httpx's own transport takes no network of ours, so there is one here, made of what both libraries
 document: httpx's "custom transports" and httpcore's "network backends".
 """
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from ssl import SSLContext
+from ssl import SSLContext, create_default_context
 from typing import Any, Final
 
 import httpcore
 import httpx
 
+from governance.errors import GovernanceError
+
 RATE: Final = 128 * 1024  # bytes that earn a second
 _PIECE: Final = 64 * 1024  # bytes written at once
+
+
+class AuthoritiesNotRead(GovernanceError):
+    """The certificates of the organisation's own authority cannot be read."""
+
+    reason = "address.authorities"
+    exit_code = 78  # EX_CONFIG
 
 
 class _Left:
@@ -149,7 +160,16 @@ def _as_httpx() -> Iterator[None]:
 @cache
 def _tls() -> SSLContext:
     """One for every client of the process: reading the certificates takes longer than a request."""
-    return httpx.create_ssl_context(trust_env=False)
+    authorities = os.environ.get("HEARTHLINK_CA_FILE")
+    if not authorities:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return create_default_context(cafile=authorities)
+    except (OSError, ValueError):
+        raise AuthoritiesNotRead(
+            "HEARTHLINK_CA_FILE names no readable file of certificates in PEM",
+            next_step="name the certificates of the authorities that sign your servers'",
+        ) from None
 
 
 class _Network(httpcore.NetworkBackend):
