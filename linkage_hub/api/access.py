@@ -3,10 +3,11 @@
 Rules, in order: every request is signed by keys that the ledger knows; these keys are held to a
 rate, whatever they ask for; a party calls as a party, a person in the one role of the keys;
 anything not listed for a caller is refused; what a person asks, and what anybody is refused for the
-role, is logged with the keys and ids that it is about.
+role, is logged with the keys, ids and files that it is about, and nothing else of the address.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ from fastapi import Request
 
 from governance.errors import SignatureError
 from governance.exchange.http import RequestVerifier
-from governance.exchange.hub_api import TOO_FAST
+from governance.exchange.hub_api import EXPORTS, TOO_FAST
 from governance.identity.models import PersonKeys, Role
 from governance.ledger.errors import RateLimitError
 from governance.ledger.limits import RateLimit
@@ -24,7 +25,8 @@ from linkage_hub.errors import HubError
 
 PARTY: Final = "party"
 _LOG: Final = logging.getLogger(__name__)
-_ABOUT_MOST: Final = 200  # characters
+_ID: Final = re.compile(r"(sha256:|[fp]-)?[0-9a-f]{1,64}")
+"""What the hub's ids look like; an address may hold anything else, a name among it."""
 
 ACCESS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/secrets": frozenset({PARTY}),
@@ -145,7 +147,7 @@ class Gate:
             caller, kind = Caller(person.party, person, body), person.role.value
         allowed = kind in ACCESS[route]
         if caller.person is not None or not allowed:
-            about = " ".join(map(str, request.path_params.values()))[:_ABOUT_MOST]
+            about = " ".join(filter(_is_told, map(str, request.path_params.values())))
             told = {"route": route, "about": about, "caller": thumbprint, "allowed": allowed}
             _LOG.info("asked", extra=told)
         if not allowed:
@@ -163,3 +165,8 @@ class Gate:
             return self._ledger.state.identities.key(thumbprint)
         except SignatureError:
             return self._ledger.sync().identities.key(thumbprint)  # perhaps enrolled just now
+
+
+def _is_told(part: str) -> bool:
+    """Whether a part of an address is an id or one of a run's files."""
+    return part in EXPORTS or _ID.fullmatch(part) is not None
