@@ -240,8 +240,11 @@ async def _open_pages(
     """One person: a page, then a while of reading it."""
     first, further = list(PAGES[role]), re.compile(_FURTHER[role])
     seen: dict[str, None] = {}
+    # a connection each: one that waits is closed by the console just when it is used again, which
+    # browsers try once more by themselves
+    fresh = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(
-        base_url=origin, headers=OWN, cookies={COOKIE: token}, timeout=60
+        base_url=origin, headers=OWN, cookies={COOKIE: token}, timeout=60, limits=fresh
     ) as client:
         while True:
             await asyncio.sleep(rng.expovariate(1.0 / pause))
