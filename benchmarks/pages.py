@@ -21,7 +21,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,7 @@ from governance.console.console import Console
 from governance.console.sessions import COOKIE
 from governance.console.settings import ConsoleSettings
 from governance.console.store import tables
+from governance.errors import ReasonedError
 from governance.exchange.hub_client import HubClient
 from governance.identity.envelope import sign
 from governance.identity.files import PersonSecrets, new_person, read_person_secrets, write_secret
@@ -85,6 +86,7 @@ class Log:
         wrong: answers other than 200, by page and status.
         linking: a run is under way now.
         runs: that have ended.
+        rounds: of the further agents, that were answered.
     """
 
     times: defaultdict[str, list[tuple[float, bool]]] = field(
@@ -93,6 +95,7 @@ class Log:
     wrong: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     linking: bool = False
     runs: int = 0
+    rounds: int = 0
 
 
 def main() -> None:
@@ -113,8 +116,10 @@ def main() -> None:
         stack.callback(stopping.set)
         threads = [threading.Thread(target=_link, args=(site, at, log, stopping))]
         threads += [
-            threading.Thread(target=_ask, args=(site, at, party, stopping))
-            for party in _parties(options.agents - len(PARTNERS))
+            threading.Thread(
+                target=_ask, args=(site, at, party, random.Random(place), log, stopping)
+            )
+            for place, party in enumerate(_parties(options.agents - len(PARTNERS)))
         ]
         for thread in threads:
             thread.start()
@@ -135,7 +140,8 @@ def told(log: Log) -> dict[str, Any]:
         for name, times in log.times.items()
     }
     every = [each for times in pages.values() for each in times]
-    print(f"{log.runs} link runs; {len(every)} pages while one was under way, in milliseconds")
+    print(f"{log.runs} link runs, {log.rounds} rounds of further agents")
+    print(f"{len(every)} pages while a run was under way, in milliseconds")
     print(f"{'page':<40} {'pages':>6} {'median':>8} {'95th':>8} {'worst':>8}")
     rows = {"all": every} | dict(sorted(pages.items(), key=lambda row: -_percentile(row[1], 95)))
     figures = {}
@@ -275,11 +281,14 @@ def _link(site: Site, at: Addresses, log: Log, stopping: threading.Event) -> Non
     story = Story(site, at)
     while not stopping.is_set():
         log.linking = True
-        with suppress(CommandFailed):
+        try:
             runs = story.person("analyst", "linkage-hub", "runs", "list")["runs"]
             agreement = runs[0]["agreement"]
             story.person("analyst", "linkage-hub", "runs", "start", "--agreement", agreement,
                          "--no-questions", "--wait")  # fmt: skip
+        except CommandFailed:
+            log.wrong["a link run"] += 1
+        else:
             log.runs += 1
         log.linking = False
         stopping.wait(1.0)
@@ -289,18 +298,29 @@ def _parties(count: int) -> list[str]:
     return [list(PARTNERS)[at % len(PARTNERS)] for at in range(max(0, count))]
 
 
-def _ask(site: Site, at: Addresses, party: str, stopping: threading.Event) -> None:
+def _ask(
+    site: Site,
+    at: Addresses,
+    party: str,
+    rng: random.Random,
+    log: Log,
+    stopping: threading.Event,
+) -> None:
     """What an agent asks hub and ledger in each of its rounds, with that party's keys."""
     with open_agent(site.agent(party)) as agent:
         hub = HubClient(at.hub, agent.secrets.keys.thumbprint, agent.secrets.signing_key)
         client = agent.ledger.client
         with hub:
-            while not stopping.wait(random.uniform(0.5, 1.5) * _EVERY):
-                with suppress(Exception):
+            while not stopping.wait(rng.uniform(0.5, 1.5) * _EVERY):
+                try:
                     client.checkpoint()
                     hub.orders()
                     hub.rounds()
                     hub.reveals()
+                except ReasonedError as error:
+                    log.wrong[f"an agent: {error.reason}"] += 1
+                else:
+                    log.rounds += 1
 
 
 if __name__ == "__main__":
