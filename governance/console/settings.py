@@ -18,7 +18,10 @@ FILE: Final = "console.json"
 
 def is_safe(address: str) -> bool:
     """Whether an address is one of HTTPS, or of this computer."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "localhost")
 
 

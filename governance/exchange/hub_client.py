@@ -375,7 +375,7 @@ class HubClient(AnalysisCalls):
 
 
 def _is_quota(answer: bytes) -> bool:
-    return _problem(answer).get("reason") not in {None, TOO_FAST}
+    return _problem(answer).get("reason") not in (None, TOO_FAST)  # whatever it is, hashable or not
 
 
 def _problem(answer: bytes) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from linkage_hub.errors import HubError
 
 PARTY: Final = "party"
 _LOG: Final = logging.getLogger(__name__)
-_ID: Final = re.compile(r"(sha256:|[fp]-)?[0-9a-f]{1,64}")
+_ID: Final = re.compile(r"sha256:[0-9a-f]{64}|([fp]-)?[0-9a-f]{32}|[0-9a-f]{64}")
 """What the hub's ids look like; an address may hold anything else, a name among it."""
 
 ACCESS: Final[dict[str, frozenset[str]]] = {

@@ -96,9 +96,12 @@ class Orders:
         """Take a partner's answer; may be repeated.
 
         Raises:
-            AnswerRefused: it does not fit the order, or another answer was given before.
+            AnswerRefused: it does not fit the order, was ordered of nobody or of others, or another
+                answer was given before.
         """
         row = self._kept.known(id_)
+        if party not in parse_canonical(row.document, Members).holders:
+            raise AnswerRefused("only organisations that hold records of the family answer")
         if (post.sealed is None) == (post.refusal is None):
             raise AnswerRefused("an answer is sealed items or a refusal")
         sealed = None if post.sealed is None else self._check_sealed(party, id_, post.sealed)
@@ -107,6 +110,8 @@ class Orders:
                 select(answers).where(answers.c.request == id_, answers.c.party == party)
             ).first()
         if known is None:
+            if row.approval is None or row.state == "declined":
+                raise AnswerRefused("the request was not approved, so nobody was ordered to answer")
             with self._database.writing() as connection:
                 connection.execute(
                     insert(answers).values(
@@ -141,7 +146,7 @@ class Orders:
         with self._database.writing() as connection:
             connection.execute(
                 update(requests)
-                .where(requests.c.id == row.id)
+                .where(requests.c.id == row.id, requests.c.state == "approved")
                 .values(
                     state="answered" if sealed else "refused", reason=None if sealed else reason
                 )

@@ -1,7 +1,8 @@
 """Parquet in, through pyarrow's record batches.
 
 A few kilobytes can hold a huge value that every row repeats: text is read as its distinct values,
-few rows at once, and a file whose groups of rows are larger than memory is refused.
+few rows at once, and a file is refused whose footer says that a group of rows has more than
+``_GROUP_MOST`` bytes. A footer that lies is believed.
 """
 
 from collections.abc import Iterator, Sequence

@@ -129,6 +129,8 @@ def scan_sheet(xml: IO[bytes]) -> SheetFacts:
         if rows > ROWS_MOST:
             raise TooManyRowsError
         refs.update(dict.fromkeys(_MERGE.findall(text)))
+        if len(refs) > ROWS_MOST:
+            raise TooManyRowsError
         formulas = formulas or bool(_FORMULA.search(text))
         tail = text[-_OVERLAP:]
     ranges = [_range(ref.decode("ascii")) for ref in refs]

@@ -143,8 +143,8 @@ class XlsxExtract(Extract):
 
     def _too_many_rows(self) -> ExtractTooLargeError:
         return ExtractTooLargeError(
-            f"sheet {self._sheet!r} of {self._path.name} has more than {ROWS_MOST:,} rows, which "
-            "is the most that Excel has",
+            f"sheet {self._sheet!r} of {self._path.name} has more than {ROWS_MOST:,} rows, "
+            "which is the most that Excel has, or merged cells over more than that",
             next_step="look at the sheet, and export the extract as CSV or Parquet",
         )
 

@@ -64,12 +64,13 @@ def test_an_unsigned_request_is_refused(hub_world: HubWorld) -> None:
 
 def test_what_people_ask_is_logged(hub_world: HubWorld, caplog: pytest.LogCaptureFixture) -> None:
     """Who, what and about what, allowed or not; never what the answer held, or a name."""
-    family = "f-" + "0" * 32
+    family, run = "f-" + "0" * 32, "e" * 32
     with caplog.at_level(logging.INFO, logger="linkage_hub.api.access"):
         hub_world.call(Role.SERVICE_MANAGER.value, "GET", f"/v1/families/{family}")
         hub_world.call(Role.ANALYST.value, "GET", f"/v1/families/{family}")
         hub_world.call(Role.SERVICE_MANAGER.value, "GET", "/v1/families/Quixwald")
-        hub_world.call(Role.ANALYST.value, "GET", "/v1/runs/e/exports/ids.csv")
+        hub_world.call(Role.SERVICE_MANAGER.value, "GET", "/v1/families/9434765919")
+        hub_world.call(Role.ANALYST.value, "GET", f"/v1/runs/{run}/exports/ids.csv")
         hub_world.call(PARTY, "GET", "/v1/orders")
     route, file = "GET /v1/families/{family}", "GET /v1/runs/{run}/exports/{name}"
     told = [(each.route, each.about, each.allowed) for each in caplog.records]  # type: ignore[attr-defined]
@@ -77,7 +78,8 @@ def test_what_people_ask_is_logged(hub_world: HubWorld, caplog: pytest.LogCaptur
         (route, family, True),
         (route, family, False),
         (route, "", True),
-        (file, "e ids.csv", True),
+        (route, "", True),
+        (file, f"{run} ids.csv", True),
     ]
     assert len({each.caller for each in caplog.records}) == 2  # type: ignore[attr-defined]
 

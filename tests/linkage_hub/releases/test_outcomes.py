@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from governance.canonical import canonical_bytes, utc_now, write_time
+from governance.exchange.hub_client import HubRefused
+from governance.exchange.release_api import AnswerPost
 from governance.identity.envelope import Envelope, sign
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.events import EventType
@@ -165,3 +167,18 @@ def test_a_family_that_is_gone_ends_its_request_and_no_others(world: HubWorld) -
         answer = world.call("service_manager", "POST", "/v1/requests", content=body)
         assert (answer.status_code, answer.json()["reason"]) == (404, "family.unknown")
         assert envelope.payload_hash not in world.hub.ledger.sync().releases.requests
+
+
+@pytest.mark.invariant(11, "an answer to a request that the party was not ordered to answer")
+@pytest.mark.parametrize("approved", [False, True])
+def test_nobody_answers_who_was_not_ordered_to(world: HubWorld, *, approved: bool) -> None:
+    """Neither an organisation that holds no record of the family, nor before the approval."""
+    request = ask(world).json()["id"]
+    if approved:
+        approve(world, request)
+    before = world.hub.requests.known(request).state
+    hub = world.agents["police" if approved else "council"].hub
+    with pytest.raises(HubRefused) as caught:
+        hub.answer(request, AnswerPost(refusal="release.local"))
+    assert caught.value.hub_reason == "release.answer"
+    assert world.hub.requests.known(request).state == before
