@@ -16,6 +16,7 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -34,6 +35,7 @@ from partner_agent.extracts.sheet_xml import (
     ROW_MOST,
     ROWS_MOST,
     DisorderError,
+    NotASheetError,
     RowTooLargeError,
     SheetFacts,
     TooManyRowsError,
@@ -51,6 +53,7 @@ _DAMAGE = (
     zipfile.BadZipFile,
     InvalidFileException,
     ParseError,
+    ExpatError,
     KeyError,
     ValueError,
     IndexError,
@@ -134,10 +137,16 @@ class XlsxExtract(Extract):
                 return scan_sheet(xml)
             except TooManyRowsError:
                 raise self._too_many_rows() from None
+            except NotASheetError:
+                raise DamagedExtractError(
+                    f"sheet {self._sheet!r} of {self._path.name} has a document type or a row in a "
+                    "row, as no spreadsheet program writes them",
+                    next_step="open it in a spreadsheet program and save it again as XLSX or CSV",
+                ) from None
             except RowTooLargeError:
                 raise ExtractTooLargeError(
-                    f"a row of sheet {self._sheet!r} of {self._path.name} holds more than "
-                    f"{ROW_MOST:,} bytes",
+                    f"a row of sheet {self._sheet!r} of {self._path.name}, or what stands outside "
+                    f"its rows, holds more than {ROW_MOST:,} bytes",
                     next_step="look at the sheet, and export the extract as CSV or Parquet",
                 ) from None
 

@@ -1,6 +1,7 @@
 """XLSX and Parquet in."""
 
 import datetime as dt
+import re
 import tracemalloc
 import warnings
 import zipfile
@@ -179,6 +180,67 @@ def test_endless_rows_and_ranges_are_refused(
         open_extract(_with_xml(tmp_path, b'<row r="1"/>' * 999))
 
 
+@pytest.mark.parametrize(
+    ("rows", "behind"),
+    [
+        (b'<row r="3"><c r="A3"><v>%s</v></c></row>' % (b"1<!-- <row > -->" * 400), b""),
+        (b'<row r="3"><c r="A3"><v>%s</v></c></row>' % (b"1<![CDATA[<row >]]>" * 400), b""),
+        (b'<row r="3"><c r="A3"><v>%s</v></c></row>' % (b"1<?a <row > ?>" * 400), b""),
+        (b'<row r="3"><c r="A3"><v>%s</v></c></row>' % (b'1<row xmlns="urn:a"/>' * 400), b""),
+        (b'<row r="3"/><a>123456</a>' * 400, b""),
+        (b"", b"<a/><b/>" * 800),
+    ],
+)
+def test_what_only_looks_like_a_row_begins_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: bytes, behind: bytes
+) -> None:
+    """A row goes on through comments, CDATA, instructions and other namespaces, and is measured.
+
+    So is what stands outside rows, all together: the parser lets go of rows alone.
+    """
+    monkeypatch.setattr(sheet_xml, "ROW_MOST", 3_000)
+    monkeypatch.setattr(sheet_xml, "_BLOCK", 700)
+    open_extract(_with_xml(tmp_path, b'<row r="3"><c r="A3"><v>1</v></c></row>', b""))
+    with pytest.raises(ExtractTooLargeError, match="or what stands outside its rows"):
+        open_extract(_with_xml(tmp_path, rows, behind))
+
+
+def test_a_row_in_a_row_is_refused(tmp_path: Path) -> None:
+    """The outer one would be held as long as rows go on in it."""
+    row = b'<row r="3"><c r="A3"><v>1</v></c><row r="4"/></row>'
+    with pytest.raises(DamagedExtractError, match="a row in a row") as caught:
+        open_extract(_with_xml(tmp_path, row))
+    assert "save it again" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("encoding", "prefix", "ref"),
+    [
+        ("utf-8", "", 'ref="A3:B3"'),
+        ("utf-8", "a-b:", "ref = 'A3:B3'"),
+        ("utf-8", "é:", 'ref="A3:&#66;3"'),
+        ("utf-16", "", 'ref="A3:B3"'),
+        ("iso-8859-1", "é:", 'ref="A3:B3"'),
+    ],
+)
+def test_no_way_of_writing_hides_merged_cells_and_formulas(
+    tmp_path: Path, encoding: str, prefix: str, ref: str
+) -> None:
+    """Character set, prefix, quotes and references: whoever reads the rows reads these too."""
+    plain = _book(tmp_path / "a.xlsx", [["id", "x"], [1, 2], [3, 4], [5, "=A2"]])
+    with zipfile.ZipFile(plain) as book:
+        text = book.read("xl/worksheets/sheet1.xml").decode()
+    text = text.replace("</sheetData>", f"</sheetData><mergeCells><mergeCell {ref}/></mergeCells>")
+    if prefix:
+        text = re.sub(r"<(/?)(?=\w)", rf"<\1{prefix}", text)
+        text = text.replace("xmlns=", f"xmlns:{prefix[:-1]}=")
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{text}'
+    path = _with_part(plain, "xl/worksheets/sheet1.xml", text, encoding)
+    read, rejects = _all(path)
+    assert read == [["1", "2"]]
+    assert [each.reason for each in rejects] == ["row.merged_cells", "row.formula_without_value"]
+
+
 def test_a_cell_that_is_too_long_makes_its_row_a_reject(tmp_path: Path) -> None:
     """As in CSV and Parquet; what is kept of it for the rejects file is short."""
     cell = b"A" * (MAX_FIELD + 1)
@@ -324,12 +386,14 @@ SHEET = (
 )
 
 
-def _with_part(path: Path, name: str, content: str) -> Path:
+def _with_part(path: Path, name: str, content: str, encoding: str = "utf-8") -> Path:
     """A workbook in which one part is another."""
-    with zipfile.ZipFile(_book(path, [["id", "x"], [1, 2]])) as archive:
+    if not path.exists():
+        _book(path, [["id", "x"], [1, 2]])
+    with zipfile.ZipFile(path) as archive:
         parts = {each: archive.read(each) for each in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
-        for each, data in (parts | {name: content.encode()}).items():
+        for each, data in (parts | {name: content.encode(encoding)}).items():
             archive.writestr(each, data)
     return path
 
