@@ -4,12 +4,13 @@ A console faces browsers: whoever breaks into one chooses what lies in the folde
 
 Rules, in order: neither the folder nor a file or folder in it is followed where it is a link, and a
 file is looked at only where its name is that of a hash, which no log repeats; it is a person's
-signed keys with their enrolment; the keys are of this party; it was countersigned by one of this
-party's IG leads who are in the ledger, and never by the party's own key or another party's lead, so
-a console enrols no first lead, and brings none back; the ledger would admit it. They are taken as
-the leads' authenticators counted them, since the ledger takes no count that is lower than the last.
-What was logged moves to ``logged``, what never can be to ``refused``; everything else stays for the
-next round, and what cannot be read or moved holds up no other.
+signed keys with their enrolment; the keys are of this party, and in the ledger already and not
+revoked, or else it was countersigned by one of this party's IG leads who are in the ledger, and
+never by the party's own key or another party's lead, so a console enrols no first lead, and brings
+none back; the ledger would admit it. They are taken as the leads' authenticators counted them,
+since the ledger takes no count that is lower than the last. What was logged moves to ``logged``,
+what never can be to ``refused``; everything else stays for the next round, and what cannot be read
+or moved holds up no other. A round looks at ``AT_ONCE`` files, however many there are.
 """
 
 import logging
@@ -18,6 +19,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,7 +40,9 @@ from governance.ledger.payloads import PersonEnrolled
 from governance.ledger.state import LedgerState
 from partner_agent.errors import AgentError
 
-_MOST_BYTES: Final = 65_536
+AT_ONCE: Final = 500
+"""Files that a round looks at; all that wait, but for a folder that somebody fills on purpose."""
+_MOST_BYTES: Final = 65_536  # of one file, which is held in memory
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.json", re.ASCII)
 _LOGGED, _REFUSED = "logged", "refused"
 _LOG: Final = logging.getLogger("partner_agent.run")
@@ -91,38 +95,49 @@ class Enrolments:
         with ExitStack() as stack:
             try:
                 folder = stack.enter_context(_opened(self._folder))
-                names = sorted(filter(_NAME.fullmatch, os.listdir(folder)))  # noqa: PTH208 - by descriptor
+                names = _names(folder)
             except OSError:
                 raise EnrolmentsFolder(
                     "the folder of enrolments is missing, a link, or not this user's to read",
                     next_step="see docs/consoles.md on who makes it, and who shares it",
                 ) from None
             waiting = [found for name in names if (found := _take(folder, name))]
+            if not waiting:
+                return 0
             waiting.sort(key=lambda each: each[:3])
+            self._ledger.sync()
             return sum(self._log(folder, each) for each in waiting)
 
     def _log(self, folder: int, waiting: _Waiting) -> bool:
-        state, keys = self._ledger.sync(), waiting.keys
-        if keys.thumbprint not in state.identities.people:  # else logged before a crash
-            try:
-                event = self._event(state, waiting)
-            except (FormatError, SignatureError, NotAdmissible) as error:
-                _refuse(folder, waiting.name, error.reason, keys.thumbprint)
-                return False
-            self._ledger.append(event)
+        state, keys = self._ledger.state, waiting.keys
+        known = state.identities.people.get(keys.thumbprint)
+        try:
+            self._require_own(keys)
+            if known is not None and not known.revoked:  # logged before a crash
+                _LOG.info("enrolled already", extra={"keys": keys.thumbprint})
+                _move(folder, waiting.name, _LOGGED)
+                return True
+            event = self._event(state, waiting)
+        except (FormatError, SignatureError, NotAdmissible) as error:
+            _refuse(folder, waiting.name, error.reason, keys.thumbprint)
+            return False
+        self._ledger.append(event)
         _LOG.info("enrolled", extra={"keys": keys.thumbprint, "role": keys.role.value})
         _move(folder, waiting.name, _LOGGED)
+        self._ledger.sync()  # the next is judged by what this one changed
         return True
 
+    def _require_own(self, keys: PersonKeys) -> None:
+        if keys.party != self._party:
+            raise NotAdmissible("these keys are of another party's staff")
+
     def _event(self, state: LedgerState, waiting: _Waiting) -> Event:
-        self._require_lead(state, waiting.payload, waiting.keys)
+        self._require_lead(state, waiting.payload)
         event = self._ledger.author.write(EventType.PERSON_ENROLLED, waiting.payload)
         state.check(event)
         return event
 
-    def _require_lead(self, state: LedgerState, payload: PersonEnrolled, keys: PersonKeys) -> None:
-        if keys.party != self._party:
-            raise NotAdmissible("these keys are of another party's staff")
+    def _require_lead(self, state: LedgerState, payload: PersonEnrolled) -> None:
         identities = state.identities
         _, signers = open_envelope(
             payload.enrolment,
@@ -137,6 +152,17 @@ class Enrolments:
                 "only the countersignature of this party's own IG lead is taken from a folder",
                 next_step="partner-agent person enrol FILE, for whom others have to vouch for",
             )
+
+
+def _names(folder: int) -> list[str]:
+    """The first files of a folder that may be enrolments.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        ours = (entry.name for entry in entries if _NAME.fullmatch(entry.name))
+        return list(islice(ours, AT_ONCE))
 
 
 def _take(folder: int, name: str) -> _Waiting | None:

@@ -3,6 +3,7 @@
 import os
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -149,6 +150,50 @@ def test_the_agents_files_are_out_of_reach(
             Enrolments(wrong, council.ledger, "council").log_all()
 
 
+@pytest.mark.invariant(20, "an enrolment of keys that were revoked, laid again")
+def test_who_was_revoked_is_refused(
+    hub_world: HubWorld, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who was revoked is not said to be enrolled."""
+    council, lead = hub_world.agents["council"], hub_world.staff["ig_lead"]
+    gone = manager(86)
+    signed = lead.sign(PERSON_ENROLMENT, enrolment(gone))
+    council.ledger.write(
+        EventType.PERSON_ENROLLED, PersonEnrolled(keys=gone.published(), enrolment=signed)
+    )
+    revoked = PersonRevoked(keys=gone.keys.thumbprint, reason="lost_key")
+    council.ledger.write(EventType.PERSON_REVOKED, revoked)
+    lay(tmp_path, "gone", gone.published(), signed)
+    assert Enrolments(tmp_path, council.ledger, "council").log_all() == 0
+    assert [path.name for path in (tmp_path / "refused").iterdir()] == [named("gone")]
+    assert "enrolled" not in {record.message for record in caplog.records}
+
+
+def test_a_full_folder_is_looked_at_bit_by_bit(
+    hub_world: HubWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a corrupt console lays there fills no memory, and asks the ledger for nothing."""
+    council, lead = hub_world.agents["council"], hub_world.staff["ig_lead"]
+    monkeypatch.setattr("partner_agent.enrolments.AT_ONCE", 3)
+    asked = Mock(side_effect=council.ledger.sync)
+    monkeypatch.setattr(council.ledger, "sync", asked)
+    desk = Enrolments(tmp_path, council.ledger, "council")
+    for word in range(4):
+        (tmp_path / named(f"bad {word}")).write_bytes(b"{")
+    assert desk.log_all() == 0
+    assert len(list((tmp_path / "refused").iterdir())) == 3
+    assert not asked.called
+    for number in range(88, 90):
+        other = manager(number)
+        by_manager = hub_world.staff["service_manager"].sign(PERSON_ENROLMENT, enrolment(other))
+        lay(tmp_path, str(number), other.published(), by_manager)
+    assert desk.log_all() == 0
+    assert asked.call_count == 1
+    new = manager(90)
+    lay(tmp_path, "good", new.published(), lead.sign(PERSON_ENROLMENT, enrolment(new)))
+    assert desk.log_all() == 1
+
+
 def test_they_are_logged_as_the_authenticator_counted(hub_world: HubWorld, tmp_path: Path) -> None:
     """Three that one passkey signed, whatever their names: each is logged."""
     council = hub_world.agents["council"]
@@ -182,3 +227,6 @@ def test_a_lead_by_others_is_enrolled_by_hand_alone(hub_world: HubWorld, tmp_pat
     police.ledger.write(EventType.PERSON_ENROLLED, vouched)
     people = police.ledger.sync().identities.people
     assert people[new.keys.thumbprint].vouched_by == ("council",)
+    lay(tmp_path, "not-ours", new.published(), signed)  # in the ledger, and of another party
+    assert Enrolments(tmp_path, hub_world.agents["council"].ledger, "council").log_all() == 0
+    assert (tmp_path / "refused" / named("not-ours")).exists()
