@@ -2,8 +2,9 @@
 
 Rules: a commit is on disk before it is answered (SQLite: WAL, ``synchronous=FULL``); one writer at
 a time across threads and processes (SQLite: ``BEGIN IMMEDIATE``; PostgreSQL: a row lock that the
-caller takes); what is deleted is overwritten (SQLite: ``secure_delete``); a database of the newest
-schema is opened without Alembic, which takes longer to load than a command to run.
+caller takes); who reads sees one state, whatever is written meanwhile (SQLite: WAL; PostgreSQL:
+``REPEATABLE READ``); what is deleted is overwritten (SQLite: ``secure_delete``); a database of the
+newest schema is opened without Alembic, which takes longer to load than a command to run.
 """
 
 import re
@@ -23,6 +24,7 @@ BUSY_TIMEOUT_MS: Final = 30_000
 CACHE_KIB: Final = 65_536  # of a connection; an index of a million random keys grows within it
 _ENVIRONMENT: Final = Path(__file__).parent
 _IMMEDIATE: Final = "hearthlink_immediate"
+_SNAPSHOT: Final = {"isolation_level": "REPEATABLE READ"}  # SQLite's WAL gives it unasked
 _REVISION: Final = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 
 
@@ -74,9 +76,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in one read transaction."""
-        with self._translated(), self.engine.connect() as connection:
-            yield connection
+        """A connection in one read transaction, whose statements all see one state."""
+        with self._translated(), self.engine.connect() as plain:
+            yield plain if self.is_sqlite else plain.execution_options(**_SNAPSHOT)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -88,9 +88,9 @@ class Families:
             UnknownFamily: not in the current results of the caller's agreements.
             FamilyTooLarge: no request may name it.
         """
-        row = self._row(family, state.agreements.of(approach.party))
-        agreement = state.agreements.standing(row.agreement).agreement
         with self._database.reading() as connection:
+            row = _row(connection, family, state.agreements.of(approach.party))
+            agreement = state.agreements.standing(row.agreement).agreement
             needs = connection.execute(
                 select(family_needs)
                 .where(family_needs.c.run == row.run, family_needs.c.family == family)
@@ -134,21 +134,11 @@ class Families:
             UnknownFamily: not in the current results of these agreements.
             FamilyTooLarge: no request may name it.
         """
-        row = self._row(family, agreements)
         with self._database.reading() as connection:
+            row = _row(connection, family, agreements)
             people = people_of(connection, row.run, [family])[family]
             records = records_of(connection, row.run, [person.person for person in people])
         return document_of(row, people, records)
-
-    def _row(self, family: str, agreements: Collection[str]) -> Any:
-        with self._database.reading() as connection:
-            wanted = of_runs(current_runs(connection, agreements))
-            row = connection.execute(wanted.where(families.c.family == family)).first()
-        if row is None:
-            raise UnknownFamily(
-                "no such family in the current results", next_step="governance release families"
-            )
-        return row
 
     def _summaries(
         self,
@@ -172,6 +162,16 @@ class Families:
                     reason = _refusal(row, members, records, state, approach)
                     found[run, row.family] = _summary(row, members, met[row.family], reason)
             yield from (found[row.run, row.family] for row in part)
+
+
+def _row(connection: Connection, family: str, agreements: Collection[str]) -> Any:
+    wanted = of_runs(current_runs(connection, agreements))
+    row = connection.execute(wanted.where(families.c.family == family)).first()
+    if row is None:
+        raise UnknownFamily(
+            "no such family in the current results", next_step="governance release families"
+        )
+    return row
 
 
 def _key(row: Any) -> tuple[str, str]:

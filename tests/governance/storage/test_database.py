@@ -51,6 +51,23 @@ def test_an_older_database_is_brought_up_and_a_newest_one_left_alone(
     Database(database_url, versions, "hub").close()
 
 
+def test_who_reads_sees_one_state(database_url: str) -> None:
+    """What another deletes between two statements is in both, and gone for who begins then."""
+    opened = Database(database_url, FOLDERS["hub"], "hub")
+    with opened.writing() as connection:
+        connection.execute(text("CREATE TABLE seen (id INTEGER)"))
+        connection.execute(text("INSERT INTO seen VALUES (1)"))
+    count = text("SELECT count(*) FROM seen")
+    with opened.reading() as connection:
+        assert connection.scalar(count) == 1
+        with opened.writing() as other:
+            other.execute(text("DELETE FROM seen"))
+        assert connection.scalar(count) == 1
+    with opened.reading() as connection:
+        assert connection.scalar(count) == 0
+    opened.close()
+
+
 @pytest.mark.parametrize(("label", "folder"), FOLDERS.items(), ids=FOLDERS)
 def test_what_tests_copy_is_what_migrations_make(label: str, folder: Path, tmp_path: Path) -> None:
     """Table by table, index by index, and nobody's copy is another's."""
