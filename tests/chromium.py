@@ -49,9 +49,12 @@ def _browser() -> Browser:
                 "Chromium is not installed here: make services installs it on Debian, as root"
             )
         driver = sync_playwright().start()
-        _started.append(
-            (driver, driver.chromium.launch(executable_path=program, args=list(_QUIET)))
-        )
+        try:
+            browser = driver.chromium.launch(executable_path=program, args=list(_QUIET))
+        except BaseException:
+            driver.stop()  # its event loop would be in the way of every later test
+            raise
+        _started.append((driver, browser))
     return _started[0][1]
 
 

@@ -3,8 +3,9 @@
 Rules: a draft is a folder of the agent's home under a random id, readable by its owner alone; what
 the file was called is kept for the page and is part of no path; the file is destroyed as soon as
 its rows are in the outbox, when its owner throws it away, and after ``DRAFT_HOURS`` in any case,
-the extract before what is noted of it; a folder of which nothing is noted is as old as the last
-byte in it, and is destroyed when the program starts again.
+the extract before what is noted of it; a folder of which nothing is noted, or a time that is still
+to come, is as old as the last byte in it; where nothing is noted, it is destroyed when the program
+starts again.
 """
 
 import contextlib
@@ -165,28 +166,31 @@ class Drafts:
         Args:
             begun: also what was being written, as the program does when it starts.
         """
-        limit, done = self._now() - timedelta(hours=DRAFT_HOURS), 0
+        now = self._now()
+        limit, done = now - timedelta(hours=DRAFT_HOURS), 0
         for folder in self._folders():
             try:
-                old = parse_time(self.get(folder.name).received) < limit
+                received = parse_time(self.get(folder.name).received)
+                old = (received if received <= now else _written(folder)) < limit
             except (DraftUnknown, FormatError):
                 old = begun or _written(folder) < limit
             if old:
                 self.destroy(folder.name)
-                done += 1
+                done += not folder.exists()
         return done
 
     def _folders(self) -> list[Path]:
-        if not self._folder.is_dir():
+        try:
+            return [path for path in self._folder.iterdir() if _ID.fullmatch(path.name)]
+        except OSError:  # there is none yet
             return []
-        return [path for path in self._folder.iterdir() if _ID.fullmatch(path.name)]
 
 
 def _written(folder: Path) -> datetime:
     """When something was last written to a folder."""
     times = [0.0]
     for path in (folder, folder / _FILE, folder / _STATE):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             times.append(path.stat().st_mtime)
     return datetime.fromtimestamp(max(times), UTC)
 

@@ -6,7 +6,6 @@ can read, since every user of a computer can read the arguments of its programs;
 terminal gets another link by pressing Enter; no log has an address, a form or a name.
 """
 
-import logging
 import secrets
 import socket
 import sys
@@ -135,10 +134,7 @@ def serve(home: Path, port: int | None, begun: Callable[[Running], None]) -> Non
 
 def _sweep(console: Console, stopping: threading.Event) -> None:
     while not stopping.wait(SWEEP_SECONDS):
-        try:
-            sweep(console.home, utc_now())
-        except OSError as error:
-            logging.getLogger(__name__).warning("not swept", extra={"error": type(error).__name__})
+        sweep(console.home, utc_now())
 
 
 def open_browser(home: Path, link: str) -> bool:

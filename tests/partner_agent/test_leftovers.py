@@ -1,12 +1,13 @@
 """What a killed program, or an officer who went home, leaves on the disk is there for a day."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from governance.canonical import utc_now
+from governance.canonical import utc_now, write_time
 from partner_agent.console.drafts import Drafts
 from partner_agent.leftovers import sweep
 
@@ -89,3 +90,43 @@ def test_half_written_files_go_once_nobody_writes_to_them(tmp_path: Path) -> Non
     at_work.write_bytes(b"x")
     assert sweep(tmp_path, utc_now()) == len(left)
     assert [path.exists() for path in [*left, *whole, at_work]] == [False] * 5 + [True] * 3
+
+
+def test_what_cannot_be_destroyed_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stubborn file, and a folder that vanishes or is closed, are told without their names."""
+    old = (datetime.now(UTC) - DAY).timestamp()
+    files = [tmp_path / name / ".jane_doe.csv.1.part" for name in ("a", "b", "c")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(b"x")
+        os.utime(file, (old, old))
+    unlink, scandir = Path.unlink, os.scandir
+
+    def held(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent.name == "a":
+            raise PermissionError(13, "held", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    def closed(path: Path) -> Iterator[os.DirEntry[str]]:
+        if Path(path).name == "b":
+            raise PermissionError(13, "closed", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    monkeypatch.setattr(os, "scandir", closed)
+    assert sweep(tmp_path, utc_now()) == 1
+    assert [file.exists() for file in files] == [True, True, False]
+    assert [record.message for record in caplog.records] == ["not swept"] * 2
+    assert "jane" not in " ".join(str(vars(record)) for record in caplog.records)
+
+
+def test_a_draft_of_the_future_goes_a_day_after_its_last_byte(tmp_path: Path) -> None:
+    """The clock was wrong when it was received."""
+    file = draft(tmp_path)
+    later = write_time(utc_now() + timedelta(days=900))
+    Drafts(tmp_path, utc_now).change(file.parent.name, received=later)
+    assert sweep(tmp_path, utc_now(), begun=True) == 0
+    assert sweep(tmp_path, utc_now() + DAY) == 1
+    assert not file.parent.exists()

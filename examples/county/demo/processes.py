@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 
 PARALLEL = 2  # commands at once: the demo is made for two cores
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 15
 COMMAND_SECONDS = 600
 _CHUNK = 65_536  # bytes

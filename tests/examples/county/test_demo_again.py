@@ -1,6 +1,7 @@
 """What ``make serve`` prints can be done as printed; programs run in this process, to be fast."""
 
 import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from examples.county.demo import again
+from examples.county.demo.processes import CommandFailed
 from examples.county.demo.site import Site
 from governance.canonical import b64, canonical_bytes
 from governance.cli.main import app as governance
@@ -88,3 +90,45 @@ def test_make_runs_it() -> None:
     """The target names this very module and command."""
     makefile = (Path(again.__file__).parents[3] / "Makefile").read_text("utf-8")
     assert "-m examples.county.demo.again serve $(KEEP)" in makefile
+
+
+def test_programs_come_up_in_their_order_and_none_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each finds what it needs; where the last does not start, those before it are ended."""
+    done: list[str] = []
+
+    @contextlib.contextmanager
+    def running(name: str, arguments: Sequence[object] = (), **_: object) -> Iterator[None]:
+        done.append(f"+ {name}{' console' if 'console' in arguments else ''}")
+        if done.count("+ governance console") == 2:
+            raise CommandFailed
+        try:
+            yield
+        finally:
+            done.append(f"- {name}")
+
+    def command(name: str, *words: object) -> dict[str, Any]:
+        done.append(f"{name} {'console init' if 'console' in words else 'init'}")
+        return {}
+
+    monkeypatch.setattr(again, "Server", running)
+    monkeypatch.setattr(again, "run", command)
+    monkeypatch.setattr(again, "agents", lambda _site: running("agents"))
+    monkeypatch.setattr(
+        "examples.county.demo.again.Story.connect", lambda _story: done.append("connect")
+    )
+    site = Site(tmp_path)
+    (site.root / "ledger").mkdir(exist_ok=True)
+    with again.reopened(site, again.Ports()):
+        assert done == [
+            "+ governance", "linkage-hub init", "+ linkage-hub", "connect", "+ agents",
+            "governance console init", "+ governance console",
+        ]  # fmt: skip
+    again.console_home(site).mkdir()
+    done.clear()
+    done.append("+ governance console")
+    with pytest.raises(CommandFailed), again.reopened(site, again.Ports()):
+        pytest.fail("it did not start")
+    assert "governance console init" not in done
+    assert done[-3:] == ["- agents", "- linkage-hub", "- governance"]
