@@ -1,9 +1,13 @@
 """The people whom a session is about, by random names: no address holds a record number.
 
-Rules: a case is of its session, in memory alone, and gone with it; the oldest make room.
+Rules: a case is of its session, in memory alone, and gone with it; the oldest make room; answers
+and the name of the decision that they make are one value, so that no page or record has the one of
+before and the other of after.
 """
 
 import secrets
+import threading
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,29 +29,51 @@ class CaseUnknown(AgentError):
     exit_code = 66  # EX_NOINPUT
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Answers, and a random name of these very ones; others have another."""
+
+    answers: dict[str, str] = field(default_factory=dict, repr=False)
+    id: str = field(default_factory=_random)
+
+
 @dataclass
 class Case:
     """One person, by a record of the partner's own.
 
     Attributes:
-        answers: of the form that is being filled in.
-        decision: a random name of these very answers; others have another.
+        current: what is being decided; replaced as a whole, never changed.
     """
 
     id: str
     source: str
     record_id: str = field(repr=False)
-    answers: dict[str, str] = field(default_factory=dict, repr=False)
-    decision: str = field(default_factory=_random)
+    current: Decision = field(default_factory=Decision)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """Of the form that is being filled in."""
+        return self.current.answers
+
+    @property
+    def decision(self) -> str:
+        """The name of these answers."""
+        return self.current.id
+
+    def now(self) -> "Case":
+        """As it is at this moment, whatever another page answers meanwhile."""
+        return copy(self)
 
     def begin(self) -> None:
         """A new decision, without an answer."""
-        self.answers, self.decision = {}, _random()
+        self.current = Decision()
 
     def answer(self, question: str, chosen: str) -> None:
         """Keep an answer; where it is another one, so is the decision."""
-        if self.answers.get(question) != chosen:
-            self.answers, self.decision = {**self.answers, question: chosen}, _random()
+        with self._lock:  # pages are served by threads
+            if self.answers.get(question) != chosen:
+                self.current = Decision({**self.answers, question: chosen})
 
 
 def open_case(session: Session, source: str, record_id: str) -> Case:

@@ -63,7 +63,7 @@ def begin(request: Request, case: str) -> Response:
 @router.get("/check")
 def check(request: Request, console: Here, case: str) -> Response:
     """Check your answers."""
-    found = this_case(request, case)
+    found = this_case(request, case).now()
     if (step := _next(found)).rpartition("/")[2] != "check":
         return go(request, step)
     with console.agent() as agent:
@@ -87,7 +87,7 @@ def check(request: Request, console: Here, case: str) -> Response:
 @router.post("/check")
 def keep(request: Request, console: Here, case: str, fields: Fields) -> Response:
     """Record what was shown, once; where an answer has changed since, show it first."""
-    found = this_case(request, case)
+    found = this_case(request, case).now()
     answers, decision = dict(found.answers), found.decision
     step = _next(found)
     if step.rpartition("/")[2] != "check" or fields.get("decision") != decision:
