@@ -65,6 +65,9 @@ class Outside:
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self.refresh(account)
         state = self.ledger.state
+        if state.size == 0:  # a console just made: perhaps another request fills its copy
+            self.refresh(account, wait=LEDGER_SECONDS)
+            state = self.ledger.state
         if state.size == 0:
             raise _not_enrolled()
         return state

@@ -88,6 +88,17 @@ def test_who_was_enrolled_a_moment_ago_waits_for_whoever_syncs(
     assert outside.enrolled(own).keys == hub_world.staff["analyst"].keys
 
 
+def test_a_copy_that_another_request_fills_is_waited_for(
+    hub_world: HubWorld, world: ConsoleWorld
+) -> None:
+    """Who comes to a console that was just made is not told that their keys are unknown."""
+    outside = world.console.outside
+    own = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+    outside._syncing.acquire()
+    Timer(0.02, outside._syncing.release).start()
+    assert outside.state(own).size > 0
+
+
 def test_revoked_keys_are_replaced(hub_world: HubWorld, world: ConsoleWorld) -> None:
     """After a revocation the person is out, and the next key document has another key."""
     outside, keys = world.console.outside, world.console.keys
