@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from governance.agreements.models import Agreement
-from governance.canonical import parse_json, parse_time, write_time
+from governance.canonical import canonical_bytes, parse_json, parse_time, write_time
 from governance.consent.models import ConsentKind, ConsentRecord, ConsentState
 from governance.consent.registry import Grant
 from governance.errors import GovernanceError
@@ -41,6 +41,7 @@ _CHANGES: Final = {
 
 _SAME: Final = timedelta(days=1)
 """Within which the same words about the same row are one decision, said once more."""
+_DAY: Final = len("2026-11-29")
 _LOGGED: Final = (
     update(withdrawals).where(withdrawals.c.grant_id == bindparam("at")).values(logged=True)
 )
@@ -99,16 +100,35 @@ class Consents:
         state, here = self._ledger.sync(), self.withdrawn_here()
         known = [_standing(state, here, record) for record in records]
         new = [
-            self._ledger.author.write(EventType.CONSENT_RECORDED, record)
+            self._ledger.author.write(
+                EventType.CONSENT_RECORDED, record, id_=self._decision_id(state, record)
+            )
             for record, grant in zip(records, known, strict=True)
             if grant is None
         ]
         for batch in in_batches(new, lambda event: event):
-            for outcome in self._ledger.append_batch(batch):
-                if isinstance(outcome, LedgerRefusedError):
-                    raise outcome
+            for event, outcome in zip(batch, self._ledger.append_batch(batch), strict=True):
+                self._require_taken(event, outcome)
         written = iter(new)
         return [grant or next(written).leaf.id for grant in known]
+
+    def _decision_id(self, state: LedgerState, record: ConsentRecord) -> str:
+        """An id that a second try has too while the first is still on its way to the ledger.
+
+        It follows from what was decided, on which day, and after which word about the row.
+        """
+        newest = _newest(state, record)
+        said = record.model_copy(update={"captured": record.captured[:_DAY]})
+        before = "" if newest is None else newest.id
+        return self._ledger.own_id(f"consent:{before}:{canonical_bytes(said).decode()}")
+
+    def _require_taken(self, event: Event, outcome: Receipt | LedgerRefusedError) -> None:
+        """Check that an event is in the ledger, or the one of an earlier try."""
+        if not isinstance(outcome, LedgerRefusedError):
+            return
+        if outcome.code != "ledger.event.duplicate":
+            raise outcome
+        self._ledger.require_own(event.leaf.id)
 
     def withdrawable_of(
         self, state: LedgerState, party: str, source: str, record_id: str
@@ -245,13 +265,18 @@ class Consents:
 
 def _standing(state: LedgerState, here: Collection[str], record: ConsentRecord) -> str | None:
     """Id of the newest decision about a row and kind, if it is this one, lately recorded."""
-    said = state.consents.about(record.party, record.subject, record.kind)
-    newest = max(said, key=lambda grant: grant.decided, default=None)
+    newest = _newest(state, record)
     if newest is None or newest.changed_to is not None or newest.id in here:
         return None
     since = parse_time(record.captured) - parse_time(newest.captured)
     same = newest.record == record.model_copy(update={"captured": newest.captured})
     return newest.id if same and abs(since) < _SAME else None
+
+
+def _newest(state: LedgerState, record: ConsentRecord) -> Grant | None:
+    """The newest decision about a row and kind."""
+    said = state.consents.about(record.party, record.subject, record.kind)
+    return max(said, key=lambda grant: grant.decided, default=None)
 
 
 def accepted_withdrawals(database: AgentDatabase) -> dict[str, datetime]:

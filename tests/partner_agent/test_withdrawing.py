@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.canonical import utc_now
+from governance.canonical import utc_now, write_time
 from governance.consent.models import ConsentKind
 from governance.ledger.client import Receipt
 from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
@@ -76,6 +76,26 @@ def test_a_decision_that_failed_half_way_is_recorded_once(
     refused = decide(world, "H1", **given, state="refused")
     assert not {*refused} & {*numbers, *again}  # another word is another decision,
     assert not {*decide(world, "H1", **given)} & {*again, *refused}  # and so is the first after it
+    before = set(agent.ledger.state.consents.grants)
+    now = utc_now()
+    given |= {"method": "paper_form", "captured": write_time(now.replace(second=now.second // 2))}
+    late: list[Event] = []
+
+    def under_way(events: Sequence[Event]) -> list[Receipt | LedgerRefusedError]:
+        late.extend(events)
+        raise LedgerUnavailableError("no answer in time")
+
+    def after_it(events: Sequence[Event]) -> list[Receipt | LedgerRefusedError]:
+        whole(late)
+        return whole(events)
+
+    monkeypatch.setattr(agent.ledger, "append_batch", under_way)
+    with pytest.raises(LedgerUnavailableError):
+        decide(world, "H1", **given)
+    monkeypatch.setattr(agent.ledger, "append_batch", after_it)
+    given["captured"] = write_time(now)
+    numbers = decide(world, "H1", **given)
+    assert set(agent.ledger.sync().consents.grants) - before == set(numbers)
 
 
 @pytest.mark.invariant(3, "a network that swallows everything", double="slow")
