@@ -6,7 +6,8 @@ changes something comes from the console's own pages, by ``Sec-Fetch-Site`` or, 
 not send that, by ``Origin``; a body has a largest size, counted as it comes. Every answer, errors
 included, carries the headers: nothing is loaded but from here, no script runs without the page's
 nonce, connects or writes markup, no other site frames, opens or reads a page, and no cache keeps
-one. A refusal is logged by its status, and not by an address that a stranger made up.
+one. A refusal is logged by its status, and not by an address or a method that a stranger
+made up.
 """
 
 import logging
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 FORM_BYTES: Final = 64 * 1024
 """The largest body of a request to which no other limit is given."""
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_METHODS: Final = _SAFE | {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 _OWN: Final = frozenset({"same-origin", "none"})  # none: typed, or from a bookmark
 _FIXED: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -82,9 +84,8 @@ class Guard:
             await send(message)
 
         if status := self._refusal(scope, limit):
-            _LOG.info(
-                "refused before any page", extra={"method": scope["method"], "status": status}
-            )
+            method = scope["method"] if scope["method"] in _METHODS else "another"
+            _LOG.info("refused before any page", extra={"method": method, "status": status})
             answer = self._refuse(Request(scope, receive), status)
             await answer(scope, receive, send_with_headers)
             return

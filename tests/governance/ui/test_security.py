@@ -49,6 +49,17 @@ def test_a_nonce_is_used_once(site: httpx.Client) -> None:
     assert len(policies) == 5
 
 
+def test_a_method_that_somebody_made_up_is_in_no_log(
+    site: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A method may be any word, a name too."""
+    with caplog.at_level(logging.INFO):
+        assert site.request("JANEDOE", "/").status_code == 403
+        assert site.post("/").status_code == 403
+    methods = [vars(each)["method"] for each in caplog.records if "before any" in each.message]
+    assert methods == ["another", "POST"]
+
+
 def test_what_is_said_is_escaped(site: httpx.Client) -> None:
     """An error's words are text, whatever they hold."""
     answer = site.get("/refused")
