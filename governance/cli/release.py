@@ -14,9 +14,16 @@ from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.cli.copies import Copy, KeyFile, Url, read_vkey, replayed
 from governance.errors import FormatError
 from governance.exchange.hub_client import HubClient
-from governance.exchange.release_api import FamilyQuery, FamilyView, OutcomePost, RequestView
+from governance.exchange.release_api import (
+    FamilyQuery,
+    FamilyView,
+    OutcomePost,
+    ReleaseView,
+    RequestView,
+)
 from governance.identity.envelope import parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
+from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged, RequestNotLogged
 from governance.release.models import (
     APPROVAL,
@@ -215,14 +222,24 @@ def members(
     who = read_person_secrets(as_, passphrase(passphrase_file))
     with _client(hub, who) as client:
         view = client.request(request_hash)
-    asked = parse_canonical(view.request.payload_bytes, Request)
-    if view.request.payload_hash != request_hash or view.document.digest != asked.members:
-        raise MembersChanged("the hub showed other members than those that the request names")
+    _asked(view, request_hash)
     _write_private(out, canonical_bytes(view.document))
     terminal(context).result(
         {"file": str(out), "members": len(view.document.members)},
         lambda console: console.print(f"{len(view.document.members)} members in {out}"),
     )
+
+
+def _asked(view: RequestView, request_hash: str) -> Request:
+    """The request that a command names, by its own bytes, about the members that are shown.
+
+    Raises:
+        MembersChanged: the hub shows another request, or other members.
+    """
+    asked = parse_canonical(view.request.payload_bytes, Request)
+    if view.request.payload_hash != request_hash or view.document.digest != asked.members:
+        raise MembersChanged("the hub showed other members than those that the request names")
+    return asked
 
 
 @app.command()
@@ -288,21 +305,12 @@ def open_release(
     """Open what the partners sealed to your key. This is where names appear, and nowhere else."""
     who = read_person_secrets(as_, passphrase(passphrase_file))
     with _client(hub, who) as client:
+        view = client.request(request_hash)
         release = client.release(request_hash)
-    found: list[ReleasedRecord] = []
-    parties: list[str] = []
+    _asked(view, request_hash)
     screen = terminal(context)
     state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
-    for envelope in release.sealed:
-        sealed, records = open_records(
-            envelope,
-            key=who.sealing_key,
-            recipient=who.keys,
-            request=request_hash,
-            party_key=state.identities.party_key,
-        )
-        found += records
-        parties.append(sealed.party)
+    parties, found = _opened(release, view, who, state)
     data = {
         "request": request_hash,
         "parties": parties,
@@ -317,6 +325,25 @@ def open_release(
     else:
         screen.result(data, lambda console: _contact_sheet(console, found))
     screen.hint(f"governance release outcome {request_hash} helped")
+
+
+def _opened(
+    release: ReleaseView, view: RequestView, who: PersonSecrets, state: LedgerState
+) -> tuple[list[str], list[ReleasedRecord]]:
+    """Who answered a request, and what they sent; for errors see ``open_records``."""
+    parties, found = [], []
+    for envelope in release.sealed:
+        sealed, records = open_records(
+            envelope,
+            key=who.sealing_key,
+            recipient=who.keys,
+            request=view.request.payload_hash,
+            holders=view.document.holders,
+            party_key=state.identities.party_key,
+        )
+        found += records
+        parties.append(sealed.party)
+    return parties, found
 
 
 def _contact_sheet(out: Console, records: list[ReleasedRecord]) -> None:

@@ -4,7 +4,7 @@ The HPKE ``info`` binds a ciphertext to its request, the checkpoint it was decid
 and the recipient's keys, so that it opens for nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from governance.canonical import (
     b64,
@@ -61,6 +61,7 @@ def verify_sealed(
     *,
     recipient: str,
     request: str,
+    holders: Collection[str],
     party_key: Callable[[str], tuple[str, bytes]],
 ) -> SealedItems:
     """Verify a partner's answer to ``request``, without opening it.
@@ -69,10 +70,12 @@ def verify_sealed(
         envelope: the partner's signed answer, as relayed by the hub.
         recipient: thumbprint of the recipient's keys.
         request: hash of the request that the recipient itself signed.
+        holders: parties that hold a record of the family, by the members that the request names.
         party_key: thumbprint of party keys -> (party, Ed25519 public key); raises SignatureError.
 
     Raises:
-        SignatureError: not signed by the party that it names, or for another request or key.
+        SignatureError: not signed by the party that it names, for another request or key, or by a
+            party that holds no record of the family, and so was never asked.
         FormatError: not sealed items.
     """
     sealed, (signer, *others) = open_envelope(
@@ -82,6 +85,11 @@ def verify_sealed(
         raise SignatureError("sealed items are signed by the party that they name")
     if sealed.request != request or sealed.recipient != recipient:
         raise SignatureError("sealed items are for another request or another key")
+    if sealed.party not in holders:
+        raise SignatureError(
+            f"{sealed.party} holds no record of this family, and was never asked",
+            next_step="tell your information-governance lead: the hub should not have passed it on",
+        )
     return sealed
 
 
@@ -91,6 +99,7 @@ def open_records(
     key: SealingKey,
     recipient: PersonKeys,
     request: str,
+    holders: Collection[str],
     party_key: Callable[[str], tuple[str, bytes]],
 ) -> tuple[SealedItems, list[ReleasedRecord]]:
     """Verify a partner's answer to ``request`` (:func:`verify_sealed`) and open it.
@@ -102,15 +111,21 @@ def open_records(
         key: the recipient's private sealing key.
         recipient: the recipient's public key document.
         request: hash of the request that the recipient itself signed.
+        holders: parties that hold a record of the family, by the members that the request names.
         party_key: thumbprint of party keys -> (party, Ed25519 public key); raises SignatureError.
 
     Raises:
-        SignatureError: not signed by the party that it names, or for another request or key.
+        SignatureError: not signed by the party that it names, for another request or key, or by a
+            party that holds no record of the family, and so was never asked.
         UnsealError: does not open.
         FormatError: what it holds is not a list of records.
     """
     sealed = verify_sealed(
-        envelope, recipient=recipient.thumbprint, request=request, party_key=party_key
+        envelope,
+        recipient=recipient.thumbprint,
+        request=request,
+        holders=holders,
+        party_key=party_key,
     )
     info = _info(sealed.request, sealed.party, sealed.recipient, sealed.checkpoint)
     data = parse_json(key.unseal(unb64(sealed.ciphertext), info))

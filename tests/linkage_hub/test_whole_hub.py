@@ -106,6 +106,7 @@ def _released(world: HubWorld) -> None:
         key=manager.sealing,
         recipient=manager.keys,
         request=request,
+        holders={"council"},
         party_key=agent.ledger.sync().identities.party_key,
     )
     assert len(opened) == 2

@@ -2,8 +2,8 @@
 //
 // Rules, in order: the request is the one that the page is about, and names the key document of the
 // sealing key that was unwrapped; the members are those that the request names by hash; each
-// partner's items are for that request and those keys, and open; they are of members and items that
-// were asked for. Only then is anything shown, as text nodes, in this page alone: nothing is stored,
+// partner's items are for that request and those keys, and open; the partner holds a record of a
+// member; they are of members and items that were asked for. Only then is anything shown, as text nodes, in this page alone: nothing is stored,
 // logged or sent, and it is gone when the page is left, or when nobody has touched it for as long as a
 // session lives.
 
@@ -86,8 +86,10 @@ async function checked(part, seed) {
   if (asked.recipient !== (await sha256(keys))) throw new Refusal("page_keys");
   if (read(KEYS, keys).sealing !== (await publicOf(seed))) throw new Refusal("page_keys");
   if (asked.members !== (await sha256(members))) throw new Refusal("page_family");
-  const persons = parseCanonical(members).members.map((member) => member.person);
-  return { asked, hash, persons: persons.filter((person) => !asked.without.includes(person)) };
+  const family = parseCanonical(members).members;
+  const holders = family.flatMap((member) => member.records.map((record) => record.party));
+  const persons = family.map((member) => member.person).filter((person) => !asked.without.includes(person));
+  return { asked, hash, holders, persons };
 }
 
 /** A partner's records, or why there are none: one partner's mistake hides nobody else's answer. */
@@ -99,6 +101,7 @@ async function attempted({ party, payload }, about, seed) {
       recipient: about.asked.recipient,
     });
     if (opened.party !== party) throw new Refusal("another_partner");
+    if (!about.holders.includes(party)) throw new Refusal("no_record");
     if (!opened.records.every((record) => wasAsked(record, about))) throw new Refusal("not_asked");
     return { party, records: opened.records };
   } catch (error) {

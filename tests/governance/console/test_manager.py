@@ -18,13 +18,13 @@ from governance.consent.models import ConsentKind
 from governance.console.accounts import Account
 from governance.console.sessions import COOKIE
 from governance.exchange.release_api import RequestView
-from governance.identity.envelope import Envelope, challenge_of, sign_bytes
+from governance.identity.envelope import Envelope, challenge_of, parse_canonical, sign
 from governance.identity.keys import SealingKey
 from governance.identity.models import PERSON_ENROLMENT, PERSON_KEYS, PersonEnrolment, Role
 from governance.identity.passkeys import Assertion
 from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonEnrolled
-from governance.release.models import REQUEST, SEALED
+from governance.release.models import REQUEST, SEALED, SealedItems
 from linkage_hub.store.tables import answers, requests
 from tests.browsing import check_page, screenshot
 from tests.chromium import VirtualAuthenticator, browser_page
@@ -282,6 +282,7 @@ def withdraw(office: Office) -> None:
 @pytest.mark.invariant(
     9, "another request, other members and answers shown by the hub", double="swaps keys"
 )
+@pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")
 def test_a_corrupt_hub_has_nothing_of_its_own_shown(office: Office) -> None:
     """An answer that no partner signed is left out and counted; another request is not shown."""
     hub, page = office.county.hub, office.page
@@ -291,23 +292,24 @@ def test_a_corrupt_hub_has_nothing_of_its_own_shown(office: Office) -> None:
         (kept,) = connection.execute(select(answers).where(answers.c.request == released.id))
     forged = Envelope.model_validate_json(kept.sealed)
     police = office.county.agents["police"].secrets
-    payload = forged.payload_bytes
-    signature = sign_bytes(SEALED, payload, police.signing_key, police.keys.thumbprint)
-    forged = forged.model_copy(update={"signatures": (signature,)})
-    with office.corrupted(
-        answers, answers.c.request == released.id, sealed=canonical_bytes(forged)
-    ):
-        said = office.go(path + "/open")
-        assert "1 answer was not signed by a partner" in said
-        assert "No partner has sent names" in said
-        office.look("open-unverified")
+    sealed = parse_canonical(forged.payload_bytes, SealedItems)
+    by_police = sealed.model_copy(update={"party": "police"})  # which holds no record of them
+    for document in (sealed, by_police):
+        forged = sign(SEALED, document, police.signing_key, police.keys.thumbprint)
+        with office.corrupted(
+            answers, answers.c.request == released.id, sealed=canonical_bytes(forged)
+        ):
+            said = office.go(path + "/open")
+            assert "1 answer was not signed by a partner that holds a record" in said
+            assert "No partner has sent names" in said
+    office.look("open-unverified")
     row = requests.c.id == released.id
     with office.corrupted(requests, row, envelope=canonical_bytes(other.request)):
         for address in (path, path + "/open"):
             assert "another request than the one asked for" in office.go(address)
     terms = office.county.agreement.hash
-    document = hub.families.document(released.family, [terms])
-    members = canonical_bytes(document).replace(b'"adult":true', b'"adult":false')
+    family = hub.families.document(released.family, [terms])
+    members = canonical_bytes(family).replace(b'"adult":true', b'"adult":false')
     with office.corrupted(requests, row, document=members):
         assert "not those that the request names" in office.go(path)
     assert page.locator("dl").count() == 0

@@ -49,6 +49,7 @@ def opened(world: World, envelope: Envelope, **changes: Any) -> list[ReleasedRec
         "key": world.manager.sealing,
         "recipient": world.manager.keys,
         "request": REQUEST,
+        "holders": {"council", "police"},
         "party_key": world.state.identities.party_key,
     }
     return open_records(envelope, **(how | changes))[1]
@@ -116,6 +117,16 @@ def test_an_answer_is_signed_by_the_partner_that_it_names_alone(world: World) ->
     for envelope in (by_police, both, by_manager):
         with pytest.raises(SignatureError):
             opened(world, envelope)
+
+
+@pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")
+def test_an_answer_of_a_partner_that_was_not_asked_is_refused(world: World) -> None:
+    """Signed and sealed as it should be: the family's members say whom the request went to."""
+    envelope = signed(world, sealed_for(world))
+    with pytest.raises(SignatureError, match="holds no record of this family"):
+        opened(world, envelope, holders=world.members(
+            ("1", True, [(world.partners[0], "1" * 32)])
+        ).holders)  # fmt: skip
 
 
 @pytest.mark.invariant(8, "a hub that swaps keys", double="swaps keys")

@@ -233,6 +233,7 @@ class Manager:
             envelope,
             recipient=self.keys.thumbprint,
             request=self.request.payload_hash,
+            holders=self.world.family().holders,
             party_key=self.world.state.identities.party_key,
         )
         return found, envelope.payload_bytes

@@ -116,6 +116,7 @@ def test_what_does_not_open_is_not_shown_and_says_why(browser: Page, site: Site)
         ("for another request", manager.sealed(request=sha256(b"another"))),
         ("was altered", altered(manager.sealed())),
         ("was altered", manager.sealed().model_copy(update={"party": "police"})),
+        ("holds no record", manager.sealed(party="police")),
         ("not asked for", manager.sealed(items={"date_of_birth": "2001-01-01"})),
         ("not asked for", manager.sealed(person="p-" + "9" * 32)),
     ]
@@ -162,6 +163,7 @@ def test_python_opens_the_vectors() -> None:
             key=key,
             recipient=keys,
             request=hash_of(VECTORS["request"]),
+            holders=parse_model(VECTORS["members"], Members).holders,
             party_key=lambda _: ("council", unb64(VECTORS["signed_by"])),
         )
         assert [record.model_dump(mode="json") for record in records] == VECTORS["records"]

@@ -486,6 +486,7 @@ def test_an_order_is_verified_sealed_and_handed_out(desk: Desk) -> None:
         key=manager.sealing,
         recipient=manager.keys,
         request=order.request.payload_hash,
+        holders=order.members.holders,
         party_key=identities.party_key,
     )
     assert [record.items for record in records] == [{"first_name": "Ann"}]

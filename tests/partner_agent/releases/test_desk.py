@@ -194,6 +194,7 @@ def test_a_release_opens_for_the_manager_and_is_made_once(world: HubWorld) -> No
         key=manager.sealing,
         recipient=manager.keys,
         request=request,
+        holders={"council"},
         party_key=agent.ledger.state.identities.party_key,
     )
     assert {record.items["first_name"] for record in opened} == {"Ada", "Cy"}

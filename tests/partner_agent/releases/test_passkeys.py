@@ -55,6 +55,7 @@ def test_a_release_by_passkeys_opens_for_the_manager(world: HubWorld) -> None:
         key=manager.sealing,
         recipient=manager.keys,
         request=request,
+        holders={"council"},
         party_key=agent.ledger.state.identities.party_key,
     )
     assert {record.items["first_name"] for record in opened} == {"Ada", "Cy"}

@@ -2,8 +2,8 @@
 
 Rules: a request is the one whose hash the page is about, by its exact bytes, and the members are
 those that it names by hash; each partner's answer is verified here with the keys of the console's
-copy of the ledger, and handed to the page sealed; only the page opens it (``ui/keys.html``), under
-a policy that lets it connect nowhere.
+copy of the ledger, is of a partner that holds a record of the family, and handed to the page
+sealed; only the page opens it (``ui/keys.html``), under a policy that lets it connect nowhere.
 """
 
 from datetime import timedelta
@@ -80,7 +80,7 @@ def open_release(console: Use, request: Request, request_hash: Hash) -> HTMLResp
         persons = _persons(console, hub, view)
     document, agreement = _checked(console, own, view, request_hash)
     document_keys = _keys(console, own, document.recipient)
-    sealed = _verified(console, release, document, request_hash)
+    sealed = _verified(console, release, view, document)
     data = None
     if document_keys is not None and document_keys.wrapped is not None:
         labels = labels_of(agreement, console.pages.words) | {"persons": persons}
@@ -156,16 +156,17 @@ def _checked(
 
 
 def _verified(
-    console: Console, release: ReleaseView, document: Asked, request_hash: str
+    console: Console, release: ReleaseView, view: RequestView, document: Asked
 ) -> list[tuple[SealedItems, bytes]]:
-    """Partners' answers that are theirs, for this request and these keys; others are left out."""
+    """Answers of holders of the family's records, for this request and these keys; no others."""
     found = []
     for envelope in release.sealed:
         try:
             sealed = verify_sealed(
                 envelope,
                 recipient=document.recipient,
-                request=request_hash,
+                request=view.request.payload_hash,
+                holders=view.document.holders,
                 party_key=console.outside.ledger.state.identities.party_key,
             )
         except (FormatError, SignatureError):

@@ -1,0 +1,92 @@
+"""What a manager's command reads, from a hub that lies."""
+
+import pytest
+
+from governance.canonical import b64, sha256, write_time
+from governance.cli.release import _asked, _opened
+from governance.errors import SignatureError
+from governance.exchange.release_api import ReleaseView, RequestView
+from governance.identity.envelope import Envelope, sign
+from governance.identity.files import PersonSecrets
+from governance.release.errors import MembersChanged
+from governance.release.models import SEALED, CheckpointRef, Members, ReleasedRecord
+from governance.release.seal import seal_records
+from tests.governance.world import NOON, Party, World
+
+PERSON = "p-" + "1" * 32
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Keys of partners and staff, as the ledger knows them."""
+    return World()
+
+
+def family_of(world: World) -> Members:
+    """A family that the council knows, and nobody else."""
+    return world.members(("1", True, [(world.council, "1" * 32)]))
+
+
+def shown(world: World, members: Members) -> RequestView:
+    """The manager's request, as the hub shows it, about the members that the hub shows."""
+    request = world.request(family_of(world))
+    return RequestView(
+        id=request.payload_hash,
+        family=members.family,
+        state="answered",
+        request=request,
+        approval=None,
+        document=members,
+        answers=(),
+        reason=None,
+        created=write_time(NOON),
+        expires=write_time(NOON),
+        outcome=None,
+    )
+
+
+def answer(world: World, view: RequestView, party: Party) -> Envelope:
+    """What a partner sealed and signed, all of it in order."""
+    sealed = seal_records(
+        [ReleasedRecord(person=PERSON, source="records", items={"first_name": "Ann"})],
+        request=view.id,
+        order=sha256(b"order"),
+        party=party.name,
+        recipient=world.manager.keys,
+        checkpoint=CheckpointRef(size=7, root=b64(bytes(32))),
+        created=write_time(NOON),
+    )
+    return sign(SEALED, sealed, party.signing, party.keys.thumbprint)
+
+
+@pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")
+def test_nothing_is_read_from_a_partner_that_holds_no_record(world: World) -> None:
+    """The hub relays what the police made up about a family of the council's, rightly signed."""
+    who = PersonSecrets(
+        keys=world.manager.keys,
+        signing=b64(world.manager.signing.seed),
+        sealing=b64(world.manager.sealing.seed),
+    )
+    view = shown(world, family_of(world))
+    true, false = (answer(world, view, party) for party in (world.council, world.partners[0]))
+    release = ReleaseView(request=view.id, sealed=(true,), answers=())
+    parties, records = _opened(release, view, who, world.state)
+    assert (parties, [record.person for record in records]) == (["council"], [PERSON])
+    release = ReleaseView(request=view.id, sealed=(true, false), answers=())
+    with pytest.raises(SignatureError, match="police holds no record of this family") as caught:
+        _opened(release, view, who, world.state)
+    assert "tell your information-governance lead" in caught.value.next_step
+
+
+@pytest.mark.invariant(11, "other members shown to the manager who opens", double="lies")
+def test_members_that_make_a_partner_a_holder_are_those_of_the_request(world: World) -> None:
+    """A hub cannot add the police's record to the family, nor show another request."""
+    police = world.partners[0]
+    more = world.members(("1", True, [(world.council, "1" * 32), (police, "2" * 32)]))
+    view = shown(world, more)
+    with pytest.raises(MembersChanged):
+        _asked(view, view.id)
+    view = shown(world, family_of(world))
+    with pytest.raises(MembersChanged):
+        _asked(view, sha256(b"another"))
+    assert _asked(view, view.id).members == family_of(world).digest
