@@ -10,7 +10,8 @@ never by the party's own key or another party's lead, so a console enrols no fir
 none back; the ledger would admit it. They are taken as the leads' authenticators counted them,
 since the ledger takes no count that is lower than the last. What was logged moves to ``logged``,
 what never can be to ``refused``; everything else stays for the next round, and what cannot be read
-or moved holds up no other. A round looks at ``AT_ONCE`` files, however many there are.
+or moved holds up no other. A round looks at ``AT_ONCE`` files, however many there
+are: as many that cannot be read keep the rest waiting, which whoever writes there can do anyhow.
 """
 
 import logging

@@ -307,10 +307,10 @@ def open_release(
     with _client(hub, who) as client:
         view = client.request(request_hash)
         release = client.release(request_hash)
-    _asked(view, request_hash)
+    asked = _asked(view, request_hash)
     screen = terminal(context)
     state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
-    parties, found = _opened(release, view, who, state)
+    parties, found = _opened(release, view, asked, who, state)
     data = {
         "request": request_hash,
         "parties": parties,
@@ -328,9 +328,20 @@ def open_release(
 
 
 def _opened(
-    release: ReleaseView, view: RequestView, who: PersonSecrets, state: LedgerState
+    release: ReleaseView,
+    view: RequestView,
+    asked: Request,
+    who: PersonSecrets,
+    state: LedgerState,
 ) -> tuple[list[str], list[ReleasedRecord]]:
-    """Who answered a request, and what they sent; for errors see ``open_records``."""
+    """Who answered a request, and what they sent.
+
+    Raises:
+        MembersChanged: records of somebody, or items, that nobody asked for.
+        GovernanceError: for the others see ``open_records``.
+    """
+    persons = {member.person for member in view.document.members} - set(asked.without)
+    items = set(asked.items)
     parties, found = [], []
     for envelope in release.sealed:
         sealed, records = open_records(
@@ -341,6 +352,11 @@ def _opened(
             holders=view.document.holders,
             party_key=state.identities.party_key,
         )
+        if not all(each.person in persons and each.items.keys() <= items for each in records):
+            raise MembersChanged(
+                f"{sealed.party} sent records of somebody, or items, that were not asked for",
+                next_step="use none of it, and tell your information-governance lead",
+            )
         found += records
         parties.append(sealed.party)
     return parties, found

@@ -62,12 +62,10 @@ class Outside:
             NotEnrolled: the copy is empty, and this person's keys are not in the ledger.
             LedgerError: the ledger broke a promise.
         """
-        if time.monotonic() - self._synced >= SYNC_SECONDS:
-            self.refresh(account)
+        empty = self.ledger.state.size == 0  # a console just made: perhaps another request fills it
+        if empty or time.monotonic() - self._synced >= SYNC_SECONDS:
+            self.refresh(account, wait=LEDGER_SECONDS if empty else 0.0)
         state = self.ledger.state
-        if state.size == 0:  # a console just made: perhaps another request fills its copy
-            self.refresh(account, wait=LEDGER_SECONDS)
-            state = self.ledger.state
         if state.size == 0:
             raise _not_enrolled()
         return state

@@ -3,9 +3,9 @@
 // Rules, in order: the request is the one that the page is about, and names the key document of the
 // sealing key that was unwrapped; the members are those that the request names by hash; each
 // partner's items are for that request and those keys, and open; the partner holds a record of a
-// member; they are of members and items that were asked for. Only then is anything shown, as text nodes, in this page alone: nothing is stored,
-// logged or sent, and it is gone when the page is left, or when nobody has touched it for as long as a
-// session lives.
+// member; they are of members and items that were asked for. Only then is anything shown, as text
+// nodes, in this page alone: nothing is stored, logged or sent, and it is gone when the page is left,
+// or when nobody has touched it for as long as a session lives.
 
 import { parseCanonical, sha256, unb64 } from "./bytes.js";
 import { NoPasskey, prfOutput } from "./passkeys.js";

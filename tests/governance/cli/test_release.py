@@ -27,9 +27,20 @@ def family_of(world: World) -> Members:
     return world.members(("1", True, [(world.council, "1" * 32)]))
 
 
-def shown(world: World, members: Members) -> RequestView:
+def reading(world: World, view: RequestView, *sealed: Envelope) -> list[ReleasedRecord]:
+    """What the manager's command reads of a release."""
+    who = PersonSecrets(
+        keys=world.manager.keys,
+        signing=b64(world.manager.signing.seed),
+        sealing=b64(world.manager.sealing.seed),
+    )
+    release = ReleaseView(request=view.id, sealed=sealed, answers=())
+    return _opened(release, view, _asked(view, view.id), who, world.state)[1]
+
+
+def shown(world: World, members: Members, without: tuple[str, ...] = ()) -> RequestView:
     """The manager's request, as the hub shows it, about the members that the hub shows."""
-    request = world.request(family_of(world))
+    request = world.request(family_of(world), items=["first_name"], without=list(without))
     return RequestView(
         id=request.payload_hash,
         family=members.family,
@@ -45,10 +56,12 @@ def shown(world: World, members: Members) -> RequestView:
     )
 
 
-def answer(world: World, view: RequestView, party: Party) -> Envelope:
+def answer(
+    world: World, view: RequestView, party: Party, person: str = PERSON, item: str = "first_name"
+) -> Envelope:
     """What a partner sealed and signed, all of it in order."""
     sealed = seal_records(
-        [ReleasedRecord(person=PERSON, source="records", items={"first_name": "Ann"})],
+        [ReleasedRecord(person=person, source="records", items={item: "Ann"})],
         request=view.id,
         order=sha256(b"order"),
         party=party.name,
@@ -62,20 +75,31 @@ def answer(world: World, view: RequestView, party: Party) -> Envelope:
 @pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")
 def test_nothing_is_read_from_a_partner_that_holds_no_record(world: World) -> None:
     """The hub relays what the police made up about a family of the council's, rightly signed."""
-    who = PersonSecrets(
-        keys=world.manager.keys,
-        signing=b64(world.manager.signing.seed),
-        sealing=b64(world.manager.sealing.seed),
-    )
     view = shown(world, family_of(world))
     true, false = (answer(world, view, party) for party in (world.council, world.partners[0]))
-    release = ReleaseView(request=view.id, sealed=(true,), answers=())
-    parties, records = _opened(release, view, who, world.state)
-    assert (parties, [record.person for record in records]) == (["council"], [PERSON])
-    release = ReleaseView(request=view.id, sealed=(true, false), answers=())
+    assert [record.person for record in reading(world, view, true)] == [PERSON]
     with pytest.raises(SignatureError, match="police holds no record of this family") as caught:
-        _opened(release, view, who, world.state)
+        reading(world, view, true, false)
     assert "tell your information-governance lead" in caught.value.next_step
+
+
+@pytest.mark.invariant(11, "a holder that sends somebody, or an item, not asked for")
+@pytest.mark.parametrize(
+    ("person", "item", "without"),
+    [
+        ("p-" + "2" * 32, "first_name", ()),
+        (PERSON, "surname", ()),
+        (PERSON, "first_name", (PERSON,)),
+    ],
+)
+def test_nothing_is_read_that_was_not_asked_for(
+    world: World, person: str, item: str, without: tuple[str, ...]
+) -> None:
+    """Another person, another item, or a member who was left out."""
+    view = shown(world, family_of(world), without)
+    sealed = answer(world, view, world.council, person, item)
+    with pytest.raises(MembersChanged, match="not asked for"):
+        reading(world, view, sealed)
 
 
 @pytest.mark.invariant(11, "other members shown to the manager who opens", double="lies")
