@@ -33,12 +33,13 @@ class _Record:
         return set(self.signatures) == {party.party for party in self.agreement.parties}
 
 
-def _replaces(newer: _Record, older: _Record) -> bool:
-    parties = {party.party for party in newer.agreement.parties}
+def may_replace(newer: Agreement, older: Agreement) -> bool:
+    """Whether one is a later version of the other that leaves out none of its partners."""
+    parties = {party.party for party in newer.parties}
     return (
-        newer.agreement.id == older.agreement.id
-        and newer.agreement.version > older.agreement.version
-        and {party.party for party in older.agreement.partners} <= parties
+        newer.id == older.id
+        and newer.version > older.version
+        and {party.party for party in older.partners} <= parties
     )
 
 
@@ -121,7 +122,9 @@ class AgreementRegistry:
                 record.complete_at = entry.index
                 self._bind(record)
             older = self._records.get(record.agreement.supersedes or "")
-            if record.complete and older is not None and _replaces(record, older):
+            if not record.complete or older is None:
+                return
+            if may_replace(record.agreement, older.agreement):
                 older.superseded = True
                 self._identities.bonds.pop(older.agreement.hash, None)
 

@@ -65,11 +65,19 @@ def countersign(
     ],
     as_: Annotated[Path, typer.Option("--as", help="your own person.secret, as IG lead")],
     out: Annotated[Path, typer.Option(help="where to write the enrolment")],
+    in_place_of: Annotated[
+        str | None,
+        typer.Option(
+            help="another organisation's IG lead: thumbprint of the lead whom it lost last, sha256:"
+        ),
+    ] = None,
     passphrase_file: Annotated[Path | None, typer.Option(help="opens your keys")] = None,
 ) -> None:
     """Vouch for a colleague's keys, after comparing thumbprints in person.
 
-    For another organisation's IG lead only where every lead it had is revoked (ADR 36).
+    For another organisation's IG lead only where every lead it had is revoked (ADR 36), and in
+    place of the one who was revoked last: your data officer sees whom that is in
+    `partner-agent person leads`.
     """
     envelope, vouched = _handed(keys)
     person = read_person_keys(envelope)
@@ -79,14 +87,20 @@ def countersign(
             "only an IG lead is ever enrolled by another organisation's",
             next_step="an IG lead of the same organisation countersigns everybody else",
         )
-    signed = _vouch(person, lead) if vouched is None else _vouch_too(person, lead, vouched)
+    if (in_place_of is None) != (person.party == lead.keys.party):
+        raise FormatError(
+            "--in-place-of is given for another organisation's IG lead and for nobody else",
+            next_step="partner-agent person leads PARTY shows which lead was revoked last",
+        )
+    enrolment = _enrolment(person, in_place_of)
+    signed = _vouch(enrolment, lead) if vouched is None else _vouch_too(enrolment, lead, vouched)
     write_document(out, PersonEnrolled(keys=envelope, enrolment=signed))
     screen = terminal(context)
     if person.party != lead.keys.party:
         screen.say(
             f"this is an IG lead of {person.party}, not of {lead.keys.party}: it counts only while "
-            f"every IG lead that {person.party} had is revoked, and for each agreement of "
-            f"{person.party} an IG lead of one of its partners has signed"
+            f"every IG lead that {person.party} had is revoked, {in_place_of} as the last, and "
+            f"for each agreement of {person.party} an IG lead of one of its partners has signed"
         )
     if person.passkey is not None:
         copies = "can" if person.passkey.backup_eligible else "cannot"
@@ -109,23 +123,30 @@ def _handed(path: Path) -> tuple[Envelope, Envelope | None]:
     return parse_model(data, Envelope), None
 
 
-def _vouch(person: PersonKeys, lead: PersonSecrets) -> Envelope:
-    enrolment = _enrolment(person, write_time(utc_now()))
+def _vouch(enrolment: PersonEnrolment, lead: PersonSecrets) -> Envelope:
     return sign(PERSON_ENROLMENT, enrolment, lead.signing_key, lead.keys.thumbprint)
 
 
-def _vouch_too(person: PersonKeys, lead: PersonSecrets, vouched: Envelope) -> Envelope:
-    """A further countersignature over the same enrolment."""
-    enrolment = parse_canonical(vouched.payload_bytes, PersonEnrolment)
-    if enrolment != _enrolment(person, enrolment.created):
-        raise FormatError("the enrolment is for other keys, another role or party")
+def _vouch_too(enrolment: PersonEnrolment, lead: PersonSecrets, vouched: Envelope) -> Envelope:
+    """A further countersignature over the same enrolment, whenever it was made."""
+    others = parse_canonical(vouched.payload_bytes, PersonEnrolment)
+    if others != enrolment.model_copy(update={"created": others.created}):
+        raise FormatError(
+            "the enrolment is for other keys, another role or party, or after another loss",
+            next_step="whoever signed it does so anew",
+        )
     signature = sign_bytes(
         PERSON_ENROLMENT, vouched.payload_bytes, lead.signing_key, lead.keys.thumbprint
     )
     return vouched.model_copy(update={"signatures": (*vouched.signatures, signature)})
 
 
-def _enrolment(person: PersonKeys, created: str) -> PersonEnrolment:
-    return PersonEnrolment(
-        keys=person.thumbprint, role=person.role, party=person.party, created=created
-    )
+def _enrolment(person: PersonKeys, in_place_of: str | None) -> PersonEnrolment:
+    data = {
+        "keys": person.thumbprint,
+        "role": person.role,
+        "party": person.party,
+        "created": write_time(utc_now()),
+        "in_place_of": in_place_of,
+    }
+    return parse_model(data, PersonEnrolment)

@@ -105,6 +105,10 @@ class PersonEnrolment(Frozen):
     """An IG lead's (or, for the first IG lead, the party's own) word for a person's keys.
 
     Of other parties' IG leads, for a lead of a party that has none left (ADR 36).
+
+    Attributes:
+        in_place_of: keys of the lead whom that party lost last, where other parties vouch, so that
+            their word is about this loss and no later one; else nothing.
     """
 
     format: Literal["person-enrolment/v1"] = "person-enrolment/v1"
@@ -112,6 +116,7 @@ class PersonEnrolment(Frozen):
     role: Role
     party: Slug
     created: Time
+    in_place_of: Hash | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 def publish_party_keys(keys: PartyKeys, signing: SigningKey) -> Envelope:

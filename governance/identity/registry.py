@@ -5,9 +5,10 @@ others; a party's name is taken once, and so is each of its keys, or one witness
 nobody's keys are a party's, nor another person's, nor keys that were revoked; a first IG lead is
 enrolled by the party's own key, and every other person by an IG lead of the same party; where each
 lead that a party had is revoked, one is enrolled by IG leads of other parties, so many that each
-agreement of the party has one of its partners' among them (ADR 36); revoked keys verify nothing
-from then on; keys that hold a passkey sign documents with it alone; an
-authenticator that counts its signatures counts upwards, or somebody may have a copy of it.
+agreement of the party has one of its partners' among them, in place of the lead who was revoked
+last and so never again after another loss (ADR 36); revoked keys verify nothing from then on; keys
+that hold a passkey sign documents with it alone; an authenticator that counts its signatures counts
+upwards, or somebody may have a copy of it.
 """
 
 from collections.abc import Iterable
@@ -37,13 +38,19 @@ class Person:
     """An enrolled person, whether the keys still hold, and how far the passkey has counted.
 
     Attributes:
+        revoked_at: index of the event that revoked the keys, which is final.
         vouched_by: other parties whose IG leads enrolled this one; empty of everybody else.
     """
 
     keys: PersonKeys
     counter: int = 0
-    revoked: bool = False
+    revoked_at: int | None = None
     vouched_by: tuple[str, ...] = ()
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the keys hold no more."""
+        return self.revoked_at is not None
 
 
 @dataclass(frozen=True)
@@ -215,7 +222,14 @@ class IdentityRegistry:
         if keys.thumbprint in self.people:
             raise NotAdmissible("these keys are enrolled already")
         self._never_used(keys)
-        others = self._vouching(signers, keys) if self._has_lost_leads(keys) else ()
+        lost = self.lost_lead(keys.party) if keys.role is Role.IG_LEAD else None
+        if enrolment.in_place_of != (lost and lost.keys.thumbprint):
+            raise NotAdmissible(
+                "an enrolment is in place of the IG lead whom its party lost last, where every one "
+                "is lost, and else of nobody",
+                next_step="partner-agent person leads PARTY shows whom; countersign it anew",
+            )
+        others = self._vouching(signers, keys) if lost else ()
         for signer in () if others else signers:
             self._may_enrol(signer, keys)
         counted = self.counted(payload.enrolment)
@@ -244,10 +258,12 @@ class IdentityRegistry:
             each for each in people if each.keys.party == party and each.keys.role is Role.IG_LEAD
         ]
 
-    def _has_lost_leads(self, keys: PersonKeys) -> bool:
-        """Whether these are an IG lead's, and each that the party had is revoked."""
-        leads = self.leads(keys.party)
-        return keys.role is Role.IG_LEAD and bool(leads) and all(each.revoked for each in leads)
+    def lost_lead(self, party: str) -> Person | None:
+        """Of a party whose IG leads are all revoked, the one who was revoked last; else nobody."""
+        leads = self.leads(party)
+        if not all(each.revoked for each in leads):
+            return None
+        return max(leads, key=lambda each: each.revoked_at or 0, default=None)
 
     def _vouching(self, signers: Iterable[str], keys: PersonKeys) -> tuple[str, ...]:
         """The other parties whose IG leads enrol a lead of a party that has none left.
@@ -294,7 +310,8 @@ class IdentityRegistry:
             raise NotAdmissible("a person's keys are revoked by the party that employs them")
 
         def commit() -> None:
-            person.revoked = True
+            if not person.revoked:
+                person.revoked_at = entry.index
 
         return commit
 

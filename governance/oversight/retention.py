@@ -1,19 +1,20 @@
 """Retention: what was destroyed and when, and what is due and not said to be destroyed.
 
-Rules: what the ledger knows of an artefact is when it came to be: a submission's file at the hub,
-a run's results, a party's answers to requests. Each is due when the period of its agreement is
-over (answers: of the agreement's newest signed version, under which the party works), and agents
-and hub destroy once a day, so a day later the ledger has to hold their word (``retention.purged``);
-where it does not, the artefact is overdue. A word is about all that was due by the period of the
-agreement that it names, however long other versions would have kept it. Of rows in vaults and of
-consent records the ledger cannot say when they are due: the partner's own agent does. A destruction
-told without being done cannot be seen here.
+Rules: what the ledger knows of an artefact is when it came to be: a submission's file at the hub, a
+run's results, a party's answers to requests. Each is due when the period of its agreement is over
+(answers: of its newest version that every partner has signed, under which the party works), and
+agents and hub destroy once a day, so a day later the ledger has to hold their word
+(``retention.purged``); where it does not, the artefact is overdue. A word is about all that was due
+by the period of the agreement that it names, however long other versions would have kept it. Of
+rows in vaults and of consent records the ledger cannot say when they are due: the partner's own
+agent does. A destruction told without being done cannot be seen here.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from governance.agreements.models import Agreement
+from governance.agreements.registry import may_replace
 from governance.canonical import Frozen
 from governance.oversight.chronicle import ANSWERS, FILES, kept_days, scope
 from governance.oversight.state import Overseen
@@ -109,11 +110,14 @@ def _due(state: Overseen, hash_: str, party: str, what: str, days: set[str], now
 
 
 def _working(state: Overseen, agreement: Agreement) -> Agreement:
-    """The newest version of an agreement that every party has signed, or else itself."""
+    """The newest version that may replace an agreement and that all have signed, or else itself.
+
+    Some of its partners alone cannot move the others' period: theirs replaces nothing.
+    """
     standings = (state.agreements.standing(hash_) for hash_ in state.agreements)
     signed = [
         each.agreement
         for each in standings
-        if each.complete_at is not None and each.agreement.id == agreement.id
+        if each.complete_at is not None and may_replace(each.agreement, agreement)
     ]
     return max(signed, key=lambda each: each.version, default=agreement)

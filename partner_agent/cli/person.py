@@ -1,9 +1,10 @@
-"""``person enrol`` and ``person revoke``: staff of this party in the ledger."""
+"""``person enrol``, ``person revoke`` and ``person leads``: staff in the ledger."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from governance.canonical import parse_json, write_time
 from governance.errors import FormatError
@@ -74,4 +75,42 @@ def revoke(
         agent.ledger.write(EventType.PERSON_REVOKED, payload)
         agent.ledger.sync()
         agent.ledger.witness()
+        lost = agent.ledger.state.identities.lost_lead(agent.settings.party)
     screen.result({"revoked": keys, "reason": why}, lambda out: out.print(f"revoked: {why}"))
+    if lost is not None and lost.keys.thumbprint == keys:
+        screen.say(
+            "that was the last IG lead of this party: IG leads of its partners bring one back, in "
+            f"place of {keys}"
+        )
+
+
+@app.command()
+def leads(
+    context: typer.Context,
+    party: Annotated[str, typer.Argument(help="a party's short name, as agreements have it")],
+) -> None:
+    """Show the IG leads of a party, of this one or another, and whose place a new one takes."""
+    screen = session(context)
+    with agent_of(context) as agent:
+        agent.ledger.sync()
+        identities = agent.ledger.state.identities
+        identities.party_named(party)
+        every, lost = identities.leads(party), identities.lost_lead(party)
+    found = [
+        {
+            "thumbprint": each.keys.thumbprint,
+            "revoked": each.revoked,
+            "vouched_by": list(each.vouched_by),
+            "lost_last": each is lost,
+        }
+        for each in every
+    ]
+
+    def show(out: Console) -> None:
+        for each in every:
+            state = "revoked" if each.revoked else "stands"
+            by = f", vouched for by {', '.join(each.vouched_by)}" if each.vouched_by else ""
+            last = ", lost last" if each is lost else ""
+            out.print(f"{each.keys.thumbprint} {state}{by}{last}")
+
+    screen.result({"party": party, "leads": found}, show)

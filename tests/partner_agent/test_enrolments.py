@@ -1,11 +1,13 @@
 """Enrolments out of a folder: logged once, or refused, and never a first lead."""
 
+import json
 import os
 from hashlib import sha256
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from typer.testing import CliRunner
 
 from governance.canonical import canonical_bytes, utc_now, write_time
 from governance.errors import FormatError, SignatureError
@@ -14,6 +16,7 @@ from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonEnrolled, PersonRevoked
+from partner_agent.cli.main import app
 from partner_agent.enrolments import Enrolments, EnrolmentsFolder
 from tests.governance.world import Staff
 from tests.hub_world import HubWorld
@@ -219,7 +222,13 @@ def test_a_lead_by_others_is_enrolled_by_hand_alone(hub_world: HubWorld, tmp_pat
     police.ledger.write(EventType.PERSON_ENROLLED, first)
     revoked = PersonRevoked(keys=gone.keys.thumbprint, reason="lost_key")
     police.ledger.write(EventType.PERSON_REVOKED, revoked)
-    signed = council_lead.sign(PERSON_ENROLMENT, enrolment(new))
+    said = CliRunner().invoke(
+        app, ["--home", str(police.home), "--json", "person", "leads", "police"]
+    )
+    (line,) = json.loads(said.stdout)["leads"]
+    assert (line["thumbprint"], line["lost_last"]) == (gone.keys.thumbprint, True)
+    document = enrolment(new).model_copy(update={"in_place_of": gone.keys.thumbprint})
+    signed = council_lead.sign(PERSON_ENROLMENT, document)
     lay(tmp_path, "by-council", new.published(), signed)
     assert Enrolments(tmp_path, police.ledger, "police").log_all() == 0
     assert [path.name for path in (tmp_path / "refused").iterdir()] == [named("by-council")]

@@ -50,8 +50,11 @@ def test_leads_of_other_parties_sign_one_upon_the_other(tmp_path: Path) -> None:
         home = ["--party", party, "--role", "ig_lead", "--home", str(tmp_path / party)]
         assert run.invoke(app, ["person", "init", *home]).exit_code == 0
 
-    def countersign(file: Path, party: str, out: Path) -> Result:
+    lost = "sha256:" + "7" * 64
+
+    def countersign(file: Path, party: str, out: Path, lost: str | None = lost) -> Result:
         by = ["--as", str(tmp_path / party / "person.secret"), "--out", str(out)]
+        by += ["--in-place-of", lost] if lost else []
         return run.invoke(app, ["person", "countersign", str(file), *by])
 
     lead, manager = (
@@ -62,9 +65,13 @@ def test_leads_of_other_parties_sign_one_upon_the_other(tmp_path: Path) -> None:
     keys.write_bytes(canonical_bytes(manager.published()))
     assert countersign(keys, "police", one).exit_code != 0
     keys.write_bytes(canonical_bytes(lead.published()))
+    for no_loss in (None, "the last one"):
+        assert countersign(keys, "police", one, no_loss).exit_code != 0
     done = countersign(keys, "police", one)
     assert done.exit_code == 0, done.output
     assert "every IG lead that council had is revoked" in " ".join(done.stderr.split())
+    assert lost in done.stderr
+    assert countersign(one, "nhs", both, "sha256:" + "8" * 64).exit_code != 0
     assert countersign(one, "nhs", both).exit_code == 0
     signed = parse_model(parse_json(both.read_bytes()), PersonEnrolled).enrolment
     known = {}

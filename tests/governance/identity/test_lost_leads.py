@@ -70,10 +70,15 @@ class Lost(World):
             self.write(party, EventType.AGREEMENT_SIGNED, payload)
         return agreement
 
-    def vouched(self, *signers: Staff | Party, new: Staff | None = None) -> PersonEnrolled:
-        """An enrolment that somebody has countersigned."""
+    def vouched(
+        self, *signers: Staff | Party, new: Staff | None = None, **changes: Any
+    ) -> PersonEnrolled:
+        """An enrolment that somebody has countersigned, as the ledger stands now."""
         new = new or self.new
-        document = self.enrolment(new)
+        lead = new.keys.role is Role.IG_LEAD
+        lost = self.state.identities.lost_lead(new.keys.party) if lead else None
+        thumbprint = None if lost is None else lost.keys.thumbprint
+        document = self.enrolment(new).model_copy(update={"in_place_of": thumbprint} | changes)
         signed = [
             sign(PERSON_ENROLMENT, document, one.signing, one.keys.thumbprint) for one in signers
         ]
@@ -103,6 +108,12 @@ def test_a_partners_lead_brings_a_lead_back(world: Lost) -> None:
     )
     with pytest.raises(NotAdmissible, match="of the same party"):
         world.log(police, new=second)
+    with pytest.raises(NotAdmissible, match="else of nobody"):
+        world.write(
+            world.council,
+            EventType.PERSON_ENROLLED,
+            world.vouched(world.new, new=second, in_place_of=world.lead.keys.thumbprint),
+        )
     for staff in (second, manager):
         world.log(world.new, new=staff)
         assert not world.state.identities.people[staff.keys.thumbprint].vouched_by
@@ -173,6 +184,34 @@ def test_a_party_of_no_agreement_gets_none(world: Lost) -> None:
         world.write(world.stranger, EventType.PERSON_ENROLLED, payload)
 
 
+@pytest.mark.invariant(7, "a partner's word for somebody, kept until the next lead was lost too")
+def test_a_vouching_ends_with_the_loss_that_it_was_for(world: Lost) -> None:
+    """Unused, it brings nobody back after another loss, nor a loss that is told twice."""
+    police, nhs = world.leads["police"], world.leads["nhs"]
+    first, later = (Staff("council", Role.IG_LEAD, letter * 32) for letter in "ab")
+    unused = world.vouched(police, new=first)
+    for lost in (None, world.new.keys.thumbprint, world.manager.keys.thumbprint):
+        with pytest.raises(NotAdmissible, match="lost last"):
+            world.write(
+                world.council,
+                EventType.PERSON_ENROLLED,
+                world.vouched(police, new=first, in_place_of=lost),
+            )
+    world.log(nhs)
+    world.log(world.new, new=later)
+    world.revoke(world.council, later)
+    world.revoke(world.council, world.new)
+    for again in (world.lead, later):  # whoever is revoked already is not lost anew
+        world.revoke(world.council, again)
+        with pytest.raises(NotAdmissible, match="lost last"):
+            world.write(world.council, EventType.PERSON_ENROLLED, unused)
+    assert world.state.identities.lost_lead("council") == world.state.identities.people[
+        world.new.keys.thumbprint
+    ]  # fmt: skip
+    world.log(police, new=first)
+    assert LedgerState().replay(world.events).rejected == []
+
+
 @pytest.mark.invariant(
     7, "the revocation put after the enrolment by a partner's lead", double="reorders"
 )
@@ -187,7 +226,11 @@ def test_the_order_in_the_log_decides(world: Lost) -> None:
     world.log(world.leads["nhs"])
     late = world.council.author().write(
         EventType.PERSON_ENROLLED,
-        world.vouched(world.leads["police"], new=Staff("council", Role.IG_LEAD, "9" * 32)),
+        world.vouched(
+            world.leads["police"],
+            new=Staff("council", Role.IG_LEAD, "9" * 32),
+            in_place_of=world.new.keys.thumbprint,
+        ),
     )
     with pytest.raises(GovernanceError):
         world.append(late)

@@ -22,7 +22,7 @@ from governance.oversight.agreements import agreements, due
 from governance.oversight.retention import destroyed, retention
 from governance.oversight.rights import rights
 from tests.governance.oversight.copied import overseen
-from tests.governance.world import NOON, Party, World
+from tests.governance.world import NOON, Party, World, agreement_data
 
 HASH = "sha256:" + "0" * 64
 
@@ -163,6 +163,18 @@ def test_a_longer_period_of_a_newer_version_is_the_one_that_an_agent_keeps_to() 
     agree(world, version=2, supersedes=old.hash, retention=retention)
     assert overdue(world, 60) == {"releases": ""}
     assert overdue(world, 92) == {"releases": "2027-02-20"}
+
+
+def test_some_partners_alone_move_nobodys_period() -> None:
+    """A later version of the same name that leaves one of them out has replaced nothing."""
+    world = World()
+    refuse_a_request(world)
+    old, others = world.agreement, [world.council, world.partners[1]]
+    data = agreement_data(others)
+    retention = data["retention"] | {"released_items_days": 3650}
+    world.partners = others
+    agree(world, **data | {"version": 9, "supersedes": old.hash, "retention": retention})
+    assert overdue(world, 60) == {"releases": "2026-12-22"}
 
 
 def test_the_hubs_word_under_one_agreement_is_none_under_another(world: World) -> None:

@@ -10,7 +10,7 @@ goes to the moments at which something ends. ``scripts/rule_mutants.py`` shows w
 import hashlib
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -247,22 +247,28 @@ class ReleaseMachine(County, RuleBasedStateMachine):
         data=st.data(),
         by=st.sampled_from(("lead",) * 4 + OTHERS),
         decision=st.sampled_from(("approve",) * 3 + ("decline",)),
+        dated=st.sampled_from(("now",) * 5 + ("its end",)),
     )
-    def decide(self, data: st.DataObject, by: str, decision: str) -> None:
-        """Somebody approves or declines a request, as a rule one that is not decided."""
+    def decide(self, data: st.DataObject, by: str, decision: str, dated: str) -> None:
+        """Somebody approves or declines a request, as a rule one that is not decided.
+
+        Whoever decides writes the date, so also the second at which the request ends.
+        """
         newest = list(self.requests)[::-1]
         undecided = [hash_ for hash_ in newest if not self.requests[hash_][1]]
-        self._decide(data.draw(st.sampled_from((*undecided[:2] * 2, *newest))), by, decision)
+        hash_ = data.draw(st.sampled_from((*undecided[:2] * 2, *newest)))
+        ends = self.rule.asked[hash_].until if hash_ in self.rule.asked else self.now
+        self._decide(hash_, by, decision, self.now if dated == "now" else ends)
 
-    def _decide(self, hash_: str, by: str, decision: str) -> None:
+    def _decide(self, hash_: str, by: str, decision: str, made: datetime | None = None) -> None:
         request, _, members = self.requests[hash_]
+        made = (made or self.now).replace(microsecond=0)
         approval = self.world.approval(
-            request, signer=self.staff[by], decision=decision, created=write_time(self.now)
+            request, signer=self.staff[by], decision=decision, created=write_time(made)
         )
         approve = decision == "approve"
         kind = EventType.RELEASE_APPROVED if approve else EventType.RELEASE_DECLINED
         done = self.tried(self.world.hub, kind, Decided(approval=approval))
-        made = self.now.replace(microsecond=0)
         assert self.rule.decide(hash_, by, made, approve=approve) == (done is not None)
         if done is not None:
             self.requests[hash_] = (request, approval, members)
