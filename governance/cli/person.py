@@ -5,24 +5,21 @@ from typing import Annotated
 
 import typer
 
-from governance.canonical import canonical_bytes, parse_json, utc_now, write_time
+from governance.canonical import canonical_bytes, utc_now, write_time
 from governance.errors import FormatError
-from governance.identity.envelope import Envelope, parse_canonical, parse_model, sign, sign_bytes
+from governance.identity.envelope import sign_bytes
 from governance.identity.files import (
-    PersonSecrets,
     new_person,
     read_person_secrets,
     write_secret,
 )
 from governance.identity.models import (
     PERSON_ENROLMENT,
-    PersonEnrolment,
-    PersonKeys,
     Role,
     publish_person_keys,
     read_person_keys,
 )
-from governance.ledger.payloads import PersonEnrolled
+from governance.identity.vouching import countersigned, enrolment_of, read_handed
 from governance.terminal import passphrase, read_bytes, terminal, write_document
 
 app = typer.Typer(no_args_is_help=True, help="Keys of staff.")
@@ -79,8 +76,8 @@ def countersign(
     place of the one who was revoked last: your data officer sees whom that is in
     `partner-agent person leads`.
     """
-    envelope, vouched = _handed(keys)
-    person = read_person_keys(envelope)
+    handed = read_handed(read_bytes(keys))
+    person = read_person_keys(handed.published)
     lead = read_person_secrets(as_, passphrase(passphrase_file))
     if person.party != lead.keys.party and person.role is not Role.IG_LEAD:
         raise FormatError(
@@ -92,9 +89,11 @@ def countersign(
             "--in-place-of is given for another organisation's IG lead and for nobody else",
             next_step="partner-agent person leads PARTY shows which lead was revoked last",
         )
-    enrolment = _enrolment(person, in_place_of)
-    signed = _vouch(enrolment, lead) if vouched is None else _vouch_too(enrolment, lead, vouched)
-    write_document(out, PersonEnrolled(keys=envelope, enrolment=signed))
+    enrolment = enrolment_of(person, handed.signed, write_time(utc_now()), in_place_of)
+    signature = sign_bytes(
+        PERSON_ENROLMENT, canonical_bytes(enrolment), lead.signing_key, lead.keys.thumbprint
+    )
+    write_document(out, countersigned(handed, enrolment, signature))
     screen = terminal(context)
     if person.party != lead.keys.party:
         screen.say(
@@ -112,41 +111,3 @@ def countersign(
         lambda console: console.print(f"{person.role.value} of {person.party}: {out}"),
     )
     screen.hint(f"partner-agent person enrol {out}")
-
-
-def _handed(path: Path) -> tuple[Envelope, Envelope | None]:
-    """A person's keys, and what others have countersigned of them."""
-    data = parse_json(read_bytes(path))
-    if isinstance(data, dict) and "enrolment" in data:
-        enrolled = parse_model(data, PersonEnrolled)
-        return enrolled.keys, enrolled.enrolment
-    return parse_model(data, Envelope), None
-
-
-def _vouch(enrolment: PersonEnrolment, lead: PersonSecrets) -> Envelope:
-    return sign(PERSON_ENROLMENT, enrolment, lead.signing_key, lead.keys.thumbprint)
-
-
-def _vouch_too(enrolment: PersonEnrolment, lead: PersonSecrets, vouched: Envelope) -> Envelope:
-    """A further countersignature over the same enrolment, whenever it was made."""
-    others = parse_canonical(vouched.payload_bytes, PersonEnrolment)
-    if others != enrolment.model_copy(update={"created": others.created}):
-        raise FormatError(
-            "the enrolment is for other keys, another role or party, or after another loss",
-            next_step="whoever signed it does so anew",
-        )
-    signature = sign_bytes(
-        PERSON_ENROLMENT, vouched.payload_bytes, lead.signing_key, lead.keys.thumbprint
-    )
-    return vouched.model_copy(update={"signatures": (*vouched.signatures, signature)})
-
-
-def _enrolment(person: PersonKeys, in_place_of: str | None) -> PersonEnrolment:
-    data = {
-        "keys": person.thumbprint,
-        "role": person.role,
-        "party": person.party,
-        "created": write_time(utc_now()),
-        "in_place_of": in_place_of,
-    }
-    return parse_model(data, PersonEnrolment)

@@ -219,9 +219,7 @@ class IdentityRegistry:
             raise NotAdmissible("the enrolment is for other keys, another role or party")
         if self.party_key(entry.author)[0] != keys.party:
             raise NotAdmissible("a person is enrolled by the party that employs them")
-        if keys.thumbprint in self.people:
-            raise NotAdmissible("these keys are enrolled already")
-        self._never_used(keys)
+        self.require_unused(keys)
         lost = self.lost_lead(keys.party) if keys.role is Role.IG_LEAD else None
         if enrolment.in_place_of != (lost and lost.keys.thumbprint):
             raise NotAdmissible(
@@ -229,7 +227,7 @@ class IdentityRegistry:
                 "is lost, and else of nobody",
                 next_step="partner-agent person leads PARTY shows whom; countersign it anew",
             )
-        others = self._vouching(signers, keys) if lost else ()
+        others = self._vouched(signers, keys) if lost else ()
         for signer in () if others else signers:
             self._may_enrol(signer, keys)
         counted = self.counted(payload.enrolment)
@@ -241,7 +239,14 @@ class IdentityRegistry:
 
         return commit
 
-    def _never_used(self, keys: PersonKeys) -> None:
+    def require_unused(self, keys: PersonKeys) -> None:
+        """Check that these keys are new, and no key in them was ever somebody else's.
+
+        Raises:
+            NotAdmissible: enrolled already, revoked, or of a party or another person.
+        """
+        if keys.thumbprint in self.people:
+            raise NotAdmissible("these keys are enrolled already")
         own = keys.public_keys
         if any(own & set(_public(party)) for party in self.parties.values()):
             raise NotAdmissible("a person's keys are not a party's")
@@ -265,7 +270,24 @@ class IdentityRegistry:
             return None
         return max(leads, key=lambda each: each.revoked_at or 0, default=None)
 
-    def _vouching(self, signers: Iterable[str], keys: PersonKeys) -> tuple[str, ...]:
+    def bonds_of(self, party: str) -> dict[str, Bond]:
+        """By hash, the agreements each of which has a say in who vouches for a party's lead."""
+        every = list(self.bonds.items())  # another thread of a console may replay
+        return {hash_: bond for hash_, bond in every if party in bond.parties}
+
+    def vouching(self, signers: Iterable[str]) -> frozenset[str]:
+        """The parties whose IG leads have signed.
+
+        Raises:
+            SignatureError: signed by somebody who is revoked, or by a party's key.
+            NotAdmissible: by somebody who is no IG lead.
+        """
+        leads = [self.person(signer) for signer in signers]
+        if any(lead.role is not Role.IG_LEAD for lead in leads):
+            raise NotAdmissible("another party's lead is vouched for by IG leads and nobody else")
+        return frozenset(lead.party for lead in leads)
+
+    def _vouched(self, signers: Iterable[str], keys: PersonKeys) -> tuple[str, ...]:
         """The other parties whose IG leads enrol a lead of a party that has none left.
 
         Each agreement of the party needs one of its partners among them: whoever holds the party's
@@ -276,15 +298,14 @@ class IdentityRegistry:
             SignatureError: signed by somebody who is revoked.
             NotAdmissible: by somebody who is no IG lead, or not by enough of them.
         """
-        leads = [self.person(signer) for signer in signers]
-        vouching = {lead.party for lead in leads}
-        bonds = [bond for bond in self.bonds.values() if keys.party in bond.parties]
-        enough = bool(bonds) and all(bond.partners & vouching for bond in bonds)
-        if not enough or any(lead.role is not Role.IG_LEAD for lead in leads):
+        vouching = self.vouching(signers)
+        bonds = self.bonds_of(keys.party).values()
+        if not bonds or not all(bond.partners & vouching for bond in bonds):
             raise NotAdmissible(
                 "every IG lead of this party is revoked, so that one is countersigned by IG leads "
                 "of other parties: for each agreement of this party, of one of its partners",
-                next_step="they run: governance person countersign, one upon the other's file",
+                next_step="they run: governance person countersign, one upon the other's file, or "
+                "sign on the page of their console",
             )
         return tuple(sorted(vouching))
 

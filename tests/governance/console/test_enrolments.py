@@ -176,6 +176,7 @@ def test_only_what_the_lead_signed_is_laid_down(
                 {"role": Role.IG_LEAD},
                 {"party": "police"},
                 {"created": "2026-01-01T00:00:00Z"},
+                {"in_place_of": kim.thumbprint},
             ]
             for change in wrong:
                 refused = post(good.model_copy(update=change), lead.authenticator)

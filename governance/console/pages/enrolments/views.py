@@ -24,6 +24,7 @@ from governance.console.keys import KeyDocument
 from governance.console.signing import read_signed
 from governance.errors import SignatureError
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role, passkey_of
+from governance.identity.vouching import enrolment_of
 from governance.ledger.payloads import PersonEnrolled
 from governance.ui.browser import signing_data
 from governance.ui.forms import posted
@@ -61,12 +62,7 @@ def confirm(console: Use, request: Request, keys: Hash) -> HTMLResponse:
     """Asks a lead to compare fingerprints, and to sign."""
     lead = console.outside.enrolled(signed_in(request).account).keys
     found = _find(console, keys)
-    enrolment = PersonEnrolment(
-        keys=keys,
-        role=found.document.keys.role,
-        party=found.document.keys.party,
-        created=write_time(console.now()),
-    )
+    enrolment = enrolment_of(found.document.keys, None, write_time(console.now()), None)
     words = console.pages.words
     data = signing_data(
         words,
@@ -87,7 +83,7 @@ def confirmed(
     lead = console.outside.enrolled(signed_in(request).account).keys
     held = _find(console, keys).document
     enrolment, envelope = read_signed(fields, PERSON_ENROLMENT, PersonEnrolment, lead)
-    if (enrolment.keys, enrolment.role, enrolment.party) != (keys, held.keys.role, held.keys.party):
+    if enrolment != enrolment_of(held.keys, None, enrolment.created, None):
         raise SignatureError("what was signed is not the enrolment of these keys")
     if abs(console.now() - parse_time(enrolment.created)) > _WITHIN:
         raise SignatureError(
