@@ -8,8 +8,10 @@ partners among them: strangers cannot end an agreement, and a processor cannot k
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from governance.agreements.errors import AgreementUnknown
+from governance.agreements.life import life
 from governance.agreements.models import AGREEMENT, Agreement
 from governance.agreements.policy import Standing
 from governance.canonical import canonical_bytes
@@ -67,6 +69,10 @@ class AgreementRegistry:
         """Hashes of the agreements that a party is one of, in force or not."""
         every = self._records.items()
         return [hash_ for hash_, record in every if record.agreement.party(party) is not None]
+
+    def in_force_of(self, party: str, now: datetime) -> list[str]:
+        """Hashes of the agreements that a party is one of and that permit something."""
+        return [hash_ for hash_ in self.of(party) if life(self.standing(hash_), now).permits]
 
     def standing(self, agreement: str) -> Standing:
         """Where an agreement stands.

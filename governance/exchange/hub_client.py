@@ -258,7 +258,7 @@ class HubClient(AnalysisCalls):
         """Families for professional consideration."""
         wanted = query.model_dump(mode="json", exclude_defaults=True)
         text = urlencode({key: str(value).lower() for key, value in wanted.items()})
-        return self._get(f"/v1/families?{text}", FamilyList)
+        return self._get(f"/v1/families?{text}" if text else "/v1/families", FamilyList)
 
     def family(self, family: str) -> FamilyView:
         """One family, with the members' document that a request names."""

@@ -89,7 +89,7 @@ ROUTES: Final[dict[str, Described]] = {
     "POST /v1/review/{agreement}/rulings": _signed(
         AgreementRefusal, UnknownRecord, body=RulingPost
     ),
-    "GET /v1/families": _signed(AgreementRefusal),
+    "GET /v1/families": _signed(),
     "GET /v1/families/{family}": _signed(UnknownFamily, FamilyTooLarge, AgreementRefusal),
     "POST /v1/requests": _signed(*_RELEASE, body=RequestPost),
     "GET /v1/requests": _signed(),

@@ -1,6 +1,8 @@
 """Families of the current run, as managers see them, and the members' document of a request.
 
-Rule: a family is seen by staff of the parties of its agreement alone; to others it is not there.
+Rules: a family is seen by staff of the parties of its agreement alone; to others it is not there.
+It is seen while the agreement is in force; afterwards no list has it, and who asks for it is told
+what has ended.
 Whether a family may be approached is worked out from the ledger for each that is shown; for a list
 that asks for it, for each with a record that the ledger holds a decision about. Of others nobody
 has given a permission.
@@ -8,11 +10,13 @@ has given a permission.
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from governance.agreements.models import Agreement
+from governance.agreements.policy import in_force
 from governance.consent.rules import Approach, require_family_permission
 from governance.errors import ReasonedError
 from governance.exchange.release_api import (
@@ -50,10 +54,10 @@ class Families:
         self._database = database
 
     def page(self, state: LedgerState, approach: "ApproachFor", query: FamilyQuery) -> FamilyList:
-        """Families that a query asks for, of the caller's agreements, most needs first."""
+        """Families that a query asks for, of the caller's agreements in force, most needs first."""
         first, last = query.offset, query.offset + query.limit
         with self._database.reading() as connection:
-            ids = current_runs(connection, state.agreements.of(approach.party))
+            ids = current_runs(connection, approach.agreements(state))
             wanted = chosen(query, ids)
             if query.approachable is None:
                 total = connection.scalar(wanted.with_only_columns(func.count())) or 0
@@ -86,10 +90,11 @@ class Families:
 
         Raises:
             UnknownFamily: not in the current results of the caller's agreements.
+            AgreementRefusal: in those of one that is not in force.
             FamilyTooLarge: no request may name it.
         """
         with self._database.reading() as connection:
-            row = _row(connection, family, state.agreements.of(approach.party))
+            row = _shown(connection, family, state, approach)
             agreement = state.agreements.standing(row.agreement).agreement
             needs = connection.execute(
                 select(family_needs)
@@ -174,6 +179,16 @@ def _row(connection: Connection, family: str, agreements: Collection[str]) -> An
     return row
 
 
+def _shown(connection: Connection, family: str, state: LedgerState, approach: "ApproachFor") -> Any:
+    """A family's row; results of an agreement and of its successor may name the same one."""
+    try:
+        return _row(connection, family, approach.agreements(state))
+    except UnknownFamily:
+        ended = _row(connection, family, state.agreements.of(approach.party))
+        in_force(state.agreements.standing(ended.agreement), approach.now)
+        raise
+
+
 def _key(row: Any) -> tuple[str, str]:
     return row.run, row.family
 
@@ -216,14 +231,18 @@ def _refusal(
 class ApproachFor:
     """The approach that a caller would make: the agreement's own purpose, to the caller's party."""
 
-    def __init__(self, party: str, now: Any) -> None:
+    def __init__(self, party: str, now: datetime) -> None:
         self.party = party
-        self._now = now
+        self.now = now
 
     def __call__(self, agreement: Agreement) -> Approach:
         """Under one agreement; no items, since the caller has not named any yet."""
         purpose = next((p.id for p in agreement.purposes if p.approach), "")
-        return Approach(agreement, purpose, (), self.party, self._now)
+        return Approach(agreement, purpose, (), self.party, self.now)
+
+    def agreements(self, state: LedgerState) -> list[str]:
+        """Hashes of the caller's agreements in force."""
+        return state.agreements.in_force_of(self.party, self.now)
 
 
 def _needs(agreement: Agreement) -> list[str]:

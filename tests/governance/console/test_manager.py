@@ -17,13 +17,13 @@ from governance.canonical import b64, canonical_bytes, unb64, utc_now, write_tim
 from governance.consent.models import ConsentKind
 from governance.console.accounts import Account
 from governance.console.sessions import COOKIE
-from governance.exchange.release_api import RequestView
+from governance.exchange.release_api import FamilyQuery, RequestView
 from governance.identity.envelope import Envelope, challenge_of, parse_canonical, sign
 from governance.identity.keys import SealingKey
 from governance.identity.models import PERSON_ENROLMENT, PERSON_KEYS, PersonEnrolment, Role
 from governance.identity.passkeys import Assertion
 from governance.ledger.events import EventType
-from governance.ledger.payloads import PersonEnrolled
+from governance.ledger.payloads import AgreementStopped, PersonEnrolled
 from governance.release.models import REQUEST, SEALED, SealedItems
 from linkage_hub.store.tables import answers, requests
 from tests.browsing import check_page, screenshot
@@ -381,6 +381,24 @@ def test_pages_work_without_scripts_but_for_signing_and_opening(office: Office) 
     page.goto(f"{office.console.origin}/keys/new")
     assert "Making keys needs JavaScript" in page.inner_text("main")
     page.context.close()
+
+
+def test_families_are_not_shown_while_their_agreement_is_suspended(office: Office) -> None:
+    """The list says why it is empty, and so does a family that was open in the browser."""
+    county = office.county
+    council = county.agents["council"].ledger
+    stopped = AgreementStopped(agreement=county.agreement.hash, reason="inquiry")
+    with office.console.console.outside.hub(office.manager) as hub:
+        family = hub.families(FamilyQuery()).families[0].family
+    council.write(EventType.AGREEMENT_SUSPENDED, stopped)
+    try:
+        assert "No agreement of your organisation is in force" in office.go("/families")
+        check_page(office.page)
+        assert "is suspended by council" in office.go(f"/families/{family}")
+        assert "is suspended by council" in office.go(f"/families/{family}/ask")
+    finally:
+        council.write(EventType.AGREEMENT_RESUMED, stopped)
+    assert family[2:10] in office.go("/families")
 
 
 def answer_of(signed: Assertion) -> str:

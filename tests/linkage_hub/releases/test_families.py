@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
+from governance.agreements.errors import AgreementRefusal
 from governance.canonical import write_time
 from governance.exchange.release_api import FamilyQuery
+from governance.ledger.events import EventType
+from governance.ledger.payloads import AgreementStopped
 from governance.release.models import MEMBERS_MAX
 from linkage_hub.releases import families
 from linkage_hub.releases.choosing import ORDER, chosen
@@ -177,6 +181,40 @@ def test_families_of_others_agreements_are_not_there(county: Families, world: Wo
     assert len(said) == 1
     with pytest.raises(UnknownFamily):
         county.document(family_id("1"), ["sha256:" + "e" * 64])
+
+
+@pytest.mark.parametrize(
+    ("now", "suspended", "reason"),
+    [
+        (NOON, True, "agreement.suspended"),
+        (datetime.fromisoformat("2027-05-02T00:00:00Z"), False, "agreement.review_overdue"),
+        (datetime.fromisoformat("2027-11-01T00:00:00Z"), False, "agreement.expired"),
+    ],
+)
+@pytest.mark.invariant(20, "families of an agreement that has ended, listed and looked at")
+def test_families_are_seen_while_the_agreement_is_in_force(
+    county: Families, now: datetime, suspended: bool, reason: str
+) -> None:
+    """Afterwards no list has them, and one is refused with what has ended; orders still find it."""
+    world = World()
+    with county._database.writing() as connection:
+        connection.execute(update(tables.runs).values(agreement=world.agreement_hash))
+    approach = ApproachFor("council", now)
+    if suspended:
+        assert county.page(world.state, approach, EVERYBODY).total == len(COUNTY)
+        stopped = AgreementStopped(agreement=world.agreement_hash, reason="inquiry")
+        world.write(world.partners[0], EventType.AGREEMENT_SUSPENDED, stopped)
+    for query in (EVERYBODY, EVERYBODY.model_copy(update={"approachable": False})):
+        found = county.page(world.state, approach, query)
+        assert (found.families, found.total) == ((), 0)
+    with pytest.raises(AgreementRefusal) as refusal:
+        county.view(family_id("1"), world.state, approach)
+    assert refusal.value.reason == reason
+    with pytest.raises(UnknownFamily):
+        county.view(family_id("9"), world.state, approach)
+    with pytest.raises(UnknownFamily):
+        county.view(family_id("1"), world.state, ApproachFor("elsewhere", now))
+    assert county.document(family_id("1"), [world.agreement_hash])
 
 
 def test_a_family_of_more_people_than_a_request_may_name(county: Families, world: World) -> None:

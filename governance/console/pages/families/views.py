@@ -1,7 +1,8 @@
 """Families for professional consideration, one of them, and asking about it.
 
 Rules: the hub is asked as the manager who is signed in; a family is shown under its pseudonym, by
-roles and ages; nothing here says whose choice stands in the way of an approach.
+roles and ages; nothing here says whose choice stands in the way of an approach; where no agreement
+is in force, the list says so.
 """
 
 from typing import Annotated
@@ -9,8 +10,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from governance.agreements.errors import AgreementRefusal
-from governance.agreements.policy import in_force
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.labels import labels_of, name_of, persons_of, short_id, why
@@ -41,6 +40,9 @@ def families(
     part = Slice(page, LINES, 0)
     with console.outside.hub(own) as hub:
         found = hub.families(query_of(form.value or ListForm(), part.offset))
+    if not found.total:  # the hub may know of the end of an agreement before this copy does
+        console.outside.refresh(own)
+    needs, in_force = _needs(console, request)
     return console.page(
         request,
         "families/families.html",
@@ -49,7 +51,8 @@ def families(
         chosen=chosen(form),
         families=found.families,
         part=Slice(page, LINES, found.total),
-        needs=_needs(console, request),
+        needs=needs,
+        in_force=in_force,
         ages=AGE_BANDS,
         why=lambda reason: why(console.pages.words, reason),
         short=short_id,
@@ -89,17 +92,12 @@ def _size(console: Console, family: FamilySummary) -> str:
     return words("families.size", people=family.members, count=family.children)
 
 
-def _needs(console: Console, request: Request) -> dict[str, str]:
-    """Needs of the agreements in force that this console's party is in, by what they are called."""
+def _needs(console: Console, request: Request) -> tuple[dict[str, str], bool]:
+    """Needs of this party's agreements in force, by what they are called; whether there are any."""
     found: dict[str, str] = {}
     with looking(console, request) as state:
-        for hash_ in state.agreements:
-            standing = state.agreements.standing(hash_)
-            if standing.agreement.party(console.settings.party) is None:
-                continue
-            try:
-                in_force(standing, console.now())
-            except AgreementRefusal:
-                continue
-            found |= labels_of(standing.agreement, console.pages.words)["needs"]
-    return dict(sorted(found.items(), key=lambda each: each[1]))
+        in_force = state.agreements.in_force_of(console.settings.party, console.now())
+        for hash_ in in_force:
+            agreement = state.agreements.standing(hash_).agreement
+            found |= labels_of(agreement, console.pages.words)["needs"]
+    return dict(sorted(found.items(), key=lambda each: each[1])), bool(in_force)

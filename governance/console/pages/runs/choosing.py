@@ -2,9 +2,7 @@
 
 from fastapi import Request
 
-from governance.agreements.errors import AgreementRefusal
 from governance.agreements.models import Action
-from governance.agreements.policy import in_force
 from governance.console.console import Console
 from governance.console.labels import labels_of, short_id
 from governance.console.looking import looking
@@ -16,15 +14,8 @@ def agreements_of(console: Console, request: Request) -> dict[str, str]:
     """Agreements in force that allow linking and that this console's party is in, by hash."""
     found = {}
     with looking(console, request) as state:
-        for hash_ in state.agreements:
-            standing = state.agreements.standing(hash_)
-            agreement = standing.agreement
-            if agreement.party(console.settings.party) is None:
-                continue
-            try:
-                in_force(standing, console.now())
-            except AgreementRefusal:
-                continue
+        for hash_ in state.agreements.in_force_of(console.settings.party, console.now()):
+            agreement = state.agreements.standing(hash_).agreement
             if Action.LINK in agreement.actions:
                 found[hash_] = labels_of(agreement, console.pages.words)["agreements"][hash_]
     return dict(sorted(found.items(), key=lambda each: each[1]))
