@@ -210,7 +210,7 @@ def _account(home: Path, console: Console, person: PersonSecrets) -> str:
     )  # fmt: skip
     with console.database.writing() as connection:
         connection.execute(insert(tables.account).values(**account.model_dump(mode="json")))
-        token = console.sessions.begin(connection, account.id)
+        token = console.sessions.begin(connection, account.id, utc_now())
     folder = home / "keys"
     folder.mkdir(mode=0o700, exist_ok=True)
     write_secret(folder / f"{account.id}.1.secret", person.signing_key.seed)

@@ -13,10 +13,12 @@ class ReasonedError(Exception):
     Attributes:
         reason: dotted code, for example ``agreement.expired``; stable across releases.
         next_step: what the reader can do now, or an empty string.
+        retry_after: seconds after which another try is worth it (RFC 9110, 10.2.3); 0: not known.
     """
 
     reason: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
+    retry_after: ClassVar[int] = 0
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
         super().__init__(message)

@@ -67,7 +67,8 @@ class ConsoleWorld:
     def session(self, account: Account) -> SignedIn:
         """A session of an account, without a browser."""
         with self.console.database.writing() as connection:
-            return SignedIn(account, self.console.sessions.begin(connection, account.id))
+            token = self.console.sessions.begin(connection, account.id, utc_now())
+            return SignedIn(account, token)
 
     def client(self, account: Account | None = None) -> httpx.Client:
         """An HTTP client that comes from the console's own pages, signed in or not."""

@@ -75,6 +75,7 @@ class Provider:
             claims = {
                 "iss": self.issuer, "aud": self.client, "sub": self.subject,
                 "iat": now, "exp": now + 300, "nonce": query["nonce"],
+                "auth_time": now if "max_age" in query else None,
             } | self.lies  # fmt: skip
             claims = {name: value for name, value in claims.items() if value is not None}
             header = {"alg": self.algorithm, "kid": "one"}

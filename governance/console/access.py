@@ -3,9 +3,9 @@
 Rules, in order: a route that is not in the table is refused; one for anyone needs no session, and
 what tries to sign in comes no faster than people at one address do; every other route needs a
 session; no account asks faster than a person can; it has the role; what changes something carries
-the token of the session's forms; what gives somebody access, or takes it, needs a session that has
-just begun; each request is in the audit log before it is answered, refused
-ones too, but for those that came too fast, which would fill it.
+the token of the session's forms; what gives somebody access, or takes it, is for who has just
+proved who they are; each request is in the audit log before it is answered, refused ones too, but
+for those that came too fast, which would fill it.
 """
 
 import time
@@ -52,7 +52,8 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     # home
     "GET /": _STAFF,
     "GET /account": _STAFF,
-    "POST /account/sign-out-everywhere": _STAFF,
+    "POST /account/sessions/end": _STAFF,
+    "POST /account/sessions/{session}/end": _STAFF,
     # families
     "GET /families": _MANAGER,
     "GET /families/{family}": _MANAGER,
@@ -97,6 +98,7 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "POST /people/invite": _LEAD,
     "POST /people/{account}/link": _LEAD,
     "POST /people/links/{link}/revoke": _LEAD,
+    "POST /people/{account}/sessions/end": _LEAD,
     "GET /people/{account}/close": _LEAD,
     "POST /people/{account}/close": _LEAD,
     "GET /audit": _LEAD,
@@ -138,8 +140,11 @@ RECENT: Final = frozenset(
         "GET /people/invite",
         "POST /people/invite",
         "POST /people/{account}/link",
+        "POST /people/{account}/sessions/end",
         "GET /people/{account}/close",
         "POST /people/{account}/close",
+        "POST /account/sessions/end",
+        "POST /account/sessions/{session}/end",
     }
 )
 """What is done only after signing in within the last minutes (``sessions.RECENT``)."""

@@ -62,7 +62,8 @@ def create_app(console: Console) -> Guard:
     @app.exception_handler(NotSignedIn)
     def _sign_in(request: Request, error: NotSignedIn) -> RedirectResponse:
         again = isinstance(error, SignInAgain)
-        back = request.url.path if request.method == "GET" else "/people" if again else "/"
+        area = "/" + request.scope["route"].path.split("/")[1] if again else "/"
+        back = request.url.path if request.method == "GET" else area
         asked = {"next": back} | ({"again": "true"} if again else {})
         return RedirectResponse(f"/sign-in?{urlencode(asked)}", 303)
 

@@ -118,7 +118,8 @@ def _provider(
     secret = passphrase(settings.openid_secret_file)
     if issuer is None or client is None or secret is None:
         return None
-    return OpenIdProvider(issuer, client, secret.decode(), settings.origin, key, now)
+    contexts = settings.openid_contexts
+    return OpenIdProvider(issuer, client, secret.decode(), settings.origin, key, now, contexts)
 
 
 def open_database(home: Path, settings: ConsoleSettings) -> ConsoleDatabase:

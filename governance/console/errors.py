@@ -108,3 +108,4 @@ class OpenIdUnavailable(ConsoleError):
     """The organisation's OpenID provider is away, or answers with something else."""
 
     reason = "console.openid"
+    retry_after = 10  # seconds: a failure is remembered as long

@@ -1,12 +1,15 @@
 """The organisation's OpenID provider: authorization code flow (OpenID Connect Core 1.0, 3.1).
 
 Rules, in order: the provider's own description names it as issuer, and its addresses are HTTPS; one
-visitor at a time waits for it, and when it fails, nobody asks again for ``_FAILED_FOR``; a browser
-comes back with the state that its own sealed cookie holds, within ten minutes, and, where the
-provider says who answers (RFC 9207), it is this one; the code is redeemed with PKCE (RFC 7636) and
-the client's secret; the ID token is signed by a key that the provider publishes now, by an
-asymmetric algorithm, for this client, with this browser's nonce, and fresh. Whatever fails is told
-alike. Claims are checked by authlib, signatures by joserfc, on which authlib builds.
+visitor at a time waits for it; a browser comes back with the state that its own sealed cookie
+holds, within ten minutes, and, where the provider says who answers (RFC 9207), it is this one; few
+at a time redeem a code, and when the provider is silent, nobody asks it for ``_FAILED_FOR``; the
+code is redeemed with PKCE (RFC 7636) and the client's secret; the ID token is signed by a key that
+the provider publishes now, by an asymmetric algorithm, for this client, with this browser's nonce,
+and fresh; it names a context (``acr``) that settings take, where they name any; it says when its
+person proved who they are (``auth_time``), not long ago, where that was asked for (``max_age``;
+Core 1.0, 2, 3.1.2.1 and 3.1.3.7). What a liar could learn from is told alike. Claims are checked by
+authlib, signatures by joserfc, on which authlib builds.
 """
 
 import base64
@@ -16,8 +19,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import quote, urlencode
 
@@ -28,6 +31,7 @@ from pydantic import ValidationError
 
 from governance.canonical import Frozen, canonical_bytes, parse_json
 from governance.console.errors import OpenIdUnavailable, SignInRefused
+from governance.console.sessions import RECENT
 from governance.console.settings import is_safe
 from governance.errors import FormatError
 from governance.web.deadline import bounded_client, deadline
@@ -39,23 +43,34 @@ _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "RS384", "ES384", "RS512")
 _ANSWER_MOST: Final = 1024 * 1024  # bytes
 _SECONDS: Final = 15.0
 _KNOWN_FOR: Final = 3600.0  # seconds that a provider's description is kept
-_FAILED_FOR: Final = 10.0  # seconds that a failure to get it is
+_FAILED_FOR: Final = float(OpenIdUnavailable.retry_after)  # seconds that a failure is
+_AT_ONCE: Final = 8  # who redeem codes; each holds a thread of the server's forty
 _ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LEEWAY: Final = 60  # seconds between two clocks
 _PURPOSE: Final = b"hearthlink/console-openid/v1"
 _NONCE_BYTES: Final = 12
 _LATER: Final = "try again later, or tell the people who run it"
+_SETTINGS: Final = "tell the people who run it that docs/consoles.md says what to set there"
 _LOG: Final = logging.getLogger(__name__)
 
 
+class _Silent(OpenIdUnavailable):
+    """The provider does not answer, or not in time."""
+
+
 class _Begun(Frozen):
-    """What a browser keeps while its user is at the provider."""
+    """What a browser keeps while its user is at the provider.
+
+    Attributes:
+        again: whether they have to prove anew who they are.
+    """
 
     state: str
     nonce: str
     verifier: str
     back: str
     link: str
+    again: bool
     begun: int
 
 
@@ -64,11 +79,13 @@ class Found(NamedTuple):
 
     Attributes:
         subject: the provider's name of the person, which never changes.
+        authenticated: when they proved there who they are; None where it does not say.
         back: the page that they wanted.
         link: the secret of the link that they are using up; empty when signing in.
     """
 
     subject: str
+    authenticated: datetime | None
     back: str
     link: str
 
@@ -83,6 +100,7 @@ class OpenIdProvider:
         origin: of the console.
         key: seals what browsers keep.
         now: the clock.
+        contexts: authentication context classes (``acr``) one of which is required; empty for any.
     """
 
     def __init__(
@@ -93,6 +111,7 @@ class OpenIdProvider:
         origin: str,
         key: bytes,
         now: Callable[[], datetime],
+        contexts: Sequence[str] = (),
     ) -> None:
         self.issuer = issuer
         self._client = client
@@ -100,9 +119,11 @@ class OpenIdProvider:
         self._callback = origin + CALLBACK
         self._seal = AESGCM(hmac.digest(key, _PURPOSE, "sha256"))
         self._now = now
+        self._contexts = tuple(contexts)
         self._known: tuple[float, dict[str, str]] | None = None
         self._failed: tuple[float, str] | None = None  # when, and why
         self._asking = threading.Lock()
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
 
     def begin(self, back: str, link: str = "", *, again: bool = False) -> tuple[str, str]:
         """Where to send a browser, and the cookie that it is to keep.
@@ -110,7 +131,7 @@ class OpenIdProvider:
         Args:
             back: the page that its user wants.
             link: the secret of a link to use up.
-            again: whether the provider should ask for more than which account.
+            again: whether its user has to prove anew who they are.
 
         Raises:
             OpenIdUnavailable: the provider does not answer as it should.
@@ -123,10 +144,17 @@ class OpenIdProvider:
             verifier=secrets.token_urlsafe(48),
             back=back,
             link=link,
+            again=again,
             begun=int(self._now().timestamp()),
         )
+        asked = {"prompt": "select_account"}
+        if again:  # max_age alone may be met by a session there; prompt alone is not told of after
+            asked = {"prompt": "login", "max_age": str(int(RECENT.total_seconds()))}
+        if self._contexts:
+            asked["acr_values"] = " ".join(self._contexts)
         query = urlencode(
-            {
+            asked
+            | {
                 "response_type": "code",
                 "client_id": self._client,
                 "redirect_uri": self._callback,
@@ -135,7 +163,6 @@ class OpenIdProvider:
                 "nonce": begun.nonce,
                 "code_challenge": create_s256_code_challenge(begun.verifier),
                 "code_challenge_method": "S256",
-                "prompt": "login" if again else "select_account",
             }
         )
         return f"{self._address('authorization_endpoint')}?{query}", self._sealed(begun)
@@ -152,11 +179,27 @@ class OpenIdProvider:
             raise _refused()
         if query.get("iss", self.issuer) != self.issuer or not query.get("code"):
             raise _refused()
-        answer = self._redeem(query["code"], begun.verifier)
-        subject = self._subject(answer.get("id_token"), begun.nonce)
-        return Found(subject, begun.back, begun.link)
+        claims = self._redeemed(query["code"], begun)
+        self._require_context(claims.get("acr"))
+        authenticated = self._authenticated(claims.get("auth_time"), begun.again)
+        return Found(claims["sub"], authenticated, begun.back, begun.link)
 
-    def _redeem(self, code: str, verifier: str) -> dict[str, Any]:
+    def _redeemed(self, code: str, begun: _Begun) -> Mapping[str, Any]:
+        """The claims of a code, unless the provider keeps as many waiting as may wait."""
+        token, keys = self._address("token_endpoint"), self._address("jwks_uri")
+        self._require_awake()
+        if not self._places.acquire(blocking=False):
+            raise _unavailable("too many are waiting for it")
+        try:
+            answer = self._redeem(token, code, begun.verifier)
+            return self._claims(answer.get("id_token"), begun.nonce, self._ask("GET", keys))
+        except _Silent as error:
+            self._pause(error)
+            raise
+        finally:
+            self._places.release()
+
+    def _redeem(self, address: str, code: str, verifier: str) -> dict[str, Any]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -164,14 +207,13 @@ class OpenIdProvider:
             "code_verifier": verifier,
         }
         names = (quote(self._client, safe=""), quote(self._secret, safe=""))  # RFC 6749, 2.3.1
-        return self._ask("POST", self._address("token_endpoint"), data=form, auth=names)
+        return self._ask("POST", address, data=form, auth=names)
 
-    def _subject(self, token: object, nonce: str) -> str:
+    def _claims(self, token: object, nonce: str, keys: dict[str, Any]) -> Mapping[str, Any]:
         from authlib.oidc.core import CodeIDToken  # noqa: PLC0415 - needed by few, slow to load
         from joserfc import jwt  # noqa: PLC0415 - likewise
         from joserfc.jwk import KeySet  # noqa: PLC0415 - likewise
 
-        keys = self._ask("GET", self._address("jwks_uri"))
         try:
             read = jwt.decode(
                 str(token), KeySet.import_key_set(cast(Any, keys)), algorithms=_ALGORITHMS
@@ -192,15 +234,43 @@ class OpenIdProvider:
             raise _refused() from None
         if not isinstance(subject, str) or not 1 <= len(subject) <= 255:  # noqa: PLR2004 - Core, 2
             raise _refused()
-        return subject
+        found: Mapping[str, Any] = claims
+        return found
+
+    def _require_context(self, told: object) -> None:
+        if self._contexts and told not in self._contexts:
+            raise SignInRefused(
+                "your organisation's sign-in does not say that you proved enough (acr)",
+                next_step=f"sign in with your second factor; if you did, {_SETTINGS}",
+            )
+
+    def _authenticated(self, told: object, again: bool) -> datetime | None:
+        """When somebody proved who they are, as their provider tells it."""
+        if told is None:
+            if again:
+                raise SignInRefused(
+                    "your organisation's sign-in does not say when you signed in there (auth_time)",
+                    next_step=_SETTINGS,
+                )
+            return None
+        now = self._now().timestamp()
+        if isinstance(told, bool) or not isinstance(told, int | float):
+            raise _refused()
+        if not 0 <= told <= now + _LEEWAY:
+            raise _refused()
+        if again and now - told >= RECENT.total_seconds():
+            raise SignInRefused(
+                "your organisation's sign-in did not ask you to sign in anew",
+                next_step=f"sign in once more; if this comes again, {_SETTINGS}",
+            )
+        return datetime.fromtimestamp(min(told, now), UTC)
 
     def _address(self, name: str) -> str:
         """One of the provider's addresses, by its description (OpenID Connect Discovery 1.0)."""
-        known, failed = self._known, self._failed
+        known = self._known
         if known is not None and time.monotonic() - known[0] <= _KNOWN_FOR:
             return known[1][name]
-        if failed is not None and time.monotonic() - failed[0] <= _FAILED_FOR:
-            raise OpenIdUnavailable(failed[1], next_step=_LATER)
+        self._require_awake()
         if not self._asking.acquire(blocking=False):
             if known is not None:
                 return known[1][name]
@@ -209,12 +279,21 @@ class OpenIdProvider:
             addresses = self._described()
             self._known = time.monotonic(), addresses
         except OpenIdUnavailable as error:
-            self._failed = time.monotonic(), error.message
-            _LOG.warning("sign-in service away", extra={"reason": error.reason})
+            self._pause(error)
             raise
         finally:
             self._asking.release()
         return addresses[name]
+
+    def _require_awake(self) -> None:
+        failed = self._failed
+        if failed is not None and time.monotonic() - failed[0] <= _FAILED_FOR:
+            raise OpenIdUnavailable(failed[1], next_step=_LATER)
+
+    def _pause(self, error: OpenIdUnavailable) -> None:
+        """Have nobody else wait for the same."""
+        self._failed = time.monotonic(), error.message
+        _LOG.warning("sign-in service away", extra={"reason": error.reason})
 
     def _described(self) -> dict[str, str]:
         found = self._ask("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -248,8 +327,10 @@ class OpenIdProvider:
                     data += part
                     if len(data) > _ANSWER_MOST:
                         raise _unavailable("its answer is too large")
+        except httpx.InvalidURL:
+            raise _unavailable("one of its addresses is none") from None
         except httpx.HTTPError:
-            raise _unavailable("no answer, or none in time") from None
+            raise _unavailable("no answer, or none in time", _Silent) from None
         status = answer.status_code
         if method == "POST" and status == httpx.codes.BAD_REQUEST:
             raise _refused()
@@ -287,8 +368,8 @@ def _refused() -> SignInRefused:
     )
 
 
-def _unavailable(why: str) -> OpenIdUnavailable:
-    return OpenIdUnavailable(
+def _unavailable(why: str, kind: type[OpenIdUnavailable] = OpenIdUnavailable) -> OpenIdUnavailable:
+    return kind(
         f"your organisation's sign-in service does not answer as it should: {why}",
         next_step=_LATER,
     )

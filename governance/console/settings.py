@@ -79,6 +79,8 @@ class ConsoleSettings(BaseSettings):
     """The console's client id there."""
     openid_secret_file: Path | None = None
     """The file that holds the console's client secret there."""
+    openid_contexts: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,200}$")], ...] = ()
+    """Authentication context classes (``acr``), a JSON list: sign-ins of others are refused."""
     language: Literal["en"] = "en"
     """Of the pages' words."""
 

@@ -116,7 +116,7 @@ class SignIn:
                 made.sign_count,
             )
             self._audit.write(account.id, "POST /invitation", within=connection)
-            return self._sessions.begin(connection, account.id)
+            return self._sessions.begin(connection, account.id, self._now())
 
     def sign_in(self, answer: str) -> str:
         """Begin a session for whoever's passkey signed.
@@ -162,7 +162,7 @@ class SignIn:
                 .values(sign_count=found.new_sign_count, used=write_time(self._now()))
             )
             self._audit.write(row["account"], "POST /sign-in", within=connection)
-            return self._sessions.begin(connection, row["account"])
+            return self._sessions.begin(connection, row["account"], self._now())
 
     def _require_passkeys(self) -> None:
         if self._settings.openid_issuer is not None:

@@ -14,7 +14,7 @@ from governance.canonical import write_time
 from governance.console.accounts import Accounts
 from governance.console.audit import AuditLog
 from governance.console.errors import InvitationRefused, SignInRefused
-from governance.console.openid import CALLBACK
+from governance.console.openid import CALLBACK, Found
 from governance.console.sessions import Sessions
 from governance.console.store import tables
 from governance.console.store.database import ConsoleDatabase
@@ -39,8 +39,8 @@ class Subjects:
         self._audit = audit
         self._now = now
 
-    def take_up(self, link: str, issuer: str, subject: str) -> str:
-        """Use a link up, and bind its account to a subject.
+    def take_up(self, issuer: str, found: Found) -> str:
+        """Use a link up, and bind its account to the subject that came back.
 
         Returns:
             The token of a new session.
@@ -48,10 +48,10 @@ class Subjects:
         Raises:
             InvitationRefused: the link opens nothing, or the subject has another account.
         """
-        table, now = tables.subject, write_time(self._now())
+        table, now, subject = tables.subject, write_time(self._now()), found.subject
         bound = select(table.c.account).where(table.c.issuer == issuer, table.c.subject == subject)
         with self._database.writing() as connection:
-            account = self._accounts.use_link(connection, link)
+            account = self._accounts.use_link(connection, found.link)
             if connection.scalar(bound) is not None:
                 raise InvitationRefused(
                     "you have an account here already", next_step="sign in with it"
@@ -62,23 +62,23 @@ class Subjects:
                 )
             )
             self._audit.write(account.id, _ROUTE, within=connection)
-            return self._sessions.begin(connection, account.id)
+            return self._sessions.begin(connection, account.id, found.authenticated)
 
-    def sign_in(self, issuer: str, subject: str) -> str:
-        """Begin a session for a subject's account; the session's token.
+    def sign_in(self, issuer: str, found: Found) -> str:
+        """Begin a session for the account of the subject that came back; the session's token.
 
         Raises:
             SignInRefused: the subject has no account, or a closed one.
         """
         table = tables.subject
-        mine = (table.c.issuer == issuer, table.c.subject == subject)
-        found = (
+        mine = (table.c.issuer == issuer, table.c.subject == found.subject)
+        whose = (
             select(table.c.account)
             .join(tables.account, tables.account.c.id == table.c.account)
             .where(*mine, tables.account.c.closed.is_(None))
         )
         with self._database.writing() as connection:
-            account = connection.scalar(found)
+            account = connection.scalar(whose)
             if account is None:
                 raise SignInRefused(
                     "you have no account here",
@@ -87,4 +87,4 @@ class Subjects:
             used = update(table).where(*mine).values(used=write_time(self._now()))
             connection.execute(used)
             self._audit.write(account, _ROUTE, within=connection)
-            return self._sessions.begin(connection, account)
+            return self._sessions.begin(connection, account, found.authenticated)

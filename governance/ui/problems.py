@@ -61,7 +61,7 @@ def add_problem_pages(
             "refused",
             extra={"route": _route(request), "status": status, "reason": error.reason},
         )
-        return pages.page(
+        answer = pages.page(
             request,
             _TEMPLATE,
             status=status,
@@ -70,6 +70,9 @@ def add_problem_pages(
             next_step=error.next_step,
             reason=error.reason,
         )
+        if error.retry_after:
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, _error: RequestValidationError) -> HTMLResponse:

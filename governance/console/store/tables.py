@@ -62,9 +62,11 @@ session = Table(
     "session",
     metadata,
     Column("token_hash", String(71), primary_key=True),
+    Column("id", String(32), unique=True),  # what pages call it; opens nothing
     Column("account", String(32), ForeignKey("account.id")),
     Column("started", String(20)),
     Column("seen", String(20)),
+    Column("authenticated", String(20)),  # when its person proved who they are; None: not told
 )
 used_challenge = Table(
     "used_challenge",

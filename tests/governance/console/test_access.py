@@ -101,11 +101,11 @@ def test_refusals_are_counted_and_written_down(
     with console_world(tmp_path, attempts_at_once=2) as world:
         account = world.account(Role.ANALYST)
         with world.client(account) as client, world.client() as nobody:
-            assert client.post("/account/sign-out-everywhere").status_code == 403
+            assert client.post("/account/sessions/end").status_code == 403
             statuses = [client.get("/people").status_code for _ in range(3)]
             assert statuses == [403, 403, 429]
             pages = [(account.id, "GET /people")] * 2
-            assert refusals(world) == [*pages, (account.id, "POST /account/sign-out-everywhere")]
+            assert refusals(world) == [*pages, (account.id, "POST /account/sessions/end")]
             code = {"code": "x" * 43}
             assert nobody.post("/invitation", data=code).status_code == 403
             assert nobody.post("/invitation", data=code).status_code == 403
@@ -116,24 +116,26 @@ def test_refusals_are_counted_and_written_down(
 def test_access_is_given_and_taken_by_who_has_just_signed_in(
     world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever finds a computer open invites, re-links and closes nobody; other pages are there."""
+    """Whoever finds a computer open invites, re-links, ends and closes nothing; pages are there."""
     lead, other = world.account(Role.IG_LEAD), world.account(Role.ANALYST, "Kim")
+    session = world.session(other)
     with world.client(lead) as client:
         csrf = re.findall(r'name="csrf" value="([^"]+)"', client.get("/people/invite").text)[0]
         monkeypatch.setattr(sessions, "RECENT", timedelta(0))
         for route in access.RECENT:
             method, path = route.split(" ")
-            path = path.replace("{account}", other.id)
+            path = path.replace("{account}", other.id).replace("{session}", "0" * 32)
             answer = client.request(
                 method, path, data={"csrf": csrf, "label": "x", "role": "analyst"}
             )
             assert answer.status_code == 303, route
-            back = path if method == "GET" else "/people"
+            back = path if method == "GET" else f"/{path.split('/')[1]}"
             assert answer.headers["location"] == f"/sign-in?{urlencode({'next': back})}&again=true"
         assert client.get("/people").status_code == 200
         assert "Sign in once more" in client.get(answer.headers["location"]).text
     (kim,) = [each for each in world.console.accounts.colleagues() if each.account == other]
     assert kim.account.closed is None
+    assert world.console.sessions.find(session.token)
     assert not [each for each in world.console.accounts.colleagues() if each.account.label == "x"]
 
 

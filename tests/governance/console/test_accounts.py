@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copy
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from governance.canonical import sha256
 from governance.console.accounts import LINK_DAYS, Accounts
 from governance.console.audit import AuditLog
 from governance.console.challenges import WITHIN, Challenges
@@ -15,11 +18,13 @@ from governance.console.errors import (
     SignInRefused,
     UnknownAccount,
 )
-from governance.console.sessions import IDLE, WHOLE, Sessions
+from governance.console.sessions import IDLE, RECENT, WHOLE, Sessions, SignedIn
+from governance.console.store import database as store
 from governance.console.store import tables
 from governance.console.store.database import ConsoleDatabase
 from governance.errors import FormatError
 from governance.identity.models import Role
+from governance.storage.database import Database, sqlite_url
 
 
 class Clock:
@@ -90,7 +95,7 @@ def test_closing_ends_everything(database: ConsoleDatabase, clock: Clock) -> Non
     accounts.close(third.id)  # who cannot either
     take_up(database, accounts, token, "second")
     with database.writing() as connection:
-        session = sessions.begin(connection, lead.id)
+        session = sessions.begin(connection, lead.id, clock())
     link = accounts.new_link(lead.id)
     accounts.close(lead.id)
     assert sessions.find(session) is None
@@ -111,13 +116,13 @@ def test_sessions_end(database: ConsoleDatabase, clock: Clock) -> None:
     accounts, sessions = Accounts(database, clock), Sessions(database, clock)
     account, _ = accounts.invite(Role.ANALYST, "Kim")
     with database.writing() as connection:
-        idle = sessions.begin(connection, account.id)
+        idle = sessions.begin(connection, account.id, clock())
     clock.time += IDLE
     assert sessions.find(idle) is None
     clock.time -= IDLE
     assert sessions.find(idle) is None  # ended, not merely hidden
     with database.writing() as connection:
-        busy = sessions.begin(connection, account.id)
+        busy = sessions.begin(connection, account.id, clock())
     begun = clock.time
     while clock.time + timedelta(minutes=29) < begun + WHOLE:
         clock.time += timedelta(minutes=29)
@@ -133,7 +138,7 @@ def test_a_sessions_token_is_random_and_kept_as_a_hash(
     accounts, sessions = Accounts(database, clock), Sessions(database, clock)
     account, link = accounts.invite(Role.ANALYST, "Kim")
     with database.writing() as connection:
-        tokens = {sessions.begin(connection, account.id) for _ in range(3)}
+        tokens = {sessions.begin(connection, account.id, clock()) for _ in range(3)}
     assert len(tokens) == 3
     assert all(len(each) == 43 for each in (*tokens, link))  # 32 bytes in base64url
     with database.reading() as connection:
@@ -144,13 +149,100 @@ def test_a_sessions_token_is_random_and_kept_as_a_hash(
     assert not [each for each in (*tokens, link) if each in str(kept)]
 
 
+def begun(sessions: Sessions, database: ConsoleDatabase, account: str, clock: Clock) -> SignedIn:
+    """A new session of an account."""
+    with database.writing() as connection:
+        token = sessions.begin(connection, account, clock())
+    found = sessions.find(token)
+    assert found is not None
+    return found
+
+
+def test_people_see_and_end_their_own_sessions(database: ConsoleDatabase, clock: Clock) -> None:
+    """Theirs alone, not those that ran out; one, all others, or all; another's by no id."""
+    accounts, sessions = Accounts(database, clock), Sessions(database, clock)
+    kim, lee = (
+        accounts.invite(Role.ANALYST, "Kim")[0].id,
+        accounts.invite(Role.ANALYST, "Lee")[0].id,
+    )
+    begun(sessions, database, kim, clock)
+    clock.time += IDLE
+    theirs = begun(sessions, database, lee, clock)
+    first = begun(sessions, database, kim, clock)
+    clock.time += timedelta(minutes=1)
+    second, third = (begun(sessions, database, kim, clock) for _ in range(2))
+    seen = sessions.open(first)
+    assert [each.this for each in seen] == [True, False, False]
+    assert len({each.id for each in seen}) == 3
+    (other,) = sessions.open(theirs)
+    assert sessions.accounts() == {kim, lee}
+    sessions.end_one(kim, other.id)
+    sessions.end_one(kim, "0" * 32)
+    assert sessions.find(theirs.token)
+    sessions.end_one(kim, next(each.id for each in sessions.open(second) if each.this))
+    assert sessions.find(second.token) is None
+    sessions.end_others(first)
+    assert [sessions.find(each.token) is None for each in (first, third, theirs)] == [
+        False, True, False,
+    ]  # fmt: skip
+    sessions.end_all(kim)
+    assert sessions.accounts() == {lee}
+
+
+def test_who_proved_who_they_are_just_now_is_known_for_ten_minutes(
+    database: ConsoleDatabase, clock: Clock
+) -> None:
+    """From then on, whenever the session began; never where nobody says when that was."""
+    accounts, sessions = Accounts(database, clock), Sessions(database, clock)
+    account, _ = accounts.invite(Role.ANALYST, "Kim")
+    earlier = timedelta(minutes=4)
+    with database.writing() as connection:
+        told = sessions.begin(connection, account.id, clock() - earlier)
+        untold = sessions.begin(connection, account.id, None)
+    for passed, expected in ((timedelta(0), True), (RECENT - earlier, False)):
+        clock.time += passed
+        found, other = sessions.find(told), sessions.find(untold)
+        assert found is not None
+        assert other is not None
+        assert (found.recent, other.recent) == (expected, False)
+
+
+def test_sessions_of_an_earlier_program_stay_open(tmp_path: Path, clock: Clock) -> None:
+    """They get an id, and do nothing that takes a recent sign-in."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in ("0001_console.py", "0002_openid.py"):
+        copy(store._VERSIONS / name, older)
+    url = sqlite_url(tmp_path / "console.db")
+    before = Database(url, older, "console")
+    at, account = "2026-11-28T20:59:00Z", "a" * 32
+    with before.writing() as connection:
+        connection.execute(
+            text("INSERT INTO account VALUES (:id, 'analyst', 'Kim', :at, NULL, NULL)"),
+            {"id": account, "at": at},
+        )
+        for token in ("one", "two"):
+            connection.execute(
+                text("INSERT INTO session VALUES (:hash, :account, :at, :at)"),
+                {"hash": sha256(token.encode()), "account": account, "at": at},
+            )
+    before.close()
+    database = ConsoleDatabase(url)
+    sessions = Sessions(database, clock)
+    found = sessions.find("one")
+    assert found is not None
+    assert not found.recent
+    assert len({each.id for each in sessions.open(found)}) == 2
+    database.close()
+
+
 def test_a_new_passkey_takes_the_place_of_all(database: ConsoleDatabase, clock: Clock) -> None:
     """Who lost a passkey gets a link; the lost one and its sessions are worth nothing then."""
     accounts, sessions = Accounts(database, clock), Sessions(database, clock)
     account, token = accounts.invite(Role.ANALYST, "Kim")
     take_up(database, accounts, token, "lost")
     with database.writing() as connection:
-        session = sessions.begin(connection, account.id)
+        session = sessions.begin(connection, account.id, clock())
     take_up(database, accounts, accounts.new_link(account.id), "found")
     assert sessions.find(session) is None
     other, token = accounts.invite(Role.ANALYST, "Lee")

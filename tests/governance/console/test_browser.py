@@ -34,8 +34,16 @@ def test_a_lead_opens_an_account_and_invites(tmp_path: Path) -> None:  # noqa: P
         page.click("button.govuk-button:visible >> nth=-1")
         page.wait_for_url("**/account")
         assert "Not made yet" in page.inner_text("main")
+        assert "In this browser and nowhere else" in page.inner_text("main")
+        (alex,) = world.console.accounts.colleagues()
+        elsewhere = [world.session(alex.account) for _ in range(2)]
+        page.reload()
         check_page(page)
         screenshot(page, "console-account")
+        page.click("form[action$='/end'] >> nth=0 >> button")
+        assert len(world.console.sessions.open(elsewhere[0])) == 2
+        page.click("text=End all others")
+        assert "In this browser and nowhere else" in page.inner_text("main")
 
         page.goto(f"{world.origin}/")
         check_page(page)
@@ -55,8 +63,17 @@ def test_a_lead_opens_an_account_and_invites(tmp_path: Path) -> None:  # noqa: P
         screenshot(page, "console-link")
         page.click("text=Back to colleagues")
         assert "Has a link until" in page.inner_text("table")
+        sam = next(
+            each.account
+            for each in world.console.accounts.colleagues()
+            if each.account.role is Role.SERVICE_MANAGER
+        )
+        world.session(sam)
+        page.reload()
         check_page(page)
         screenshot(page, "console-people")
+        page.click("form[action$='/sessions/end'] button")
+        assert world.console.sessions.accounts() == {alex.account.id}
 
         page.click("text=Sign out")
         assert page.title().startswith("You have signed out")

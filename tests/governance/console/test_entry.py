@@ -11,6 +11,7 @@ import httpx
 import pytest
 from webauthn.helpers import base64url_to_bytes
 
+from governance.canonical import sha256
 from governance.console.sessions import COOKIE
 from governance.identity.models import Role
 from tests.console_world import ConsoleWorld, console_world
@@ -220,7 +221,7 @@ def test_the_cookie_is_this_hosts_alone(world: ConsoleWorld, browser: httpx.Clie
 
 
 def test_signing_out_ends_the_session(world: ConsoleWorld) -> None:
-    """The token opens nothing afterwards; signing out everywhere ends all of an account."""
+    """The token opens nothing afterwards, and other sessions stay."""
     account = world.account(Role.ANALYST)
     with world.client(account) as one, world.client(account) as two:
         csrf = re.findall(r'name="csrf" value="([^"]+)"', one.get("/account").text)[0]
@@ -231,10 +232,47 @@ def test_signing_out_ends_the_session(world: ConsoleWorld) -> None:
         one.cookies.set(COOKIE, token)
         assert one.get("/account").status_code == 303
         assert two.get("/account").status_code == 200
-        csrf = re.findall(r'name="csrf" value="([^"]+)"', two.get("/account").text)[0]
-        with world.client(account) as three:
-            assert two.post("/account/sign-out-everywhere", data={"csrf": csrf}).status_code == 303
-            assert three.get("/account").status_code == 303
+
+
+def test_sessions_are_ended_by_their_person_and_by_leads(world: ConsoleWorld) -> None:
+    """One, all others, a colleague's; another person's by no form; each is in the audit log."""
+    kim, lead = world.account(Role.ANALYST, "Kim"), world.account(Role.IG_LEAD, "Alex")
+    mine, second, third = (world.session(kim) for _ in range(3))
+    theirs = world.session(lead)
+    sessions = world.console.sessions
+    form = {"csrf": mine.csrf}
+    with world.client() as browser:
+        browser.cookies.set(COOKIE, mine.token)
+        page = browser.get("/account").text
+        ends = set(re.findall(r'action="(/account/sessions/[0-9a-f]{32}/end)"', page))
+        assert len(ends) == 2
+        assert not [each for each in (mine, second, third) if sha256(each.token.encode()) in page]
+        (foreign,) = (each.id for each in sessions.open(theirs))
+        (ended,) = (each.id for each in sessions.open(second) if each.this)
+        for id_ in (foreign, ended):
+            assert browser.post(f"/account/sessions/{id_}/end", data=form).status_code == 303
+        assert [sessions.find(each.token) is None for each in (theirs, second, third)] == [
+            False, True, False,
+        ]  # fmt: skip
+        assert browser.post("/account/sessions/end", data=form).status_code == 303
+        assert sessions.find(third.token) is None
+        assert "nowhere else" in browser.get("/account").text
+    with world.client() as browser:
+        browser.cookies.set(COOKIE, theirs.token)
+        path = f"/people/{kim.id}/sessions/end"
+        assert path in browser.get("/people").text
+        assert browser.post(path, data={"csrf": theirs.csrf}).status_code == 303
+        assert sessions.find(mine.token) is None
+        assert path not in browser.get("/people").text
+        unknown = browser.post(f"/people/{'0' * 32}/sessions/end", data={"csrf": theirs.csrf})
+        assert unknown.status_code == 404
+    entries, _ = world.console.audit.entries(0, 20)
+    assert (kim.id, "POST /account/sessions/{session}/end", ended) in {
+        (each.account, each.route, each.object) for each in entries
+    }
+    assert (lead.id, "POST /people/{account}/sessions/end", kim.id) in {
+        (each.account, each.route, each.object) for each in entries
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
+from governance.canonical import utc_now
 from governance.console import openid
 from governance.console.errors import OpenIdUnavailable
 from governance.console.sessions import COOKIE
@@ -19,6 +20,7 @@ from tests.chromium import browser_page
 from tests.console_world import ConsoleWorld, console_world
 from tests.openid_provider import Provider
 
+AGAIN = "/sign-in?next=/people&again=true"
 ELSEWHERE = {
     "Sec-Fetch-Site": "cross-site",
     "Sec-Fetch-Mode": "navigate",
@@ -55,13 +57,13 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider,
         yield found
 
 
-def begin(client: httpx.Client, link: str = "") -> tuple[str, str]:
+def begin(client: httpx.Client, link: str = "", page: str = "/sign-in") -> tuple[str, str]:
     """Load the page that leads to the provider: its address, and what the browser keeps."""
-    page = client.post("/invitation", data={"code": link}) if link else client.get("/sign-in")
-    assert page.status_code == 200
-    address = re.findall(r'href="(http[^"]+/authorize[^"]+)"', page.text)[0].replace("&amp;", "&")
-    kept = re.findall(rf"{openid.COOKIE}=\"?([^;\"]+)", page.headers["set-cookie"])[0]
-    assert "samesite=lax" in page.headers["set-cookie"].lower()
+    found = client.post("/invitation", data={"code": link}) if link else client.get(page)
+    assert found.status_code == 200
+    address = re.findall(r'href="(http[^"]+/authorize[^"]+)"', found.text)[0].replace("&amp;", "&")
+    kept = re.findall(rf"{openid.COOKIE}=\"?([^;\"]+)", found.headers["set-cookie"])[0]
+    assert "samesite=lax" in found.headers["set-cookie"].lower()
     return address, kept
 
 
@@ -77,6 +79,12 @@ def come_back(client: httpx.Client, address: str, kept: str, **changes: str) -> 
 def session(answer: httpx.Response) -> bool:
     """Whether an answer begins one."""
     return any(f"{COOKIE}=" in each for each in answer.headers.get_list("set-cookie"))
+
+
+def token_of(answer: httpx.Response) -> str:
+    """The token of the session that an answer begins."""
+    kept = ", ".join(answer.headers.get_list("set-cookie"))
+    return str(re.findall(rf"{COOKIE}=([^;]+)", kept)[0])
 
 
 def bound(world: ConsoleWorld, provider: Provider, subject: str) -> None:
@@ -161,16 +169,60 @@ def test_a_subject_has_one_account(office: tuple[Provider, ConsoleWorld]) -> Non
         assert come_back(client, *begin(client)).status_code == 403
 
 
-def test_signing_in_again_asks_the_provider_for_more(
+@pytest.mark.invariant(20, "signing in anew by an old session of the OpenID provider")
+def test_signing_in_again_is_believed_by_when_the_provider_asked(
     office: tuple[Provider, ConsoleWorld],
 ) -> None:
-    """Not only which account."""
-    _, world = office
+    """Too long ago, in the future, not told, no number; a browser that leaves the asking out."""
+    provider, world = office
+    bound(world, provider, "staff-6")
+    now = int(utc_now().timestamp())
     with world.client() as client:
         assert "prompt=select_account" in client.get("/sign-in").text
-        again = client.get("/sign-in?next=/people&again=true").text
-        assert "prompt=login" in again
-        assert "Sign in once more" in again
+        assert "Sign in once more" in client.get(AGAIN).text
+        refused = {
+            now - 601: "ask you to sign in anew",
+            None: "auth_time",
+            now + 600: "confirm",
+            True: "confirm", "now": "confirm", -1: "confirm", 1e300: "confirm",
+        }  # fmt: skip
+        for told, said in refused.items():
+            provider.lies = {"auth_time": told}
+            answer = come_back(client, *begin(client, page=AGAIN))
+            assert answer.status_code == 403, told
+            assert said in answer.text, told
+            assert not session(answer)
+        provider.lies = {}
+        address, kept = begin(client, page=AGAIN)
+        assert {"prompt=login", "max_age=600"} < set(re.split("[?&]", address))
+        answer = come_back(client, address.replace("&max_age=600", ""), kept)
+        assert "auth_time" in answer.text
+        for told, recent in ((now - 540, True), (now - 601, False), (None, False)):
+            provider.lies = {"auth_time": told}
+            page = AGAIN if recent else "/sign-in"
+            answer = come_back(client, *begin(client, page=page))
+            found = world.console.sessions.find(token_of(answer))
+            assert found is not None
+            assert found.recent is recent, told
+        provider.lies = {}
+
+
+def test_a_sign_in_of_another_context_is_refused(office: tuple[Provider, ConsoleWorld]) -> None:
+    """Where settings name what a provider must vouch for, one factor alone is not enough."""
+    provider, world = office
+    bound(world, provider, "staff-7")
+    known = world.console.openid
+    assert known is not None
+    known._contexts = ("two", "three")
+    with world.client() as client:
+        for told, status in (("one", 403), (None, 403), (["two"], 403), ("three", 200)):
+            provider.lies = {"acr": told}
+            address, kept = begin(client)
+            assert "acr_values=two+three" in address
+            answer = come_back(client, address, kept)
+            assert answer.status_code == status, told
+            assert ("second factor" in answer.text) is (status == 403)
+    known._contexts, provider.lies = (), {}
 
 
 def test_passkeys_do_not_sign_in_beside_a_provider(office: tuple[Provider, ConsoleWorld]) -> None:
@@ -227,6 +279,53 @@ def test_one_visitor_at_a_time_waits_for_the_provider(
         provider._known = -openid._KNOWN_FOR, {"authorization_endpoint": "https://a.example"}
         assert provider.begin("/")[0].startswith("https://a.example?")
     provider._known = before
+
+
+def test_few_at_a_time_wait_for_their_code(office: tuple[Provider, ConsoleWorld]) -> None:
+    """Others are told when to come back, and their code is good still."""
+    provider, world = office
+    bound(world, provider, "staff-8")
+    known = world.console.openid
+    assert known is not None
+    with world.client() as client:
+        address, kept = begin(client)
+        with ExitStack() as stack:
+            for _ in range(openid._AT_ONCE):
+                known._places.acquire()
+                stack.callback(known._places.release)
+            location = httpx.URL(httpx.get(address).headers["location"]).raw_path.decode()
+            headers = ELSEWHERE | {"Cookie": f"{openid.COOKIE}={kept}"}
+            answer = client.get(location, headers=headers)
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "10"
+            assert "too many are waiting" in answer.text
+        assert session(client.get(location, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "pause"),
+    [
+        ("http://localhost:9/token", "no answer", True),
+        ("https://localhost:port/token", "one of its addresses is none", False),
+    ],
+)
+def test_nobody_waits_for_a_provider_that_has_just_been_silent(
+    office: tuple[Provider, ConsoleWorld], address: str, said: str, pause: bool
+) -> None:
+    """One finds out, the next is told at once; an address that is none is the provider's fault."""
+    _, world = office
+    known = world.console.openid
+    assert known is not None
+    before = known._known
+    with world.client() as client:
+        coming = [begin(client) for _ in range(2)]
+        assert known._known is not None
+        known._known = known._known[0], known._known[1] | {"token_endpoint": address}
+        answer = come_back(client, *coming[0])
+        assert (answer.status_code, said in answer.text) == (503, True)
+        known._known = before
+        assert come_back(client, *coming[1]).status_code == (503 if pause else 200)
+    known._failed = None
 
 
 def test_signing_in_works_without_scripts(office: tuple[Provider, ConsoleWorld]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
+from governance.console.store import database as console
 from governance.ledger import database as ledger
 from governance.storage import database as storage
 from governance.storage.database import Database, newest_revision, sqlite_url
@@ -15,6 +16,7 @@ from tests import schemas
 
 FOLDERS = {
     "agent": agent._VERSIONS,
+    "console": console._VERSIONS,
     "hub": hub._VERSIONS,
     "log": ledger._VERSIONS / "log",
     "mirror": ledger._VERSIONS / "mirror",

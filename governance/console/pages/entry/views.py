@@ -120,9 +120,9 @@ def came_back(console: Use, request: Request) -> Response:
     with _audited(console, f"GET {CALLBACK}"):
         found = provider.finish(request.query_params, request.cookies.get(openid.COOKIE, ""))
         if found.link:
-            token = console.subjects.take_up(found.link, provider.issuer, found.subject)
+            token = console.subjects.take_up(provider.issuer, found)
         else:
-            token = console.subjects.sign_in(provider.issuer, found.subject)
+            token = console.subjects.sign_in(provider.issuer, found)
     # A redirection would still count as the provider's, and the strict cookie not be sent with it.
     answer = console.pages.bare(request, "entry/continue.html", target=local_path(found.back))
     answer.delete_cookie(openid.COOKIE, path="/", secure=True, httponly=True, samesite="lax")

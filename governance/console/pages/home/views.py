@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from governance.canonical import Hex128
 from governance.console.access import signed_in
 from governance.console.areas import OWN, menu_of
 from governance.console.console import Use
 from governance.console.errors import NotEnrolled
-from governance.console.sessions import take_back
 from governance.errors import ReasonedError
 
 router = APIRouter()
@@ -22,8 +22,9 @@ def start(console: Use, request: Request) -> HTMLResponse:
 
 @router.get("/account")
 def account(console: Use, request: Request) -> HTMLResponse:
-    """One's own account, and whether its keys are in the ledger."""
-    own = signed_in(request).account
+    """One's own account, whether its keys are in the ledger, and where it is signed in."""
+    mine = signed_in(request)
+    own = mine.account
     state = "enrolled"
     try:
         console.outside.enrolled(own)
@@ -31,13 +32,19 @@ def account(console: Use, request: Request) -> HTMLResponse:
         state = "waiting" if console.keys.documents(own) else "none"
     except ReasonedError:
         state = "unknown"
-    return console.page(request, "home/account.html", account=own, state=state)
+    sessions = console.sessions.open(mine)
+    return console.page(request, "home/account.html", account=own, state=state, sessions=sessions)
 
 
-@router.post("/account/sign-out-everywhere")
-def everywhere(console: Use, request: Request) -> Response:
-    """Ends every session of one's own."""
-    console.sessions.end_all(signed_in(request).account.id)
-    answer = RedirectResponse("/sign-in", 303)
-    take_back(answer)
-    return answer
+@router.post("/account/sessions/end")
+def end_others(console: Use, request: Request) -> Response:
+    """Ends every session of one's own but this one."""
+    console.sessions.end_others(signed_in(request))
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/account/sessions/{session}/end")
+def end_one(console: Use, request: Request, session: Hex128) -> Response:
+    """Ends one of them."""
+    console.sessions.end_one(signed_in(request).account.id, session)
+    return RedirectResponse("/account", 303)

@@ -41,6 +41,7 @@ def people(console: Use, request: Request) -> HTMLResponse:
         "people/people.html",
         people=[each for each in found if each.account.closed is None],
         closed=[each for each in found if each.account.closed is not None],
+        signed_in=console.sessions.accounts(),
         own=signed_in(request).account.id,
     )
 
@@ -75,6 +76,13 @@ def link(console: Use, request: Request, account: Hex128) -> HTMLResponse:
 def revoke(console: Use, link: Hex128) -> Response:
     """Ends a link."""
     console.accounts.revoke_link(link)
+    return RedirectResponse("/people", 303)
+
+
+@router.post("/people/{account}/sessions/end")
+def end_sessions(console: Use, account: Hex128) -> Response:
+    """Ends every session of an account."""
+    console.sessions.end_all(console.accounts.account(account).id)
     return RedirectResponse("/people", 303)
 
 
