@@ -83,7 +83,7 @@ class Log:
 
     Attributes:
         times: seconds by page, ids left out of its name, with whether a run was under way.
-        wrong: answers other than 200, by page and status.
+        wrong: answers other than 200, by page, status and the reason that the page gives.
         linking: a run is under way now.
         runs: that have ended.
         rounds: of the further agents, that were answered.
@@ -264,10 +264,17 @@ async def _open_pages(
             name = _name(page)
             log.times[name].append((took, linking and log.linking))
             if answer.status_code != httpx.codes.OK:
-                log.wrong[f"{name} {answer.status_code}"] += 1
+                log.wrong[f"{name} {answer.status_code} {_reason(answer.text)}"] += 1
             elif len(seen) < _KNOWN:
                 links = further.findall(answer.text)
                 seen |= dict.fromkeys(each.replace("&amp;", "&") for each in links)
+
+
+def _reason(page: str) -> str:
+    """What a page of a refusal says: its reason code, and the sentence above it."""
+    code = re.search(r"Reason code: ([a-z0-9_.]+)", page)
+    said = re.search(r'<p class="govuk-body">([^<]*)</p>', page)
+    return f"{code[1] if code else ''} ({said[1] if said else ''})"
 
 
 def _name(page: str) -> str:

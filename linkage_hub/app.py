@@ -26,6 +26,7 @@ from governance.terminal import passphrase, read_bytes
 from governance.web.headers import ServiceHeaders
 from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
+from governance.web.ready import make_ready
 from linkage_hub.analytics.desk import AnalysisDesk
 from linkage_hub.api.access import Gate
 from linkage_hub.api.analysis import analysis_routes
@@ -307,6 +308,7 @@ def serve(home: Path, host: str | None, port: int | None, *, worker: bool) -> No
     log_to_stderr()
     with open_hub(home) as hub:
         app = create_app(hub)
+        make_ready({"ledger": lambda: hub.ledger.state})
         with _worker_process(home) if worker else contextlib.nullcontext():
             uvicorn.run(
                 app,

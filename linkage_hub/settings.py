@@ -44,6 +44,8 @@ class HubSettings(BaseSettings):
     """Signed requests that one caller may send in the long run."""
     request_burst: Annotated[int, Field(ge=1)] = 2_000
     """Signed requests that one caller may send at once."""
+    worker_nice: Annotated[int, Field(ge=0, le=19)] = 10
+    """By how much a worker gives way to the service and whatever else the computer does."""
 
     @classmethod
     def load(cls, home: Path) -> Self:

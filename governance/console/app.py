@@ -15,6 +15,7 @@ from governance.console.areas import AREAS
 from governance.console.console import Console, open_database
 from governance.console.errors import NotSignedIn, SignInAgain
 from governance.console.keys import OWN
+from governance.console.pages.runs.charts import draw_first
 from governance.console.problems import STATUS
 from governance.console.settings import ConsoleSettings
 from governance.identity.files import write_secret
@@ -25,6 +26,7 @@ from governance.ui.problems import add_problem_pages, status_page
 from governance.ui.security import Guard
 from governance.ui.static_files import static_routes
 from governance.web.logs import log_to_stderr
+from governance.web.ready import make_ready
 
 
 def init_console(home: Path, settings: ConsoleSettings) -> None:
@@ -83,7 +85,15 @@ def serve(home: Path, host: str | None, port: int | None) -> None:
     """Run the service until it is stopped; its log goes to stderr, one JSON object a line."""
     log_to_stderr()
     settings = ConsoleSettings.load(home)
-    app = create_app(Console.open(home, settings))
+    console = Console.open(home, settings)
+    app = create_app(console)
+    make_ready(
+        {
+            "ledger": lambda: console.outside.ledger.state,
+            "pages": console.pages.load,
+            "charts": draw_first,
+        }
+    )
     uvicorn.run(
         app,
         host=settings.host if host is None else host,

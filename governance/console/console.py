@@ -100,7 +100,7 @@ class Console:
 
     def close(self) -> None:
         """Close databases and connections."""
-        self.outside.ledger.close()
+        self.outside.close()
         self.database.close()
 
     def page(

@@ -23,12 +23,13 @@ from governance.console.keys import KeyDocument, KeyRing
 from governance.console.settings import ConsoleSettings
 from governance.errors import SignatureError
 from governance.exchange.http import RequestSigner
-from governance.exchange.hub_client import HubClient
+from governance.exchange.hub_client import TIMEOUT, HubClient
 from governance.identity.keys import SigningKey
 from governance.ledger.client import LedgerClient
 from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.oversight.copy import OverseenLedger
 from governance.oversight.state import Overseen
+from governance.web.deadline import bounded_client
 
 SYNC_SECONDS: Final = 10.0
 LEDGER_SECONDS: Final = 5.0
@@ -54,6 +55,12 @@ class Outside:
         self._synced = -SYNC_SECONDS
         self._failed = -SYNC_SECONDS
         self._syncing = threading.Lock()
+        self._to_hub = bounded_client(TIMEOUT)
+
+    def close(self) -> None:
+        """Close the copy and the connections."""
+        self._to_hub.close()
+        self.ledger.close()
 
     def state(self, account: Account) -> Overseen:
         """What the ledger says, brought up to date by a person's keys if that is due.
@@ -153,7 +160,8 @@ class Outside:
         if self._settings.hub_url is None:
             raise NoHub("this console knows no hub", next_step="set HEARTHLINK_CONSOLE_HUB_URL")
         thumbprint, key = self.signer(account)
-        with HubClient(self._settings.hub_url, thumbprint, key, within=HUB_SECONDS) as client:
+        url, http = self._settings.hub_url, self._to_hub
+        with HubClient(url, thumbprint, key, within=HUB_SECONDS, http=http) as client:
             yield client
 
     def signer(self, account: Account) -> tuple[str, SigningKey]:

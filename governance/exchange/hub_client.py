@@ -102,7 +102,17 @@ _Sink = Callable[[], Callable[[bytes], object]]
 
 
 class HubClient(AnalysisCalls):
-    """The hub as one party or person sees it."""
+    """The hub as one party or person sees it.
+
+    Args:
+        base_url: its address.
+        thumbprint: of the keys of the caller.
+        key: their signing key.
+        wait: sleeps between attempts.
+        within: seconds for all attempts together.
+        http: connections of whoever made them (``bounded_client``), which are left open; without
+            it, ones of its own. Nothing of a caller stays with them: each request is signed.
+    """
 
     def __init__(
         self,
@@ -112,9 +122,11 @@ class HubClient(AnalysisCalls):
         *,
         wait: Callable[[float], None] = time.sleep,
         within: float = DEADLINE,
+        http: httpx.Client | None = None,
     ) -> None:
         self._base = safe_address(base_url)
-        self._http = bounded_client(TIMEOUT)
+        self._own = http is None
+        self._http = bounded_client(TIMEOUT) if http is None else http
         self._within = within
         self._auth = RequestSigner(thumbprint, key)
         self._wait = wait
@@ -126,8 +138,9 @@ class HubClient(AnalysisCalls):
         self.close()
 
     def close(self) -> None:
-        """Close its connections."""
-        self._http.close()
+        """Close its own connections."""
+        if self._own:
+            self._http.close()
 
     # --- partners ---------------------------------------------------------------------------
 

@@ -79,6 +79,11 @@ class Pages:
         self._frame = frame
         self._environment = _environment(packages, self.words)
 
+    def load(self) -> None:
+        """Compile every template, which otherwise the first visit of each page waits for."""
+        for name in self._environment.list_templates(["html"]):
+            self._environment.get_template(name)
+
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> HTMLResponse:

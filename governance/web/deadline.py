@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext, create_default_context
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ from governance.errors import GovernanceError
 
 RATE: Final = 128 * 1024  # bytes that earn a second
 _PIECE: Final = 64 * 1024  # bytes written at once
+_WAITING: Final = 20  # connections that wait for the next request
+_WAIT: Final = 4.0  # seconds; uvicorn closes a connection after five
 
 
 class AuthoritiesNotRead(GovernanceError):
@@ -67,13 +70,19 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def bounded_client(timeout: float) -> httpx.Client:
-    """A client for use inside ``deadline``.
+    """A client for use inside ``deadline``, from several threads, and for several people.
+
+    It keeps no cookie: one that a server sets for one caller would go out with the next.
 
     Args:
         timeout: seconds for connecting, and for each part of a question or an answer.
     """
     return httpx.Client(
-        transport=_Transport(), timeout=timeout, follow_redirects=False, trust_env=False
+        transport=_Transport(),
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
 
@@ -83,7 +92,9 @@ class _Transport(httpx.BaseTransport):
     def __init__(self) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls(),
-            keepalive_expiry=5.0,
+            max_connections=None,  # each thread has one at most
+            max_keepalive_connections=_WAITING,
+            keepalive_expiry=_WAIT,
             network_backend=_Network(),
         )
 

@@ -51,6 +51,7 @@ def worker(
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     with open_hub(home_of(context)) as hub:
+        os.nice(hub.settings.worker_nice)  # runs take both cores for long; pages a moment, now
         hub.worker().run(stopping)
 
 

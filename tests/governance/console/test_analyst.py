@@ -78,7 +78,13 @@ def test_charts_are_drawn_without_scripts() -> None:
         assert all(f">{name}<" in text for name in names)
         assert "<script" not in text
         assert "href" not in text
-    assert "sex female" in quality_chart(QualityTable(rows=tuple(rows)), names, "share").decode()
+    drawn = quality_chart(QualityTable(rows=tuple(rows)), names, "share")
+    assert "sex female" in drawn.decode()
+    again = quality_chart(QualityTable(rows=tuple(rows)), names, "share")
+    assert again is drawn  # kept
+    other = rows[0].model_copy(update={"predicted_recall": Share3(value=0.9, low=0.8, high=0.95)})
+    assert quality_chart(QualityTable(rows=(other, rows[1])), names, "share") != drawn
+    assert ">part<" in quality_chart(QualityTable(rows=tuple(rows)), names, "part").decode()
 
 
 @pytest.fixture(scope="module")

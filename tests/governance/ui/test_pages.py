@@ -2,11 +2,21 @@
 
 import pytest
 
+from governance.console.areas import AREAS
 from governance.ui.components import ComponentError, check_options
+from governance.ui.pages import Frame, Pages
 from governance.ui.show import Link
 from tests.browsing import check_page, served
 from tests.chromium import browser_page
 from tests.governance.ui.example import example
+
+
+def test_no_visitor_waits_for_a_template() -> None:
+    """Every template of the console is ready before the first visit; each is one."""
+    pages = Pages(AREAS, service="console.name", frame=lambda _request: Frame())
+    pages.load()
+    ready = {name for _, name in pages._environment.cache or {}}
+    assert {"families/families.html", "ui/problem.html", "ui/page.html"} <= ready
 
 
 def test_pages_are_for_everybody() -> None:

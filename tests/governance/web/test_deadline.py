@@ -271,3 +271,27 @@ def test_servers_are_known_by_their_certificates(monkeypatch: pytest.MonkeyPatch
     with bounded_client(1.0) as client:
         assert isinstance(client._transport, module._Transport)
         assert client._transport._pool._ssl_context is found
+
+
+def test_a_client_for_several_people_tells_the_next_nothing_of_the_last() -> None:
+    """One connection serves both; what the server set for the first stays behind."""
+    asked: list[bytes] = []
+    connections: list[socket.socket] = []
+
+    def talk(connection: socket.socket, _over: threading.Event) -> None:
+        connections.append(connection)
+        while question := connection.recv(65_536):
+            asked.append(question)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nSet-Cookie: who=first; Path=/\r\nContent-Length: 2\r\n\r\n{}"
+            )
+
+    with talking(talk) as url, bounded_client(1.0) as http:
+        for thumbprint in ("sha256:" + digit * 64 for digit in "12"):
+            with HubClient(url, thumbprint, SigningKey.generate(), http=http) as client:
+                client.questions("1" * 64, 0)
+    assert len(connections) == 1
+    first, second = asked
+    assert b"sha256:11" in first
+    assert b"sha256:11" not in second
+    assert b"cookie" not in second.lower()

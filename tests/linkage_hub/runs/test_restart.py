@@ -107,10 +107,12 @@ def test_a_killed_worker_is_followed_from_its_last_tile(hub_world: HubWorld) -> 
     run = service.start(world.agreement.hash).id
     folder = world.hub.runs_folder / run
     deadline = time.monotonic() + WAIT_SECONDS
-    with worker(world):
+    with worker(world) as process:
         while len(tiles(folder)) < 2:
             assert time.monotonic() < deadline, "no tile was finished"
             time.sleep(0.01)
+        gives_way = world.hub.settings.worker_nice
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.nice(0) + gives_way)
     before = tiles(folder)
     assert before
     assert service.view(run).state == "running"
