@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.agreements.models import AGREEMENT
+from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import canonical_bytes
 from governance.consent.models import ConsentKind, ConsentState, place_of
 from governance.consent.rules import Approach, require_family_permission
@@ -34,7 +34,7 @@ from governance.ledger.service import LedgerService
 from governance.ledger.state import LedgerState
 from governance.ledger.store import _TREE, LedgerStore
 from governance.ledger.tables import StoredEntry
-from tests.governance.world import KEPT, NOON, ORIGIN, Party, World
+from tests.governance.world import KEPT, NOON, ORIGIN, Party, World, agreement_data
 
 LOG = SigningKey(b"\x21" * 32)
 DEAD, LIVING, ELSEWHERE = "c" * 32, "d" * 32, "f" * 32
@@ -249,7 +249,7 @@ def test_a_false_place_is_refused(log: Log) -> None:
 
 @pytest.mark.invariant(2, "an erasure that hides what a partner has done", double="lies")
 def test_a_record_is_kept_for_as_long_as_is_agreed(log: Log) -> None:
-    """A second too soon; under no agreement, one that says nothing, or one not signed by all.
+    """A second too soon; under one that says nothing, is not signed by all, or is of others.
 
     Whoever has released against a refusal cannot have it forgotten before it can be looked into.
     """
@@ -258,13 +258,18 @@ def test_a_record_is_kept_for_as_long_as_is_agreed(log: Log) -> None:
         log.service.append(log.erasure(log.refusal, at=LATER - timedelta(seconds=1)))
     days = world.agreement.retention.model_copy(update={"consent_payload_days": None})
     soon = world.agreement.retention.model_copy(update={"consent_payload_days": 1})
-    for retention, signed in ((days, True), (soon, False)):
-        agreement = world.agreement.model_copy(
-            update={"retention": retention, "version": 2, "supersedes": world.agreement_hash}
-        )
+    everybody, others = world.partners, world.partners[:2]
+    unsaid, short = (
+        world.agreement.model_dump(mode="json")
+        | {"retention": retention, "version": 2, "supersedes": world.agreement_hash}
+        for retention in (days.model_dump(), soon.model_dump())
+    )
+    without = agreement_data(others) | {"retention": soon.model_dump(), "version": 3}
+    for data, signing in ((unsaid, everybody), (short, everybody[:-1]), (without, others)):
+        agreement = Agreement.model_validate(data)
         proposed = AgreementProposed(agreement=agreement)
-        log.service.append(council.author().write(EventType.AGREEMENT_PROPOSED, proposed))
-        for party in world.partners if signed else world.partners[:-1]:
+        log.service.append(others[0].author().write(EventType.AGREEMENT_PROPOSED, proposed))
+        for party in signing:
             signature = sign_bytes(
                 AGREEMENT, canonical_bytes(agreement), party.signing, party.keys.thumbprint
             )
