@@ -66,7 +66,9 @@ serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the brow
 # --- checks -----------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types imports packages tests ## everything that CI runs
+test: ## everything that CI runs
+	$(MAKE) --jobs=2 --output-sync=target lint types imports packages services
+	$(MAKE) tests
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff: rules and format
