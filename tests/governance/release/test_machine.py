@@ -57,7 +57,7 @@ WORDS: Final = (
 REQUESTS: Final = (
     *("honest",) * 10, "for an hour", "one item", "other items", "a hidden item", "too long",
     "for no time", "from later on", "by the lead", "by another", "to another", "the same again",
-    "declined",
+    *("declined",) * 3,
 )  # fmt: skip
 OTHERS: Final = ("other lead", "outsider", "manager", "other manager")
 _SECOND: Final = timedelta(seconds=1)
