@@ -278,7 +278,7 @@ def create_app(hub: Hub) -> FastAPI:
 
     app = FastAPI(title="hearthlink linkage hub", lifespan=lifespan, openapi_url=None)
     app.add_middleware(ServiceHeaders, public_url=hub.settings.public_url)
-    add_problem_handlers(app, STATUS)
+    add_problem_handlers(app, STATUS, hub.settings.public_url)
     settings = hub.settings
     limit = RateLimit(settings.requests_per_second, settings.request_burst, time.monotonic)
     gate = Gate(hub.ledger, limit, settings.public_url)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.cli.copies import Copy, KeyFile, Url, read_vkey, replayed
-from governance.errors import FormatError
+from governance.errors import FormatError, ReasonedError, SignatureError
 from governance.exchange.hub_client import HubClient
 from governance.exchange.release_api import (
     FamilyQuery,
@@ -21,10 +21,10 @@ from governance.exchange.release_api import (
     ReleaseView,
     RequestView,
 )
-from governance.identity.envelope import parse_canonical, parse_model, sign
+from governance.identity.envelope import Envelope, parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.ledger.state import LedgerState
-from governance.release.errors import MembersChanged, RequestNotLogged
+from governance.release.errors import AnswersLeftOut, MembersChanged, RequestNotLogged
 from governance.release.models import (
     APPROVAL,
     REQUEST,
@@ -302,7 +302,10 @@ def open_release(
     passphrase_file: Passphrase = None,
     copy: Copy = None,
 ) -> None:
-    """Open what the partners sealed to your key. This is where names appear, and nowhere else."""
+    """Open what the partners sealed to your key. This is where names appear, and nowhere else.
+
+    An answer that cannot be read hides nobody else's: it is left out, and the command fails.
+    """
     who = read_person_secrets(as_, passphrase(passphrase_file))
     with _client(hub, who) as client:
         view = client.request(request_hash)
@@ -310,20 +313,26 @@ def open_release(
     asked = _asked(view, request_hash)
     screen = terminal(context)
     state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
-    parties, found = _opened(release, view, asked, who, state)
+    parties, found, left_out = _opened(release, view, asked, who, state)
     data = {
         "request": request_hash,
         "parties": parties,
+        "left_out": left_out,
         "records": [record.model_dump(mode="json") for record in found],
     }
     if out is not None:
         _write_private(out, canonical_bytes(data) + b"\n")
         screen.result(
-            {"request": request_hash, "parties": parties, "records": len(found), "file": str(out)},
+            data | {"records": len(found), "file": str(out)},
             lambda console: console.print(f"{len(found)} records in {out}"),
         )
     else:
         screen.result(data, lambda console: _contact_sheet(console, found))
+    if left_out:
+        raise AnswersLeftOut(
+            "left out: " + "; ".join(f"{party} [{reason}]" for party, reason in left_out.items()),
+            next_step="tell your information-governance lead; what was shown are the other answers",
+        )
     screen.hint(f"governance release outcome {request_hash} helped")
 
 
@@ -333,8 +342,26 @@ def _opened(
     asked: Request,
     who: PersonSecrets,
     state: LedgerState,
-) -> tuple[list[str], list[ReleasedRecord]]:
-    """Who answered a request, and what they sent.
+) -> tuple[list[str], list[ReleasedRecord], dict[str, str]]:
+    """Who answered a request, what they sent, and whose answers are left out for which reason."""
+    parties: list[str] = []
+    found: list[ReleasedRecord] = []
+    left_out: dict[str, str] = {}
+    for envelope in release.sealed:
+        try:
+            party, records = _read(envelope, view, asked, who, state)
+        except ReasonedError as error:
+            left_out[_claimed(envelope, state)] = error.reason
+        else:
+            found += records
+            parties.append(party)
+    return parties, found, left_out
+
+
+def _read(
+    envelope: Envelope, view: RequestView, asked: Request, who: PersonSecrets, state: LedgerState
+) -> tuple[str, list[ReleasedRecord]]:
+    """One partner's answer.
 
     Raises:
         MembersChanged: records of somebody, or items, that nobody asked for.
@@ -342,24 +369,25 @@ def _opened(
     """
     persons = {member.person for member in view.document.members} - set(asked.without)
     items = set(asked.items)
-    parties, found = [], []
-    for envelope in release.sealed:
-        sealed, records = open_records(
-            envelope,
-            key=who.sealing_key,
-            recipient=who.keys,
-            request=view.request.payload_hash,
-            holders=view.document.holders,
-            party_key=state.identities.party_key,
-        )
-        if not all(each.person in persons and each.items.keys() <= items for each in records):
-            raise MembersChanged(
-                f"{sealed.party} sent records of somebody, or items, that were not asked for",
-                next_step="use none of it, and tell your information-governance lead",
-            )
-        found += records
-        parties.append(sealed.party)
-    return parties, found
+    sealed, records = open_records(
+        envelope,
+        key=who.sealing_key,
+        recipient=who.keys,
+        request=view.request.payload_hash,
+        holders=view.document.holders,
+        party_key=state.identities.party_key,
+    )
+    if not all(each.person in persons and each.items.keys() <= items for each in records):
+        raise MembersChanged("records of somebody, or items, that were not asked for")
+    return sealed.party, records
+
+
+def _claimed(envelope: Envelope, state: LedgerState) -> str:
+    """Whose keys an answer names that could not be read; nobody may have signed it."""
+    try:
+        return state.identities.party_key(envelope.signatures[0].key)[0]
+    except SignatureError:
+        return "somebody unknown"
 
 
 def _contact_sheet(out: Console, records: list[ReleasedRecord]) -> None:

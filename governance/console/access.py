@@ -147,7 +147,10 @@ RECENT: Final = frozenset(
         "POST /account/sessions/{session}/end",
     }
 )
-"""What is done only after signing in within the last minutes (``sessions.RECENT``)."""
+"""What is done only after signing in within the last minutes (``sessions.RECENT``).
+
+It lets somebody in, or keeps a colleague out. A link may be taken back at any time: it is a way in.
+"""
 _TRIES: Final = frozenset({"GET /openid/callback"})
 """Attempts to sign in that are no forms."""
 _SUBNET: Final = 64  # bits that one customer of an IPv6 network is given (RFC 6177)

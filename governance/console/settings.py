@@ -17,7 +17,11 @@ FILE: Final = "console.json"
 
 
 def is_safe(address: str) -> bool:
-    """Whether an address is one of HTTPS, or of this computer."""
+    """Whether an address is one of HTTPS, or of ``localhost``.
+
+    Narrower than ``safe_address`` of programs: browsers bind passkeys to a name, never to a number
+    (WebAuthn Level 3, section 5.1.2), and a provider on this computer has that name too.
+    """
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -16,10 +16,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from governance.canonical import Frozen, canonical_bytes, hash_of, parse_json
+from governance.canonical import Frozen, Hex128, canonical_bytes, hash_of, parse_json
 from governance.disclosure.errors import ReleasedOtherwise, WouldDisclose
 from governance.disclosure.tables import Answer, PublishedTable
 from governance.durable import write_durably
+from governance.errors import FormatError
 from governance.identity.envelope import parse_model
 
 
@@ -31,10 +32,16 @@ class ReleasedNumber(Frozen):
 
 
 class ReleasedTable(Frozen):
-    """One released table; ``hash`` of the published form."""
+    """One released table.
+
+    Attributes:
+        population: id of the run; earlier registers have a digest of its files, against which no
+            table of the run would be held.
+        hash: of the published form.
+    """
 
     table: str
-    population: str
+    population: Hex128
     least: int
     hash: str
     numbers: tuple[ReleasedNumber, ...]
@@ -51,10 +58,19 @@ class ReleaseRegister(Frozen):
         """The register in a file; an empty one where there is no file yet.
 
         Raises:
-            FormatError: the file is no register.
+            FormatError: the file is no register, or of before runs were populations.
             OSError: it cannot be read.
         """
-        return parse_model(parse_json(path.read_bytes()), cls) if path.exists() else cls()
+        if not path.exists():
+            return cls()
+        try:
+            return parse_model(parse_json(path.read_bytes()), cls)
+        except FormatError as error:
+            raise FormatError(
+                f"{path.name}: {error.message}",
+                next_step="where it is of an earlier version, keep it, and begin another register "
+                "for runs of which nothing is published yet",
+            ) from None
 
     def write(self, path: Path) -> None:
         """To a file that its owner alone can read."""

@@ -92,7 +92,7 @@ def create_app(settings: LedgerSettings, now: Callable[[], datetime] = utc_now) 
 
     app = FastAPI(title="hearthlink consent ledger", lifespan=lifespan, openapi_url=None)
     app.add_middleware(ServiceHeaders, public_url=settings.public_url)
-    add_problem_handlers(app, STATUS)
+    add_problem_handlers(app, STATUS, settings.public_url)
     app.include_router(open_routes(service))
     limit = RateLimit(settings.requests_per_second, settings.request_burst, time.monotonic)
     verifier = RequestVerifier(service.public_key)

@@ -16,6 +16,13 @@ class RequestNotLogged(ReleaseRefusal):
     reason = "release.not_logged"
 
 
+class AnswersLeftOut(ReleaseRefusal):
+    """An answer to a request cannot be read, or is not what was asked for."""
+
+    reason = "release.answer_left_out"
+    exit_code = 65  # EX_DATAERR
+
+
 class RequestExpired(ReleaseRefusal):
     """The request's time is over, or was longer than allowed."""
 

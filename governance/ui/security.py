@@ -22,6 +22,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from governance.web.headers import HSTS
+
 FORM_BYTES: Final = 64 * 1024
 """The largest body of a request to which no other limit is given."""
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -40,7 +42,6 @@ _FIXED: Final = {
     ),
 }
 _LOG: Final = logging.getLogger(__name__)
-_HSTS: Final = "max-age=31536000; includeSubDomains"
 
 Refuse = Callable[[Request, int], Response]
 
@@ -123,7 +124,7 @@ class Guard:
         for name, value in _FIXED.items():
             headers[name] = value
         if self._secure:
-            headers["Strict-Transport-Security"] = _HSTS
+            headers["Strict-Transport-Security"] = HSTS
         headers.setdefault("Cache-Control", "no-store")
 
 

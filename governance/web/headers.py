@@ -16,7 +16,18 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_HSTS: Final = "max-age=31536000; includeSubDomains"
+HSTS: Final = "max-age=31536000; includeSubDomains"
+
+
+def headers_of(public_url: str | None) -> dict[str, str]:
+    """The headers of a service.
+
+    Args:
+        public_url: how callers address it; where that is HTTPS, browsers are held to it.
+    """
+    if public_url is None or not public_url.startswith("https:"):
+        return dict(HEADERS)
+    return {**HEADERS, "Strict-Transport-Security": HSTS}
 
 
 class ServiceHeaders:
@@ -24,14 +35,12 @@ class ServiceHeaders:
 
     Args:
         app: the service.
-        public_url: how callers address it; where that is HTTPS, browsers are held to it.
+        public_url: how callers address it.
     """
 
     def __init__(self, app: ASGIApp, public_url: str | None) -> None:
         self._app = app
-        self._headers = dict(HEADERS)
-        if public_url is not None and public_url.startswith("https:"):
-            self._headers["Strict-Transport-Security"] = _HSTS
+        self._headers = headers_of(public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""

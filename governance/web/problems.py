@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from governance.errors import FormatError, ReasonedError
-from governance.web.headers import HEADERS
+from governance.web.headers import headers_of
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -28,13 +28,16 @@ def problem(status: int, reason: str, detail: str, next_step: str = "") -> JSONR
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
-def add_problem_handlers(app: FastAPI, statuses: Mapping[type[ReasonedError], int]) -> None:
+def add_problem_handlers(
+    app: FastAPI, statuses: Mapping[type[ReasonedError], int], public_url: str | None
+) -> None:
     """Translate every error at the edge; unforeseen ones give no detail away.
 
     Args:
         app: the service.
         statuses: HTTP status by error; the first class that an error is an instance of decides,
             and 400 stands where none is.
+        public_url: how callers address it.
     """
 
     @app.exception_handler(ReasonedError)
@@ -68,5 +71,7 @@ def add_problem_handlers(app: FastAPI, statuses: Mapping[type[ReasonedError], in
         # The server closes the connection after this; a client that is not told may send its next
         # request on it, and lose it (RFC 9112, section 9.6).
         answer.headers["Connection"] = "close"
-        answer.headers.update(HEADERS)  # this answer is made outside of ``ServiceHeaders``
+        answer.headers.update(
+            headers_of(public_url)
+        )  # this answer is made outside of ``ServiceHeaders``
         return answer

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from governance.canonical import Hex128
+from linkage_hub.analytics.exports import QUALITY
 from linkage_hub.analytics.needs import IN_PROGRAMME, STATES
 from linkage_hub.errors import HubError
 
 FAMILIES: Final = "families.csv"
 NEEDS: Final = "needs.csv"
-FIGURES: Final = "quality.json"
 _FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
 _COLUMNS: Final = {
     FAMILIES: ("family", "children", "in_programme", "is_resident", "flagged"),
@@ -30,7 +30,7 @@ _COLUMNS: Final = {
 
 
 _EXPORT: Final = "linkage-hub runs export RUN " + " ".join(
-    [*(f"--file {name}" for name in (FAMILIES, NEEDS, FIGURES)), "--out FOLDER"]
+    [*(f"--file {name}" for name in (FAMILIES, NEEDS, QUALITY)), "--out FOLDER"]
 )
 
 
@@ -112,10 +112,10 @@ def run_of(folder: Path) -> str:
         NotAnExport: it is missing, or is not what the hub writes.
     """
     try:
-        return _Figures.model_validate_json((folder / FIGURES).read_bytes()).run
+        return _Figures.model_validate_json((folder / QUALITY).read_bytes()).run
     except (OSError, ValidationError) as error:
         raise NotAnExport(
-            f"{FIGURES} does not name its run: {type(error).__name__}", next_step=_EXPORT
+            f"{QUALITY} does not name its run: {type(error).__name__}", next_step=_EXPORT
         ) from None
 
 

@@ -1,5 +1,6 @@
 """All that was released, together."""
 
+import json
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -19,7 +20,9 @@ from governance.disclosure.errors import (
 )
 from governance.disclosure.register import ReleasedNumber, ReleasedTable, ReleaseRegister
 from governance.disclosure.tables import Answer, Counted, Listed, PublishedTable, protect
+from governance.errors import FormatError
 
+RUN: Final = "1" * 32
 AREAS: Final = ("hill", "lake", "moor", "vale")
 STATES: Final = ("met", "unmet", "unknown")
 DIVIDED: Final = {"area": AREAS, "neet": STATES, "debt": STATES, "flagged": ("no", "yes")}
@@ -45,7 +48,7 @@ def families(rng: np.random.Generator) -> Families:
     return {name: values.astype(np.int64) for name, values in found.items()}
 
 
-def counted(people: Families, kind: Listed, population: str = "run") -> Counted:
+def counted(people: Families, kind: Listed, population: str = RUN) -> Counted:
     """A table of the list, counted."""
     columns = DIVIDED[kind.columns] if kind.columns else ("",)
     column = people[kind.columns] if kind.columns else np.zeros_like(people[kind.rows])
@@ -159,14 +162,14 @@ def test_counts_that_are_no_table_are_refused() -> None:
         (np.array([[9]]), ("no", "yes")),
     ):
         with pytest.raises(DisclosureRefused, match="expected counts"):
-            protect(Counted("by-flagged", "run", rows, ("",), cells), TABLES, 7)
+            protect(Counted("by-flagged", RUN, rows, ("",), cells), TABLES, 7)
 
 
 def two(total: int, part: int) -> tuple[Counted, Counted]:
     """A table of areas, and another of needs, of one population."""
-    areas = Counted("by-area", "run", AREAS, ("",), np.array([[total], [50], [50], [50]]))
+    areas = Counted("by-area", RUN, AREAS, ("",), np.array([[total], [50], [50], [50]]))
     cells = np.array([[part, total - part], [25, 25], [25, 25], [25, 25]])
-    return areas, Counted("area-by-flagged", "run", AREAS, ("no", "yes"), cells)
+    return areas, Counted("area-by-flagged", RUN, AREAS, ("no", "yes"), cells)
 
 
 def test_what_was_released_stays() -> None:
@@ -204,5 +207,23 @@ def test_the_register_is_kept(tmp_path: Path) -> None:
     register.write(path)
     assert path.stat().st_mode & 0o077 == 0
     assert ReleaseRegister.read(path) == register
-    later = Counted("by-area", "next", AREAS, ("",), areas.cells + 1)
+    later = Counted("by-area", "2" * 32, AREAS, ("",), areas.cells + 1)
     assert len(register.with_table(*protect(later, TABLES, 7), 8).released) == 2
+
+
+@pytest.mark.parametrize("population", ["sha256:" + "a" * 64, "a" * 64, ""])
+def test_a_register_of_another_kind_of_population_is_refused(
+    tmp_path: Path, population: str
+) -> None:
+    """Earlier ones count digests of files, so nothing of a run would be held against them."""
+    path = tmp_path / "register.json"
+    path.write_text(json.dumps({
+        "format": "disclosure-register/v1",
+        "released": [{
+            "table": "by-area", "population": population, "least": 8, "hash": "sha256:" + "b" * 64,
+            "numbers": [{"where": {}, "count": 58}],
+        }],
+    }), "utf-8")  # fmt: skip
+    with pytest.raises(FormatError, match=r"register\.json: .*population") as refusal:
+        ReleaseRegister.read(path)
+    assert "begin another register" in refusal.value.next_step

@@ -37,7 +37,7 @@ def serving(app: Any) -> Iterator[str]:
 def reading_app(service: LedgerService) -> FastAPI:
     """What a ledger lets be read, to anyone."""
     app = FastAPI(openapi_url=None)
-    add_problem_handlers(app, STATUS)
+    add_problem_handlers(app, STATUS, None)
     app.include_router(open_routes(service))
     app.include_router(entry_routes(service, lambda: None), prefix="/v1")
     return app

@@ -18,7 +18,7 @@ def service(public_url: str | None) -> FastAPI:
     """A service with one route that works and one that does not."""
     app = FastAPI(openapi_url=None)
     app.add_middleware(ServiceHeaders, public_url=public_url)
-    add_problem_handlers(app, {})
+    add_problem_handlers(app, {}, public_url)
 
     @app.get("/fine")
     def fine() -> str:
@@ -72,7 +72,8 @@ def test_input_of_another_form_is_logged(at: str, caplog: pytest.LogCaptureFixtu
 
 
 def test_browsers_are_held_to_tls_where_there_is_tls() -> None:
-    """For a year, below the name as well."""
+    """For a year, below the name as well; by a failure too."""
     with served(lambda _: service("https://hub.example.org")) as origin:
-        answer = httpx.get(f"{origin}/fine")
-    assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        answers = [httpx.get(f"{origin}/{path}") for path in ("fine", "broken")]
+    held = {answer.headers["strict-transport-security"] for answer in answers}
+    assert held == {"max-age=31536000; includeSubDomains"}
