@@ -29,7 +29,7 @@ from governance.console.sessions import COOKIE, Sessions, SignedIn
 from governance.identity.models import Role
 from governance.ledger.errors import RateLimitError
 from governance.ledger.limits import RateLimit
-from governance.ui.forms import CSRF_FIELD, posted
+from governance.ui.forms import CSRF_FIELD, posted, posted_with_file
 
 ANYONE: Final = "anyone"
 Who = Role | Literal["anyone"]
@@ -129,6 +129,12 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /enrolments": _LEAD,
     "GET /enrolments/{keys}": _LEAD,
     "POST /enrolments/{keys}": _LEAD,
+    # vouching
+    "GET /vouching": _LEAD,
+    "POST /vouching": _LEAD,
+    "GET /vouching/{keys}": _LEAD,
+    "POST /vouching/{keys}": _LEAD,
+    "GET /vouching/{keys}/person.enrolment.json": _LEAD,
 }
 
 _PAGES_PER_SECOND: Final = 5.0
@@ -150,7 +156,10 @@ RECENT: Final = frozenset(
 """What is done only after signing in within the last minutes (``sessions.RECENT``).
 
 It lets somebody in, or keeps a colleague out. A link may be taken back at any time: it is a way in.
+What a signing passkey signs is not among it: that takes PIN, fingerprint or face each time.
 """
+WITH_FILE: Final = frozenset({"POST /vouching"})
+"""Forms that hold a file; no other form takes one."""
 _TRIES: Final = frozenset({"GET /openid/callback"})
 """Attempts to sign in that are no forms."""
 _SUBNET: Final = 64  # bits that one customer of an IPv6 network is given (RFC 6177)
@@ -191,7 +200,7 @@ class Gate:
         self._take(self._pages, signed_in.account.id)
         refusal: ConsoleError | None = (
             _role(signed_in, allowed)
-            or await _form(signed_in, request)
+            or await _form(signed_in, request, route)
             or _recent(signed_in, route)
         )
         about = " ".join(str(value) for value in request.path_params.values())
@@ -224,11 +233,13 @@ def _role(signed_in: SignedIn, allowed: frozenset[Who]) -> RoleRefused | None:
     )
 
 
-async def _form(signed_in: SignedIn, request: Request) -> FormNotOurs | None:
+async def _form(signed_in: SignedIn, request: Request, route: str) -> FormNotOurs | None:
     if request.method in _SAFE:
         return None
+    with_file = route in WITH_FILE
+    fields = (await posted_with_file(request)).fields if with_file else await posted(request)
     try:
-        signed_in.require_form((await posted(request)).get(CSRF_FIELD))
+        signed_in.require_form(fields.get(CSRF_FIELD))
     except FormNotOurs as refusal:
         return refusal
     return None

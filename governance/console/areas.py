@@ -22,6 +22,7 @@ AREAS: Final = (
     "governance.console.pages.oversight",
     "governance.console.pages.register",
     "governance.console.pages.enrolments",
+    "governance.console.pages.vouching",
 )
 
 

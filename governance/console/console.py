@@ -23,6 +23,7 @@ from governance.console.settings import ConsoleSettings
 from governance.console.signin import SignIn
 from governance.console.store.database import ConsoleDatabase
 from governance.console.subjects import Subjects
+from governance.console.vouching import Vouched
 from governance.oversight.copy import OverseenLedger
 from governance.storage.database import sqlite_url
 from governance.terminal import passphrase
@@ -49,6 +50,7 @@ class Console:
     subjects: Subjects
     keys: KeyRing
     enrolments: Enrolments
+    vouched: Vouched
     outside: Outside
     pages: Pages
     now: Callable[[], datetime]
@@ -93,6 +95,7 @@ class Console:
             signin=SignIn(database, settings, challenges, accounts, sessions, audit, now),
             keys=keys,
             enrolments=Enrolments(home, settings.enrolments),
+            vouched=Vouched(home),
             outside=Outside(settings, keys, ledger),
             pages=pages,
             now=now,

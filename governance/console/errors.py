@@ -85,6 +85,12 @@ class NoEnrolments(ConsoleError):
     exit_code = 78  # EX_CONFIG
 
 
+class VouchingRefused(ConsoleError):
+    """Nobody of this console's party can vouch for these keys."""
+
+    reason = "console.vouching"
+
+
 class TooManyAttempts(ConsoleError):
     """More attempts than a person makes."""
 

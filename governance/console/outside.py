@@ -77,7 +77,7 @@ class Outside:
             raise _not_enrolled()
         return state
 
-    def refresh(self, account: Account, wait: float = 0.0) -> None:
+    def refresh(self, account: Account, wait: float = 0.0) -> bool:
         """Bring the copy up to date now, unless another request is doing so, or has just failed.
 
         Args:
@@ -85,14 +85,18 @@ class Outside:
             wait: seconds for another request to be done; then the copy is brought up to date
                 again, since that one may have asked before what matters here was written.
 
+        Returns:
+            False where the ledger was asked and takes none of this person's keys: it has more to
+            say of them than the copy, which nobody else has brought up to date yet.
+
         Raises:
             LedgerError: the ledger broke a promise.
         """
         if self._is_away() or not self._syncing.acquire(timeout=wait):
-            return
+            return True
         try:
             if self._is_away():  # as whoever had the turn has found out
-                return
+                return True
             for document in self._candidates(account):
                 with self._ledger(RequestSigner(*self._signer(account, document))) as client:
                     try:
@@ -100,9 +104,12 @@ class Outside:
                     except LedgerRefusedError:  # not enrolled yet, or no longer
                         continue
                     self._synced = time.monotonic()
-                    return
+                    return True
         except LedgerUnavailableError as error:
             _LOG.warning("ledger away", extra={"reason": error.reason})
+            return True
+        else:
+            return False
         finally:
             self._syncing.release()
 

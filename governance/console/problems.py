@@ -20,9 +20,11 @@ from governance.console.errors import (
     SignInRefused,
     TooManyAttempts,
     UnknownAccount,
+    VouchingRefused,
 )
 from governance.errors import FormatError, ReasonedError, SignatureError
 from governance.exchange.hub_client import HubAnswerError, HubRefused, HubUnavailable
+from governance.ledger.admission import NotAdmissible
 from governance.ledger.errors import LedgerError
 from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
@@ -37,6 +39,8 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     PairNotListed: 404,
     AccountRefused: 409,
     NotEnrolled: 409,
+    VouchingRefused: 409,
+    NotAdmissible: 409,
     TooManyAttempts: 429,
     NoHub: 503,
     NoEnrolments: 503,

@@ -5,12 +5,13 @@ signature over exactly these bytes by the passkey of the keys that the page was 
 are they parsed. What the document says is for the view to check, since a form can hold any.
 """
 
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import Field
 from starlette.datastructures import FormData
 
-from governance.canonical import Base64, Frozen, parse_json, unb64
+from governance.canonical import Base64, Frozen, Time, parse_json, parse_time, unb64
 from governance.errors import FormatError, SignatureError
 from governance.identity.ceremonies import read_assertion
 from governance.identity.envelope import Envelope, Model, open_envelope, parse_model
@@ -18,6 +19,8 @@ from governance.identity.models import PersonKeys, passkey_of
 from governance.identity.passkeys import Assertion
 
 _ANSWER_MOST: Final = 20_000  # characters
+_WITHIN: Final = timedelta(hours=1)
+"""How long ago a page may have been loaded whose form is signed."""
 
 
 class SignedForm(Frozen):
@@ -59,6 +62,18 @@ def read_signed_keys(fields: FormData, kind: str) -> tuple[PersonKeys, Assertion
     if not isinstance(signature, Assertion):  # read_signed makes no other
         raise FormatError("expected a passkey's signature")
     return found, signature
+
+
+def require_new(created: Time, now: datetime) -> None:
+    """Check that a document was made for a page that was loaded a short time ago.
+
+    Raises:
+        SignatureError: it was not.
+    """
+    if abs(now - parse_time(created)) > _WITHIN:
+        raise SignatureError(
+            "this page was loaded too long ago", next_step="load it again, and sign once more"
+        )
 
 
 def _assertion(answer: str, thumbprint: str) -> Assertion:

@@ -28,6 +28,13 @@ class Handed(NamedTuple):
     published: Envelope
     signed: Envelope | None
 
+    @property
+    def data(self) -> bytes:
+        """The file's bytes."""
+        if self.signed is None:
+            return canonical_bytes(self.published)
+        return canonical_bytes(PersonEnrolled(keys=self.published, enrolment=self.signed))
+
 
 def read_handed(data: bytes) -> Handed:
     """A file that somebody handed over; no signature is verified.

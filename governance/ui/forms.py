@@ -7,11 +7,11 @@ summary and beside the field, and what was entered stands there still.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Generic, TypeVar, get_origin
+from typing import Any, Final, Generic, NamedTuple, TypeVar, get_origin
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from governance.ui.words import Words
 
@@ -43,6 +43,28 @@ class Form(Generic[_Model]):
 async def posted(request: Request) -> FormData:
     """The fields of a request's form, as a dependency of a view; files are not taken."""
     return await request.form(max_files=0, max_fields=MAX_FIELDS)
+
+
+class WithFile(NamedTuple):
+    """A form that holds one file, of no more bytes than a request may have.
+
+    Attributes:
+        file: what was chosen as ``file``; nothing where nothing was.
+    """
+
+    fields: FormData
+    file: bytes
+
+
+async def posted_with_file(request: Request) -> WithFile:
+    """Such a form, likewise; read once, in memory, and closed."""
+    found: WithFile | None = getattr(request.state, "with_file", None)
+    if found is None:
+        async with request.form(max_files=1, max_fields=MAX_FIELDS) as fields:
+            file = fields.get("file")
+            data = await file.read() if isinstance(file, UploadFile) else b""
+        found = request.state.with_file = WithFile(fields, data)
+    return found
 
 
 def asked(request: Request) -> FormData:

@@ -25,6 +25,7 @@ from governance.ui.show import (
     Slice,
     show_cell,
     show_date,
+    show_fingerprint,
     show_id,
     show_summary,
     show_table,
@@ -141,6 +142,7 @@ def _environment(packages: Sequence[str], words: Words) -> Environment:
         "summary": _summary,
         "pages_of": _pages_of,
         "id": show_id,
+        "fingerprint": show_fingerprint,
         "error_summary": _error_summary,
     }
     environment.filters |= {

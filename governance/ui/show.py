@@ -73,6 +73,15 @@ def show_id(text: str) -> Markup:
     return Markup('<span class="app-id">{}</span>').format(text)
 
 
+def show_fingerprint(hash_: str) -> Markup:
+    """A hash as two people compare it by telephone: in groups of four, copied without gaps."""
+    kind, _, digits = hash_.rpartition(":")
+    groups = [f"{kind}:", *(digits[at : at + 4] for at in range(0, len(digits), 4))]
+    return Markup('<span class="app-id app-groups">{}</span>').format(
+        Markup("").join(Markup("<span>{}</span>").format(group) for group in groups)
+    )
+
+
 def show_table(
     caption: str,
     head: Sequence[str],

@@ -15,6 +15,7 @@ const FIELDS = {
   "person-keys/v1": ["created", "format", "party", "passkey", "person", "role", "sealing", "signing"],
   "person-enrolment/v1": ["created", "format", "keys", "party", "role"],
 };
+const OPTIONAL = { "person-enrolment/v1": ["in_place_of"] }; // shown where they are there
 
 /** The bytes are not a document that this page knows how to show. */
 export class Unreadable extends Error {}
@@ -27,7 +28,8 @@ export function read(type, payload) {
   } catch {
     throw new Unreadable();
   }
-  const fields = Object.keys(data ?? {}).sort().join();
+  const always = (name) => !OPTIONAL[type]?.includes(name);
+  const fields = Object.keys(data ?? {}).filter(always).sort().join();
   if (!Object.hasOwn(FIELDS, type) || data.format !== type || fields !== FIELDS[type].join())
     throw new Unreadable();
   return data;
@@ -85,7 +87,9 @@ async function keys(part, held) {
 async function enrolment(part, vouched) {
   const held = read("person-keys/v1", await named(part, "keys", vouched.keys));
   if (held.role !== vouched.role || held.party !== vouched.party) throw new Unreadable();
-  return keys(part, held);
+  const rows = await keys(part, held);
+  const lost = vouched.in_place_of;
+  return lost === undefined ? rows : [...rows, [part.word("in_place_of"), lost]];
 }
 
 const WORDINGS = {

@@ -7,30 +7,26 @@ confirm here: the party's own key does it, by hand; nor is a new one where each 
 of its partners vouch for that one, and whom they have vouched for is shown to every lead (ADR 36).
 """
 
-from datetime import timedelta
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from governance.canonical import Hash, canonical_bytes, parse_time, write_time
+from governance.canonical import Hash, canonical_bytes, write_time
 from governance.console.access import signed_in
 from governance.console.accounts import Account
 from governance.console.console import Console, Use
 from governance.console.enrolments import Stage
 from governance.console.errors import AccountRefused, UnknownAccount
 from governance.console.keys import KeyDocument
-from governance.console.signing import read_signed
+from governance.console.signing import read_signed, require_new
 from governance.errors import SignatureError
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role, passkey_of
 from governance.identity.vouching import enrolment_of
 from governance.ledger.payloads import PersonEnrolled
 from governance.ui.browser import signing_data
 from governance.ui.forms import posted
-
-_WITHIN: Final = timedelta(hours=1)
-"""How long ago a page may have been loaded whose form is signed."""
 
 router = APIRouter()
 
@@ -85,10 +81,7 @@ def confirmed(
     enrolment, envelope = read_signed(fields, PERSON_ENROLMENT, PersonEnrolment, lead)
     if enrolment != enrolment_of(held.keys, None, enrolment.created, None):
         raise SignatureError("what was signed is not the enrolment of these keys")
-    if abs(console.now() - parse_time(enrolment.created)) > _WITHIN:
-        raise SignatureError(
-            "this page was loaded too long ago", next_step="load it again, and sign once more"
-        )
+    require_new(enrolment.created, console.now())
     console.enrolments.lay(keys, PersonEnrolled(keys=held.envelope, enrolment=envelope))
     return RedirectResponse("/enrolments", 303)
 
