@@ -10,8 +10,9 @@ never by the party's own key or another party's lead, so a console enrols no fir
 none back; the ledger would admit it. They are taken as the leads' authenticators counted them,
 since the ledger takes no count that is lower than the last. What was logged moves to ``logged``,
 what never can be to ``refused``; everything else stays for the next round, and what cannot be read
-or moved holds up no other. A round looks at ``AT_ONCE`` files, however many there
-are: as many that cannot be read keep the rest waiting, which whoever writes there can do anyhow.
+or moved holds up no other. A round looks at ``AT_ONCE`` files, however many there are, those first
+that were laid first, as they were signed; as many that cannot be read keep the rest waiting, which
+whoever writes there can do anyhow.
 """
 
 import logging
@@ -20,7 +21,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from heapq import nsmallest
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -156,14 +157,22 @@ class Enrolments:
 
 
 def _names(folder: int) -> list[str]:
-    """The first files of a folder that may be enrolments.
+    """The files of a folder that may be enrolments and were laid first.
 
     Raises:
         OSError: it cannot be read.
     """
     with os.scandir(folder) as entries:
-        ours = (entry.name for entry in entries if _NAME.fullmatch(entry.name))
-        return list(islice(ours, AT_ONCE))
+        ours = ((_laid(entry), entry.name) for entry in entries if _NAME.fullmatch(entry.name))
+        return [name for _, name in nsmallest(AT_ONCE, ours)]
+
+
+def _laid(entry: os.DirEntry[str]) -> int:
+    """When, in nanoseconds; what is gone by now comes first, and is not there to be read."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _take(folder: int, name: str) -> _Waiting | None:

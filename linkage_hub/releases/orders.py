@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.canonical import canonical_bytes, parse_json, write_time
 from governance.exchange.release_api import AnswerPost, OrderItem, OrderList
@@ -105,26 +106,31 @@ class Orders:
         if (post.sealed is None) == (post.refusal is None):
             raise AnswerRefused("an answer is sealed items or a refusal")
         sealed = None if post.sealed is None else self._check_sealed(party, id_, post.sealed)
-        with self._database.reading() as connection:
-            known = connection.execute(
-                select(answers).where(answers.c.request == id_, answers.c.party == party)
-            ).first()
-        if known is None:
-            if row.approval is None or row.state == "declined":
-                raise AnswerRefused("the request was not approved, so nobody was ordered to answer")
-            with self._database.writing() as connection:
-                connection.execute(
-                    insert(answers).values(
-                        request=id_,
-                        party=party,
-                        sealed=sealed,
-                        reason=post.refusal,
-                        answered=write_time(self._now()),
-                    )
-                )
-        elif (known.sealed, known.reason) != (sealed, post.refusal):
+        if row.approval is None or row.state == "declined":
+            raise AnswerRefused("the request was not approved, so nobody was ordered to answer")
+        kept = self._keep(party, id_, sealed, post.refusal)
+        if (kept.sealed, kept.reason) != (sealed, post.refusal):
             raise AnswerRefused("this party has answered otherwise before")
         self._settle(row)  # also of a repeated answer: a crash may have come after the first
+
+    def _keep(self, party: str, id_: str, sealed: bytes | None, reason: str | None) -> Any:
+        """A party's first answer: this one, or one of before or of the same moment."""
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        with self._database.writing() as connection:
+            connection.execute(
+                insert(answers)
+                .values(
+                    request=id_,
+                    party=party,
+                    sealed=sealed,
+                    reason=reason,
+                    answered=write_time(self._now()),
+                )
+                .on_conflict_do_nothing()
+            )
+            return connection.execute(
+                select(answers).where(answers.c.request == id_, answers.c.party == party)
+            ).one()
 
     def _check_sealed(self, party: str, id_: str, envelope: Envelope) -> bytes:
         identities = self._ledger.state.identities

@@ -8,9 +8,10 @@ before and the other of after.
 import secrets
 import threading
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from governance.canonical import Time
 from partner_agent.console.door import Session
 from partner_agent.errors import AgentError
 
@@ -31,10 +32,15 @@ class CaseUnknown(AgentError):
 
 @dataclass(frozen=True)
 class Decision:
-    """Answers, and a random name of these very ones; others have another."""
+    """Answers, and a random name of these very ones; others have another.
+
+    Attributes:
+        captured: when they were first sent, whether or not they could be recorded then.
+    """
 
     answers: dict[str, str] = field(default_factory=dict, repr=False)
     id: str = field(default_factory=_random)
+    captured: Time | None = None
 
 
 @dataclass
@@ -74,6 +80,14 @@ class Case:
         with self._lock:  # pages are served by threads
             if self.answers.get(question) != chosen:
                 self.current = Decision({**self.answers, question: chosen})
+
+    def captured(self, decision: str, now: Time) -> Time:
+        """When the person decided: a try after midnight is of the same day as the first."""
+        with self._lock:
+            if self.decision != decision:  # another page answers, and this one is sent
+                return now
+            self.current = replace(self.current, captured=self.current.captured or now)
+            return self.current.captured or now
 
 
 def open_case(session: Session, source: str, record_id: str) -> Case:

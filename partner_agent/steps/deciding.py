@@ -33,14 +33,14 @@ def record(
     fields: dict[str, Any],
     say: Callable[[str], None],
 ) -> list[str]:
-    """Record what a person decided today, for every row of a record id.
+    """Record what a person decided, for every row of a record id.
 
     Args:
         agent: whose desk it is.
         record_id: the party's own.
         notice: hash of the privacy notice that the person was shown.
         fields: of ``ConsentRecord``, over the defaults of ``consent_template``; ``expires`` is an
-            ISO date.
+            ISO date; without ``captured`` it is said now.
         say: told where the entry was not cosigned at once.
 
     Returns:
@@ -53,8 +53,8 @@ def record(
     """
     agreement = agent.standing(agent.ledger.state).agreement
     given = {
-        **fields,
         "captured": write_time(agent.now()),
+        **fields,
         "expires": write_time(parse_time(f"{fields['expires']}T00:00:00Z")),
     }
     template = consent_template(agreement, agent.settings.party, notice, **given)

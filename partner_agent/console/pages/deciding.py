@@ -12,6 +12,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from governance.canonical import write_time
 from governance.consent.models import ParentalBasis
 from governance.ui.forms import CSRF_FIELD, Form
 from partner_agent.app import Agent
@@ -87,7 +88,8 @@ def check(request: Request, console: Here, case: str) -> Response:
 @router.post("/check")
 def keep(request: Request, console: Here, case: str, fields: Fields) -> Response:
     """Record what was shown, once; where an answer has changed since, show it first."""
-    found = this_case(request, case).now()
+    here = this_case(request, case)
+    found = here.now()
     answers, decision = dict(found.answers), found.decision
     step = _next(found)
     if step.rpartition("/")[2] != "check" or fields.get("decision") != decision:
@@ -101,7 +103,8 @@ def keep(request: Request, console: Here, case: str, fields: Fields) -> Response
 
     def work(agent: Agent, _task: Task) -> list[str]:
         agent.ledger.sync_if_possible()
-        return record(agent, found.record_id, notice, given, unsaid)
+        when = {"captured": here.captured(decision, write_time(agent.now()))}
+        return record(agent, found.record_id, notice, given | when, unsaid)
 
     place = f"/people/{found.id}"
     task = console.tasks.start(

@@ -19,6 +19,7 @@ from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonEnrolled, read_payload
 from governance.release.models import REQUEST, Request
 from linkage_hub.releases import service
+from linkage_hub.releases.errors import AnswerRefused
 from linkage_hub.releases.logged import log_outcome
 from linkage_hub.store.tables import families
 from tests.governance.world import Staff
@@ -182,3 +183,24 @@ def test_nobody_answers_who_was_not_ordered_to(world: HubWorld, *, approved: boo
         hub.answer(request, AnswerPost(refusal="release.local"))
     assert caught.value.hub_reason == "release.answer"
     assert world.hub.requests.known(request).state == before
+
+
+def test_the_same_answer_twice_at_one_moment_is_one(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process of the hub takes it first; another answer of the same party is refused."""
+    request = ask(world).json()["id"]
+    approve(world, request)
+    orders, database = world.hub.orders, world.hub.database
+    said = AnswerPost(refusal="release.local")
+    writing = database.writing
+
+    def after_another() -> Any:
+        monkeypatch.undo()
+        orders.answer("council", request, said)
+        return writing()
+
+    monkeypatch.setattr(database, "writing", after_another)
+    orders.answer("council", request, said)
+    with pytest.raises(AnswerRefused, match="answered otherwise"):
+        orders.answer("council", request, AnswerPost(refusal="consent.missing"))

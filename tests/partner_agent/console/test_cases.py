@@ -21,6 +21,19 @@ def test_what_is_recorded_is_one_decision() -> None:
     assert case.answers == {}
 
 
+def test_a_try_after_midnight_is_of_the_day_of_the_first() -> None:
+    """The same answers were given then, and are one decision; others are another's."""
+    case = Case("a", "council_records", "1")
+    case.answer("state", "given")
+    first, next_day = "2026-11-22T23:59:59Z", "2026-11-23T00:00:01Z"
+    assert case.captured(case.decision, first) == first
+    assert case.captured(case.decision, next_day) == first
+    before = case.decision
+    case.answer("state", "refused")
+    assert case.captured(before, next_day) == next_day
+    assert case.captured(case.decision, next_day) == next_day
+
+
 def test_answers_that_come_at_once_are_all_kept() -> None:
     """Neither page's is lost to the other's."""
     case, met = Case("a", "council_records", "1"), threading.Barrier(2, timeout=0.05)

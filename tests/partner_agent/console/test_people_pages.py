@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from governance.canonical import utc_now, write_time
 from governance.consent.models import ConsentState
+from governance.consent.registry import Grant
 from governance.ledger.errors import LedgerUnavailableError
+from partner_agent.console.pages import deciding
 from partner_agent.ledger import AgentLedger
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.consent_world import decide, hold
@@ -77,15 +81,16 @@ def press(officer: Officer, person: str, check: str) -> httpx.Response:
 
 def live(world: HubWorld, record_id: str) -> list[ConsentState]:
     """States of a record's consents, as the ledger has them."""
+    now = world.agents["council"].now()
+    return [grant.state(now) for grant in grants(world, record_id)]
+
+
+def grants(world: HubWorld, record_id: str) -> list[Grant]:
+    """A record's consents, as the ledger has them."""
     agent = world.agents["council"]
     state = agent.ledger.sync()
     (handle,) = agent.vault.find(SOURCE, record_id)
-    now = agent.now()
-    return [
-        grant.state(now)
-        for grant in state.consents.grants.values()
-        if grant.subject == handle.hex()
-    ]
+    return [each for each in state.consents.grants.values() if each.subject == handle.hex()]
 
 
 def test_a_decision_is_recorded_once_and_taken_back_in_one_step(
@@ -148,13 +153,16 @@ def test_a_decision_that_could_not_be_recorded_is_tried_again_and_recorded_once(
     def away(*_: object) -> None:
         raise LedgerUnavailableError("the ledger cannot be reached")
 
+    yesterday = utc_now() - timedelta(days=1)
     monkeypatch.setattr(AgentLedger, "append_batch", away)
+    monkeypatch.setattr(deciding, "write_time", lambda _: write_time(yesterday))
     assert "The decision was not recorded" in press(officer, person, check).text
     monkeypatch.undo()
     with ThreadPoolExecutor(max_workers=4) as pool:
         done = list(pool.map(lambda _: press(officer, person, check).text, range(4)))
     assert all("The decision is recorded" in page for page in done)
     assert live(world, "H4") == [ConsentState.GIVEN]
+    assert {grant.record.captured for grant in grants(world, "H4")} == {write_time(yesterday)}
 
 
 def test_a_withdrawal_counts_although_the_ledger_is_away(
