@@ -11,6 +11,7 @@ a sealing key the console has what only its owner can unwrap.
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -175,6 +176,7 @@ class KeyRing:
         return self._opened[path]
 
 
+@lru_cache(maxsize=1024)  # signatures are verified, which is the same each time
 def _document(document: str, wrapped: str | None) -> KeyDocument:
     envelope = parse_model(parse_json(document.encode()), Envelope)
     kept = None if wrapped is None else parse_model(parse_json(wrapped.encode()), WrappedKey)

@@ -10,7 +10,7 @@ what the copy holds, and for as long nobody tries again, so that not every page 
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -71,19 +71,23 @@ class Outside:
         """
         empty = self.ledger.state.size == 0  # a console just made: perhaps another request fills it
         if empty or time.monotonic() - self._synced >= SYNC_SECONDS:
-            self.refresh(account, wait=LEDGER_SECONDS if empty else 0.0)
+            self.refresh(account, LEDGER_SECONDS if empty else 0.0, self._is_fresh)
         state = self.ledger.state
         if state.size == 0:
             raise _not_enrolled()
         return state
 
-    def refresh(self, account: Account, wait: float = 0.0) -> bool:
+    def refresh(
+        self, account: Account, wait: float = 0.0, enough: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Bring the copy up to date now, unless another request is doing so, or has just failed.
 
         Args:
             account: on whose behalf.
             wait: seconds for another request to be done; then the copy is brought up to date
                 again, since that one may have asked before what matters here was written.
+            enough: whether what others brought while this one waited will do, so that of fifty who
+                come at once not each asks the ledger.
 
         Returns:
             False where the ledger was asked and takes none of this person's keys: it has more to
@@ -95,7 +99,7 @@ class Outside:
         if self._is_away() or not self._syncing.acquire(timeout=wait):
             return True
         try:
-            if self._is_away():  # as whoever had the turn has found out
+            if self._is_away() or enough():  # as whoever had the turn has found out
                 return True
             for document in self._candidates(account):
                 with self._ledger(RequestSigner(*self._signer(account, document))) as client:
@@ -138,6 +142,10 @@ class Outside:
                 self._failed = time.monotonic()
                 raise
 
+    def _is_fresh(self) -> bool:
+        due = time.monotonic() - self._synced >= SYNC_SECONDS
+        return not due and self.ledger.state.size > 0
+
     def _is_away(self) -> bool:
         return time.monotonic() - self._failed < SYNC_SECONDS
 
@@ -151,7 +159,7 @@ class Outside:
             NotEnrolled: there is none.
         """
         if (found := self._enrolled(account)) is None:
-            self.refresh(account, wait=LEDGER_SECONDS)
+            self.refresh(account, LEDGER_SECONDS, lambda: self._enrolled(account) is not None)
             found = self._enrolled(account)
         if found is None:
             raise _not_enrolled()

@@ -32,6 +32,7 @@ from governance.ledger.mirror import Mirror
 from governance.ledger.note import Checkpoint, parse_vkey
 from governance.ledger.replayed import NAME, KeptState
 from governance.ledger.state import LedgerState
+from governance.ledger.together import Together
 
 _OWN_IDS: Final = b"hearthlink/own-event-ids/v1"
 AT_ONCE: Final = 10_000
@@ -71,6 +72,7 @@ class PartyLedger:
         self._kept = KeptState(path.with_name(NAME), key.seed, self.log_key, kind)
         self._replayed: tuple[LedgerState, Frontier] | None = None
         self._lock = threading.Lock()
+        self._together = Together(lambda: self.mirror.sync(self.client))
 
     def close(self) -> None:
         """Close the mirror and the connection."""
@@ -114,12 +116,12 @@ class PartyLedger:
             return Checkpoint(self.log_key.name, 0, EMPTY_ROOT)
 
     def sync(self) -> LedgerState:
-        """Bring the mirror up to date, then replay.
+        """Bring the mirror up to date, then replay; threads that ask at once ask the ledger once.
 
         Raises:
             LedgerError: the ledger cannot be reached, or broke a promise.
         """
-        self.mirror.sync(self.client)
+        self._together.run()
         return self.state
 
     def sync_if_possible(self) -> LedgerState:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
 from governance.errors import SignatureError
 from governance.exchange.http import RequestVerifier
@@ -138,7 +139,7 @@ class Gate:
         thumbprint = await verify_request(request, body, self._verifier, self._public_url)
         self._take(thumbprint)
         route = f"{request.method} {request.scope['route'].path}"
-        identities = self._ledger.state.identities
+        identities = await run_in_threadpool(lambda: self._ledger.state.identities)
         if thumbprint in identities.parties:
             caller = Caller(identities.parties[thumbprint].party, None, body)
             kind: str = PARTY

@@ -1,6 +1,8 @@
 """Hub and ledger through the console, over real HTTP, as whoever is signed in."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
 from typing import NoReturn
@@ -20,6 +22,8 @@ from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonRevoked
 from tests.console_world import NOWHERE, ConsoleWorld, console_world
 from tests.hub_world import HubWorld
+
+ROLES = (Role.ANALYST, Role.IG_LEAD, Role.SERVICE_MANAGER)
 
 
 @pytest.fixture
@@ -86,6 +90,32 @@ def test_who_was_enrolled_a_moment_ago_waits_for_whoever_syncs(
             outside.enrolled(own)
     Timer(0.02, outside._syncing.release).start()
     assert outside.enrolled(own).keys == hub_world.staff["analyst"].keys
+
+
+def test_of_many_who_were_enrolled_a_moment_ago_one_asks_the_ledger(
+    hub_world: HubWorld, world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom another's sync brought does not ask again: fifty in a row would wait for each other."""
+    outside, asked = world.console.outside, []
+    own = [world.account(role, staff=hub_world.staff[role]) for role in ROLES]
+    sync = outside.ledger.mirror.sync
+
+    def counted(client: LedgerClient) -> object:
+        asked.append(client)
+        return sync(client)
+
+    monkeypatch.setattr(outside.ledger.mirror, "sync", counted)
+    outside._syncing.acquire()
+    with ThreadPoolExecutor(2 * len(own)) as pool:
+        found = [
+            pool.submit(ask, each) for each in own for ask in (outside.enrolled, outside.state)
+        ]
+        while not all(each.running() for each in found):
+            time.sleep(0.001)
+        time.sleep(0.02)
+        outside._syncing.release()
+        assert [each.result(10) for each in found]
+    assert len(asked) == 1
 
 
 def test_a_copy_that_another_request_fills_is_waited_for(
