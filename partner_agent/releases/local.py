@@ -2,7 +2,9 @@
 
 Rules, in order: every record of this partner that the order names is in its vault; none belongs to
 a protected person or home; nobody whom the order takes for a child is an adult by the partner's own
-date of birth. Members that the request leaves out are not looked at. Withdrawals accepted here are
+date of birth. Of members that the request leaves out only the second rule is asked: the others'
+address is where they live too, and who leaves one out after another would learn whom it is about.
+Withdrawals accepted here are
 looked at last, in the transaction that stores the answer.
 """
 
@@ -61,7 +63,9 @@ def own_rows(
     """
     rows: dict[str, StoredRow] = {}
     for member in order.members.members:
-        if member.person not in without:
+        if member.person in without:
+            _require_unprotected(member, party, vault, guard)
+        else:
             rows |= _member_rows(member, party, vault, guard, today)
     return rows
 
@@ -133,12 +137,27 @@ def _member_rows(
             raise NotHeld("a record that the order names is not held here") from None
         if row.source_id != record.source:
             raise NotHeld("a record that the order names is of another source")
-        if guard.stored(row):
-            raise ProtectedPerson("the family has a protected person or address")
+        _require_open(row, guard)
         if not member.adult and is_of(row.clean.get("date_of_birth", ""), ADULT_YEARS, today):
             raise AgeMismatch("the order takes an adult for a child")
         found[record.handle] = row
     return found
+
+
+def _require_unprotected(member: Member, party: str, vault: Vault, guard: Guard) -> None:
+    for record in member.records:
+        if record.party != party:
+            continue
+        try:
+            row = vault.get(bytes.fromhex(record.handle))
+        except VaultError:
+            continue  # nothing of it is kept, and nothing leaves
+        _require_open(row, guard)
+
+
+def _require_open(row: StoredRow, guard: Guard) -> None:
+    if guard.stored(row):
+        raise ProtectedPerson("the family has a protected person or address")
 
 
 def _items(row: StoredRow, items: Collection[str]) -> dict[str, str]:
