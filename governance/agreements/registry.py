@@ -6,7 +6,7 @@ agreement is superseded once a later version of the same id that names it is sig
 partners among them: strangers cannot end an agreement, and a processor cannot keep one alive.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,9 +70,14 @@ class AgreementRegistry:
         every = self._records.items()
         return [hash_ for hash_, record in every if record.agreement.party(party) is not None]
 
-    def in_force_of(self, party: str, now: datetime) -> list[str]:
-        """Hashes of the agreements that a party is one of and that permit something."""
-        return [hash_ for hash_ in self.of(party) if life(self.standing(hash_), now).permits]
+    def partnered_by(self, party: str) -> list[str]:
+        """Hashes of those that a party is a partner of, and not the processor; in force or not."""
+        every = self._records.items()
+        return [hash_ for hash_, record in every if record.agreement.partner(party) is not None]
+
+    def in_force(self, hashes: Iterable[str], now: datetime) -> list[str]:
+        """Those of some agreements that permit something."""
+        return [hash_ for hash_ in hashes if life(self.standing(hash_), now).permits]
 
     def standing(self, agreement: str) -> Standing:
         """Where an agreement stands.

@@ -1,6 +1,7 @@
 """Families of the current run, as managers see them, and the members' document of a request.
 
-Rules: a family is seen by staff of the parties of its agreement alone; to others it is not there.
+Rules: a family is seen by staff of the partners of its agreement alone; to others, the processor's
+own among them, it is not there.
 It is seen while the agreement is in force; afterwards no list has it, and who asks for it is told
 what has ended.
 Whether a family may be approached is worked out from the ledger for each that is shown; for a list
@@ -184,7 +185,7 @@ def _shown(connection: Connection, family: str, state: LedgerState, approach: "A
     try:
         return _row(connection, family, approach.agreements(state))
     except UnknownFamily:
-        ended = _row(connection, family, state.agreements.of(approach.party))
+        ended = _row(connection, family, state.agreements.partnered_by(approach.party))
         in_force(state.agreements.standing(ended.agreement), approach.now)
         raise
 
@@ -242,7 +243,7 @@ class ApproachFor:
 
     def agreements(self, state: LedgerState) -> list[str]:
         """Hashes of the caller's agreements in force."""
-        return state.agreements.in_force_of(self.party, self.now)
+        return state.agreements.in_force(state.agreements.partnered_by(self.party), self.now)
 
 
 def _needs(agreement: Agreement) -> list[str]:

@@ -180,7 +180,7 @@ class Releases:
         log_once(self._ledger, kind, Decided(approval=envelope), f"decision:{id_}")
 
     def view(self, caller: PersonKeys, id_: str) -> RequestView:
-        """A request, for its requester and for IG leads of the agreement's parties.
+        """A request, for its requester and for IG leads of the agreement's partners.
 
         Raises:
             UnknownRequest: none that the caller may see.
@@ -203,7 +203,7 @@ class Releases:
         return row
 
     def _agreements(self, caller: PersonKeys) -> list[str]:
-        return self._ledger.state.agreements.of(caller.party)
+        return self._ledger.state.agreements.partnered_by(caller.party)
 
     def all(self, caller: PersonKeys) -> list[RequestView]:
         """Requests that the caller may see, newest first."""

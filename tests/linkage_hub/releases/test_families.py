@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from sqlalchemy import Connection, insert, update
 
 from governance.agreements.errors import AgreementRefusal
+from governance.agreements.models import Agreement
+from governance.agreements.registry import _Record
 from governance.canonical import write_time
 from governance.exchange.release_api import FamilyQuery
 from governance.ledger.events import EventType
@@ -22,7 +24,7 @@ from linkage_hub.releases.families import ApproachFor, Families
 from linkage_hub.releases.reading import people_of
 from linkage_hub.store import tables
 from linkage_hub.store.database import HubDatabase
-from tests.governance.world import NOON, World
+from tests.governance.world import NOON, World, agreement_data
 
 RUN: Final = "a" * 32
 EVERYBODY: Final = FamilyQuery(flagged=False)
@@ -215,6 +217,29 @@ def test_families_are_seen_while_the_agreement_is_in_force(
     with pytest.raises(UnknownFamily):
         county.view(family_id("1"), world.state, ApproachFor("elsewhere", now))
     assert county.document(family_id("1"), [world.agreement_hash])
+
+
+@pytest.mark.invariant(
+    20, "families of an agreement, listed and looked at by its processor's staff"
+)
+def test_families_are_not_there_for_the_processors_staff(county: Families) -> None:
+    """Who is named to run the hub has its machine, and no manager or lead of families."""
+    world = World()
+    data = agreement_data([*world.partners, world.hub])
+    data["parties"][-1]["role"] = "processor"
+    data["sources"], data["recipients"] = data["sources"][:-1], ["council"]
+    agreement = Agreement.model_validate(data)
+    signed = dict.fromkeys((each.party for each in agreement.parties), cast(Any, None))
+    world.state.agreements._records[agreement.hash] = _Record(agreement, signed)
+    with county._database.writing() as connection:
+        connection.execute(update(tables.runs).values(agreement=agreement.hash))
+    seen = {
+        party: county.page(world.state, ApproachFor(party, NOON), EVERYBODY).total
+        for party in ("council", "hub")
+    }
+    assert seen == {"council": len(COUNTY), "hub": 0}
+    with pytest.raises(UnknownFamily):
+        county.view(family_id("1"), world.state, ApproachFor("hub", NOON))
 
 
 def test_a_family_of_more_people_than_a_request_may_name(county: Families, world: World) -> None:

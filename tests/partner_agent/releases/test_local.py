@@ -109,7 +109,6 @@ def test_a_record_that_is_not_held_stops_the_order(rows: Rows) -> None:
         opened(rows, MOTHER)
 
 
-@pytest.mark.invariant(23, "a protected member left out, whose address is the others'")
 def test_one_protected_person_stops_the_order(rows: Rows) -> None:
     """Whichever record is released, and whoever is left out: the address is theirs too."""
     rows.rows[CHILD] = rows.row(CHILD, {}, {}, protected=True)

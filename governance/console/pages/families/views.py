@@ -96,7 +96,8 @@ def _needs(console: Console, request: Request) -> tuple[dict[str, str], bool]:
     """Needs of this party's agreements in force, by what they are called; whether there are any."""
     found: dict[str, str] = {}
     with looking(console, request) as state:
-        in_force = state.agreements.in_force_of(console.settings.party, console.now())
+        own = state.agreements.partnered_by(console.settings.party)
+        in_force = state.agreements.in_force(own, console.now())
         for hash_ in in_force:
             agreement = state.agreements.standing(hash_).agreement
             found |= labels_of(agreement, console.pages.words)["needs"]

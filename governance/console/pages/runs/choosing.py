@@ -14,7 +14,8 @@ def agreements_of(console: Console, request: Request) -> dict[str, str]:
     """Agreements in force that allow linking and that this console's party is in, by hash."""
     found = {}
     with looking(console, request) as state:
-        for hash_ in state.agreements.in_force_of(console.settings.party, console.now()):
+        own = state.agreements.of(console.settings.party)
+        for hash_ in state.agreements.in_force(own, console.now()):
             agreement = state.agreements.standing(hash_).agreement
             if Action.LINK in agreement.actions:
                 found[hash_] = labels_of(agreement, console.pages.words)["agreements"][hash_]
