@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 from governance.canonical import Hash, Slug, Time, canonical_bytes, parse_json
 from governance.console.errors import ConsoleStoreError, UnknownAccount, VouchingRefused
 from governance.durable import write_durably
-from governance.errors import SignatureError
+from governance.errors import FormatError, SignatureError
 from governance.identity.envelope import (
     Envelope,
     Signature,
@@ -224,6 +224,7 @@ class Vouched:
 
         Raises:
             UnknownAccount: nobody here has signed for these keys.
+            ConsoleStoreError: it cannot be read.
         """
         path = self._path(keys)
         if not path.is_file():
@@ -234,7 +235,11 @@ class Vouched:
         return _read(path)
 
     def every(self) -> list[PersonEnrolled]:
-        """All results."""
+        """All results.
+
+        Raises:
+            ConsoleStoreError: one cannot be read.
+        """
         return [_read(path) for path in self._folder.glob("*.json")]
 
     def _path(self, keys: Hash) -> Path:
@@ -242,4 +247,11 @@ class Vouched:
 
 
 def _read(path: Path) -> PersonEnrolled:
-    return parse_model(parse_json(path.read_bytes()), PersonEnrolled)
+    try:
+        return parse_model(parse_json(path.read_bytes()), PersonEnrolled)
+    except (OSError, FormatError):
+        raise ConsoleStoreError(
+            "what was signed cannot be read from the console's folder",
+            next_step="whoever runs this console takes the damaged file out of vouched, or "
+            "restores it",
+        ) from None

@@ -337,8 +337,8 @@ def test_what_nobody_may_vouch_for_is_refused_at_once(
         ("neither a", canonical_bytes(lost.agents["police"].secrets.keys)),
         ("neither a", canonical_bytes(publish_party_keys(police.keys, police.signing))),
         ("each of its own keys", json.dumps(tampered).encode()),
-        ("another organisation", lost.file(new=ours)),
-        ("another organisation", lost.file(new=officer)),
+        ("not the keys of an information", lost.file(new=ours)),
+        ("not the keys of an information", lost.file(new=officer)),
         ("no party of that name", lost.file(new=staff("strangers", 66))),
         ("has not lost", lost.file(new=staff("nhs", 67))),
         ("has not lost", lost.file(new=staff("hub", 68))),
@@ -353,11 +353,21 @@ def test_what_nobody_may_vouch_for_is_refused_at_once(
         ("does not count", lost.file(lost.new)),
         ("does not count", canonical_bytes(by_party)),
     ]
-    for text, data in cases:
+
+    def refused(data: bytes, text: str) -> None:
         answer = desk.hand_in(data)
         assert answer.status_code == 422, text
         assert text in " ".join(unescape(answer.text).split()), text
         assert "data-hearthlink" not in answer.text
+
+    for text, data in cases:
+        refused(data, text)
+    identities = world.console.outside.ledger.state.identities
+    identities.people[lost.nhs_lead.keys.thumbprint].counter = 5  # as if it had signed since
+    refused(lost.file(lost.nhs_lead), "does not count")
+    ours_too = [hash_ for hash_, bond in identities.bonds.items() if "council" in bond.partners]
+    identities.bonds = {key: bond for key, bond in identities.bonds.items() if key not in ours_too}
+    refused(lost.file(), "under no agreement of theirs")
     assert desk.hand_in(b" " * 70_000).status_code == 413
     two = [("file", ("a", lost.file())), ("file", ("b", lost.file()))]
     assert desk.client.post("/vouching", data=desk.csrf, files=two).status_code == 400
@@ -408,6 +418,14 @@ def test_only_what_follows_from_the_file_is_kept(
     (kept,) = (world.home / "vouched").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
     assert not list((world.home / "enrolments").iterdir())
+    own = world.console.outside.ledger.state.identities.people[lost.lead.keys.thumbprint]
+    own.counter = 5
+    refused = desk.send(keys, good)
+    assert (refused.status_code, "signature.counter" in refused.text) == (403, True)
+    own.counter = 0
+    kept.write_bytes(b"{")
+    for path in ("", f"/{keys}"):
+        assert desk.client.get(f"/vouching{path}").status_code == 503
     kept.unlink()
     kept.mkdir()  # where nothing can be written
     assert desk.send(keys, good).status_code == 503
@@ -449,6 +467,7 @@ def test_partners_sign_one_upon_the_other_until_the_loss_ends(
     assert first.send(keys, opened).status_code == 303
     others = staff("police", 81)
     opened = first.fields(lost.file(lost.nhs_lead, new=others))
+    assert first.send(others.keys.thumbprint, opened).status_code == 303
     enough = parse_model(parse_json(first.client.get(address).content), PersonEnrolled)
     lost.write("police", EventType.PERSON_ENROLLED, enough)
     refused = first.send(others.keys.thumbprint, opened)
@@ -459,3 +478,9 @@ def test_partners_sign_one_upon_the_other_until_the_loss_ends(
     revoke(lost.agents["police"], keys)
     again = first.send(others.keys.thumbprint, opened)
     assert (again.status_code, "after another loss" in again.text) == (400, True)
+    assert "counts no more" in first.client.get(f"/vouching/{others.keys.thumbprint}").text
+    for each in world.console.outside.ledger.state.identities.people.values():
+        each.revoked_at = each.revoked_at or 1
+    said = first.client.get("/vouching").text
+    assert "Police (police)" in said
+    assert "Council (council)" not in said
