@@ -98,7 +98,9 @@ def families(
 
     screen = terminal(context)
     screen.result(found.model_dump(mode="json"), table)
-    screen.hint("governance release show FAMILY")
+    if not found.total:
+        screen.say("families are seen while an agreement of yours is in force: agreement list")
+    screen.hint("governance release show FAMILY" if found.total else "governance agreement list")
 
 
 @app.command()

@@ -1,12 +1,17 @@
 """What a manager's command reads, from a hub that lies."""
 
-import pytest
+from pathlib import Path
 
-from governance.canonical import b64, sha256, write_time
+import pytest
+from typer.testing import CliRunner
+
+from governance.canonical import b64, canonical_bytes, sha256, write_time
+from governance.cli.main import app
 from governance.cli.release import _asked, _opened
-from governance.exchange.release_api import ReleaseView, RequestView
+from governance.exchange.hub_client import HubClient
+from governance.exchange.release_api import FamilyList, ReleaseView, RequestView
 from governance.identity.envelope import Envelope, parse_canonical, sign
-from governance.identity.files import PersonSecrets
+from governance.identity.files import PersonSecrets, write_secret
 from governance.release.errors import MembersChanged
 from governance.release.models import SEALED, CheckpointRef, Members, ReleasedRecord, SealedItems
 from governance.release.seal import seal_records
@@ -26,15 +31,20 @@ def family_of(world: World) -> Members:
     return world.members(("1", True, [(world.council, "1" * 32)]))
 
 
-def reading(
-    world: World, view: RequestView, *sealed: Envelope
-) -> tuple[list[str], list[ReleasedRecord], dict[str, str]]:
-    """What the manager's command reads of a release, and what it leaves out."""
-    who = PersonSecrets(
+def secrets_of(world: World) -> PersonSecrets:
+    """The manager's keys."""
+    return PersonSecrets(
         keys=world.manager.keys,
         signing=b64(world.manager.signing.seed),
         sealing=b64(world.manager.sealing.seed),
     )
+
+
+def reading(
+    world: World, view: RequestView, *sealed: Envelope
+) -> tuple[list[str], list[ReleasedRecord], dict[str, str]]:
+    """What the manager's command reads of a release, and what it leaves out."""
+    who = secrets_of(world)
     release = ReleaseView(request=view.id, sealed=sealed, answers=())
     return _opened(release, view, _asked(view, view.id), who, world.state)
 
@@ -76,6 +86,21 @@ def answer(
         created=write_time(NOON),
     )
     return sign(SEALED, sealed, party.signing, party.keys.thumbprint)
+
+
+def test_an_empty_list_says_what_may_have_ended(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub lists no family of an agreement that is not in force, and says no more."""
+    write_secret(tmp_path / "person.secret", canonical_bytes(secrets_of(world)), None)
+    monkeypatch.setattr(
+        HubClient, "families", lambda _client, _query: FamilyList(families=(), total=0)
+    )
+    words = ["release", "families", "--hub", "http://localhost:1"]
+    found = CliRunner().invoke(app, [*words, "--as", str(tmp_path / "person.secret")])
+    assert found.exit_code == 0, found.output
+    assert "while an agreement of yours is in force" in found.stderr
+    assert "governance agreement list" in found.stderr
 
 
 @pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")
