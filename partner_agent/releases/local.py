@@ -145,13 +145,13 @@ def _member_rows(
 
 
 def _require_unprotected(member: Member, party: str, vault: Vault, guard: Guard) -> None:
-    for record in member.records:
-        if record.party != party:
-            continue
-        try:
-            row = vault.get(bytes.fromhex(record.handle))
-        except VaultError:
-            continue  # nothing of it is kept, and nothing leaves
+    """What is not kept any more is passed over; what is kept and cannot be read is not."""
+    handles = [bytes.fromhex(each.handle) for each in member.records if each.party == party]
+    try:
+        rows = vault.get_many(handles)
+    except VaultError:
+        raise NotHeld("a record of somebody left out cannot be read here") from None
+    for row in rows.values():
         _require_open(row, guard)
 
 

@@ -1,5 +1,6 @@
 """What only the partner's own rows can say, before anything of them is taken."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ class Rows:
     """A vault that holds a few rows."""
 
     def __init__(self) -> None:
+        self.sealed: set[str] = set()  # kept, and the key does not open them
         self.rows = {
             MOTHER: self.row(MOTHER, {"first_name": "ann", "address": "1 HIGH ST"}, {}),
             CHILD: self.row(
@@ -44,6 +46,12 @@ class Rows:
         if handle.hex() not in self.rows:
             raise VaultError("not held")
         return self.rows[handle.hex()]
+
+    def get_many(self, handles: Iterable[bytes]) -> dict[bytes, StoredRow]:
+        """The rows of those handles that are held."""
+        if any(handle.hex() in self.sealed for handle in handles):
+            raise VaultError("not opened")
+        return {each: self.rows[each.hex()] for each in handles if each.hex() in self.rows}
 
 
 @pytest.fixture
@@ -115,6 +123,10 @@ def test_one_protected_person_stops_the_order(rows: Rows) -> None:
     for without in ((), ("2",)):
         with pytest.raises(ProtectedPerson):
             opened(rows, MOTHER, without=without)
+    rows.sealed = {CHILD}  # whether they are protected cannot be known
+    with pytest.raises(NotHeld):
+        opened(rows, MOTHER, without=("2",))
+    rows.sealed = set()
     del rows.rows[CHILD]  # nothing is known of it any more, and nothing of it leaves
     assert list(opened(rows, MOTHER, without=("2",))) == ["1"]
 
