@@ -171,7 +171,12 @@ def _agreement(
     data = agreement_data([as_party(secrets) for secrets in parties.values()])
     items = ["first_name", "surname", "date_of_birth", "address", "postcode"]
     data["items"] = [
-        {"id": item, "description": item, "releasable": item != "date_of_birth"} for item in items
+        {
+            "id": item,
+            "description": item.replace("_", " "),
+            "releasable": item != "date_of_birth",
+        }
+        for item in items
     ]
     for source in data["sources"]:
         source["items"] = items

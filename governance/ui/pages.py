@@ -192,8 +192,9 @@ def _table(
     head: Sequence[str],
     rows: Sequence[Sequence[Cell]],
     numeric: Sequence[int] = (),
+    quiet: bool = False,
 ) -> Markup:
-    return show_table(caption, head, rows, numeric=numeric, root=context["root"])
+    return show_table(caption, head, rows, numeric=numeric, quiet=quiet, root=context["root"])
 
 
 @pass_context

@@ -88,6 +88,7 @@ def show_table(
     rows: Iterable[Sequence[Cell]],
     *,
     numeric: Collection[int] = (),
+    quiet: bool = False,
     root: str = "",
 ) -> Markup:
     """A table; the first column heads its rows.
@@ -97,6 +98,8 @@ def show_table(
         head: one for each column.
         rows: cells, as many as there are heads.
         numeric: indexes of the columns of numbers.
+        quiet: whether the caption is on the page already, as its title for example, so that only
+            who does not see the page is told it again.
         root: the application's root path.
     """
     heads = Markup("").join(
@@ -117,10 +120,10 @@ def show_table(
     return Markup(
         '<div class="app-scroll" role="region" tabindex="0" aria-label="{0}">'
         '<table class="govuk-table">'
-        '<caption class="govuk-table__caption govuk-table__caption--m">{0}</caption>'
+        '<caption class="govuk-table__caption {3}">{0}</caption>'
         '<thead class="govuk-table__head"><tr class="govuk-table__row">{1}</tr></thead>'
         '<tbody class="govuk-table__body">{2}</tbody></table></div>'
-    ).format(caption, heads, body)
+    ).format(caption, heads, body, "govuk-visually-hidden" if quiet else "govuk-table__caption--m")
 
 
 def _zipped(head: Sequence[str], row: Sequence[Cell]) -> list[tuple[int, Cell]]:
@@ -171,6 +174,12 @@ def show_time(moment: str | datetime, words: Words) -> str:
     found = parse_time(moment) if isinstance(moment, str) else moment
     local = found.astimezone(_LONDON)
     return words("ui.time", date=show_date(local.date(), words), time=f"{local:%H:%M}")
+
+
+def show_month(month: str, words: Words) -> str:
+    """``November 2026``, from ``2026-11``."""
+    year, number = month.split("-")
+    return words("ui.month", month=words(f"ui.month.{int(number)}"), year=year)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The catalogue: every word that a page shows, one file for each language and area.
 
-Rules: a word that is missing is an error and never an empty place; a key stands in one file only;
+Rules: a word that is missing is an error and never an empty place; a key stands once, in one file;
 what is put into a sentence is named (``{count}``), so that another language may order it otherwise;
 a sentence that counts has one form for each plural category of its language (Unicode CLDR).
 
@@ -9,7 +9,7 @@ A file is ``words/en.yaml`` of the package whose pages use it; Welsh is ``words/
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -37,7 +37,7 @@ class Words:
         language: ``en`` or ``cy``.
 
     Raises:
-        WordsError: a key stands in two files, or a file is missing.
+        WordsError: a key stands twice, or a file is missing.
     """
 
     def __init__(self, packages: Iterable[str], language: str = "en") -> None:
@@ -89,15 +89,26 @@ class Words:
         return key in self._words
 
 
+class _Once(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would keep the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose keys are all there."""
+        found = super().construct_mapping(node, deep)
+        if len(found) != len(node.value):
+            raise WordsError(f"a key stands twice in the words up to {node.end_mark.line}")
+        return found
+
+
 def read_words(package: str, language: str) -> dict[str, Word]:
     """The words of one package.
 
     Raises:
-        WordsError: there is no such file.
+        WordsError: there is no such file, or it has a key twice.
     """
     path = files(package) / "words" / f"{language}.yaml"
     try:
-        found: dict[str, Word] = yaml.safe_load(path.read_text("utf-8"))
+        found: dict[str, Word] = yaml.load(path.read_text("utf-8"), _Once)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise WordsError(f"{package} has no words in {language}") from None
     return found

@@ -53,13 +53,18 @@ KEPT = timedelta(days=7)
 """For how long a consent record of the tests' agreement is not erased."""
 
 
+def name_of(party: str) -> str:
+    """What a party is called."""
+    return {"nhs": "NHS"}.get(party, party.title())
+
+
 @lru_cache(maxsize=64)  # a world asks for them at each event
 def _party_keys(
     name: str, signing: SigningKey, witness: SigningKey, sealing: SealingKey
 ) -> PartyKeys:
     return PartyKeys(
         party=name,
-        name=name.title(),
+        name=name_of(name),
         signing=b64(signing.public),
         witness=b64(witness.public),
         sealing=b64(sealing.public),
@@ -150,7 +155,7 @@ def agreement_data(parties: list[Party]) -> dict[str, Any]:
         "parties": [
             {
                 "party": party.name,
-                "name": party.name.title(),
+                "name": name_of(party.name),
                 "role": "controller",
                 "dpo_contact": f"dpo@{party.name}.example.org",
                 "keys": party.keys.thumbprint,

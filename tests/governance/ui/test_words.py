@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from governance.ui import words as catalogue
 from governance.ui.words import Words, WordsError, read_words
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -75,8 +76,14 @@ def test_plurals_are_by_language() -> None:
         said("families")
 
 
-def test_a_key_stands_once() -> None:
-    """Two files that hold the same key are refused when the console starts."""
+def test_a_key_stands_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is in two files, or in one twice, is refused when the console starts."""
+    monkeypatch.setattr(catalogue, "files", lambda _package: tmp_path)
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words/en.yaml").write_text("a: one\nb: two\na: three\n")
+    with pytest.raises(WordsError, match="twice"):
+        read_words("any", "en")
+    monkeypatch.undo()
     with pytest.raises(WordsError, match="two files"):
         Words(["governance.ui", "governance.ui"])
     with pytest.raises(WordsError, match="no words in cy"):

@@ -19,7 +19,7 @@ from governance.oversight.rights import rights as list_rights
 from governance.oversight.risks import Guard, Risk, read_results
 from governance.oversight.risks import risks as list_risks
 from governance.terminal import read_bytes
-from governance.ui.show import Cell, show_date, show_time
+from governance.ui.show import Cell, show_date, show_month, show_time
 
 router = APIRouter(prefix="/oversight")
 MONTHS = 24  # shown
@@ -47,7 +47,7 @@ def consents(console: Use, request: Request) -> HTMLResponse:
             for line in now
         ],
         months=[
-            [each.month, each.recorded.get(ConsentState.GIVEN, 0),
+            [show_month(each.month, words), each.recorded.get(ConsentState.GIVEN, 0),
              each.recorded.get(ConsentState.REFUSED, 0),
              each.changed.get(ConsentState.WITHDRAWN, 0), each.permitting]
             for each in reversed(months)
@@ -58,12 +58,13 @@ def consents(console: Use, request: Request) -> HTMLResponse:
 @router.get("/refusals")
 def refusals(console: Use, request: Request, party: Party = None) -> HTMLResponse:
     """Refusals with reasons, by month and party."""
+    words = console.pages.words
     with looking(console, request) as state:
         found = count_refusals(state, party)
         parties = sorted({each.party for each in count_refusals(state)})
     lines: list[list[Cell]] = [
-        [each.month, each.party, each.what.replace(".", " ").replace("_", " "), each.meaning,
-         each.count]
+        [show_month(each.month, words), each.party, each.what.replace(".", " ").replace("_", " "),
+         each.meaning, each.count]
         for each in found[:LINES]
     ]  # fmt: skip
     return console.page(

@@ -126,7 +126,7 @@ def register(console: Use, request: Request) -> HTMLResponse:
         found = rows(state.register)
     lines = [
         [
-            each["item"],
+            each["item"].replace("_", " "),
             each["party"],
             each["source"],
             each["step"].replace("_", " "),

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from governance.console.console import Console, Use
 from governance.disclosure.counts import Published
 from governance.oversight.public import PublicAgreement, PublicFigures, public_register
-from governance.ui.show import Cell, show_date
+from governance.ui.show import Cell, show_date, show_month
 
 router = APIRouter()
 
@@ -24,7 +24,7 @@ def register(console: Use, request: Request) -> HTMLResponse:
         request,
         "register/register.html",
         found=found,
-        until=_month(console, found.until) if found.until else "",
+        until=show_month(found.until, console.pages.words) if found.until else "",
         agreements=[(each, _agreement(console, each)) for each in found.agreements],
         figures=[(each, _figures(console, each)) for each in found.figures],
     )
@@ -51,7 +51,11 @@ def _agreement(console: Console, each: PublicAgreement) -> list[tuple[str, Cell]
 
 def _figures(console: Console, figures: PublicFigures) -> dict[str, list[list[Cell]]]:
     months: list[list[Cell]] = [
-        [_month(console, each.month), _count(console, each.released), _count(console, each.refused)]
+        [
+            show_month(each.month, console.pages.words),
+            _count(console, each.released),
+            _count(console, each.refused),
+        ]
         for each in figures.months
     ]
     years: list[list[Cell]] = [
@@ -78,9 +82,3 @@ def _count(console: Console, count: Published) -> str:
     if count.about is None:
         return words("public.few", most=count.most)
     return words("public.about_count", about=f"{count.about:,}")
-
-
-def _month(console: Console, month: str) -> str:
-    year, number = month.split("-")
-    name = console.pages.words(f"ui.month.{int(number)}")
-    return f"{name} {year}"
