@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from starlette.types import ASGIApp
 
 from tests.http_server import running
+from tests.palette import smaller
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCREENSHOTS: Final = ROOT / "docs" / "screenshots"
@@ -105,4 +106,5 @@ def screenshot(page: Page, name: str) -> None:
     if os.environ.get("HEARTHLINK_SCREENSHOTS"):
         SCREENSHOTS.mkdir(exist_ok=True)
         page.set_viewport_size(_WIDE)  # type: ignore[arg-type]
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        picture = smaller(page.screenshot(full_page=True), page)
+        (SCREENSHOTS / f"{name}.png").write_bytes(picture)

@@ -36,6 +36,7 @@ REASONS: Final = {
     "release.recipient_mismatch": "the items would have gone to another key",
     "release.checkpoint_mismatch": "the approver looked at another ledger",
     "release.nothing_captured": "this partner captured no permission in this family",
+    "release.local": "a partner's own records spoke against it, and it said no more",
     "release.protected": "somebody at a protected address, or a protected person",
     "release.age_mismatch": "a member is no adult, or no child, by this partner's record",
     "release.rate_limited": "this partner had released as much as is agreed for one day",

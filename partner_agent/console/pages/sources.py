@@ -8,6 +8,7 @@ that goes on where it was.
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,6 +18,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from governance.ui.show import Slice
+from governance.ui.words import Words
 from partner_agent.app import Agent
 from partner_agent.cleansing.outcome import NOTES, REJECTS
 from partner_agent.cleansing.quality import QualityReport
@@ -79,7 +81,12 @@ def quality(request: Request, console: Here, source: str) -> Response:
     if report is None:
         raise SourceUnknown("its owner has deleted the report", next_step="prepare it again")
     return console.pages.page(
-        request, "console/quality.html", source=source, report=report, notes=_notes(report)
+        request,
+        "console/quality.html",
+        source=source,
+        report=report,
+        notes=_notes(report),
+        label=partial(_label, console.pages.words),
     )
 
 
@@ -161,6 +168,15 @@ def _report(home: Path, source: str) -> QualityReport | None:
         return QualityReport.model_validate_json(data)
     except (OSError, ValidationError):
         return None  # its owner has deleted it, which is their right
+
+
+def _label(words: Words, column: str) -> str:
+    """What a column of the prepared rows is called."""
+    kind, _, need = column.partition(".")
+    if kind == "indicator":
+        return words("agent.role.need", need=need.replace("_", " "))
+    key = "agent.role." + ("record_id" if column == "source_record_id" else column)
+    return words(key) if key in words else column.replace("_", " ")
 
 
 def _notes(report: QualityReport) -> list[tuple[str, str, str, int]]:
