@@ -1,6 +1,7 @@
 """What is done before a service listens."""
 
 import logging
+import threading
 
 import pytest
 
@@ -23,3 +24,17 @@ def test_what_fails_is_logged_without_its_words_and_the_rest_is_done(
     assert vars(record)["work"] == "ledger"
     assert vars(record)["error"] == "ValueError"
     assert "Quixwald" not in str(vars(record))
+
+
+def test_what_takes_too_long_does_not_keep_a_service_from_listening() -> None:
+    """The thread goes on while the service listens."""
+    goes_on, done = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        goes_on.wait(10)
+        done.set()
+
+    make_ready({"charts": slow}, within=0.01)
+    assert not done.is_set()
+    goes_on.set()
+    assert done.wait(10)
