@@ -10,10 +10,33 @@ from typing import BinaryIO, cast
 from partner_agent.extracts.errors import (
     DamagedExtractError,
     ExtractNotFoundError,
+    ExtractTooLargeError,
     ExtractUnreadableError,
 )
 
+UNPACKED_MOST = 68_719_476_736  # bytes; a few megabytes can hold hours of reading
 _GZIP_MAGIC = b"\x1f\x8b"
+
+
+class _Unpacked(gzip.GzipFile):
+    """What a compressed file holds, up to ``UNPACKED_MOST``."""
+
+    _taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._counted(super().read(size))
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._counted(super().read1(size))
+
+    def _counted(self, data: bytes) -> bytes:
+        self._taken += len(data)
+        if self._taken > UNPACKED_MOST:
+            raise ExtractTooLargeError(
+                f"the compressed file holds more than {UNPACKED_MOST:,} bytes",
+                next_step="export the extract in parts",
+            )
+        return data
 
 
 @contextmanager
@@ -24,13 +47,14 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         ExtractNotFoundError: no such file, or a folder.
         ExtractUnreadableError: the system refuses to read it.
         DamagedExtractError: compressed content that breaks off.
+        ExtractTooLargeError: more compressed content than ``UNPACKED_MOST``, as it is read.
     """
     try:
         with path.open("rb") as plain:
             magic = plain.read(2)
             plain.seek(0)
             if magic == _GZIP_MAGIC:
-                yield cast("BinaryIO", gzip.GzipFile(fileobj=plain))
+                yield cast("BinaryIO", _Unpacked(fileobj=plain))
             else:
                 yield plain
     except (FileNotFoundError, IsADirectoryError):

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from partner_agent.extracts.errors import ExtractTooLargeError
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 50_000  # rows held in memory at once
 CHUNK_MOST = 268_435_456  # characters, and CELL_COST for each cell, past which a chunk ends early
+EXTRACT_MOST = (
+    274_877_906_944  # the same of a whole extract: half a billion rows of four short cells
+)
 CELL_COST = 64  # characters of memory that a cell takes whatever it holds, about
 KEPT = 1_000  # characters of each cell of a rejected row that are kept for the rejects file
 MAX_FIELD = 1_048_576  # characters in one cell; a longer one makes its row a reject
@@ -114,18 +119,28 @@ def chunks_of(
         rows: of the file in order, the first one below the headings first.
         most: see ``CHUNK_MOST``.
         chunk_rows: rows handed out at once.
+
+    Raises:
+        ExtractTooLargeError: all together are past ``EXTRACT_MOST``, whatever a format makes of it.
     """
     cells: list[Sequence[str]] = []
     numbers: list[int] = []
     rejects: list[Reject] = []
-    size = begun = number = 0
+    size = begun = number = whole = 0
     for number, row in enumerate(rows, start=1):
         if row.fault:
             rejects.append(Reject(number, row.column, row.fault, tuple(row.cells)))
         elif row.cells:
             cells.append(row.cells)
             numbers.append(number)
-        size += sum(map(len, row.cells)) + CELL_COST * len(row.cells)
+        taken = sum(map(len, row.cells)) + CELL_COST * len(row.cells)
+        size += taken
+        whole += taken + CELL_COST
+        if whole > EXTRACT_MOST:
+            raise ExtractTooLargeError(
+                f"the extract has more rows and cells than are read at once (row {number:,})",
+                next_step="export the extract in parts",
+            )
         if number - begun >= chunk_rows or size >= most:
             if cells or rejects:
                 yield make_chunk(columns, cells, numbers, rejects)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partner_agent.extracts import files, model
 from partner_agent.extracts.dialect import DELIMITERS
 from partner_agent.extracts.errors import (
     DamagedExtractError,
@@ -116,6 +117,23 @@ def test_a_chunk_ends_before_it_fills_the_memory() -> None:
     blanks = [ReadRow(("",) * 100)] * 30
     columns = tuple(f"c{n}" for n in range(100))
     assert len(list(chunks_of(columns, blanks, 10 * 100 * CELL_COST, chunk_rows=50_000))) == 3
+
+
+def test_an_extract_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a small file unpacks to is bounded in bytes, and all rows of any format in cells."""
+    lines = b"id,x\n" + b"1,2\n" * 20_000
+    monkeypatch.setattr(files, "UNPACKED_MOST", 60_000)
+    with pytest.raises(ExtractTooLargeError, match="60,000 bytes"):
+        list(open_extract(_write(tmp_path / "b.csv.gz", gzip.compress(lines))))
+    endless = gzip.compress(b"id,x\n" + b"y" * 100_000)
+    with pytest.raises(ExtractTooLargeError):
+        list(open_extract(_write(tmp_path / "l.csv.gz", endless)))
+    assert len(list(open_extract(_write(tmp_path / "b.csv", lines)))) == 1
+    monkeypatch.setattr(model, "EXTRACT_MOST", 1_000 * (3 * CELL_COST + 2))
+    for rows in ([ReadRow(("1", "2"))] * 1_001, [ReadRow(())] * 3_100):
+        with pytest.raises(ExtractTooLargeError, match="rows and cells"):
+            list(chunks_of(("a", "b"), rows, chunk_rows=100))
+    assert len(list(chunks_of(("a", "b"), [ReadRow(("1", "2"))] * 1_000, chunk_rows=100))) == 10
 
 
 def test_a_row_of_endless_cells_is_cut_before_it_is_kept(tmp_path: Path) -> None:
