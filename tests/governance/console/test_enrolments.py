@@ -42,7 +42,9 @@ def make_keys(page: Page, world: ConsoleWorld) -> None:
     page.wait_for_url("**/keys")
 
 
-def test_a_lead_confirms_and_the_agent_logs(hub_world: HubWorld, tmp_path: Path) -> None:
+def test_a_lead_confirms_and_the_agent_logs(  # noqa: PLR0915 - one story
+    hub_world: HubWorld, tmp_path: Path
+) -> None:
     """The first lead by the party's own key; a manager by the lead's passkey; then hub and all."""
     with (
         console_world(
@@ -93,6 +95,7 @@ def test_a_lead_confirms_and_the_agent_logs(hub_world: HubWorld, tmp_path: Path)
         page.get_by_role("button", name="Sign with your passkey").wait_for()
         (made,) = world.console.keys.documents(manager)
         assert made.keys.thumbprint in page.inner_text("main")
+        assert page.text_content("main .app-groups") == made.keys.thumbprint
         check_page(page)
         screenshot(page, "console-enrolment-confirm")
         page.get_by_role("button", name="Sign with your passkey").click()
