@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 LOCK := $(CURDIR)/$(BIN)/uv pip compile --quiet --override overrides.txt --universal --python-version 3.11 \
 	--no-header --generate-hashes --no-emit-index-url
+WITHOUT := torch triton cuda-bindings cuda-pathfinder cuda-toolkit \
+	nvidia-cublas nvidia-cuda-cccl nvidia-cuda-nvrtc nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13
 DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
@@ -45,9 +47,16 @@ $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	$(BIN)/pip install $(PIP_FLAGS) -r requirements/bench.txt
 	touch $@
 
+$(VENV)/dp.stamp: requirements/dp.txt requirements/torch-cpu.txt $(VENV)/dev.stamp
+	$(BIN)/pip install $(PIP_FLAGS) $(if $(TORCH),--find-links $(TORCH)) -r requirements/torch-cpu.txt -r requirements/dp.txt
+	touch $@
+
 .PHONY: install
 install: $(VENV)/app.stamp ## install the three programs into .venv
 	@echo "programs: $(BIN)/partner-agent  $(BIN)/linkage-hub  $(BIN)/governance"
+
+.PHONY: dp
+dp: $(VENV)/dp.stamp ## add torch (CPU), opacus and dp-accounting: TORCH=page or folder of torch 2.13.0+cpu (docs/risk.md)
 
 .PHONY: services
 services: ## find PostgreSQL and Chromium for the tests, or install them (Debian, as root)
@@ -90,6 +99,10 @@ packages: $(VENV)/dev.stamp ## what pip check may report, and that every package
 .PHONY: tests
 tests: $(VENV)/dev.stamp services ## every test in one session, the longest first
 	$(PYTEST) --junitxml=build/tests.xml
+
+.PHONY: test-dp
+test-dp: $(VENV)/dp.stamp ## tests of private models, which the others skip
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 tests/linkage_hub/analytics/risk
 
 .PHONY: unit
 unit: $(VENV)/dev.stamp services ## unit and documentation tests
@@ -195,12 +208,17 @@ bench-consents: $(VENV)/dev.stamp ## an import of consents into a real ledger: R
 bench-data: ## make the public evaluation data anew in bench-data/
 	$(PYTHON) scripts/bench_data.py
 
+.PHONY: bench-risk
+bench-risk: $(VENV)/dp.stamp ## rule, logistic regression, trees and private models (docs/risk.md): FAMILIES="2600 10000 100000"
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.risk $(addprefix --families ,$(FAMILIES)) --json bench-risk.json
+
 # --- upkeep -----------------------------------------------------------------------------------
 
 .PHONY: lock
 lock: $(BIN)/python ## compile requirements/*.in
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	cd requirements && for set in app dev bench; do $(LOCK) $$set.in -o $$set.txt; done
+	cd requirements && for set in app dev bench; do $(LOCK) $$set.in -o $$set.txt; done; \
+		$(LOCK) --override overrides-dp.txt $(addprefix --no-emit-package ,$(WITHOUT)) dp.in -o dp.txt
 
 .PHONY: openapi
 openapi: $(VENV)/dev.stamp ## write the OpenAPI documents of hub and ledger
@@ -216,4 +234,4 @@ assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json mutants
+	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json bench-risk.json mutants

@@ -1,13 +1,15 @@
 """What ``pip check`` may report, and that every package of the application imports.
 
 Packages are installed with ``--no-deps``, since clkhash 0.18.3 caps three packages that newer
-releases replace safely; these three complaints are expected and no more.
+releases replace safely; these three complaints are expected and no more, beside one where
+``make dp`` has been run: dp-accounting 0.6.0 caps attrs.
 """
 
 import importlib
 import subprocess
 import sys
 
+CAPPED = ("dp-accounting 0.6.0 has requirement attrs", "dp-accounting 0.6.0 requires attrs")
 EXPECTED = {"bitarray", "cryptography", "mypy_extensions"}
 
 MODULES = (
@@ -82,7 +84,7 @@ def unexpected(lines: list[str]) -> list[str]:
 
 def main() -> int:
     """Print what is wrong; 0 when nothing is."""
-    lines = complaints()
+    lines = [line for line in complaints() if not line.startswith(CAPPED)]
     wrong = unexpected(lines)
     if len(lines) - len(wrong) != len(EXPECTED):
         wrong.append(f"expected clkhash's {len(EXPECTED)} caps, found {len(lines) - len(wrong)}")

@@ -1,0 +1,1 @@
+"""Examples; a package, since opacus (``make dp``) installs another one of this name."""

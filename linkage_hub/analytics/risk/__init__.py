@@ -1,0 +1,1 @@
+"""How many needs a family has and how likely an outcome is, for professional consideration."""

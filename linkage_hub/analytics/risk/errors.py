@@ -1,0 +1,28 @@
+"""Why no model is trained, or none is given out."""
+
+from linkage_hub.errors import HubError
+
+
+class RiskRefused(HubError):
+    """A model that may not be made or used."""
+
+    reason = "risk.refused"
+    exit_code = 77  # EX_NOPERM
+
+
+class AccountantsDiffer(RiskRefused):
+    """The two accountants of privacy say different things."""
+
+    reason = "risk.accountants_differ"
+
+
+class TooFewFamilies(RiskRefused):
+    """Fewer families than a model earns its place with: the rule alone."""
+
+    reason = "risk.too_few"
+
+
+class MembershipTold(RiskRefused):
+    """A model without privacy tells who was among those that it was trained on."""
+
+    reason = "risk.membership"

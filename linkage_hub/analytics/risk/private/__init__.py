@@ -1,0 +1,1 @@
+"""What needs the set of packages of differential privacy: imported by nobody at start."""
