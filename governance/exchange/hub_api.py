@@ -131,6 +131,8 @@ class RunView(Frozen):
     pairs_asked: Count
     pairs_answered: Count
     pairs_undecided: Count
+    results_kept: bool = True
+    """Whether its persons and records can be looked at; those of old runs give way to newer."""
 
 
 class RunList(Frozen):

@@ -3,11 +3,11 @@
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, exists, func, insert, or_, select
 
 from governance.canonical import write_time
 from governance.exchange.hub_api import Mode, RunList, RunView, Solver
@@ -28,7 +28,7 @@ from linkage_hub.runs.plan import (
     share_done,
 )
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import runs
+from linkage_hub.store.tables import person_records, runs
 
 EXACT_MOST: Final = 3_000_000  # records; past it every pair takes an hour and more on two cores
 _OVER: Final = ("finished", "failed")
@@ -115,7 +115,9 @@ class Runs:
         Raises:
             UnknownRun: there is none.
         """
-        return self._view(self._phases.row(run))
+        row = self._phases.row(run)
+        with self._database.reading() as connection:
+            return self._view(row, row.id in _kept(connection, [row.id]))
 
     def page(self, sees: Callable[[str], bool], offset: int, limit: int) -> RunList:
         """Runs of those agreements that the caller sees, newest first."""
@@ -130,9 +132,11 @@ class Runs:
                 .offset(offset)
                 .limit(limit)
             ).all()
-        return RunList(runs=tuple(self._view(row) for row in rows), total=int(total or 0))
+            kept = _kept(connection, [row.id for row in rows])
+        views = tuple(self._view(row, row.id in kept) for row in rows)
+        return RunList(runs=views, total=int(total or 0))
 
-    def _view(self, row: Any) -> RunView:
+    def _view(self, row: Any, results_kept: bool) -> RunView:
         progress, step, left = self._progress(row)
         return RunView(
             id=row.id,
@@ -159,6 +163,7 @@ class Runs:
             pairs_asked=row.pairs_asked,
             pairs_answered=row.pairs_answered,
             pairs_undecided=row.pairs_undecided,
+            results_kept=results_kept,
         )
 
     def _waiting_for(self, row: Any) -> tuple[str, ...]:
@@ -206,3 +211,15 @@ def _require_none_going(connection: Connection, agreement: str, records: int) ->
             "a run under this agreement has not ended yet",
             next_step="linkage-hub runs list shows whom it waits for",
         )
+
+
+def _kept(connection: Connection, found: Sequence[str]) -> set[str]:
+    """Those of the runs that have finished and whose results are stored still."""
+    held = exists().where(person_records.c.run == runs.c.id)
+    return set(
+        connection.scalars(
+            select(runs.c.id)
+            .where(runs.c.id.in_(found), runs.c.state == "finished")
+            .where(or_(runs.c.records == 0, held))
+        )
+    )

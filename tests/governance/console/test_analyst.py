@@ -7,12 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Page
+from sqlalchemy import delete
 
 from governance.console.accounts import Account
 from governance.console.pages.runs.charts import quality_chart, threshold_chart
 from governance.exchange.analysis_api import ThresholdRow, ThresholdTable
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.identity.models import Role
+from linkage_hub.store.tables import person_records
 from tests.browsing import check_page, screenshot
 from tests.chromium import browser_page
 from tests.console_world import ConsoleWorld, console_world
@@ -195,3 +197,16 @@ def test_a_form_that_is_sent_twice_starts_one_run(office: Office) -> None:
     assert "Waiting to begin" in office.look(f"/runs/{fields['id']}", "run-going")
     office.county.work()
     assert "Links that are right" in office.look(f"/runs/{fields['id']}", "run")
+
+
+def test_a_run_whose_results_gave_way_links_to_none_of_them(office: Office) -> None:
+    """Its figures are there still; what would be refused is not offered."""
+    newer, older = office.runs
+    with office.county.hub.database.writing() as connection:
+        connection.execute(delete(person_records).where(person_records.c.run == older))
+    said = office.look(f"/runs/{older}", "run-gave-way")
+    assert "gave way to newer runs" in said
+    links = office.page.locator("main a").evaluate_all("all => all.map(each => each.href)")
+    assert any(each.endswith(f"/runs/{older}/quality") for each in links)
+    assert not [each for each in links if each.endswith(("/persons", "/unlinked"))]
+    assert "gave way" not in office.look(f"/runs/{newer}", "run")
