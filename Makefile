@@ -76,8 +76,8 @@ serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the brow
 
 .PHONY: test
 test: ## everything that CI runs
-	$(MAKE) --jobs=2 --output-sync=target lint types imports packages services
-	$(MAKE) tests
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types imports packages services
+	$(MAKE) --no-print-directory tests
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff: rules and format

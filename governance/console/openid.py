@@ -3,19 +3,21 @@
 Rules, in order: the provider's own description names it as issuer, and its addresses are HTTPS; one
 visitor at a time waits for it; a browser comes back with the state that its own sealed cookie
 holds, within ten minutes, and, where the provider says who answers (RFC 9207), it is this one; few
-at a time redeem a code, and when the provider is silent, nobody asks it for ``_FAILED_FOR``; the
-code is redeemed with PKCE (RFC 7636) and the client's secret; the ID token is signed by a key that
-the provider publishes now, by an asymmetric algorithm, for this client, with this browser's nonce,
-and fresh; it names a context (``acr``) that settings take, where they name any; it says when its
-person proved who they are (``auth_time``), not long ago, where that was asked for (``max_age``;
-Core 1.0, 2, 3.1.2.1 and 3.1.3.7). What a liar could learn from is told alike. Claims are checked by
-authlib, signatures by joserfc, on which authlib builds.
+at a time redeem a code; where the provider is silent about one, the next visitor finds out by its
+description, which no visitor has a say in, whether it is away, and then nobody asks it for
+``_FAILED_FOR``; the code is redeemed with PKCE (RFC 7636) and the client's secret; the ID token is
+signed by a key that the provider publishes now, by an asymmetric algorithm, for this client, with
+this browser's nonce, and fresh; it names a context (``acr``) that settings take, where they name
+any; it says when its person proved who they are (``auth_time``), not long ago, where that was asked
+for (``max_age``; Core 1.0, 2, 3.1.2.1 and 3.1.3.7). What a liar could learn from is told alike.
+Claims are checked by authlib, signatures by joserfc, on which authlib builds.
 """
 
 import base64
 import hmac
 import json
 import logging
+import math
 import secrets
 import threading
 import time
@@ -193,8 +195,8 @@ class OpenIdProvider:
         try:
             answer = self._redeem(token, code, begun.verifier)
             return self._claims(answer.get("id_token"), begun.nonce, self._ask("GET", keys))
-        except _Silent as error:
-            self._pause(error)
+        except _Silent:
+            self._doubt()
             raise
         finally:
             self._places.release()
@@ -289,6 +291,15 @@ class OpenIdProvider:
         failed = self._failed
         if failed is not None and time.monotonic() - failed[0] <= _FAILED_FOR:
             raise OpenIdUnavailable(failed[1], next_step=_LATER)
+
+    def _doubt(self) -> None:
+        """Have the description asked for anew.
+
+        Not a pause: the code was a visitor's, and a filter before the provider may be silent about
+        one that was made up to that end, which would keep everybody out.
+        """
+        if (known := self._known) is not None:
+            self._known = -math.inf, known[1]
 
     def _pause(self, error: OpenIdUnavailable) -> None:
         """Have nobody else wait for the same."""

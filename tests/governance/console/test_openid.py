@@ -303,29 +303,40 @@ def test_few_at_a_time_wait_for_their_code(office: tuple[Provider, ConsoleWorld]
 
 
 @pytest.mark.parametrize(
-    ("address", "said", "pause"),
+    ("address", "said"),
     [
-        ("http://localhost:9/token", "no answer", True),
-        ("https://localhost:port/token", "one of its addresses is none", False),
+        ("http://localhost:9/token", "no answer"),
+        ("https://localhost:port/token", "one of its addresses is none"),
     ],
 )
-def test_nobody_waits_for_a_provider_that_has_just_been_silent(
-    office: tuple[Provider, ConsoleWorld], address: str, said: str, pause: bool
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.invariant(20, "a code about which the provider is silent, to keep others out")
+def test_nobody_waits_for_a_provider_that_is_silent_about_itself(
+    office: tuple[Provider, ConsoleWorld], address: str, said: str, *, away: bool
 ) -> None:
-    """One finds out, the next is told at once; an address that is none is the provider's fault."""
+    """Silent about one code, it is asked for its description, and others sign in, or are told."""
     _, world = office
     known = world.console.openid
     assert known is not None
-    before = known._known
+    issuer = known.issuer
+    silent = said == "no answer"
     with world.client() as client:
-        coming = [begin(client) for _ in range(2)]
+        coming = [begin(client) for _ in range(3)]
         assert known._known is not None
         known._known = known._known[0], known._known[1] | {"token_endpoint": address}
         answer = come_back(client, *coming[0])
         assert (answer.status_code, said in answer.text) == (503, True)
-        known._known = before
-        assert come_back(client, *coming[1]).status_code == (503 if pause else 200)
-    known._failed = None
+        assert known._failed is None
+        if not silent:
+            known._known = None
+        if away:
+            known.issuer = "http://localhost:9"
+            assert "no answer" in come_back(client, *coming[1], iss=known.issuer).text
+            assert known._failed is not None
+            assert client.get("/sign-in").status_code == 503
+        else:
+            assert session(come_back(client, *coming[1]))
+    known.issuer, known._failed = issuer, None
 
 
 def test_signing_in_works_without_scripts(office: tuple[Provider, ConsoleWorld]) -> None:
