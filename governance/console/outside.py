@@ -91,7 +91,8 @@ class Outside:
 
         Returns:
             False where the ledger was asked and takes none of this person's keys: it has more to
-            say of them than the copy, which nobody else has brought up to date yet.
+            say of them than the copy, which nobody else has brought up to date yet. A ledger that
+            fails says nothing of keys.
 
         Raises:
             LedgerError: the ledger broke a promise.
@@ -105,7 +106,9 @@ class Outside:
                 with self._ledger(RequestSigner(*self._signer(account, document))) as client:
                     try:
                         self.ledger.mirror.sync(client)
-                    except LedgerRefusedError:  # not enrolled yet, or no longer
+                    except LedgerRefusedError as refusal:  # not enrolled yet, or no longer
+                        if refusal.status >= 500:  # noqa: PLR2004 - 5xx
+                            return True
                         continue
                     self._synced = time.monotonic()
                     return True
@@ -164,6 +167,20 @@ class Outside:
         if found is None:
             raise _not_enrolled()
         return found
+
+    def enrolled_now(self, account: Account) -> KeyDocument:
+        """The same, as the ledger has it now where it answers: before a signature counts.
+
+        Raises:
+            NotEnrolled: there is none, or no longer.
+        """
+        if not self.refresh(account, LEDGER_SECONDS):
+            raise NotEnrolled(
+                "the ledger does not take your keys, or no longer",
+                next_step="ask your information-governance lead, then make new ones on "
+                "Your signing keys",
+            )
+        return self.enrolled(account)
 
     @contextmanager
     def hub(self, account: Account) -> Iterator[HubClient]:

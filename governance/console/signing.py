@@ -16,7 +16,7 @@ from governance.errors import FormatError, SignatureError
 from governance.identity.ceremonies import read_assertion
 from governance.identity.envelope import Envelope, Model, open_envelope, parse_model
 from governance.identity.models import PersonKeys, passkey_of
-from governance.identity.passkeys import Assertion
+from governance.identity.passkeys import Assertion, Passkey
 
 _ANSWER_MOST: Final = 20_000  # characters
 _WITHIN: Final = timedelta(hours=1)
@@ -62,6 +62,25 @@ def read_signed_keys(fields: FormData, kind: str) -> tuple[PersonKeys, Assertion
     if not isinstance(signature, Assertion):  # read_signed makes no other
         raise FormatError("expected a passkey's signature")
     return found, signature
+
+
+def own_passkey(keys: PersonKeys, command: str) -> Passkey:
+    """The passkey by which a page has somebody sign.
+
+    Args:
+        keys: theirs.
+        command: of ``governance``, which signs the same by keys that are a file.
+
+    Raises:
+        SignatureError: these keys have none.
+    """
+    if keys.passkey is None:
+        raise SignatureError(
+            "your keys hold no passkey, and no page signs without one",
+            next_step=f"sign where your key file is, by governance {command}, or make keys with a "
+            "passkey on Your signing keys",
+        )
+    return keys.passkey
 
 
 def require_new(created: Time, now: datetime) -> None:

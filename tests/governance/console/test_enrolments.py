@@ -145,9 +145,9 @@ def waiting_keys(console: Console, own: str) -> PersonKeys:
 
 @pytest.mark.invariant(20, "forms that confirm other keys, another role, or by another's passkey")
 def test_only_what_the_lead_signed_is_laid_down(
-    hub_world: HubWorld, lead: Staff, tmp_path: Path
+    hub_world: HubWorld, lead: Staff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other keys, role, party or time, another signature: nothing reaches the folder."""
+    """Other keys, role, party or time, another signature, revoked: nothing is laid down."""
     with console_world(
         tmp_path,
         ledger_url=hub_world.ledger_url,
@@ -185,7 +185,15 @@ def test_only_what_the_lead_signed_is_laid_down(
                 refused = post(good.model_copy(update=change), lead.authenticator)
                 assert refused.status_code == 403, change
             assert post(good, SoftAuthenticator()).status_code == 403
+            with monkeypatch.context() as patch:  # revoked, which the copy does not say yet
+                patch.setattr(world.console.outside, "refresh", lambda *_: False)
+                refused = post(good, lead.authenticator)
+                assert (refused.status_code, "or no longer" in refused.text) == (409, True)
             assert not list((tmp_path / "enrolments").iterdir())
+            by_file = world.account(Role.IG_LEAD, staff=hub_world.staff["ig_lead"])
+            with world.client(by_file) as other:
+                told = other.get(f"/enrolments/{sam.thumbprint}")
+            assert (told.status_code, "governance person countersign" in told.text) == (403, True)
             assert client.get("/enrolments/sha256:..%2f..%2fx").status_code == 404
             assert post(good, lead.authenticator).status_code == 303
             assert post(good, lead.authenticator).status_code == 409

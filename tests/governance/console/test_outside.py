@@ -17,7 +17,7 @@ from governance.exchange.hub_client import HubRefused
 from governance.identity.keys import SealingKey
 from governance.identity.models import PersonKeys, Role, publish_person_keys
 from governance.ledger.client import LedgerClient
-from governance.ledger.errors import LedgerUnavailableError
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.ledger.events import EventType
 from governance.ledger.payloads import PersonRevoked
 from tests.console_world import NOWHERE, ConsoleWorld, console_world
@@ -140,7 +140,11 @@ def test_revoked_keys_are_replaced(hub_world: HubWorld, world: ConsoleWorld) -> 
     with outside.hub(own) as hub:
         hub.requests()
     revoked = PersonRevoked(keys=staff.keys.thumbprint, reason="lost_key")
+    assert outside.enrolled_now(own).keys == staff.keys
     hub_world.agents["council"].ledger.write(EventType.PERSON_REVOKED, revoked)
+    assert outside.enrolled(own).keys == staff.keys  # by the copy, which is behind
+    with pytest.raises(NotEnrolled, match="or no longer"):
+        outside.enrolled_now(own)
     outside.refresh(other)
     with pytest.raises(NotEnrolled):
         outside.enrolled(own)
@@ -148,6 +152,21 @@ def test_revoked_keys_are_replaced(hub_world: HubWorld, world: ConsoleWorld) -> 
     assert new != staff.signing
     assert outside.key_for_new(own) == new == keys.signing(own)
     assert keys.signing_of(own, staff.keys) == staff.signing
+
+
+def test_a_ledger_that_fails_says_nothing_of_keys(
+    hub_world: HubWorld, world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told that theirs do not count since a server has a fault."""
+    outside = world.console.outside
+    own = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+    outside.state(own)
+
+    def failing(_client: LedgerClient) -> NoReturn:
+        raise LedgerRefusedError("the ledger refused", code="internal", status=500)
+
+    monkeypatch.setattr(outside.ledger.mirror, "sync", failing)
+    assert outside.enrolled_now(own).keys == hub_world.staff["analyst"].keys
 
 
 def test_pages_outlive_an_absent_ledger(hub_world: HubWorld, tmp_path: Path) -> None:

@@ -257,8 +257,7 @@ class Desk:
     """A lead's session at the council's console."""
 
     def __init__(self, world: ConsoleWorld, lead: Staff) -> None:
-        assert lead.authenticator is not None
-        self.passkey = lead.authenticator
+        self.passkey = lead.authenticator or SoftAuthenticator()
         self.account = world.account(Role.IG_LEAD, staff=lead)
         session = world.session(self.account)
         self.csrf = {"csrf": session.csrf}
@@ -362,6 +361,8 @@ def test_what_nobody_may_vouch_for_is_refused_at_once(
 
     for text, data in cases:
         refused(data, text)
+    by_file = desks(lost.by_file).hand_in(lost.file())
+    assert (by_file.status_code, "governance person countersign" in by_file.text) == (403, True)
     identities = world.console.outside.ledger.state.identities
     identities.people[lost.nhs_lead.keys.thumbprint].counter = 5  # as if it had signed since
     refused(lost.file(lost.nhs_lead), "does not count")

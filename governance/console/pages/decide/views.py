@@ -20,10 +20,10 @@ from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.labels import Labels, labels_of, name_of, short_id, why
 from governance.console.looking import looking
-from governance.console.signing import read_signed
+from governance.console.signing import own_passkey, read_signed
 from governance.errors import FormatError
 from governance.exchange.release_api import RequestView
-from governance.identity.models import PersonKeys, passkey_of
+from governance.identity.models import PersonKeys
 from governance.oversight.judging import RuleName
 from governance.oversight.requests import Dossier, dossier, waiting
 from governance.release.errors import NotApproved
@@ -128,7 +128,7 @@ def sign(
         console.pages.words,
         APPROVAL,
         canonical_bytes(approval),
-        passkey_of(judged.lead),
+        own_passkey(judged.lead, "release approve"),
         named={
             "request": judged.view.request.payload_bytes,
             "members": canonical_bytes(judged.view.document),
@@ -148,7 +148,7 @@ def decide(
 ) -> Response:  # fmt: skip
     """Hands the signed decision to the hub."""
     own = signed_in(request).account
-    keys = console.outside.enrolled(own).keys
+    keys = console.outside.enrolled_now(own).keys
     approval, envelope = read_signed(fields, APPROVAL, Approval, keys)
     if approval.request != request_hash:
         raise FormatError("the decision that came back is about another request")

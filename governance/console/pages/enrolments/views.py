@@ -20,9 +20,9 @@ from governance.console.console import Console, Use
 from governance.console.enrolments import Stage
 from governance.console.errors import AccountRefused, UnknownAccount
 from governance.console.keys import KeyDocument
-from governance.console.signing import read_signed, require_new
+from governance.console.signing import own_passkey, read_signed, require_new
 from governance.errors import SignatureError
-from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role, passkey_of
+from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.identity.vouching import enrolment_of
 from governance.ledger.payloads import PersonEnrolled
 from governance.ui.browser import signing_data
@@ -64,7 +64,7 @@ def confirm(console: Use, request: Request, keys: Hash) -> HTMLResponse:
         words,
         PERSON_ENROLMENT,
         canonical_bytes(enrolment),
-        passkey_of(lead),
+        own_passkey(lead, "person countersign"),
         named={"keys": canonical_bytes(found.document.keys)},
         labels={"roles": {role.value: words("role." + role.value) for role in Role}},
     )
@@ -76,7 +76,7 @@ def confirmed(
     console: Use, request: Request, keys: Hash, fields: Annotated[FormData, Depends(posted)]
 ) -> Response:
     """Lays the enrolment down for the party's agent."""
-    lead = console.outside.enrolled(signed_in(request).account).keys
+    lead = console.outside.enrolled_now(signed_in(request).account).keys
     held = _find(console, keys).document
     enrolment, envelope = read_signed(fields, PERSON_ENROLMENT, PersonEnrolment, lead)
     if enrolment != enrolment_of(held.keys, None, enrolment.created, None):

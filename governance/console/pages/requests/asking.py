@@ -24,12 +24,11 @@ from governance.console.access import signed_in
 from governance.console.accounts import Account
 from governance.console.console import Console, Use
 from governance.console.labels import labels_of, persons_of, short_id
-from governance.console.signing import read_signed
+from governance.console.signing import own_passkey, read_signed
 from governance.errors import SignatureError
 from governance.exchange.hub_client import HubRefused
 from governance.exchange.release_api import FamilyView
 from governance.identity.envelope import parse_model
-from governance.identity.models import passkey_of
 from governance.release.errors import MembersChanged
 from governance.release.models import REQUEST, FamilyId
 from governance.release.models import Request as Asked
@@ -231,7 +230,7 @@ def _check_page(
         console.pages.words,
         REQUEST,
         canonical_bytes(document),
-        passkey_of(keys),
+        own_passkey(keys, "release request"),
         named={"members": canonical_bytes(asking.view.document)},
         labels=labels,
     )

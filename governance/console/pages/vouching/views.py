@@ -16,18 +16,16 @@ from starlette.datastructures import FormData
 from governance.canonical import Hash, b64, canonical_bytes, unb64, write_time
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
-from governance.console.errors import NotEnrolled, VouchingRefused
+from governance.console.errors import VouchingRefused
 from governance.console.labels import labels_of
 from governance.console.looking import looking
-from governance.console.outside import LEDGER_SECONDS
-from governance.console.signing import read_signed, require_new
+from governance.console.signing import own_passkey, read_signed, require_new
 from governance.console.vouching import Case, Say, Standing, judge, sign, standing
 from governance.errors import FormatError, SignatureError
 from governance.identity.models import (
     PERSON_ENROLMENT,
     PersonEnrolment,
     Role,
-    passkey_of,
     read_person_keys,
 )
 from governance.identity.vouching import Handed, read_handed
@@ -86,7 +84,7 @@ def handed(
         words,
         PERSON_ENROLMENT,
         canonical_bytes(case.enrolment),
-        passkey_of(lead),
+        own_passkey(lead, "person countersign"),
         named={"keys": canonical_bytes(case.keys)},
         labels={"roles": {Role.IG_LEAD.value: words(f"role.{Role.IG_LEAD}")},
                 "parties": {case.keys.party: shown.party}},
@@ -102,10 +100,7 @@ def signed(
     console: Use, request: Request, keys: Hash, fields: Annotated[FormData, Depends(posted)]
 ) -> Response:
     """Keeps the file with the lead's signature."""
-    own = signed_in(request).account
-    if not console.outside.refresh(own, wait=LEDGER_SECONDS):
-        raise NotEnrolled("the ledger does not take your keys, or no longer")
-    lead = console.outside.enrolled(own).keys
+    lead = console.outside.enrolled_now(signed_in(request).account).keys
     enrolment, envelope = read_signed(fields, PERSON_ENROLMENT, PersonEnrolment, lead)
     file = _again(fields)
     with looking(console, request) as state:
