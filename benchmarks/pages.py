@@ -73,6 +73,7 @@ _FURTHER: Final = {
 }
 _EVERY: Final = 10.0  # seconds between an agent's rounds, as `partner-agent run` has it
 _KNOWN: Final = 200  # links that a user keeps in mind
+_GAVE_WAY: Final = "results gave way to newer ones"
 GOAL_MS: Final = 300.0
 OWN: Final = {"Sec-Fetch-Site": "same-origin"}
 
@@ -84,6 +85,8 @@ class Log:
     Attributes:
         times: seconds by page, ids left out of its name, with whether a run was under way.
         wrong: answers other than 200, by page, status and the reason that the page gives.
+        gone: links that a visitor knew from before a newer run took a run's results away, by page;
+            the page says so, and no page links there any more.
         linking: a run is under way now.
         runs: that have ended.
         rounds: of the further agents, that were answered.
@@ -93,6 +96,7 @@ class Log:
         default_factory=lambda: defaultdict(list)
     )
     wrong: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    gone: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     linking: bool = False
     runs: int = 0
     rounds: int = 0
@@ -152,10 +156,18 @@ def told(log: Log) -> dict[str, Any]:
             print(f"{name:<40} {len(times):>6} " + " ".join(f"{each:>8.0f}" for each in found))
     for what, count in sorted(log.wrong.items()):
         print(f"{what}: {count} times")
+    for what, count in sorted(log.gone.items()):
+        print(f"{what} of results that had given way meanwhile: {count} times")
     reached = bool(every) and _percentile(every, 95) < GOAL_MS and not log.wrong
     verdict = "reached" if reached else "missed"
     print(f"goal (95th percentile below {GOAL_MS:.0f} ms, no error): {verdict}")
-    return {"runs": log.runs, "pages": figures, "wrong": dict(log.wrong), "reached": reached}
+    return {
+        "runs": log.runs,
+        "pages": figures,
+        "wrong": dict(log.wrong),
+        "gone": dict(log.gone),
+        "reached": reached,
+    }
 
 
 def _percentile(values: list[float], percent: int) -> float:
@@ -263,7 +275,10 @@ async def _open_pages(
             took = time.perf_counter() - begun
             name = _name(page)
             log.times[name].append((took, linking and log.linking))
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code == httpx.codes.CONFLICT and _GAVE_WAY in answer.text:
+                log.gone[name] += 1
+                seen.pop(page, None)
+            elif answer.status_code != httpx.codes.OK:
                 log.wrong[f"{name} {answer.status_code} {_reason(answer.text)}"] += 1
             elif len(seen) < _KNOWN:
                 links = further.findall(answer.text)
