@@ -28,6 +28,7 @@ from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
 from governance.web.ready import make_ready
 from linkage_hub.analytics.desk import AnalysisDesk
+from linkage_hub.analytics.risk.budget import EpsilonLedger
 from linkage_hub.api.access import Gate
 from linkage_hub.api.analysis import analysis_routes
 from linkage_hub.api.partners import partner_routes
@@ -209,6 +210,11 @@ class Hub:
             self.now,
         )
 
+    @cached_property
+    def epsilon(self) -> EpsilonLedger:
+        """What private models have cost."""
+        return EpsilonLedger(self.secrets.keys.party, self.database, self.ledger, self.now)
+
     def worker(self) -> Worker:
         """The worker of this hub's queue."""
         return Worker(
@@ -219,6 +225,7 @@ class Hub:
             [
                 Chore("rights", RIGHTS_SECONDS, self.rights.carry_out_all),
                 Chore("retention", RETENTION_SECONDS, self.retention.daily),
+                Chore("epsilon", RETENTION_SECONDS, self.epsilon.tell),
             ],
         )
 

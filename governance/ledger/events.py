@@ -76,6 +76,7 @@ class EventType(StrEnum):
     SENTINELS_OPENED = "sentinels.opened"
     REVIEW_RULED = "review.ruled"
     RETENTION_PURGED = "retention.purged"
+    EPSILON_SPENT = "epsilon.spent"
     CONSENT_RECORDED = "consent.recorded"
     CONSENT_REAFFIRMED = "consent.reaffirmed"
     CONSENT_WITHDRAWN = "consent.withdrawn"

@@ -199,6 +199,19 @@ class RetentionPurged(Frozen):
     releases: Count = 0
 
 
+class EpsilonSpent(Frozen):
+    """A hub is about to train a private model, and what that costs, in whole units, rounded up.
+
+    Never handed back: of trainings that came to nothing there is this word too.
+    """
+
+    agreement: Hash
+    party: Slug
+    outcome: Slug
+    epsilon_millionths: Annotated[int, Field(ge=1)]
+    delta_trillionths: Annotated[int, Field(ge=1)]
+
+
 class ConsentChange(Frozen):
     """A grant reaffirmed, withdrawn, invalidated or terminated; ``refs`` names it in clear."""
 
@@ -347,6 +360,7 @@ PAYLOADS: Final[dict[EventType, type[BaseModel]]] = {
     EventType.SENTINELS_OPENED: SentinelsOpened,
     EventType.REVIEW_RULED: ReviewRuled,
     EventType.RETENTION_PURGED: RetentionPurged,
+    EventType.EPSILON_SPENT: EpsilonSpent,
     EventType.CONSENT_RECORDED: ConsentRecord,
     EventType.CONSENT_REAFFIRMED: ConsentChange,
     EventType.CONSENT_WITHDRAWN: ConsentChange,

@@ -26,6 +26,7 @@ class _Commands(LazyGroup):
         "tables": "linkage_hub.cli.tables:tables",
         "catalogue": "linkage_hub.cli.catalogue:app",
         "money": "linkage_hub.cli.money:app",
+        "risk": "linkage_hub.cli.risk:app",
     }
 
 

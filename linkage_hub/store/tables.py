@@ -382,3 +382,24 @@ purges = Table(
     Column("event", LargeBinary, nullable=False),  # counts, as POST /v1/events takes it
     Column("logged", Boolean, nullable=False),
 )
+
+epsilon_spends = Table(  # what private models cost; rows are never changed and never go
+    "epsilon_spends",
+    metadata,
+    Column("project", String(40), primary_key=True),  # agreement's id, whatever its version
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("agreement", String(71), nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("epsilon_millionths", BigInteger, nullable=False),
+    Column("delta_trillionths", BigInteger, nullable=False),
+    Column("spent", String(20), nullable=False),
+)
+
+epsilon_events = Table(
+    "epsilon_events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("event", LargeBinary, nullable=False),  # a cost, as POST /v1/events takes it
+    Column("logged", Boolean, nullable=False),
+)

@@ -22,6 +22,19 @@ class TooFewFamilies(RiskRefused):
     reason = "risk.too_few"
 
 
+class BudgetSpent(RiskRefused):
+    """The year's budget of privacy does not allow another training."""
+
+    reason = "risk.budget"
+
+
+class PackagesMissing(RiskRefused):
+    """The set of packages for private models is not installed."""
+
+    reason = "risk.packages"
+    exit_code = 69  # EX_UNAVAILABLE
+
+
 class MembershipTold(RiskRefused):
     """A model without privacy tells who was among those that it was trained on."""
 

@@ -1,0 +1,218 @@
+"""``linkage-hub risk``: the rule, and a model that tells nothing of who it was made from.
+
+Rules: a model is paid for before it is trained; the rule costs nothing and is always there; with
+fewer families than ``LEAST_FAMILIES`` there is the rule alone. What comes out is a list for
+professional consideration, and decides nothing.
+"""
+
+import csv
+import importlib.util
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from governance.agreements.files import read_agreement
+from governance.canonical import Slug, canonical_bytes, hash_of
+from governance.terminal import terminal, write_bytes
+from linkage_hub.analytics.edited import FileNotUsable, read_edited
+from linkage_hub.analytics.exported import FamilyColumns, read_families
+from linkage_hub.analytics.needs import MET, UNKNOWN
+from linkage_hub.analytics.risk.budget import YEAR_EPSILON
+from linkage_hub.analytics.risk.cases import Cases, cases
+from linkage_hub.analytics.risk.documents import (
+    ModelDocument,
+    NotAModel,
+    Privacy,
+    read_model,
+)
+from linkage_hub.analytics.risk.errors import PackagesMissing, TooFewFamilies
+from linkage_hub.analytics.risk.features import features_of
+from linkage_hub.analytics.risk.models import LinearModel, ranked
+from linkage_hub.analytics.risk.rule import PublicRule
+from linkage_hub.app import Hub, open_hub
+from linkage_hub.cli.context import home_of
+
+app = typer.Typer(no_args_is_help=True, help="Figures of risk, for professional consideration.")
+LEAST_FAMILIES: Final = 10_000
+"""Below, a private model is no better than the rule that it starts from (docs/risk.md)."""
+DELTA: Final = 1e-6
+_COLUMNS: Final = ("family", "needs_met", "needs_unknown", "probability", "reasons")
+
+
+def _slug(text: str) -> str:
+    try:
+        return str(TypeAdapter(Slug).validate_python(text))
+    except ValidationError:
+        raise typer.BadParameter("expected a short name, such as in-programme-12-months") from None
+
+
+Rule = Annotated[Path, typer.Option(help="rule.yaml: needs, weights, outcome_rate, mean_needs")]
+
+
+@app.command()
+def budget(
+    context: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="hash of the agreement")],
+) -> None:
+    """Show what private models have cost this year, and what is left."""
+    with open_hub(home_of(context)) as hub:
+        hub.ledger.sync_if_possible()
+        purse = hub.epsilon.purse(agreement)
+    terminal(context).result(
+        {"year": purse.year, "epsilon": purse.epsilon, "delta": purse.delta,
+         "trainings": purse.times, "left": purse.left},
+        lambda out: out.print(
+            f"{purse.year}: {purse.times} trainings, epsilon {purse.epsilon:g} of "
+            f"{YEAR_EPSILON:g}, {purse.left:g} left", highlight=False,
+        ),
+    )  # fmt: skip
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    before: Annotated[Path, typer.Argument(help="an earlier run's exported files")],
+    after: Annotated[Path, typer.Argument(help="a later run's")],
+    agreement: Annotated[Path, typer.Option(help="agreement.yaml of both")],
+    rule: Rule,
+    outcome: Annotated[
+        str, typer.Option(parser=_slug, help="what is learnt, such as in-programme-12-months")
+    ],
+    out: Annotated[Path, typer.Option(help="a .json file for the model")],
+    epsilon: Annotated[float, typer.Option(min=0.1, max=YEAR_EPSILON)] = 1.0,
+) -> None:
+    """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
+    terms = read_agreement(agreement)
+    names = [indicator.id for indicator in terms.indicators]
+    public = read_edited(rule, PublicRule)
+    found = cases(_families(before, names, public), _families(after, names, public))
+    screen = terminal(context)
+    if len(found.families) < LEAST_FAMILIES:
+        raise TooFewFamilies(
+            f"{len(found.families):,} families to learn from: expected {LEAST_FAMILIES:,} or more",
+            next_step="linkage-hub risk list, which needs no model",
+        )
+    with open_hub(home_of(context)) as hub:
+        document = _trained(hub, terms.hash, outcome, found, public, epsilon)
+    write_bytes(out, canonical_bytes(document))
+    screen.result(
+        {"model": hash_of(document), **document.model_dump(mode="json")},
+        lambda console: console.print(
+            f"model {hash_of(document)[:19]} of {document.families:,} families, epsilon "
+            f"{document.privacy.epsilon:g}; {found.gone:,} families are gone and were left out",
+            highlight=False,
+        ),
+    )
+    screen.hint(f"linkage-hub risk list FOLDER --model {out}")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="a run's exported files")],
+    agreement: Annotated[Path, typer.Option(help="agreement.yaml of that run")],
+    out: Annotated[Path, typer.Option(help="a .csv file for the list")],
+    rule: Rule,
+    model: Annotated[Path | None, typer.Option(help="a model; without it, the rule")] = None,
+    size: Annotated[int, typer.Option(min=1, help="families on the list")] = 600,
+) -> None:
+    """Write the families with the highest figures, for professional consideration."""
+    terms = read_agreement(agreement)
+    public = read_edited(rule, PublicRule)
+    families = _families(folder, [indicator.id for indicator in terms.indicators], public)
+    chosen = public.as_model() if model is None else _of(read_model(model), terms.hash)
+    rows = list(_listed(families, chosen, size))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
+    write_bytes(out, text.getvalue().encode())
+    screen = terminal(context)
+    screen.result(
+        {"families": len(rows), "by": chosen.kind},
+        lambda console: console.print(
+            f"{len(rows)} families by {chosen.kind}, for professional consideration",
+            highlight=False,
+        ),
+    )
+    screen.say("pseudonyms and needs are personal data; nothing is decided by this list")
+
+
+def _of(document: ModelDocument, agreement: str) -> LinearModel:
+    if document.agreement != agreement:
+        raise NotAModel(
+            "the model was trained under another agreement, or another version of it",
+            next_step="linkage-hub risk train",
+        )
+    return document.model
+
+
+def _families(folder: Path, indicators: list[str], rule: PublicRule) -> FamilyColumns:
+    """A run's families, their needs in the rule's order."""
+    if unknown := sorted(set(rule.needs) - set(indicators)):
+        raise FileNotUsable(f"the rule names needs that the agreement lacks: {', '.join(unknown)}")
+    return read_families(folder, rule.needs)
+
+
+def _listed(
+    families: FamilyColumns, model: LinearModel, size: int
+) -> Iterator[tuple[str, int, int, str, str]]:
+    """Families that live in the county and are not in the programme, the highest first."""
+    open_ = np.flatnonzero(families.resident & ~families.in_programme)
+    state, names = families.state[open_], families.family[open_]
+    features = features_of(families.needs, state)
+    best = ranked(model.log_odds(features), names, size)
+    likely, why = model.probability(features.rows(best)), model.reasons(features.rows(best))
+    for at, chance, reasons in zip(best, likely, why, strict=True):
+        yield (
+            str(names[at]),
+            int((state[at] == MET).sum()),
+            int((state[at] == UNKNOWN).sum()),
+            f"{chance:.2f}",
+            " ".join(reason.column for reason in reasons),
+        )
+
+
+def _trained(
+    hub: Hub, agreement: str, outcome: str, found: Cases, rule: PublicRule, epsilon: float
+) -> ModelDocument:
+    """Pay, then train: the noise is known before, and both accountants have agreed on its cost."""
+    if importlib.util.find_spec("opacus") is None:
+        raise PackagesMissing("private models need packages of their own", next_step="make dp")
+    from linkage_hub.analytics.risk.private.accounting import (  # noqa: PLC0415 - only here
+        cost_of,
+        noise_for,
+    )
+    from linkage_hub.analytics.risk.private.randomness import SystemRandomness  # noqa: PLC0415
+    from linkage_hub.analytics.risk.private.training import (  # noqa: PLC0415
+        CLIP,
+        STEPS,
+        Guarantee,
+        train,
+    )
+
+    cost = cost_of(noise_for(epsilon, DELTA, STEPS), STEPS, DELTA)
+    hub.ledger.sync()
+    hub.epsilon.spend(agreement, outcome, max(epsilon, cost.epsilon), DELTA)
+    trained = train(
+        found.families, found.outcome, rule, Guarantee(epsilon, DELTA), SystemRandomness()
+    )
+    return ModelDocument(
+        model=trained.model,
+        agreement=agreement,
+        outcome=outcome,
+        families=len(found.families),
+        privacy=Privacy(
+            epsilon=epsilon,
+            delta=DELTA,
+            opacus=trained.cost.opacus,
+            dp_accounting=trained.cost.dp_accounting,
+            noise=trained.noise,
+            clip=CLIP,
+            steps=trained.steps,
+            randomness="operating system",
+        ),
+    )
