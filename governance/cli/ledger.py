@@ -31,7 +31,7 @@ from governance.durable import OWNER_ONLY
 from governance.errors import FormatError, GovernanceError
 from governance.identity.envelope import Envelope
 from governance.identity.files import read_party_secrets
-from governance.identity.models import publish_party_keys
+from governance.identity.models import publish_party_keys, read_party_keys, require_plain_name
 from governance.ledger.app import init_ledger
 from governance.ledger.app import serve as serve_ledger
 from governance.ledger.client import LedgerClient
@@ -89,6 +89,8 @@ def init(
     genesis = Genesis(
         origin=origin, parties=(own, *(read_document(path, Envelope) for path in party))
     )
+    for published in genesis.parties:
+        require_plain_name(read_party_keys(published))
     author = Author(secrets.keys.thumbprint, secrets.signing_key, utc_now, origin)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = _settings(home, origin)

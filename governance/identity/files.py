@@ -21,7 +21,7 @@ from governance.durable import sync_folder
 from governance.errors import FormatError, GovernanceError
 from governance.identity.envelope import parse_model
 from governance.identity.keys import SealingKey, SigningKey
-from governance.identity.models import PartyKeys, PersonKeys
+from governance.identity.models import PartyKeys, PersonKeys, require_plain_name
 
 FILE_MAX_BYTES = 65_536
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**17, 8, 1
@@ -86,7 +86,11 @@ class PersonSecrets(Frozen):
 
 
 def new_party(party: str, name: str) -> PartySecrets:
-    """Fresh keys for a party."""
+    """Fresh keys for a party.
+
+    Raises:
+        FormatError: its names are none.
+    """
     signing, witness, sealing = SigningKey.generate(), SigningKey.generate(), SealingKey.generate()
     keys = parse_model(
         {
@@ -98,6 +102,7 @@ def new_party(party: str, name: str) -> PartySecrets:
         },
         PartyKeys,
     )
+    require_plain_name(keys)
     return PartySecrets(
         keys=keys, signing=b64(signing.seed), witness=b64(witness.seed), sealing=b64(sealing.seed)
     )

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from governance.canonical import Base64, Frozen, Hash, Hex128, Slug, Time, hash_of, unb64
-from governance.errors import SignatureError
+from governance.errors import FormatError, SignatureError
 from governance.identity.envelope import Envelope, open_envelope, parse_canonical, sign
 from governance.identity.keys import (
     SEALING_PUBLIC_BYTES,
@@ -117,6 +117,21 @@ class PersonEnrolment(Frozen):
     party: Slug
     created: Time
     in_place_of: Hash | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+def require_plain_name(keys: PartyKeys) -> None:
+    """Check that a party's name is what it looks like, before a ledger has it.
+
+    Replay takes whatever the operator once admitted.
+
+    Raises:
+        FormatError: it has characters that do not show, or turn the text beside them around.
+    """
+    if not keys.name.isprintable():
+        raise FormatError(
+            f"the name of {keys.party} has characters that do not show",
+            next_step="its keys are made anew, with a name of letters, digits, spaces and marks",
+        )
 
 
 def publish_party_keys(keys: PartyKeys, signing: SigningKey) -> Envelope:

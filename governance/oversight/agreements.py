@@ -47,6 +47,7 @@ class DueKind(StrEnum):
     ANSWER = "answer"
     AGREE = "agree"
     DESTROY = "destroy"
+    VOUCH = "vouch"
 
 
 class Due(Frozen):
@@ -55,8 +56,9 @@ class Due(Frozen):
     Attributes:
         kind: what.
         detail: its code: the purpose of a request to decide, the right of a data subject to answer,
-            the state of an agreement to take further, the artefact to destroy.
-        name: of the agreement, with its version.
+            the state of an agreement to take further, the artefact to destroy, that every lead
+            is lost.
+        name: of the agreement, with its version; of the party for whose lead to vouch (ADR 36).
         by: time or day; empty where it has no end.
         late: whether that has passed.
         who: parties that can do it.
@@ -82,8 +84,8 @@ def agreements(state: Overseen, now: datetime) -> list[AgreementLine]:
 def due(state: Overseen, now: datetime) -> list[Due]:
     """Everything that waits for somebody, the most urgent first.
 
-    Requests to decide, requests of data subjects, agreements' next steps, and what should have been
-    destroyed.
+    Requests to decide, requests of data subjects, agreements' next steps, what should have been
+    destroyed, and parties that have lost every lead.
     """
     found = [
         Due(
@@ -110,7 +112,25 @@ def due(state: Overseen, now: datetime) -> list[Due]:
         for each in retention(state, now)
         if each.overdue_since
     ]  # fmt: skip
+    found += _lost(state)
     return sorted(found, key=lambda each: (not each.late, each.by or "9"))
+
+
+def _lost(state: Overseen) -> list[Due]:
+    """Parties without a lead, whose partners' leads may vouch for one."""
+    identities, found = state.identities, []
+    for party in sorted(each.party for each in identities.parties.values()):
+        lost = identities.lost_lead(party)
+        bonds = identities.bonds_of(party).values() if lost else ()
+        who = sorted(frozenset().union(*(bond.partners for bond in bonds)) - {party})
+        if lost and who:
+            found.append(
+                Due(
+                    kind=DueKind.VOUCH, detail="every_lead_lost", name=party, by="", late=False,
+                    who=tuple(who), about=lost.keys.thumbprint,
+                )
+            )  # fmt: skip
+    return found
 
 
 def _next(line: AgreementLine, now: datetime) -> Due:

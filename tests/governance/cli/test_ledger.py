@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from governance.canonical import b64, canonical_bytes, parse_json
 from governance.cli.main import app
-from governance.identity.files import PartySecrets, write_secret
+from governance.errors import FormatError
+from governance.identity.files import PartySecrets, new_party, write_secret
 from governance.identity.models import publish_party_keys
 from governance.ledger.database import Database
 from governance.ledger.errors import LedgerRefusedError
@@ -89,6 +90,23 @@ def test_a_party_sees_how_ledger_and_agreements_stand(ledger: Running, tmp_path:
     assert sum(time is not None for time in told["ledger show"]["witnessed"].values()) == 2
     assert told["ledger verify"]["inadmissible"] == []
     assert len(told["agreement list"]["agreements"]) == 1
+
+
+@pytest.mark.parametrize("name", ["Police\u202e)ecilop(", "Police\u200b", "Police\n"])
+def test_no_name_that_looks_like_another_begins_a_ledger(tmp_path: Path, name: str) -> None:
+    """Characters that do not show, or turn text around, in keys that a party made elsewhere."""
+    operator, keys = Party("ledger"), Party("police")
+    with pytest.raises(FormatError, match="the name of police"):
+        new_party("police", name)
+    forged = keys.keys.model_copy(update={"name": name})
+    file = tmp_path / "police.keys.json"
+    file.write_bytes(canonical_bytes(publish_party_keys(forged, keys.signing)))
+    home, secret = tmp_path / "ledger", secret_of(operator, tmp_path)
+    words = ["--home", home, "--origin", "example.org/x", "--operator", secret, "--party", file]
+    refused = invoke("ledger", "init", *words)
+    assert isinstance(refused.exception, FormatError)
+    assert "the name of police has characters that do not show" in str(refused.exception)
+    assert not home.exists()
 
 
 def test_a_stranger_exports_nothing(ledger: Running, tmp_path: Path) -> None:

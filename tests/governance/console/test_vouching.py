@@ -446,6 +446,7 @@ def test_partners_sign_one_upon_the_other_until_the_loss_ends(
     lost.council_enrols(colleague)
     first, second = desks(lost.lead), desks(colleague)
     assert first.send(keys, first.fields(lost.file())).status_code == 303
+    assert "Vouch for a lead of police, which" in first.client.get("/oversight").text
     assert "Another partner has still to sign" in first.client.get("/vouching").text
     assert "Nobody yet" in first.client.get(f"/vouching/{keys}").text
     assert first.send(keys, first.fields(lost.file(lost.nhs_lead))).status_code == 303

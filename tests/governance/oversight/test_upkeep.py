@@ -11,6 +11,7 @@ from governance.ledger.events import EventType
 from governance.ledger.payloads import (
     AgreementProposed,
     LinkRunFinished,
+    PersonRevoked,
     ReleaseRefused,
     Requested,
     RetentionPurged,
@@ -218,6 +219,16 @@ def test_what_is_due_is_one_list_with_what_is_late_at_its_top(world: World) -> N
     }  # fmt: skip
     (line,) = agreements(overseen(world), NOON)
     assert (line.state.value, line.permits, line.missing) == ("in_force", True, ())
+
+
+def test_partners_are_told_of_a_party_that_has_lost_every_lead(world: World) -> None:
+    """As long as it has none; those of its agreements can vouch for one, itself cannot."""
+    assert due(overseen(world), NOON) == []
+    revoked = PersonRevoked(keys=world.lead.keys.thumbprint, reason="lost_key")
+    world.write(world.council, EventType.PERSON_REVOKED, revoked)
+    (vouch,) = due(overseen(world), NOON)
+    assert (vouch.kind, vouch.name, vouch.by, vouch.late) == ("vouch", "council", "", False)
+    assert (vouch.who, vouch.about) == (("nhs", "police"), world.lead.keys.thumbprint)
 
 
 def test_who_can_do_something_is_asked_and_nothing_is_late_before_its_day() -> None:

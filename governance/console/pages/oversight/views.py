@@ -53,6 +53,7 @@ def _due(console: Console, each: Due) -> list[Cell]:
         DueKind.ANSWER: "/oversight/rights",
         DueKind.AGREE: f"/oversight/agreements/{each.about}",
         DueKind.DESTROY: "/oversight/retention",
+        DueKind.VOUCH: "/vouching",
     }
     moment = "T" in each.by
     by = show_time(each.by, words) if moment else show_date(each.by, words) if each.by else ""

@@ -21,7 +21,7 @@ from governance.console.labels import labels_of
 from governance.console.looking import looking
 from governance.console.signing import own_passkey, read_signed, require_new
 from governance.console.vouching import Case, Say, Standing, judge, sign, standing
-from governance.errors import FormatError, SignatureError
+from governance.errors import FormatError, SignatureError, plain
 from governance.identity.models import (
     PERSON_ENROLMENT,
     PersonEnrolment,
@@ -187,7 +187,7 @@ def _again(fields: FormData) -> Handed:
 
 def _name(state: Overseen, party: str) -> str:
     """A party's name and short name: what it calls itself could be like another's."""
-    return f"{state.identities.party_named(party).name} ({party})"
+    return f"{plain(state.identities.party_named(party).name)} ({party})"
 
 
 def _shown(console: Console, state: Overseen, party: str, says: list[Say]) -> _Shown:
