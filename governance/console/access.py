@@ -125,6 +125,8 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "POST /oversight/evidence": _LEAD,
     # public register
     "GET /register": _ANYONE,
+    "GET /register/{agreement}/record": _ANYONE,
+    "GET /register/{agreement}/record.json": _ANYONE,
     # enrolments
     "GET /enrolments": _LEAD,
     "GET /enrolments/{keys}": _LEAD,

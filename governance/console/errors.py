@@ -110,6 +110,12 @@ class PairNotListed(ConsoleError):
     reason = "review.not_listed"
 
 
+class NoRecord(ConsoleError):
+    """A transparency record that is not there, or is of no agreement that all parties signed."""
+
+    reason = "register.no_record"
+
+
 class OpenIdUnavailable(ConsoleError):
     """The organisation's OpenID provider is away, or answers with something else."""
 

@@ -69,6 +69,9 @@ class ConsoleSettings(BaseSettings):
     """The assessment (docs/DPIA.md as the county has completed it), whose risks leads see."""
     test_results: tuple[Path, ...] = ()
     """Recorded runs of the tests that guard those risks (``make invariants``); a JSON list."""
+    transparency: Path | None = None
+    """A folder of Algorithmic Transparency Records (``linkage-hub transparency record``), which the
+    public register shows; without it, it shows none."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8400
     proxies: tuple[str, ...] = ()

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from governance.agreements.models import Agreement
+from governance.canonical import hash_of, sha256
 from governance.console.accounts import Account
 from governance.console.pages.register import views
 from governance.console.sessions import COOKIE
@@ -28,10 +30,16 @@ from governance.ledger.payloads import (
     RightsOpened,
 )
 from governance.oversight.public import public_register as register
+from governance.terminal import write_document
+from governance.transparency.models import TransparencyRecord
+from governance.transparency.record import record_of
+from governance.transparency.written import Written
+from linkage_hub.analytics.transparency import model_cards
 from tests.browsing import check_page, screenshot
 from tests.chromium import browser_page
 from tests.console_world import ConsoleWorld, console_world
 from tests.governance.ledger.test_service import Running, post_all, started
+from tests.governance.transparency.test_record import PROGRAM, WHOLE
 from tests.governance.world import NOON, World
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -98,6 +106,15 @@ def cosign(running: Running) -> None:
         mirror.close()
 
 
+def lay(folder: Path, agreement: Agreement) -> TransparencyRecord:
+    """Lay a record of an agreement where the console looks, as the command writes it."""
+    words = Written(**{key: value for key, value in WHOLE.items() if key != "team"})
+    models = model_cards(agreement, PROGRAM, None, [])
+    found = record_of(agreement, words, PROGRAM, models, None, {}, NOON.date())
+    write_document(folder / f"{agreement.id}.json", found)
+    return found
+
+
 @pytest.fixture(scope="module")
 def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
     """A ledger that two partners cosigned, and a console with the council's lead."""
@@ -110,7 +127,9 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
             "ledger_url": running.url,
             "ledger_key": str(running.key),
             "dpia_file": ROOT / "docs/DPIA.md",
+            "transparency": folder / "records",
         }
+        lay(folder / "records", running.world.agreement)
         with console_world(folder / "console", **settings) as world:
             lead = world.account(Role.IG_LEAD, "Alex Lead", running.world.lead)
             yield Council(running, world, lead)
@@ -217,6 +236,42 @@ def test_the_public_register_needs_no_sign_in(council: Council) -> None:
         assert "Small numbers are not shown" in said
         check_page(page)
         screenshot(page, "public-register")
+        page.click("text=How the tool works")
+        assert page.get_by_text("The record as JSON").get_attribute("href")
+        said = str(page.text_content("main"))  # parts that are closed, too
+        assert "Director of children's services" in said
+        assert said.count("Not stated yet.") > 1  # the team is one
+        assert "met, unmet or unknown" in said
+        page.click("text=Tier 2: owner and responsibility")
+        check_page(page)
+        screenshot(page, "public-record")
+
+
+def test_the_record_on_the_public_page_is_one_of_a_signed_agreement(council: Council) -> None:
+    """Its JSON is the bytes its hash is of; of another agreement or damaged, there is none."""
+    council.get("/oversight")
+    agreement = council.ledger.world.agreement
+    file = council.world.home.parent / "records" / f"{agreement.id}.json"
+    own = lay(file.parent, agreement)
+    with council.world.client() as anybody:
+
+        def status(path: str) -> int:
+            assert ("How the tool works" in anybody.get("/register").text) is file_holds
+            return anybody.get(f"/register/{path}").status_code
+
+        file_holds = True
+        assert sha256(anybody.get(f"/register/{agreement.id}/record.json").content) == hash_of(own)
+        assert status(f"{agreement.id}/record") == 200
+        assert status("another/record.json") == 404
+        file_holds = False
+        other = own.model_copy(update={"agreement_hash": sha256(b"never signed")})
+        write_document(file, other)
+        assert status(f"{agreement.id}/record") == 404
+        write_document(file, own.model_copy(update={"agreement": "another"}))
+        assert status(f"{agreement.id}/record.json") == 404
+        file.write_bytes(b"{")
+        assert status(f"{agreement.id}/record") == 404
+    lay(file.parent, agreement)
 
 
 @pytest.mark.invariant(21, "the public page before and after events reached the ledger")

@@ -1,16 +1,29 @@
 """The public register: what anybody may see, without signing in.
 
 Rules: what is shown is ``oversight.public`` and nothing else; nobody's visit makes the console ask
-the ledger, so a page shows the copy as staff last needed it, of which only whole months count.
+the ledger, so a page shows the copy as staff last needed it, of which only whole months count. A
+transparency record is shown as somebody laid it into the folder of the settings, and only where it
+is of a version of the agreement that all parties have signed.
 """
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
+from governance.canonical import canonical_bytes
 from governance.console.console import Console, Use
+from governance.console.errors import NoRecord
 from governance.disclosure.counts import Published
-from governance.oversight.public import PublicAgreement, PublicFigures, public_register
-from governance.ui.show import Cell, show_date, show_month
+from governance.errors import ReasonedError
+from governance.oversight.public import (
+    PublicAgreement,
+    PublicFigures,
+    PublicRegister,
+    public_register,
+)
+from governance.terminal import read_document
+from governance.transparency.models import TransparencyRecord
+from governance.transparency.shown import MISSING, VARIABLE_HEADS, hash_lines, variable_cells
+from governance.ui.show import Cell, Link, show_date, show_id, show_month
 
 router = APIRouter()
 
@@ -18,19 +31,79 @@ router = APIRouter()
 @router.get("/register")
 def register(console: Use, request: Request) -> HTMLResponse:
     """Agreements, and counts that tell nothing about anybody."""
-    with console.outside.ledger.looking() as state:
-        found = public_register(state, console.now())
+    found = _register(console)
+    records = _records(console, found)
     return console.page(
         request,
         "register/register.html",
         found=found,
         until=show_month(found.until, console.pages.words) if found.until else "",
-        agreements=[(each, _agreement(console, each)) for each in found.agreements],
+        agreements=[
+            (each, _agreement(console, each, records.get(each.hash))) for each in found.agreements
+        ],
         figures=[(each, _figures(console, each)) for each in found.figures],
     )
 
 
-def _agreement(console: Console, each: PublicAgreement) -> list[tuple[str, Cell]]:
+@router.get("/register/{agreement}/record")
+def record(console: Use, request: Request, agreement: str) -> HTMLResponse:
+    """An agreement's Algorithmic Transparency Record."""
+    found = _record(console, agreement)
+    return console.page(
+        request,
+        "register/record.html",
+        about=[(title, show_id(text)) for title, text in hash_lines(found)],
+        parts=[
+            (heading, [(title, MISSING if text is None else text) for title, text in part.lines()])
+            for heading, part in found.parts()
+        ],
+        heads=VARIABLE_HEADS,
+        variables=[variable_cells(each) for each in found.variables],
+        least=found.minimum_needs,
+        json=f"/register/{agreement}/record.json",
+    )
+
+
+@router.get("/register/{agreement}/record.json")
+def record_json(console: Use, agreement: str) -> Response:
+    """The same for programs: the bytes that its hash is of."""
+    found = _record(console, agreement)
+    return Response(canonical_bytes(found), media_type="application/json")
+
+
+def _register(console: Console) -> PublicRegister:
+    with console.outside.ledger.looking() as state:
+        return public_register(state, console.now())
+
+
+def _record(console: Console, agreement: str) -> TransparencyRecord:
+    records = _records(console, _register(console)).values()
+    found = next((each for each in records if each.agreement == agreement), None)
+    if found is None:
+        raise NoRecord("there is no record of such an agreement")
+    return found
+
+
+def _records(console: Console, found: PublicRegister) -> dict[str, TransparencyRecord]:
+    """Records by the hash of the agreement that each is of; names of files come from the ledger."""
+    folder = console.settings.transparency
+    if folder is None:
+        return {}
+    signed = {each.hash for each in found.agreements}
+    records: dict[str, TransparencyRecord] = {}
+    for id_ in {each.id for each in found.agreements}:
+        try:
+            record = read_document(folder / f"{id_}.json", TransparencyRecord)
+        except ReasonedError:  # none is there, or one that is none
+            continue
+        if record.agreement == id_ and record.agreement_hash in signed:
+            records[record.agreement_hash] = record
+    return records
+
+
+def _agreement(
+    console: Console, each: PublicAgreement, record: TransparencyRecord | None
+) -> list[tuple[str, Cell]]:
     words = console.pages.words
     used = (*each.items.values(), *each.indicators.values())
     names = {party.party: party.name for party in each.parties}
@@ -46,6 +119,11 @@ def _agreement(console: Console, each: PublicAgreement) -> list[tuple[str, Cell]
         (words("public.dates"), words("agreement.from_to", start=start, end=end)),
         (words("public.review"), show_date(each.review_by, words)),
         (words("public.dpia"), each.dpia),
+        *(
+            [(words("record.title"), Link(words("record.read"), f"/register/{each.id}/record"))]
+            if record is not None
+            else []
+        ),
     ]
 
 
