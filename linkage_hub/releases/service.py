@@ -162,8 +162,8 @@ class Releases:
         taken, decision = logged_decision(self._ledger, id_)
         with self._database.writing() as connection:
             connection.execute(
-                update(requests)
-                .where(requests.c.id == id_)
+                update(requests)  # unless the same decision, sent twice, has led to answers by now
+                .where(requests.c.id == id_, requests.c.state == "waiting_for_approval")
                 .values(
                     approval=canonical_bytes(taken),
                     state="approved" if decision.decision == "approve" else "declined",

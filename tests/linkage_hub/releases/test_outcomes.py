@@ -20,8 +20,8 @@ from governance.ledger.payloads import PersonEnrolled, read_payload
 from governance.release.models import REQUEST, Request
 from linkage_hub.releases import service
 from linkage_hub.releases.errors import AnswerRefused
-from linkage_hub.releases.logged import log_outcome
-from linkage_hub.store.tables import families
+from linkage_hub.releases.logged import log_outcome, logged_decision
+from linkage_hub.store.tables import families, requests
 from tests.governance.world import Staff
 from tests.hub_world import HubWorld, hub_world_in
 from tests.partner_agent.releases.test_desk import (
@@ -29,6 +29,7 @@ from tests.partner_agent.releases.test_desk import (
     ask,
     both_agree,
     consent,
+    decide,
     family_of,
     submit_and_link,
 )
@@ -183,6 +184,23 @@ def test_nobody_answers_who_was_not_ordered_to(world: HubWorld, *, approved: boo
         hub.answer(request, AnswerPost(refusal="release.local"))
     assert caught.value.hub_reason == "release.answer"
     assert world.hub.requests.known(request).state == before
+
+
+def test_the_same_decision_twice_takes_no_answer_back(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that lost the hub's answer sends it again; the first is slow, and ends last."""
+    request = ask(world).json()["id"]
+    database = world.hub.database
+
+    def slow(*args: Any) -> Any:
+        with database.writing() as connection:  # as the second, and the partners' answers, left it
+            answered = update(requests).where(requests.c.id == request).values(state="answered")
+            connection.execute(answered)
+        return logged_decision(*args)
+
+    monkeypatch.setattr(service, "logged_decision", slow)
+    assert decide(world, request).json()["state"] == "answered"
 
 
 def test_the_same_answer_twice_at_one_moment_is_one(
