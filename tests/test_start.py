@@ -14,7 +14,7 @@ from tests.partner_agent.consent_world import decide, hold
 ROOT: Final = Path(__file__).resolve().parents[1]
 HEAVY: Final = (
     "alembic", "altair", "clkhash", "keyring", "numba", "numpy", "openpyxl", "pandas", "pyarrow",
-    "scipy", "sklearn",
+    "scipy", "sklearn", "torch",
 )  # fmt: skip
 RUN: Final = """
 import contextlib, io, json, sys

@@ -332,7 +332,9 @@ def test_a_hub_says_itself_what_a_private_model_costs(world: World) -> None:
         "epsilon_millionths": 1_000_000, "delta_trillionths": 1_000_000,
     }  # fmt: skip
     world.write(world.hub, EventType.EPSILON_SPENT, EpsilonSpent(party="hub", **cost))
-    for author, party in ((world.council, "council"), (world.council, "hub")):
+    for author, party in (
+        (world.council, "council"), (world.council, "hub"), (world.hub, "council"),
+    ):  # fmt: skip
         with pytest.raises(NotAdmissible, match="costs"):
             world.write(author, EventType.EPSILON_SPENT, EpsilonSpent(party=party, **cost))
     with pytest.raises(ValidationError):
