@@ -132,7 +132,12 @@ def _quality(row: Any) -> bytes:
             "estimated_precision", "estimated_recall",
         )
     }  # fmt: skip
-    whole = {"run": row.id, **figures, "pairs": json.loads(row.quality)}
+    whole = {
+        "run": row.id,
+        **figures,
+        "pairs": json.loads(row.quality),
+        "receipt": None if row.receipt is None else json.loads(row.receipt),
+    }
     return json.dumps(whole, indent=2).encode()
 
 

@@ -20,7 +20,7 @@ class _Commands(LazyGroup):
         "serve": "linkage_hub.cli.server:serve",
         "worker": "linkage_hub.cli.server:worker",
         "purge": "linkage_hub.cli.purge:purge",
-        "runs": "linkage_hub.cli.analysis:app",
+        "runs": "linkage_hub.cli.rebuilding:app",
         "sources": "linkage_hub.cli.analysis:sources",
         "review": "linkage_hub.cli.review:app",
         "tables": "linkage_hub.cli.tables:tables",

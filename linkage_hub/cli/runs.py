@@ -8,10 +8,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.canonical import hash_of
 from governance.exchange.hub_api import EXPORTS, Mode, QualityTable, RunView, Solver
 from governance.exchange.hub_client import HubClient
 from governance.identity.files import PersonSecrets, read_person_secrets
-from governance.terminal import Terminal, passphrase, terminal, whole_file, write_bytes
+from governance.terminal import (
+    Terminal,
+    passphrase,
+    terminal,
+    whole_file,
+    write_bytes,
+    write_document,
+)
+from governance.transparency.code import installed
+from linkage_hub.analytics.provenance import PROVENANCE, Provenance, file_hash
 from linkage_hub.errors import HubError
 from linkage_hub.quality.render import EXPLAINED, HEADINGS, as_csv, as_page, cells
 
@@ -167,12 +177,21 @@ def export(
             f"{len(unknown)} of no run; one of {', '.join(EXPORTS)}", param_hint="--file"
         )
     with client_of(hub, as_, passphrase_file) as client:
+        agreement = client.run(run).agreement
         for name in names:
             with whole_file(out / name) as target:
                 client.export(run, name, target)
+    provenance = Provenance(
+        run=run,
+        agreement=agreement,
+        program=installed(),
+        files={name: file_hash(out / name) for name in names},
+    )
+    write_document(out / PROVENANCE, provenance)
+    paths = [str(out / name) for name in (*names, PROVENANCE)]
     terminal(context).result(
-        {"files": [str(out / name) for name in names]},
-        lambda console: console.print("\n".join(str(out / name) for name in names)),
+        {"files": paths, "hash": hash_of(provenance)},
+        lambda console: console.print("\n".join(paths)),
     )
 
 

@@ -16,6 +16,7 @@ from governance.transparency.shown import as_markdown, as_page
 from governance.transparency.written import Written
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.edited import read_edited
+from linkage_hub.analytics.provenance import Provenance, published
 from linkage_hub.analytics.shipped import read_catalogue
 from linkage_hub.analytics.transparency import model_cards, named, needs_of, read_estimates
 from linkage_hub.errors import HubError
@@ -43,6 +44,9 @@ def record(
     quality: Annotated[
         Path | None, typer.Option(help="quality.json of a run: its own estimates")
     ] = None,
+    provenance: Annotated[
+        Path | None, typer.Option(help="provenance.json of the newest list: named by its hash")
+    ] = None,
     model_card: Annotated[
         list[Path] | None, typer.Option(help="a model's card as JSON; may be repeated")
     ] = None,
@@ -66,6 +70,9 @@ def record(
         None if criteria is None else named(criteria),
         {} if criteria is None else needs_of(criteria),
         datetime.now(UTC).date(),
+        None
+        if provenance is None
+        else published(read_document(provenance, Provenance), terms.hash),
     )
     missing = found.missing()
     if complete and missing:

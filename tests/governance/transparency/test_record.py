@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,8 +45,9 @@ def card(**changes: Any) -> ModelCard:
     return ModelCard(**dict.fromkeys(ModelCard.model_fields, "said") | changes)
 
 
+@cache
 def agreement() -> Agreement:
-    """The tests' agreement."""
+    """The tests' agreement, one for all: its keys are new in each world."""
     return World().agreement
 
 

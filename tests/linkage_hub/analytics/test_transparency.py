@@ -9,12 +9,13 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from governance.agreements.files import write_agreement
-from governance.canonical import hash_of
+from governance.canonical import hash_of, sha256
 from governance.terminal import write_document
 from governance.transparency.models import TransparencyRecord
 from governance.transparency.written import Supplier, Written
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.exported import NotAnExport
+from linkage_hub.analytics.provenance import NotThisProvenance, Provenance
 from linkage_hub.analytics.transparency import PERSONS_LEAST, Estimates, model_cards, read_estimates
 from linkage_hub.cli.main import app
 from linkage_hub.cli.transparency import RecordIncomplete
@@ -110,3 +111,25 @@ def test_the_example_names_every_field_and_fills_none() -> None:
     assert [
         name for name in (*Written.model_fields, *Supplier.model_fields) if name not in words
     ] == []
+
+
+def _provenance(folder: Path, name: str, **changes: Any) -> str:
+    data = {"run": "a" * 32, "agreement": agreement().hash, "program": PROGRAM,
+            "files": {name: sha256(b"list")}}  # fmt: skip
+    write_document(folder / "provenance.json", Provenance.model_validate(data | changes))
+    return str(folder / "provenance.json")
+
+
+def test_a_record_names_the_newest_list_by_a_hash_that_tells_nothing(tmp_path: Path) -> None:
+    """Not its run nor its files; and none of figures alone, which could be guessed."""
+    result = written(tmp_path, WHOLE, "--provenance", _provenance(tmp_path, "flags.csv"))
+    assert result.exit_code == 0, result.output
+    found = (tmp_path / "out" / f"{agreement().id}.json").read_text("utf-8")
+    named = hash_of(json.loads((tmp_path / "provenance.json").read_bytes()))
+    assert json.loads(found)["data"] == named
+    assert "a" * 32 not in found
+    assert sha256(b"list") not in found
+    for name, of in (("quality.json", agreement().hash), ("flags.csv", sha256(b"another"))):
+        wrong = _provenance(tmp_path, name, agreement=of)
+        result = written(tmp_path, WHOLE, "--provenance", wrong)
+        assert isinstance(result.exception, NotThisProvenance)

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
-from governance.canonical import b64, canonical_bytes
+from governance.canonical import b64, canonical_bytes, hash_of
+from governance.exchange.hub_api import EXPORTS
 from governance.identity.files import PersonSecrets, write_secret
+from linkage_hub.analytics.provenance import PROVENANCE
 from linkage_hub.cli.main import app
+from linkage_hub.cli.rebuilding import NotRebuilt
 from linkage_hub.cli.review import NotListed
 from tests.hub_world import HubWorld
 from tests.refinement_world import answer, person, refining_world, start, view
@@ -72,10 +75,46 @@ def _households_and_history(world: HubWorld, secret: Path, run: str, out: Path) 
     assert (refused.exit_code, out.exists()) == (2, False)
     names = ("history.csv", "households.csv")
     done = CliRunner().invoke(app, ["--json", *words, *(w for n in names for w in ("--file", n))])
-    assert sorted(path.name for path in out.iterdir()) == list(names), done.output
+    assert sorted(path.name for path in out.iterdir()) == [*names, "provenance.json"], done.output
     lines = (out / "households.csv").read_text().splitlines()
     assert lines[0].split(",")[:4] == ["person", "household", "first_month", "last_month"]
     assert len(lines) > 1
     kinds = {line.split(",")[3] for line in (out / "history.csv").read_text().splitlines()[1:]}
     assert kinds <= {"merge", "split"}
     assert kinds
+    _rebuilt_from_its_hash(words, out.with_name("again"))
+
+
+def _rebuilt_from_its_hash(words: list[str], out: Path) -> None:
+    """A run's files are named by their hashes, and the hub gives the same again, or it is said."""
+    run, who = words[2], words[3:-1]
+
+    def call(*more: str) -> Result:
+        return CliRunner().invoke(app, ["--json", "runs", *more])
+
+    exported = call("export", run, *who, str(out))
+    provenance = json.loads((out / PROVENANCE).read_bytes())
+    assert json.loads(exported.stdout)["hash"] == hash_of(provenance)
+    assert (provenance["run"], sorted(provenance["files"])) == (run, sorted(EXPORTS))
+    done = call("verify", str(out), *who[:-1])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert all((e["here"], e["again"]) == ("as written", "the same") for e in found["files"])
+    assert found["results"] == "as in the receipt"
+    flags = provenance["files"]["flags.csv"]
+    before = (out / "flags.csv").read_bytes()
+    (out / "flags.csv").write_bytes(before + b"f-0,offence,1\n")
+    (out / "needs.csv").unlink()
+    members = (out / "members.csv").read_text("utf-8").splitlines()
+    (out / "members.csv").write_text("\n".join(members[:-1]) + "\n", "utf-8")
+    done = call("verify", str(out), *who[:-1])
+    assert isinstance(done.exception, NotRebuilt)
+    said = {e["name"]: e["here"] for e in json.loads(done.stdout)["files"]}
+    assert (said["flags.csv"], said["needs.csv"]) == ("changed", "not here")
+    assert json.loads(done.stdout)["results"] == "differ"
+    done = call("rebuild", flags, *who, str(out.with_name("rebuilt")))
+    assert json.loads(done.stdout)["run"] == run
+    assert (out.with_name("rebuilt") / "flags.csv").read_bytes() == before
+    done = call("rebuild", "sha256:" + "0" * 64, *who, str(out))
+    assert isinstance(done.exception, NotRebuilt)
+    assert call("rebuild", "flags.csv", *who, str(out)).exit_code == 2
