@@ -7,6 +7,7 @@ order, times and places.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -38,6 +39,15 @@ def installed(hashes: dict[str, str] | None = None) -> Program:
     except PackageNotFoundError:  # run from a folder of sources
         number = "not installed"
     return Program(version=number, code=hash_of(file_hashes() if hashes is None else hashes))
+
+
+@cache
+def running() -> Program:
+    """The program that this process was started from; to be asked for when it starts.
+
+    Files that are changed under a process that runs already are not what it does.
+    """
+    return installed()
 
 
 def _below(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:

@@ -137,6 +137,7 @@ def _quality(row: Any) -> bytes:
         **figures,
         "pairs": json.loads(row.quality),
         "receipt": None if row.receipt is None else json.loads(row.receipt),
+        "program": None if row.program is None else json.loads(row.program),
     }
     return json.dumps(whole, indent=2).encode()
 

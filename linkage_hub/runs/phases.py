@@ -28,6 +28,7 @@ from governance.identity.keys import SigningKey
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import LinkRunFinished, Refused
+from governance.transparency.code import running
 from linkage_hub.analytics.kept import ForAnalysis, analysed, write_analysis
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
@@ -119,6 +120,7 @@ class Phases:
         self._folder = folder
         self._key = key
         self._now = now
+        self._program = running()
 
     @property
     def handlers(self) -> Mapping[str, Callable[[str, Progress], None]]:
@@ -289,7 +291,7 @@ class Phases:
         encoding, kept = found.agreement.encoding, analysed(results, about)
         doubtful = pairs_to_rule_on(found.row.id, sources, linked, encoding, answered)
         with self._database.writing() as connection:
-            write_results(connection, found.row.id, receipt, results)
+            write_results(connection, found.row.id, receipt, results, self._program)
             write_review(connection, found.row.id, doubtful)
             write_analysis(connection, found.row.id, kept)
             if table is not None:

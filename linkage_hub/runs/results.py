@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from governance.canonical import canonical_bytes
 from governance.ledger.payloads import LinkRunFinished
+from governance.transparency.models import Program
 from linkage_hub.analytics.needs import STATES, UNKNOWN
 from linkage_hub.families.columns import OPEN
 from linkage_hub.runs.pipeline import Results
@@ -83,9 +84,13 @@ def _handles(results: Results) -> list[str]:
 
 
 def write_results(
-    connection: Connection, run: str, receipt: LinkRunFinished, results: Results
+    connection: Connection,
+    run: str,
+    receipt: LinkRunFinished,
+    results: Results,
+    program: Program,
 ) -> None:
-    """Store results and figures of a run, not current yet.
+    """Store results and figures of a run, and which program finished it, not current yet.
 
     Raises:
         HubStoreError: the database cannot take them; the caller's transaction is undone.
@@ -115,6 +120,7 @@ def write_results(
             estimated_recall=round(float(linked.estimate.recall), 4),
             quality=json.dumps(_quality(results)),
             receipt=canonical_bytes(receipt),
+            program=program.model_dump_json(),
         )
     )
 

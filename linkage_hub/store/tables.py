@@ -96,6 +96,7 @@ runs = Table(
     Column("thresholds", Text),  # JSON: list of governance.exchange.analysis_api.ThresholdRow
     Column("unlinked", Text),  # JSON: by source, records, those that are alone, those left out
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON
+    Column("program", Text),  # JSON: governance.transparency.models.Program that made it
     Column("phase", String(12), nullable=False, server_default="candidates"),
     Column("plan", Text),  # JSON: seconds by kind of job (runs.plan)
     Column("mode", String(5), nullable=False, server_default="exact"),  # exact, fast

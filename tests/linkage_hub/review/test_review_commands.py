@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from governance.canonical import b64, canonical_bytes, hash_of
 from governance.exchange.hub_api import EXPORTS
 from governance.identity.files import PersonSecrets, write_secret
+from governance.transparency.code import installed
 from linkage_hub.analytics.provenance import PROVENANCE
 from linkage_hub.cli.main import app
 from linkage_hub.cli.rebuilding import NotRebuilt
@@ -101,6 +102,8 @@ def _rebuilt_from_its_hash(words: list[str], out: Path) -> None:
     found = json.loads(done.stdout)
     assert all((e["here"], e["again"]) == ("as written", "the same") for e in found["files"])
     assert found["results"] == "as in the receipt"
+    figures = json.loads((out / "quality.json").read_bytes())
+    assert figures["program"] == provenance["program"] == installed().model_dump()
     flags = provenance["files"]["flags.csv"]
     before = (out / "flags.csv").read_bytes()
     (out / "flags.csv").write_bytes(before + b"f-0,offence,1\n")

@@ -36,6 +36,7 @@ from linkage_hub.runs.results import (
 )
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, links, person_records, runs, unlinked
+from tests.governance.transparency.test_record import PROGRAM
 from tests.governance.world import World
 
 TODAY = date(2026, 11, 24)
@@ -123,7 +124,7 @@ def store(database: HubDatabase, number: int, agreement: Agreement, results: Res
                 flagged=0,
             )
         )  # fmt: skip
-        write_results(connection, run, receipt(run, agreement, results), results)
+        write_results(connection, run, receipt(run, agreement, results), results, PROGRAM)
     return run
 
 
