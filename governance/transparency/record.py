@@ -8,6 +8,7 @@ people goes in, but a model's own estimate of its quality.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 from governance.agreements.indicators import in_words
 from governance.agreements.models import Agreement, IndicatorItem, Source
@@ -28,6 +29,9 @@ from governance.transparency.models import (
     Variable,
 )
 from governance.transparency.written import Written
+
+_IN_PROGRAMME: Final = "in_programme"
+_NO_NEED: Final = "none: it says who is helped already"
 
 
 def record_of(
@@ -107,7 +111,7 @@ def _variable(agreement: Agreement, each: IndicatorItem, needs: dict[str, str]) 
             for source in agreement.sources
             if each.id in source.indicators
         },
-        need=needs.get(each.id),
+        need=_NO_NEED if each.id == _IN_PROGRAMME else needs.get(each.id),
     )
 
 

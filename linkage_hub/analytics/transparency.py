@@ -17,6 +17,7 @@ from governance.terminal import read_bytes
 from governance.transparency.models import CatalogueNamed, ModelCard, Program
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.exported import NotAnExport
+from linkage_hub.analytics.risk.documents import ModelDocument
 
 PERSONS_LEAST: Final = 1_000
 """With fewer, a person more or less could be seen in a percentage."""
@@ -137,4 +138,29 @@ def _rule(agreement: Agreement, program: Program) -> ModelCard:
         ),
         datasets="The sources below.",
         dataset_purposes="None is used for training.",
+    )
+
+
+def risk_card(document: ModelDocument) -> ModelCard:
+    """A risk model's card; how well it does is nowhere in its document, and so is missing here."""
+    privacy, model = document.privacy, document.model
+    return ModelCard(
+        name=f"Risk: {document.outcome}",
+        version=hash_of(document),
+        task="Put families in an order, for professional consideration. It decides nothing.",
+        input=f"Of each family, whether each of these is met, and whether it is unknown: "
+        f"{', '.join(model.needs)}. No area, age, size of the family or source.",
+        output=f"A probability of the outcome ({document.outcome}), and the needs that add most "
+        "to it.",
+        architecture=(
+            f"Logistic regression ({model.kind}) that starts from a public rule, trained with "
+            f"differential privacy for each family: epsilon {privacy.epsilon:g}, delta "
+            f"{privacy.delta:g}; {privacy.steps} steps, clip {privacy.clip:g}, noise "
+            f"{privacy.noise:g}. Two accountants: Opacus {privacy.opacus:.3f}, dp-accounting "
+            f"{privacy.dp_accounting:.3f}. Noise is drawn from the operating system; Opacus' own "
+            "secure generator is not available."
+        ),
+        performance=None,
+        datasets=f"Families under the agreement {document.agreement}, and what became of them.",
+        dataset_purposes="Training, once, paid for from the year's privacy budget.",
     )

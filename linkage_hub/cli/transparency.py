@@ -17,8 +17,15 @@ from governance.transparency.written import Written
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.provenance import Provenance, published
+from linkage_hub.analytics.risk.documents import read_model
 from linkage_hub.analytics.shipped import read_catalogue
-from linkage_hub.analytics.transparency import model_cards, named, needs_of, read_estimates
+from linkage_hub.analytics.transparency import (
+    model_cards,
+    named,
+    needs_of,
+    read_estimates,
+    risk_card,
+)
 from linkage_hub.errors import HubError
 
 PACKAGE: Final = "linkage_hub.analytics.criteria"
@@ -50,6 +57,9 @@ def record(
     model_card: Annotated[
         list[Path] | None, typer.Option(help="a model's card as JSON; may be repeated")
     ] = None,
+    risk_model: Annotated[
+        list[Path] | None, typer.Option(help="model.json of risk train; may be repeated")
+    ] = None,
     complete: Annotated[bool, typer.Option(help="write nothing while a field is missing")] = False,
 ) -> None:
     """Write the record as JSON, Markdown and a page, and say which fields are missing."""
@@ -65,7 +75,10 @@ def record(
             terms,
             program,
             None if quality is None else read_estimates(quality),
-            [read_document(path, ModelCard) for path in model_card or ()],
+            [
+                *(risk_card(read_model(path)) for path in risk_model or ()),
+                *(read_document(path, ModelCard) for path in model_card or ()),
+            ],
         ),
         None if criteria is None else named(criteria),
         {} if criteria is None else needs_of(criteria),

@@ -148,3 +148,10 @@ def test_the_programs_hash_is_of_every_file_and_of_nothing_else(
     (package / "inner" / "a.yaml").rename(package / "inner" / "b.yaml")
     assert len({first, now()}) == 2
     assert code.file_hashes([package.name])["hashed_package/inner/b.yaml"] == sha256(b"a: 2")
+
+
+def test_who_is_helped_already_is_said_to_be_no_need() -> None:
+    """It is a variable that leaves its owner, and counts for nothing."""
+    said = agreement().model_dump_json().replace('"offence"', '"in_programme"')
+    (variable,) = made(WHOLE, Agreement.model_validate_json(said)).variables
+    assert str(variable.need).startswith("none:")

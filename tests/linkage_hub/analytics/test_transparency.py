@@ -16,6 +16,8 @@ from governance.transparency.written import Supplier, Written
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.exported import NotAnExport
 from linkage_hub.analytics.provenance import NotThisProvenance, Provenance
+from linkage_hub.analytics.risk.documents import ModelDocument, Privacy
+from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.analytics.transparency import PERSONS_LEAST, Estimates, model_cards, read_estimates
 from linkage_hub.cli.main import app
 from linkage_hub.cli.transparency import RecordIncomplete
@@ -133,3 +135,28 @@ def test_a_record_names_the_newest_list_by_a_hash_that_tells_nothing(tmp_path: P
         wrong = _provenance(tmp_path, name, agreement=of)
         result = written(tmp_path, WHOLE, "--provenance", wrong)
         assert isinstance(result.exception, NotThisProvenance)
+
+
+def test_a_risk_models_card_says_its_guarantee_and_no_count_of_families(tmp_path: Path) -> None:
+    """And that nobody has said how well it does."""
+    document = ModelDocument(
+        model=LinearModel(
+            kind="private-logistic", needs=("offence",), intercept=-2.0, coefficients=(0.5, 0.1)
+        ),
+        agreement=agreement().hash,
+        outcome="in-programme",
+        families=98_765,
+        privacy=Privacy(
+            epsilon=1.0, delta=1e-6, opacus=0.991, dp_accounting=0.993, noise=20.0, clip=3.0,
+            steps=100, randomness="operating system",
+        ),
+    )  # fmt: skip
+    write_document(tmp_path / "model.json", document)
+    result = written(tmp_path, whole(agreement()), "--risk-model", str(tmp_path / "model.json"))
+    missing = json.loads(result.stdout.splitlines()[0])["missing"]
+    assert "Model: Risk: in-programme: 2.4.2.7 Model performance" in missing
+    text = (tmp_path / "out" / f"{agreement().id}.json").read_text("utf-8")
+    for said in ("epsilon 1,", "delta 1e-06", "Opacus 0.991", hash_of(document)):
+        assert said in text
+    assert "98765" not in text
+    assert "98,765" not in text
