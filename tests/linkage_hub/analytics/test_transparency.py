@@ -145,7 +145,7 @@ def test_a_risk_models_card_says_its_guarantee_and_no_count_of_families(tmp_path
         ),
         agreement=agreement().hash,
         outcome="in-programme",
-        families=98_765,
+        families=987_654_321,
         privacy=Privacy(
             epsilon=1.0, delta=1e-6, opacus=0.991, dp_accounting=0.993, noise=20.0, clip=3.0,
             steps=100, randomness="operating system",
@@ -158,5 +158,5 @@ def test_a_risk_models_card_says_its_guarantee_and_no_count_of_families(tmp_path
     text = (tmp_path / "out" / f"{agreement().id}.json").read_text("utf-8")
     for said in ("epsilon 1,", "delta 1e-06", "Opacus 0.991", hash_of(document)):
         assert said in text
-    assert "98765" not in text
-    assert "98,765" not in text
+    assert "987654321" not in text
+    assert "987,654,321" not in text
