@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from governance.canonical import Hex128
 from linkage_hub.analytics.exports import QUALITY
 from linkage_hub.analytics.needs import IN_PROGRAMME, STATES
-from linkage_hub.errors import HubError
+from linkage_hub.errors import NotAnExport
 
 FAMILIES: Final = "families.csv"
 NEEDS: Final = "needs.csv"
@@ -32,13 +32,6 @@ _COLUMNS: Final = {
 _EXPORT: Final = "linkage-hub runs export RUN " + " ".join(
     [*(f"--file {name}" for name in (FAMILIES, NEEDS, QUALITY)), "--out FOLDER"]
 )
-
-
-class NotAnExport(HubError):
-    """A folder that does not hold a run's files as the hub writes them."""
-
-    reason = "analytics.not_an_export"
-    exit_code = 65  # EX_DATAERR
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,8 @@ from governance.exchange.hub_api import EXPORTS
 from governance.ledger.payloads import LinkRunFinished
 from governance.terminal import FileProblem
 from governance.transparency.models import Program
-from linkage_hub.analytics.exported import NotAnExport
 from linkage_hub.analytics.exports import QUALITY
-from linkage_hub.errors import HubError
+from linkage_hub.errors import HubError, NotAnExport
 
 PROVENANCE: Final = "provenance.json"
 RECORDS: Final = "records.csv"

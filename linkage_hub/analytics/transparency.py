@@ -16,8 +16,8 @@ from governance.canonical import Hex128, hash_of
 from governance.terminal import read_bytes
 from governance.transparency.models import CatalogueNamed, ModelCard, Program
 from linkage_hub.analytics.criteria.models import Criteria
-from linkage_hub.analytics.exported import NotAnExport
 from linkage_hub.analytics.risk.documents import ModelDocument
+from linkage_hub.errors import NotAnExport
 
 PERSONS_LEAST: Final = 1_000
 """With fewer, a person more or less could be seen in a percentage."""

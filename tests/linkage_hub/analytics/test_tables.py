@@ -11,9 +11,10 @@ from governance.agreements.files import write_agreement
 from governance.agreements.models import Agreement
 from governance.disclosure.errors import ReleasedOtherwise
 from governance.disclosure.register import ReleaseRegister
-from linkage_hub.analytics.exported import NotAnExport, read_families
+from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.tables import counted, listed, published
 from linkage_hub.cli.main import app
+from linkage_hub.errors import NotAnExport
 from tests.governance.world import Party, agreement_data
 from tests.linkage_hub.analytics.exports import RUN, write_export
 

@@ -14,13 +14,13 @@ from governance.terminal import write_document
 from governance.transparency.models import TransparencyRecord
 from governance.transparency.written import Supplier, Written
 from linkage_hub.analytics.edited import read_edited
-from linkage_hub.analytics.exported import NotAnExport
 from linkage_hub.analytics.provenance import NotThisProvenance, Provenance
 from linkage_hub.analytics.risk.documents import ModelDocument, Privacy
 from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.analytics.transparency import PERSONS_LEAST, Estimates, model_cards, read_estimates
 from linkage_hub.cli.main import app
 from linkage_hub.cli.transparency import RecordIncomplete
+from linkage_hub.errors import NotAnExport
 from tests.governance.transparency.test_record import PROGRAM, WHOLE, agreement, card, whole
 
 
