@@ -16,7 +16,9 @@ import numpy as np
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.files import read_agreement
+from governance.agreements.models import Action, Agreement
 from governance.canonical import Slug, canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
@@ -87,7 +89,7 @@ def train(
     epsilon: Annotated[float, typer.Option(min=0.1, max=YEAR_EPSILON)] = 1.0,
 ) -> None:
     """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
-    terms = read_agreement(agreement)
+    terms = _terms(agreement)
     names = [indicator.id for indicator in terms.indicators]
     public = read_edited(rule, PublicRule)
     found = cases(_families(before, names, public), _families(after, names, public))
@@ -122,7 +124,7 @@ def list_(
     size: Annotated[int, typer.Option(min=1, help="families on the list")] = 600,
 ) -> None:
     """Write the families with the highest figures, for professional consideration."""
-    terms = read_agreement(agreement)
+    terms = _terms(agreement)
     public = read_edited(rule, PublicRule)
     families = _families(folder, [indicator.id for indicator in terms.indicators], public)
     chosen = public.as_model() if model is None else _of(read_model(model), terms.hash)
@@ -139,6 +141,18 @@ def list_(
         ),
     )
     screen.say("pseudonyms and needs are personal data; nothing is decided by this list")
+
+
+def _terms(path: Path) -> Agreement:
+    """An agreement that allows what is done here.
+
+    Raises:
+        ActionNotAllowed: it does not name analysis among its actions.
+    """
+    terms = read_agreement(path)
+    if Action.ANALYSE not in terms.actions:
+        raise ActionNotAllowed(f"agreement {terms.id} does not allow analysis")
+    return terms
 
 
 def _of(document: ModelDocument, agreement: str) -> LinearModel:

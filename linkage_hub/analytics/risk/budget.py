@@ -91,13 +91,13 @@ class EpsilonLedger:
         """Pay for one training, before it begins.
 
         Args:
-            agreement: hash of a version that is in force and allows linking.
+            agreement: hash of a version that is in force and allows analysis.
             outcome: what is learnt, a slug.
             epsilon: what it costs, by both accountants.
             delta: of that guarantee.
 
         Raises:
-            AgreementRefusal: the agreement is not in force, or does not allow linking.
+            AgreementRefusal: the agreement is not in force, or does not allow analysis.
             BudgetSpent: the year's budget does not allow it; nothing is spent.
             LedgerError: the ledger does not have the word. It is spent all the same.
         """
@@ -105,8 +105,8 @@ class EpsilonLedger:
             raise ValueError("epsilon and delta: expected a cost")
         now, standing = self._now(), self._ledger.state.agreements.standing(agreement)
         in_force(standing, now)
-        if Action.LINK not in standing.agreement.actions:
-            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
+        if Action.ANALYSE not in standing.agreement.actions:
+            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow analysis")
         project = standing.agreement.id
         cost = EpsilonSpent(
             agreement=agreement,

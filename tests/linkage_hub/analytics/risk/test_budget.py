@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from governance.agreements.errors import AgreementRefusal
+from governance.agreements.errors import ActionNotAllowed, AgreementRefusal
+from governance.agreements.models import Action
+from governance.agreements.registry import AgreementRegistry
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
 from governance.ledger.payloads import EpsilonSpent, read_payload
@@ -85,6 +88,19 @@ def test_nothing_is_spent_under_an_agreement_that_has_ended(
     with pytest.raises(AgreementRefusal):
         late.spend(agreement(world), "later-referral", 1, 1e-6)
     assert late.purse(agreement(world)).times == 0
+
+
+def test_nothing_is_spent_under_an_agreement_for_linking_alone(
+    world: HubWorld, opened: Callable[..., EpsilonLedger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finding families is one use of them, and learning from what became of them another."""
+    found = world.hub.ledger.state.agreements.standing(agreement(world))
+    terms = found.agreement.model_copy(update={"actions": (Action.SUBMIT, Action.LINK)})
+    linking = replace(found, agreement=terms)
+    monkeypatch.setattr(AgreementRegistry, "standing", lambda _registry, _hash: linking)
+    with pytest.raises(ActionNotAllowed, match="analysis"):
+        opened().spend(agreement(world), "later-referral", 1, 1e-6)
+    assert opened().purse(agreement(world)).times == 0
 
 
 def test_the_budget_is_shown(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
+from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.files import read_agreement
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.risk.cases import cases
@@ -95,6 +96,17 @@ def test_what_is_learnt_is_who_came_later(folder: Path) -> None:
     assert len(found.families) == int(open_then[:390].sum())
     assert found.gone == int(open_then[390:].sum())
     assert found.outcome.tolist() == now.in_programme[open_then[:390]].tolist()
+
+
+def test_an_agreement_for_linking_alone_gives_no_figures(folder: Path) -> None:
+    """Neither a list nor a model: the agreement has to name analysis."""
+    path = folder / "agreement.yaml"
+    text = path.read_text("utf-8")
+    assert text.count("- analyse\n") == 1
+    path.write_text(text.replace("- analyse\n", ""), "utf-8")
+    result = run(folder, "list", str(folder / "now"), f"--out={folder / 'list.csv'}")
+    assert isinstance(result.exception, ActionNotAllowed)
+    assert not (folder / "list.csv").exists()
 
 
 def test_few_families_are_left_to_the_rule(folder: Path) -> None:
