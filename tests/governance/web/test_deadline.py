@@ -23,6 +23,8 @@ from governance.web.deadline import bounded_client, deadline
 
 Talk = Callable[[socket.socket, threading.Event], None]
 """What a server does with one connection, until the event."""
+ClientKind = Callable[[str, float], HubClient | LedgerClient]
+"""Makes a client of an address that waits so many seconds for a whole answer."""
 
 PATIENCE = 0.4  # seconds that the callers have
 HELD = 8.0  # seconds: whoever takes so long was held up, also on a busy machine
@@ -98,16 +100,16 @@ def busy(connection: socket.socket, over: threading.Event) -> None:
 SLOW = [silent, dripping_status, dripping_headers, always_early_hints, dripping_body, busy]
 
 
-def hub_client(url: str) -> HubClient:
+def hub_client(url: str, within: float = PATIENCE) -> HubClient:
     """A partner's client that does not wait between attempts."""
-    return HubClient(url, THUMBPRINT, KEY, wait=lambda _seconds: None, within=PATIENCE)
+    return HubClient(url, THUMBPRINT, KEY, wait=lambda _seconds: None, within=within)
 
 
-def ledger_client(url: str) -> LedgerClient:
+def ledger_client(url: str, within: float = PATIENCE) -> LedgerClient:
     """Likewise, of the ledger."""
     key = VerifierKey("ledger.example.org/county", KeyKind.LOG, KEY.public)
     auth = RequestSigner(THUMBPRINT, KEY)
-    return LedgerClient(url, key, auth, wait=lambda _seconds: None, within=PATIENCE)
+    return LedgerClient(url, key, auth, wait=lambda _seconds: None, within=within)
 
 
 def ask(client: HubClient | LedgerClient) -> None:
@@ -227,36 +229,36 @@ def saying(answer: bytes) -> Talk:
 
 @pytest.mark.parametrize("kind", [hub_client, ledger_client])
 def test_a_compressed_answer_is_not_unpacked(
-    kind: Callable[[str], HubClient | LedgerClient],
+    kind: ClientKind,
 ) -> None:
     """A small answer cannot become a large one here."""
     answer = saying(OK + b"Content-Encoding: gzip\r\n\r\n")
     expected = pytest.raises((HubAnswerError, AnswerError), match="compressed")
-    with talking(answer) as url, kind(url) as client, expected:
+    with talking(answer) as url, kind(url, HELD) as client, expected:
         ask(client)
 
 
 @pytest.mark.parametrize("kind", [hub_client, ledger_client])
 @pytest.mark.invariant(16, "a server whose words steer terminals", double="lies")
-def test_a_refusal_is_printed_as_words(kind: Callable[[str], HubClient | LedgerClient]) -> None:
+def test_a_refusal_is_printed_as_words(kind: ClientKind) -> None:
     """What a server says may end no line of a log and steer no terminal."""
     body = b'{"reason": "hub.no\\nlevel", "detail": "\\u001b[2Jno", "next_step": "\\u202eno"}'
     head = f"HTTP/1.1 403 Forbidden\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     expected = pytest.raises((HubRefused, LedgerRefusedError))
-    with talking(saying(head + body)) as url, kind(url) as client, expected as caught:
+    with talking(saying(head + body)) as url, kind(url, HELD) as client, expected as caught:
         ask(client)
     assert f"{caught.value} {caught.value.next_step}".isprintable()
     assert "hub.nolevel" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [hub_client, ledger_client])
-def test_a_redirection_is_not_followed(kind: Callable[[str], HubClient | LedgerClient]) -> None:
+def test_a_redirection_is_not_followed(kind: ClientKind) -> None:
     """A server cannot send its callers elsewhere."""
     answer = saying(
         b"HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"
     )
     expected = pytest.raises((HubRefused, LedgerRefusedError))
-    with talking(answer) as url, kind(url) as client, expected:
+    with talking(answer) as url, kind(url, HELD) as client, expected:
         ask(client)
 
 
