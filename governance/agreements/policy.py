@@ -9,6 +9,7 @@ for it. Anything not listed is refused, with the reason that failed first.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
 from governance.agreements.errors import (
     ActionNotAllowed,
@@ -27,6 +28,15 @@ from governance.agreements.errors import (
     VolumeExceeded,
 )
 from governance.agreements.models import Action, Agreement, Purpose, Source
+
+_DONE: Final = {
+    Action.ENCODE: "encoding",
+    Action.SUBMIT: "submissions",
+    Action.LINK: "linking",
+    Action.REFINE: "refinement",
+    Action.ANALYSE: "analysis",
+    Action.RELEASE: "releases",
+}
 
 
 @dataclass(frozen=True)
@@ -113,8 +123,7 @@ def permits(
     agreement = standing.agreement
     if agreement.party(party) is None:
         raise PartyNotListed(f"{party} is not a party to agreement {agreement.id}")
-    if action not in agreement.actions:
-        raise ActionNotAllowed(f"agreement {agreement.id} does not allow {action}")
+    require_action(agreement, action)
     _purpose(agreement, purpose, approach=action is Action.RELEASE)
     if source is not None:
         _source(
@@ -130,6 +139,16 @@ def permits(
     if action is Action.RELEASE:
         _releasable(agreement, list(items), recipient)
     return agreement
+
+
+def require_action(agreement: Agreement, action: Action) -> None:
+    """Check that an agreement names an action, whoever acts.
+
+    Raises:
+        ActionNotAllowed: it does not.
+    """
+    if action not in agreement.actions:
+        raise ActionNotAllowed(f"agreement {agreement.id} does not allow {_DONE[action]}")
 
 
 def _purpose(agreement: Agreement, purpose: str, *, approach: bool) -> Purpose:

@@ -1,7 +1,8 @@
 """A run's results as files for an analyst: pseudonyms, counts and codes.
 
 Rules: columns are documented in docs/guides/analyst.md, in this order, and new ones go at the end;
-figures stay open to analysts when the agreement has ended, records do not (:mod:`permission`);
+figures stay open to analysts when the agreement has ended, records do not, and what is said of
+needs is for agreements that allow analysis (:mod:`permission`);
 of a run whose results gave way to newer ones there are its figures and what became of ids, and no
 empty file in the place of what is gone.
 """
@@ -81,6 +82,8 @@ QUALITY: Final = "quality.json"
 QUALITY_TABLE: Final = "quality.csv"
 FIGURES: Final = (QUALITY, QUALITY_TABLE)
 """Files without a pseudonym of anybody."""
+NEEDS: Final = ("families.csv", "needs.csv", "flags.csv")
+"""Files that say what a family needs, or whether it is put forward."""
 
 
 def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:

@@ -2,7 +2,9 @@
 
 Rules: an agreement's runs are seen by its parties alone; another's run is answered as one that
 does not exist. Records (persons, pairs, what is alone) are seen only while the agreement is in
-force and allows linking; figures, also after it has ended, for as long as they are kept.
+force and allows linking; figures, also after it has ended, for as long as they are kept. What is
+more than linking and how good it is, which is needs and who is put forward, is for agreements that
+name analysis too (docs/adr/0046-what-is-analysis.md).
 """
 
 from collections.abc import Callable
@@ -11,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from governance.agreements.errors import ActionNotAllowed, PartyNotListed
+from governance.agreements.errors import PartyNotListed
 from governance.agreements.models import Action, Agreement
-from governance.agreements.policy import in_force
+from governance.agreements.policy import in_force, require_action
 from governance.ledger.party import PartyLedger
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.store.database import HubDatabase
@@ -30,22 +32,23 @@ class Permission:
         self._ledger = ledger
         self._now = now
 
-    def agreement(self, party: str, agreement: str) -> Agreement:
+    def agreement(self, party: str, agreement: str, action: Action = Action.LINK) -> Agreement:
         """An agreement under whose records the party may work now.
 
         Raises:
-            AgreementRefusal: it is not in force, not this party's, or does not allow linking.
+            AgreementRefusal: it is not in force, not this party's, or does not allow the action.
         """
         standing = self._ledger.sync().agreements.standing(agreement)
         in_force(standing, self._now())
         found = standing.agreement
         if found.party(party) is None:
             raise PartyNotListed(f"{party} is no party of agreement {found.id}")
-        if Action.LINK not in found.actions:
-            raise ActionNotAllowed(f"agreement {found.id} does not allow linking")
+        require_action(found, action)
         return found
 
-    def records_of(self, party: str, run: str) -> tuple[Any, Agreement]:
+    def records_of(
+        self, party: str, run: str, action: Action = Action.LINK
+    ) -> tuple[Any, Agreement]:
         """A finished run whose records the party may look at, and its agreement.
 
         Raises:
@@ -55,7 +58,7 @@ class Permission:
         row = self.figures_of(party, run)
         if row.state != "finished":
             raise UnknownRun("the run has not finished", next_step="linkage-hub runs show")
-        return row, self.agreement(party, row.agreement)
+        return row, self.agreement(party, row.agreement, action)
 
     def figures_of(self, party: str, run: str) -> Any:
         """A run under an agreement of the party's.

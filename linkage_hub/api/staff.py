@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from governance.agreements.models import Action
 from governance.canonical import parse_json
 from governance.exchange.analysis_api import PAGE
 from governance.exchange.hub_api import QualityTable, RunList, RunPost, RunView
@@ -24,7 +25,7 @@ from governance.exchange.release_api import (
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.party import PartyLedger
-from linkage_hub.analytics.exports import FIGURES, export, quality_of
+from linkage_hub.analytics.exports import FIGURES, NEEDS, export, quality_of
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.api.access import Caller, Gate
 from linkage_hub.api.analysis import Limit, Offset
@@ -95,10 +96,13 @@ def run_routes(  # noqa: C901 - a list of routes
     async def exported(request: Request, run: str, name: str) -> StreamingResponse:
         """One file of a run's exports; of records only while the agreement is in force."""
         caller = await gate.admit(request, 0)
-        look = permission.figures_of if name in FIGURES else permission.records_of
 
         def work() -> Iterable[bytes]:
-            look(caller.party, run)
+            if name in FIGURES:
+                permission.figures_of(caller.party, run)
+            else:
+                action = Action.ANALYSE if name in NEEDS else Action.LINK
+                permission.records_of(caller.party, run, action)
             return export(database, run, name)
 
         parts = await run_in_threadpool(work)

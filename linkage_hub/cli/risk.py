@@ -16,9 +16,9 @@ import numpy as np
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import require_action
 from governance.canonical import Slug, canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
@@ -150,8 +150,7 @@ def _terms(path: Path) -> Agreement:
         ActionNotAllowed: it does not name analysis among its actions.
     """
     terms = read_agreement(path)
-    if Action.ANALYSE not in terms.actions:
-        raise ActionNotAllowed(f"agreement {terms.id} does not allow analysis")
+    require_action(terms, Action.ANALYSE)
     return terms
 
 

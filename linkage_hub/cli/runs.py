@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.agreements.errors import ActionNotAllowed
 from governance.canonical import hash_of
 from governance.exchange.hub_api import EXPORTS, Mode, QualityTable, RunView, Solver
-from governance.exchange.hub_client import HubClient
+from governance.exchange.hub_client import HubClient, HubRefused
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.terminal import (
     Terminal,
@@ -178,21 +179,34 @@ def export(
         )
     with client_of(hub, as_, passphrase_file) as client:
         agreement = client.run(run).agreement
-        for name in names:
-            with whole_file(out / name) as target:
-                client.export(run, name, target)
+        left_out = [name for name in names if not _written(client, run, out / name, bool(file))]
     provenance = Provenance(
         run=run,
         agreement=agreement,
         program=installed(),
-        files={name: file_hash(out / name) for name in names},
+        files={name: file_hash(out / name) for name in names if name not in left_out},
     )
     write_document(out / PROVENANCE, provenance)
-    paths = [str(out / name) for name in (*names, PROVENANCE)]
-    terminal(context).result(
+    paths = [str(out / name) for name in (*provenance.files, PROVENANCE)]
+    screen = terminal(context)
+    screen.result(
         {"files": paths, "hash": hash_of(provenance)},
         lambda console: console.print("\n".join(paths)),
     )
+    if left_out:
+        screen.say(f"not written, since the agreement does not allow it: {', '.join(left_out)}")
+
+
+def _written(client: HubClient, run: str, path: Path, wanted: bool) -> bool:
+    """Write one file of a run; False for one that the agreement keeps back and nobody named."""
+    try:
+        with whole_file(path) as target:
+            client.export(run, path.name, target)
+    except HubRefused as refused:
+        if wanted or refused.hub_reason != ActionNotAllowed.reason:
+            raise
+        return False
+    return True
 
 
 def _show(found: list[RunView], out: Console) -> None:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.agreements.files import read_agreement
+from governance.agreements.models import Action
+from governance.agreements.policy import require_action
 from governance.disclosure.counts import Published, publish
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
@@ -35,6 +37,7 @@ def tables(
     """Write the fixed list of tables of a run, with small numbers hidden and the rest rounded."""
     screen = terminal(context)
     terms = read_agreement(agreement)
+    require_action(terms, Action.ANALYSE)
     names = [indicator.id for indicator in terms.indicators]
     run, families = run_of(folder), read_families(folder, names)
     try:

@@ -2,8 +2,8 @@
 
 Rules: a family is seen by staff of the partners of its agreement alone; to others, the processor's
 own among them, it is not there.
-It is seen while the agreement is in force; afterwards no list has it, and who asks for it is told
-what has ended.
+It is seen while the agreement is in force and allows analysis, since needs put it forward; else no
+list has it, and who asks for it is told what has ended or is not allowed.
 Whether a family may be approached is worked out from the ledger for each that is shown; for a list
 that asks for it, for each with a record that the ledger holds a decision about. Of others nobody
 has given a permission.
@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from governance.agreements.models import Agreement
-from governance.agreements.policy import in_force
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import in_force, require_action
 from governance.consent.rules import Approach, require_family_permission
 from governance.errors import ReasonedError
 from governance.exchange.release_api import (
@@ -91,7 +91,7 @@ class Families:
 
         Raises:
             UnknownFamily: not in the current results of the caller's agreements.
-            AgreementRefusal: in those of one that is not in force.
+            AgreementRefusal: in those of one that is not in force, or does not allow analysis.
             FamilyTooLarge: no request may name it.
         """
         with self._database.reading() as connection:
@@ -186,7 +186,9 @@ def _shown(connection: Connection, family: str, state: LedgerState, approach: "A
         return _row(connection, family, approach.agreements(state))
     except UnknownFamily:
         ended = _row(connection, family, state.agreements.partnered_by(approach.party))
-        in_force(state.agreements.standing(ended.agreement), approach.now)
+        standing = state.agreements.standing(ended.agreement)
+        in_force(standing, approach.now)
+        require_action(standing.agreement, Action.ANALYSE)
         raise
 
 
@@ -242,8 +244,13 @@ class ApproachFor:
         return Approach(agreement, purpose, (), self.party, self.now)
 
     def agreements(self, state: LedgerState) -> list[str]:
-        """Hashes of the caller's agreements in force."""
-        return state.agreements.in_force(state.agreements.partnered_by(self.party), self.now)
+        """Hashes of the caller's agreements in force that allow analysis."""
+        found = state.agreements.in_force(state.agreements.partnered_by(self.party), self.now)
+        return [each for each in found if _analysed(state, each)]
+
+
+def _analysed(state: LedgerState, agreement: str) -> bool:
+    return Action.ANALYSE in state.agreements.standing(agreement).agreement.actions
 
 
 def _needs(agreement: Agreement) -> list[str]:

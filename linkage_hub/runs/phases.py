@@ -19,9 +19,8 @@ from typing import Any, Final
 
 from sqlalchemy import select, update
 
-from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.models import Action, Agreement
-from governance.agreements.policy import in_force
+from governance.agreements.policy import in_force, require_action
 from governance.canonical import write_time
 from governance.identity.envelope import parse_canonical
 from governance.identity.keys import SigningKey
@@ -140,8 +139,7 @@ class Phases:
         """
         standing = self._ledger.sync().agreements.standing(agreement)
         in_force(standing, self._now())
-        if Action.LINK not in standing.agreement.actions:
-            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow linking")
+        require_action(standing.agreement, Action.LINK)
         return standing.agreement
 
     def link(self, run: str, progress: Progress) -> None:

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.agreements.models import Agreement
+from governance.agreements.models import Action, Agreement
 from linkage_hub.analytics.needs import Assessments, assess
 from linkage_hub.families.build import build_families
 from linkage_hub.families.reading import read_evidence
@@ -109,6 +109,8 @@ def run_pipeline(
     )
     progress(0.95, "assessing needs")
     needs = sorted(indicator.id for indicator in agreement.indicators)
+    if Action.ANALYSE not in agreement.actions:
+        needs = []  # what nobody may look at is not worked out
     assessed = assess(
         read_indicators(
             sources, linked.person_of, needs, families.member_family, families.member_person

@@ -16,9 +16,8 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
 
-from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.models import Action
-from governance.agreements.policy import in_force
+from governance.agreements.policy import in_force, require_action
 from governance.canonical import write_time
 from governance.ledger.events import EventType
 from governance.ledger.outgoing import Outgoing
@@ -105,8 +104,7 @@ class EpsilonLedger:
             raise ValueError("epsilon and delta: expected a cost")
         now, standing = self._now(), self._ledger.state.agreements.standing(agreement)
         in_force(standing, now)
-        if Action.ANALYSE not in standing.agreement.actions:
-            raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow analysis")
+        require_action(standing.agreement, Action.ANALYSE)
         project = standing.agreement.id
         cost = EpsilonSpent(
             agreement=agreement,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from sqlalchemy import insert, select, update
 from typer.testing import CliRunner
 
+from governance.agreements.models import Action
+from governance.agreements.policy import Standing
+from governance.agreements.registry import AgreementRegistry
 from governance.canonical import b64, canonical_bytes, utc_now
 from governance.exchange.hub_api import EXPORTS
+from governance.exchange.hub_client import HubRefused
 from governance.identity.envelope import Envelope
 from governance.identity.files import PersonSecrets, write_secret
 from linkage_hub.analytics import evidence, kept
@@ -282,6 +287,40 @@ def test_records_are_files_for_as_long_as_the_agreement_is_in_force(
     assert answers() == {
         name: (200, "") if name in figures else (403, "agreement.expired") for name in EXPORTS
     }
+
+
+@pytest.fixture
+def for_linking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agreement allows everything but analysis."""
+    standing = AgreementRegistry.standing
+
+    def without(registry: AgreementRegistry, hash_: str) -> Standing:
+        found = standing(registry, hash_)
+        actions = tuple(each for each in found.agreement.actions if each is not Action.ANALYSE)
+        return replace(found, agreement=found.agreement.model_copy(update={"actions": actions}))
+
+    monkeypatch.setattr(AgreementRegistry, "standing", without)
+
+
+@pytest.mark.usefixtures("for_linking")
+@pytest.mark.invariant(12, "what families need, under an agreement for linking alone")
+def test_needs_are_not_shown_under_an_agreement_for_linking_alone(world: HubWorld) -> None:
+    """Persons, pairs, and how good linking is, are; an export says what it left out."""
+    run, older = both(world)
+    refused = {"families.csv", "needs.csv", "flags.csv"}
+    for name in EXPORTS:
+        answer = world.call("analyst", "GET", f"/v1/runs/{run}/exports/{name}")
+        allowed = 403 if name in refused else 200
+        assert answer.status_code == allowed, name
+    for path in ("quality", "thresholds", "persons", "unlinked", f"comparison/{older}"):
+        assert world.call("analyst", "GET", f"/v1/runs/{run}/{path}").status_code == 200, path
+    out = world.root / "linking"
+    look(world, "runs", "export", run, "--out", str(out))
+    assert {path.name for path in out.iterdir()} == {*EXPORTS, "provenance.json"} - refused
+    named = json.loads((out / "provenance.json").read_text("utf-8"))["files"]
+    assert set(named) == set(EXPORTS) - refused
+    with pytest.raises(HubRefused, match="action_not_allowed"):
+        look(world, "runs", "export", run, "--out", str(out), "--file", "needs.csv")
 
 
 def test_what_gave_way_to_newer_results_is_said(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.files import write_agreement
 from governance.agreements.models import Agreement
 from governance.disclosure.errors import ReleasedOtherwise
@@ -57,6 +58,18 @@ def test_no_published_cell_is_small(tmp_path: Path) -> None:
     assert len(ReleaseRegister.read(tmp_path / "register.json").released) == len(kinds)
     again = run(tmp_path)
     assert (again.exit_code, again.stdout) == (0, result.stdout)
+
+
+def test_tables_need_an_agreement_that_allows_analysis(tmp_path: Path) -> None:
+    """Linking alone finds families; what they need is more. Nothing is written."""
+    write_export(tmp_path, NEEDS)
+    write_terms(tmp_path / "agreement.yaml")
+    terms = (tmp_path / "agreement.yaml").read_text("utf-8")
+    assert "- analyse\n" in terms
+    (tmp_path / "agreement.yaml").write_text(terms.replace("- analyse\n", ""), "utf-8")
+    result = run(tmp_path)
+    assert isinstance(result.exception, ActionNotAllowed)
+    assert not {"register.json", "tables.csv"} & {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_same_run_is_not_published_in_another_form(tmp_path: Path) -> None:

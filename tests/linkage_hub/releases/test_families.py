@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -9,9 +10,10 @@ from typing import Any, Final, cast
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from governance.agreements.errors import AgreementRefusal
-from governance.agreements.models import Agreement
-from governance.agreements.registry import _Record
+from governance.agreements.errors import ActionNotAllowed, AgreementRefusal
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import Standing
+from governance.agreements.registry import AgreementRegistry, _Record
 from governance.canonical import write_time
 from governance.exchange.release_api import FamilyQuery
 from governance.ledger.events import EventType
@@ -217,6 +219,26 @@ def test_families_are_seen_while_the_agreement_is_in_force(
     with pytest.raises(UnknownFamily):
         county.view(family_id("1"), world.state, ApproachFor("elsewhere", now))
     assert county.document(family_id("1"), [world.agreement_hash])
+
+
+@pytest.mark.invariant(12, "families put forward under an agreement for linking alone")
+def test_families_are_put_forward_where_analysis_is_allowed(
+    county: Families, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Needs put them forward; without them no list has any, and one is refused with the reason."""
+    standing = AgreementRegistry.standing
+
+    def linking(registry: AgreementRegistry, hash_: str) -> Standing:
+        found = standing(registry, hash_)
+        actions = (Action.LINK, Action.RELEASE)
+        return replace(found, agreement=found.agreement.model_copy(update={"actions": actions}))
+
+    monkeypatch.setattr(AgreementRegistry, "standing", linking)
+    approach = ApproachFor("council", NOON)
+    for query in (EVERYBODY, EVERYBODY.model_copy(update={"approachable": True})):
+        assert county.page(world.state, approach, query).total == 0
+    with pytest.raises(ActionNotAllowed, match="analysis"):
+        county.view(family_id("1"), world.state, approach)
 
 
 @pytest.mark.invariant(

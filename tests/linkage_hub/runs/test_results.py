@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import func, insert, select
 
-from governance.agreements.models import Agreement
+from governance.agreements.models import Action, Agreement
 from governance.exchange.submission_file import ARROW_SCHEMA
 from governance.identity.keys import SigningKey
 from governance.ledger.payloads import LinkRunFinished
@@ -132,6 +132,18 @@ def rows(database: HubDatabase, run: str, name: str) -> list[dict[str, str]]:
     """An export as rows."""
     text = b"".join(export(database, run, name)).decode()
     return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.invariant(12, "needs worked out under an agreement for linking alone")
+def test_a_run_for_linking_alone_reads_no_needs(agreement: Agreement) -> None:
+    """What nobody may look at is not worked out; families are the same."""
+    linking = agreement.model_copy(update={"actions": (Action.ENCODE, Action.SUBMIT, Action.LINK)})
+    alone, whole = found(linking), found(agreement)
+    assert whole.needs.met.any()
+    assert alone.needs.needs == ()
+    assert not alone.needs.met.any()
+    assert not alone.needs.unknown.any()
+    assert (alone.flagged, alone.families.count) == (0, whole.families.count)
 
 
 def test_results_come_out_as_they_were_found(database_url: str, agreement: Agreement) -> None:
