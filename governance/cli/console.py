@@ -10,6 +10,7 @@ from governance.cli.copies import KeyFile, Url, read_vkey
 from governance.console.accounts import LINK_DAYS, Accounts
 from governance.console.app import init_console
 from governance.console.app import serve as serve_console
+from governance.console.audit import AuditHead, AuditLog
 from governance.console.console import open_database
 from governance.console.settings import ConsoleSettings
 from governance.identity.envelope import parse_model
@@ -17,6 +18,8 @@ from governance.identity.models import Role
 from governance.terminal import terminal
 
 app = typer.Typer(no_args_is_help=True, help="Pages for service managers, IG leads and analysts.")
+audit = typer.Typer(no_args_is_help=True, help="The log of who opened what.")
+app.add_typer(audit, name="audit")
 
 Home = Annotated[Path, typer.Option(envvar="HEARTHLINK_CONSOLE_HOME", help="the console's folder")]
 
@@ -84,3 +87,41 @@ def serve(
 ) -> None:
     """Run the console."""
     serve_console(home, host, port)
+
+
+def _head(text: str) -> AuditHead:
+    try:
+        return AuditHead.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@audit.command()
+def verify(
+    context: typer.Context,
+    home: Home,
+    head: Annotated[
+        list[AuditHead] | None,
+        typer.Option(parser=_head, help="one that was noted before; may be repeated"),
+    ] = None,
+    since: Annotated[
+        AuditHead | None,
+        typer.Option(parser=_head, help="up to which the organisation has deleted its log"),
+    ] = None,
+) -> None:
+    """Whether every entry is as it was written, and none is gone; print the head to note."""
+    database = open_database(home, ConsoleSettings.load(home))
+    try:
+        found = AuditLog(database, utc_now).verify(head or (), since)
+    finally:
+        database.close()
+    screen = terminal(context)
+    screen.result(
+        {"entries": found.number - (since.number if since else 0), "head": str(found)},
+        lambda out: out.print(str(found), soft_wrap=True),
+    )
+    if not head:
+        screen.say(
+            "whoever can write to the database could have made all of it anew: "
+            "name a head that was noted elsewhere (--head)"
+        )

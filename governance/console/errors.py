@@ -23,6 +23,13 @@ class ConsoleStoreError(ConsoleError):
     exit_code = 74  # EX_IOERR
 
 
+class AuditBroken(ConsoleError):
+    """Entries of the audit log were changed, or are gone."""
+
+    reason = "console.audit_broken"
+    exit_code = 65  # EX_DATAERR
+
+
 class NotSignedIn(ConsoleError):
     """Nobody is signed in, or no longer."""
 

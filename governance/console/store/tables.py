@@ -92,4 +92,13 @@ audit = Table(
     Column("route", String(100)),
     Column("object", String(200)),
     Column("refused", Boolean),
+    Column("chain", String(71)),  # of this entry and the chain so far
+)
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the one row, which whoever writes an entry takes
+    Column("number", BigInteger, nullable=False),  # of the last entry; 0: none
+    Column("at", String(20), nullable=False),
+    Column("chain", String(71), nullable=False),
 )

@@ -112,7 +112,11 @@ def audit(
     part = Slice(page, _ENTRIES, 0)
     entries, total = console.audit.entries(part.offset, _ENTRIES)
     return console.page(
-        request, "people/audit.html", entries=entries, part=Slice(page, _ENTRIES, total)
+        request,
+        "people/audit.html",
+        entries=entries,
+        part=Slice(page, _ENTRIES, total),
+        head=console.audit.head(),
     )
 
 
