@@ -28,6 +28,7 @@ from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
 from governance.web.ready import make_ready
 from linkage_hub.analytics.desk import AnalysisDesk
+from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.analytics.risk.budget import EpsilonLedger
 from linkage_hub.api.access import Gate
 from linkage_hub.api.analysis import analysis_routes
@@ -214,6 +215,11 @@ class Hub:
     def epsilon(self) -> EpsilonLedger:
         """What private models have cost."""
         return EpsilonLedger(self.secrets.keys.party, self.database, self.ledger, self.now)
+
+    @cached_property
+    def tables(self) -> TableRegister:
+        """What was published of runs."""
+        return TableRegister(self.database, self.now)
 
     def worker(self) -> Worker:
         """The worker of this hub's queue."""

@@ -20,7 +20,9 @@ COMMENTS: Final = {
     "items": "Columns that may be hashed. Those with 'releasable: true' may be released.",
     "indicators": (
         "What owners may say of a record: met, unmet or unknown, looking back 'window_months'. "
-        "'rules' says how each source works it out; for one that is not there its mapping does."
+        "'rules' says how each source works it out; for one that is not there its mapping does. "
+        "'used_as' marks one that is no need: an 'area', a 'team' or a length of 'engagement' that "
+        "families are counted by, or that they were referred by the usual route ('referral')."
     ),
     "sources": (
         "Systems, whose they are, what may be taken from each, and most records. 'opt_outs' says "

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from governance.agreements.indicators import in_words
-from governance.agreements.models import Agreement, AgreementParty, Source
+from governance.agreements.models import Agreement, AgreementParty, IndicatorItem, Source
 
 
 def differences(old: Any, new: Any, where: str = "") -> list[dict[str, str]]:
@@ -179,13 +179,23 @@ def _items(old: Agreement, new: Agreement) -> Iterator[str]:
             yield _means(name, before[name].description, after[name].description)
 
 
+_USES: Final = {
+    None: "a need",
+    "area": "an area that families are counted by",
+    "team": "a team that families are counted by",
+    "engagement": "a length of engagement that families are counted by",
+    "referral": "that they were referred by the usual route",
+}
+
+
 def _indicators(old: Agreement, new: Agreement) -> Iterator[str]:
     before, after = ({each.id: each for each in a.indicators} for a in (old, new))
     for name in sorted(after.keys() - before.keys()):
         each = after[name]
+        use = f", {_USES[each.used_as]}" if each.used_as else ""
         yield (
             f"{_listed(each.owners)} could now say of a record: {name} ({each.description}, within "
-            f"{each.window_months} months)"
+            f"{each.window_months} months){use}"
         )
     for name in sorted(before.keys() - after.keys()):
         yield f"nobody could say {name} of a record any more"
@@ -200,13 +210,17 @@ def _indicators(old: Agreement, new: Agreement) -> Iterator[str]:
             yield f"{name} would look back {months}"
         if was.description != will.description:
             yield _means(name, was.description, will.description)
-        old_rules, new_rules = was.rules or {}, will.rules or {}
-        for source in sorted(old_rules.keys() | new_rules.keys()):
-            before_, after_ = old_rules.get(source), new_rules.get(source)
-            if before_ != after_:
-                yield (
-                    f"{source} would say {name} {in_words(after_)}, until now {in_words(before_)}"
-                )
+        if was.used_as != will.used_as:
+            yield f"{name} would be {_USES[will.used_as]}; until now {_USES[was.used_as]}"
+        yield from _rules(was, will)
+
+
+def _rules(was: IndicatorItem, will: IndicatorItem) -> Iterator[str]:
+    old, new = was.rules or {}, will.rules or {}
+    for source in sorted(old.keys() | new.keys()):
+        before, after = old.get(source), new.get(source)
+        if before != after:
+            yield f"{source} would say {will.id} {in_words(after)}, until now {in_words(before)}"
 
 
 def _encoding(old: Agreement, new: Agreement) -> Iterator[str]:

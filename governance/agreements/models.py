@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -85,6 +85,15 @@ class DataItem(Frozen):
     releasable: bool
 
 
+IN_PROGRAMME: Final = "in_programme"
+"""Reserved indicator: the family is in the programme already; not a need."""
+CATEGORIES_MOST: Final = 98
+"""Areas, teams or lengths of an agreement; with "several" and "unknown" a table has 100 rows."""
+UsedAs = Literal["area", "team", "engagement", "referral"]
+CATEGORISED: Final[tuple[UsedAs, ...]] = ("area", "team", "engagement")
+"""Uses of several indicators that exclude each other."""
+
+
 class IndicatorItem(Frozen):
     """A boolean that its owners may submit for a record."""
 
@@ -97,6 +106,10 @@ class IndicatorItem(Frozen):
     )
     """How each source works it out (ADR 35); one that is not named here does as its own mapping
     says. Left out of the bytes where it says nothing, as in agreements signed before it existed."""
+    used_as: UsedAs | None = Field(default=None, exclude_if=lambda value: value is None)
+    """What it is where it is no need (ADR 45): one of the areas, teams or lengths of engagement
+    that families are counted by, or that they were referred by the usual route. Left out of the
+    bytes likewise."""
 
 
 class Source(Frozen):
@@ -264,6 +277,7 @@ class Agreement(Frozen):
             submitting = {source.id for source in self.sources if name in source.indicators}
             if set(each.rules or {}) - submitting:
                 raise ValueError(f"indicators.{name}.rules: a source that does not submit it")
+        self._uses()
         starts, reviewed, ends = map(
             date.fromisoformat, (self.valid_from, self.review_by, self.expires)
         )
@@ -274,6 +288,14 @@ class Agreement(Frozen):
         if self.witnessing.quorum > len(parties):
             raise ValueError("witnessing.quorum: more witnesses than parties")
         return self
+
+    def _uses(self) -> None:
+        for use in get_args(UsedAs):
+            most = 1 if use == "referral" else CATEGORIES_MOST
+            if len(self.used_as(use)) > most:
+                raise ValueError(f"indicators.used_as: more than {most} of {use}")
+        if any(each.id == IN_PROGRAMME and each.used_as for each in self.indicators):
+            raise ValueError(f"indicators.{IN_PROGRAMME}.used_as: it has a use of its own")
 
     def _identifiers(self) -> tuple[tuple[str, list[str]], ...]:
         return (
@@ -317,6 +339,17 @@ class Agreement(Frozen):
     def partner(self, party: str) -> AgreementParty | None:
         """The partner of that name, if it is one."""
         return next((found for found in self.partners if found.party == party), None)
+
+    def used_as(self, use: UsedAs) -> tuple[str, ...]:
+        """Ids of the indicators of a use, in the agreement's order."""
+        return tuple(each.id for each in self.indicators if each.used_as == use)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the indicators that are needs, in the agreement's order."""
+        return tuple(
+            each.id for each in self.indicators if each.used_as is None and each.id != IN_PROGRAMME
+        )
 
     @property
     def processors(self) -> frozenset[str]:

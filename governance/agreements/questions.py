@@ -344,6 +344,7 @@ class Interview:
                 where, one, "window_months", "months that it looks back", 12, old
             ),
             "rules": old.get("rules"),  # written in the file; a new version keeps them
+            "used_as": old.get("used_as"),  # likewise
         }
 
     def _source(

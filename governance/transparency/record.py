@@ -30,8 +30,14 @@ from governance.transparency.models import (
 )
 from governance.transparency.written import Written
 
-_IN_PROGRAMME: Final = "in_programme"
 _NO_NEED: Final = "none: it says who is helped already"
+_USES: Final = {
+    None: _NO_NEED,
+    "area": "none: families are counted by area",
+    "team": "none: families are counted by team",
+    "engagement": "none: families are counted by how long they are helped",
+    "referral": "none: it says who was referred by the usual route",
+}
 
 
 def record_of(
@@ -111,7 +117,7 @@ def _variable(agreement: Agreement, each: IndicatorItem, needs: dict[str, str]) 
             for source in agreement.sources
             if each.id in source.indicators
         },
-        need=_NO_NEED if each.id == _IN_PROGRAMME else needs.get(each.id),
+        need=needs.get(each.id) if each.id in agreement.needs else _USES[each.used_as],
     )
 
 

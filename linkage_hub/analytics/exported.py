@@ -6,7 +6,7 @@ project. Nothing of a file's content is repeated in a message.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -15,13 +15,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from governance.canonical import Hex128
+from governance.agreements.models import IN_PROGRAMME
+from governance.canonical import Hex128, Time, parse_time
 from linkage_hub.analytics.exports import QUALITY
-from linkage_hub.analytics.needs import IN_PROGRAMME, STATES
+from linkage_hub.analytics.held import FamilyColumns
+from linkage_hub.analytics.needs import STATES, UNKNOWN
 from linkage_hub.errors import NotAnExport
 
 FAMILIES: Final = "families.csv"
 NEEDS: Final = "needs.csv"
+REFERRED: Final = "referred"
 _FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
 _COLUMNS: Final = {
     FAMILIES: ("family", "children", "in_programme", "is_resident", "flagged"),
@@ -32,27 +35,6 @@ _COLUMNS: Final = {
 _EXPORT: Final = "linkage-hub runs export RUN " + " ".join(
     [*(f"--file {name}" for name in (FAMILIES, NEEDS, QUALITY)), "--out FOLDER"]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyColumns:
-    """Families of one run.
-
-    Attributes:
-        family: pseudonyms, str (f,).
-        needs: ids, in order of the columns of ``state``.
-        state: int8 (f, k), codes of ``STATES``.
-        children: that are known of, int64 (f,).
-        in_programme, resident, flagged: bool (f,).
-    """
-
-    family: NDArray[np.object_]
-    needs: tuple[str, ...]
-    state: NDArray[np.int8]
-    children: NDArray[np.int64]
-    in_programme: NDArray[np.bool_]
-    resident: NDArray[np.bool_]
-    flagged: NDArray[np.bool_]
 
 
 def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
@@ -89,13 +71,25 @@ def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
         in_programme=_truths(families, "in_programme"),
         resident=_truths(families, "is_resident"),
         flagged=_truths(families, "flagged"),
+        referred=_referred(families),
     )
+
+
+def _referred(families: pd.DataFrame) -> NDArray[np.int8]:
+    """Unknown of every family in files of before it was asked."""
+    if REFERRED not in families:
+        return np.full(len(families), UNKNOWN, dtype=np.int8)
+    code = families[REFERRED].map({word: number for number, word in enumerate(STATES)})
+    if code.isna().any():
+        raise NotAnExport(f"{FAMILIES}: {REFERRED}: expected one of {', '.join(STATES)}")
+    return np.asarray(code, dtype=np.int8)
 
 
 class _Figures(BaseModel):
     """What is wanted of a run's figures."""
 
     run: Hex128
+    finished: Time | None = None
 
 
 def run_of(folder: Path) -> str:
@@ -104,8 +98,24 @@ def run_of(folder: Path) -> str:
     Raises:
         NotAnExport: it is missing, or is not what the hub writes.
     """
+    return _figures(folder).run
+
+
+def day_of(folder: Path) -> date:
+    """The day (UTC) on which the run finished that a folder's files are of.
+
+    Raises:
+        NotAnExport: ``quality.json`` does not say, as of before 2026-11-29, or is none.
+    """
+    finished = _figures(folder).finished
+    if finished is None:
+        raise NotAnExport(f"{QUALITY} does not say when its run finished", next_step=_EXPORT)
+    return parse_time(finished).date()
+
+
+def _figures(folder: Path) -> _Figures:
     try:
-        return _Figures.model_validate_json((folder / QUALITY).read_bytes()).run
+        return _Figures.model_validate_json((folder / QUALITY).read_bytes())
     except (OSError, ValidationError) as error:
         raise NotAnExport(
             f"{QUALITY} does not name its run: {type(error).__name__}", next_step=_EXPORT

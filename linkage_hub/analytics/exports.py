@@ -137,6 +137,7 @@ def _quality(row: Any) -> bytes:
     }  # fmt: skip
     whole = {
         "run": row.id,
+        "finished": row.finished,
         **figures,
         "pairs": json.loads(row.quality),
         "receipt": None if row.receipt is None else json.loads(row.receipt),

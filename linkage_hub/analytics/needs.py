@@ -15,11 +15,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-IN_PROGRAMME: Final = "in_programme"
-"""Reserved indicator: the family is in the programme already; not a need."""
+from governance.agreements.models import IN_PROGRAMME
+
 UNKNOWN, UNMET, MET = 0, 1, 2
 STATES: Final = ("unknown", "unmet", "met")
 """Words for the codes above."""
+UNSAID, SEVERAL = -1, -2
+SEVERAL_NAMES: Final = "*"
+"""Stored where a family's records name several areas equally often; no id of an indicator."""
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -42,6 +45,19 @@ class Said:
     source: Ints
     met: Bools
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """Which area, team or length of engagement each family is of.
+
+    Attributes:
+        names: ids of indicators.
+        of: place in ``names`` of each family, int64 (f,); ``UNSAID`` or ``SEVERAL`` elsewhere.
+    """
+
+    names: tuple[str, ...]
+    of: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +100,7 @@ def assess(said: Said, needs: Sequence[str], minimum: int, resident: Bools) -> A
     """
     wanted = tuple(need for need in needs if need != IN_PROGRAMME)
     count, width = len(resident), len(wanted)
-    column = np.array(
-        [wanted.index(name) if name in wanted else -1 for name in said.names], dtype=np.int64
-    )
-    column = column[said.indicator] if len(said.indicator) else np.zeros(0, dtype=np.int64)
-    cell = said.family * width + column
-    counts = column >= 0
-    cell, met, source = cell[counts], said.met[counts], said.source[counts]
+    cell, met, source = _cells(said, wanted)
     state = np.zeros((count, width), dtype=np.int8)
     flat = state.reshape(-1)
     flat[cell] = UNMET
@@ -100,13 +110,52 @@ def assess(said: Said, needs: Sequence[str], minimum: int, resident: Bools) -> A
     pairs = np.unique(cell[counted] * kinds + source[counted])
     sources = np.bincount(pairs // kinds, minlength=count * width).astype(np.int64)
     in_programme = np.zeros(count, dtype=np.bool_)
-    enrolled = np.array([name == IN_PROGRAMME for name in said.names], dtype=np.bool_)
-    if len(said.indicator):
-        in_programme[said.family[enrolled[said.indicator] & said.met]] = True
+    family, enrolled, _ = _cells(said, (IN_PROGRAMME,))
+    in_programme[family[enrolled]] = True
     flagged = ((state == MET).sum(axis=1) >= minimum) & resident & ~in_programme
     return Assessments(
         wanted, state, sources.reshape(count, width), in_programme, resident, flagged
     )
+
+
+def states_of(said: Said, indicator: str, count: int) -> NDArray[np.int8]:
+    """What is known of one indicator of so many families, int8 (f,), codes of ``STATES``."""
+    family, met, _ = _cells(said, (indicator,))
+    state = np.full(count, UNKNOWN, dtype=np.int8)
+    state[family] = UNMET
+    state[family[met]] = MET
+    return state
+
+
+def categorised(said: Said, names: Sequence[str], count: int) -> Categories:
+    """Which of several indicators families are counted under.
+
+    The one that most words about members say is met; of two that as many say, neither.
+
+    Args:
+        said: of all their members.
+        names: ids of indicators that exclude each other, at least one.
+        count: how many families there are.
+    """
+    width = len(names)
+    cell, met, _ = _cells(said, tuple(names))
+    words = np.bincount(cell[met], minlength=count * width).reshape(count, width)
+    most = words.max(axis=1, keepdims=True)
+    of = words.argmax(axis=1).astype(np.int64)
+    of[(words == most).sum(axis=1) > 1] = SEVERAL
+    of[most[:, 0] == 0] = UNSAID
+    return Categories(tuple(names), of)
+
+
+def _cells(said: Said, wanted: tuple[str, ...]) -> tuple[Ints, Bools, Ints]:
+    """Words about some indicators: family times their number plus place, met, source."""
+    place = np.array(
+        [wanted.index(name) if name in wanted else -1 for name in said.names], dtype=np.int64
+    )
+    column = place[said.indicator] if len(said.indicator) else np.zeros(0, dtype=np.int64)
+    counts = column >= 0
+    cell = said.family * len(wanted) + column
+    return cell[counts], said.met[counts], said.source[counts]
 
 
 def prevalence(found: Assessments) -> Mapping[str, Mapping[str, int]]:

@@ -19,7 +19,30 @@ from governance.agreements.policy import in_force, require_action
 from governance.ledger.party import PartyLedger
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import runs
+from linkage_hub.store.tables import families, runs
+
+
+def analysed_run(
+    database: HubDatabase, ledger: PartyLedger, run: str, now: datetime
+) -> tuple[Any, Agreement]:
+    """A finished run of which the hub may make figures now, and its agreement.
+
+    Raises:
+        UnknownRun: there is none that has finished and whose results are kept.
+        AgreementRefusal: its agreement is not in force, or does not allow analysis.
+    """
+    with database.reading() as connection:
+        row = connection.execute(select(runs).where(runs.c.id == run)).first()
+        kept = connection.scalar(select(families.c.run).where(families.c.run == run).limit(1))
+    if row is None or row.state != "finished" or kept is None:
+        raise UnknownRun(
+            "no finished run of that id has results that are kept",
+            next_step="linkage-hub runs list",
+        )
+    standing = ledger.state.agreements.standing(row.agreement)
+    in_force(standing, now)
+    require_action(standing.agreement, Action.ANALYSE)
+    return row, standing.agreement
 
 
 class Permission:

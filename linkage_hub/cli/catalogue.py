@@ -21,7 +21,8 @@ from linkage_hub.analytics.criteria.judging import (
     prevalence,
 )
 from linkage_hub.analytics.criteria.models import Criteria
-from linkage_hub.analytics.exported import FamilyColumns, read_families
+from linkage_hub.analytics.exported import read_families
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET
 from linkage_hub.analytics.shipped import names_in, read_catalogue
 

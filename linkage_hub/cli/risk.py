@@ -22,7 +22,8 @@ from governance.agreements.policy import require_action
 from governance.canonical import Slug, canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
-from linkage_hub.analytics.exported import FamilyColumns, read_families
+from linkage_hub.analytics.exported import read_families
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.risk.budget import YEAR_EPSILON
 from linkage_hub.analytics.risk.cases import Cases, cases

@@ -10,43 +10,35 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.agreements.files import read_agreement
-from governance.agreements.models import Action
-from governance.agreements.policy import require_action
 from governance.disclosure.counts import Published, publish
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
-from governance.terminal import FileProblem, terminal, write_bytes
-from linkage_hub.analytics.exported import read_families, run_of
-from linkage_hub.analytics.tables import published
+from governance.terminal import terminal, write_bytes
+from linkage_hub.analytics.permission import analysed_run
+from linkage_hub.app import open_hub
+from linkage_hub.cli.context import home_of
 
 HIDDEN: Final = "not shown"
 ALL: Final = "all"
 _HEADINGS: Final = ("table", "rows", "row", "columns", "column", "families")
 
 
-def tables(
+app = typer.Typer(no_args_is_help=True, help="Figures of a run that may leave the house.")
+
+
+@app.command("publish")
+def publish_(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="a run's exported files")],
-    agreement: Annotated[Path, typer.Option(help="agreement.yaml of that run")],
-    register: Annotated[
-        Path, typer.Option(help="what was released so far; made anew where it is missing")
-    ],
+    run: Annotated[str, typer.Argument(help="id of a run")],
     out: Annotated[Path, typer.Option(help="a .csv file for the tables")],
 ) -> None:
     """Write the fixed list of tables of a run, with small numbers hidden and the rest rounded."""
-    screen = terminal(context)
-    terms = read_agreement(agreement)
-    require_action(terms, Action.ANALYSE)
-    names = [indicator.id for indicator in terms.indicators]
-    run, families = run_of(folder), read_families(folder, names)
-    try:
-        before = ReleaseRegister.read(register)
-        found, after = published(run, families, names, terms.suppression_threshold, before)
-        after.write(register)  # first: what is on disk and not in the register would not be known
-    except OSError as error:
-        raise FileProblem(f"{register.name} cannot be used: {error.strerror}") from None
+    with open_hub(home_of(context)) as hub:
+        hub.ledger.sync_if_possible()
+        _, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
+        found = hub.tables.publish(run, terms)
     write_bytes(out, as_csv(found))
+    screen = terminal(context)
     screen.result(
         {"tables": [table.model_dump(mode="json") for table in found]},
         lambda console: _show(found, console),
@@ -56,7 +48,19 @@ def tables(
         f"rounded to {base}; {most} or fewer, nought among them, and what would give them away, "
         "is hidden; totals need not add up"
     )
-    screen.hint(f"keep {register.name} as safe as the run's files, and use it for the next tables")
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    register: Annotated[Path, typer.Argument(help="a register file of an earlier version")],
+) -> None:
+    """Take in what was released before the hub kept the register itself."""
+    with open_hub(home_of(context)) as hub:
+        new = hub.tables.take_in(ReleaseRegister.read(register))
+    terminal(context).result(
+        {"tables": new}, lambda console: console.print(f"{new} tables taken in", highlight=False)
+    )
 
 
 def as_csv(found: tuple[PublishedTable, ...]) -> bytes:

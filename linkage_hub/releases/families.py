@@ -30,7 +30,6 @@ from governance.exchange.release_api import (
 )
 from governance.ledger.state import LedgerState
 from governance.release.models import Members
-from linkage_hub.analytics.needs import IN_PROGRAMME
 from linkage_hub.releases.choosing import ORDER, chosen, current_runs, of_runs
 from linkage_hub.releases.errors import UnknownFamily
 from linkage_hub.releases.reading import (
@@ -255,4 +254,4 @@ def _analysed(state: LedgerState, agreement: str) -> bool:
 
 def _needs(agreement: Agreement) -> list[str]:
     """Ids of an agreement's needs; of one that a family has no row of, nothing is known."""
-    return sorted(each.id for each in agreement.indicators if each.id != IN_PROGRAMME)
+    return sorted(agreement.needs)

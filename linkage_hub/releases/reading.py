@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 from governance.agreements.models import Agreement
 from governance.exchange.release_api import SourceView
 from governance.release.models import Member, Members, RecordRef
-from linkage_hub.analytics.needs import IN_PROGRAMME
 from linkage_hub.releases.errors import FamilyTooLarge
 from linkage_hub.store.tables import (
     family_members,
@@ -130,7 +129,7 @@ def sources_of(
             source=source,
             records=count,
             received=received[party, source],
-            indicators=tuple(each for each in speaks.get(source, ()) if each != IN_PROGRAMME),
+            indicators=tuple(each for each in speaks.get(source, ()) if each in agreement.needs),
         )
         for (party, source), count in sorted(held.items())
         if (party, source) in received

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from linkage_hub.store.tables import (
     families,
     family_addresses,
+    family_categories,
     family_members,
     family_needs,
     household_members,
@@ -158,7 +159,7 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
         .select_from(family_needs)
         .where(family_needs.c.run == run, family_needs.c.family == family)
     )
-    for table in (family_needs, family_addresses):
+    for table in (family_needs, family_categories, family_addresses):
         connection.execute(delete(table).where(table.c.run == run, table.c.family == family))
     adults = list(
         connection.scalars(
@@ -188,6 +189,7 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
             in_programme=False,
             is_resident=False,
             flagged=False,
+            referred="unknown",
         )
     )
 

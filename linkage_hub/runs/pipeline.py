@@ -5,15 +5,15 @@ holds is columns; an object for each record would take ten times the memory and 
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.agreements.models import Action, Agreement
-from linkage_hub.analytics.needs import Assessments, assess
+from governance.agreements.models import CATEGORISED, Action, Agreement, UsedAs
+from linkage_hub.analytics.needs import Assessments, Categories, assess, categorised, states_of
 from linkage_hub.families.build import build_families
 from linkage_hub.families.reading import read_evidence
 from linkage_hub.linkage.identity import CarriedIds, carry
@@ -41,6 +41,10 @@ class Results:
         families: members, addresses, confidence.
         family_ids: by number, and what changed.
         needs: of families, by number.
+        referred: what is known of families' referral by the usual route, int8 (f,), codes of
+            ``STATES``.
+        categories: areas, teams and lengths of engagement that families are counted by, as far as
+            the agreement has any.
     """
 
     sources: Sequence[SourceData]
@@ -51,6 +55,8 @@ class Results:
     families: FamilyTables
     family_ids: CarriedIds
     needs: Assessments
+    referred: NDArray[np.int8]
+    categories: Mapping[UsedAs, Categories]
 
     @property
     def flagged(self) -> int:
@@ -108,19 +114,35 @@ def run_pipeline(
         _new("f-"),
     )
     progress(0.95, "assessing needs")
-    needs = sorted(indicator.id for indicator in agreement.indicators)
-    if Action.ANALYSE not in agreement.actions:
-        needs = []  # what nobody may look at is not worked out
-    assessed = assess(
-        read_indicators(
-            sources, linked.person_of, needs, families.member_family, families.member_person
-        ),
-        needs,
-        agreement.minimum_needs,
-        families.resident(12 * today.year + today.month - 1),
+    analysed = Action.ANALYSE in agreement.actions  # what nobody may look at is not worked out
+    said = read_indicators(
+        sources,
+        linked.person_of,
+        sorted(indicator.id for indicator in agreement.indicators) if analysed else (),
+        families.member_family,
+        families.member_person,
     )
+    resident = families.resident(12 * today.year + today.month - 1)
+    needs = sorted(agreement.needs) if analysed else ()
+    assessed = assess(said, needs, agreement.minimum_needs, resident)
+    referral = next(iter(agreement.used_as("referral")), "")
     progress(1.0, "assessed")
-    return Results(sources, linked, handles, person, persons, families, family_ids, assessed)
+    return Results(
+        sources,
+        linked,
+        handles,
+        person,
+        persons,
+        families,
+        family_ids,
+        assessed,
+        states_of(said, referral, families.count),
+        {
+            use: categorised(said, agreement.used_as(use), families.count)
+            for use in CATEGORISED
+            if agreement.used_as(use)
+        },
+    )
 
 
 def _new(prefix: str) -> Callable[[int], list[str]]:

@@ -19,19 +19,21 @@ from sqlalchemy import Connection, Table, delete, select, update
 from governance.canonical import canonical_bytes
 from governance.ledger.payloads import LinkRunFinished
 from governance.transparency.models import Program
-from linkage_hub.analytics.needs import STATES, UNKNOWN
+from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNKNOWN, UNSAID
 from linkage_hub.families.columns import OPEN
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.bulk import insert_rows
 from linkage_hub.store.tables import (
     families,
     family_addresses,
+    family_categories,
     family_members,
     family_needs,
     household_members,
     id_events,
     links,
     person_records,
+    released_tables,
     review_pairs,
     run_rulings,
     runs,
@@ -42,7 +44,7 @@ RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
 _SUPERSEDED: Final = (
     person_records, families, family_members, family_needs, family_addresses, household_members,
-    review_pairs, run_rulings, links, unlinked,
+    review_pairs, run_rulings, links, unlinked, family_categories,
 )  # fmt: skip
 _RESULT_TABLES: Final = (*_SUPERSEDED, id_events)
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
@@ -100,6 +102,7 @@ def write_results(
         (families, _FAMILY, _family_rows(results)),
         (family_members, _MEMBER, _member_rows(results)),
         (family_needs, _NEED, _need_rows(results)),
+        (family_categories, _CATEGORY, _category_rows(results)),
         (family_addresses, _ADDRESS, _address_rows(results)),
         (household_members, _HOUSEHOLD, _household_rows(results)),
         (id_events, _EVENT, _event_rows(results)),
@@ -151,6 +154,9 @@ def discard(connection: Connection, run: str) -> None:
 def _destroy(connection: Connection, run: str, tables: Sequence[Table]) -> None:
     for table in tables:
         connection.execute(delete(table).where(table.c.run == run))
+    connection.execute(  # nothing can be published of it any more, so nothing has to be compared
+        update(released_tables).where(released_tables.c.run == run).values(numbers="[]")
+    )
     connection.execute(update(runs).where(runs.c.id == run).values(unlinked=None))
 
 
@@ -190,12 +196,13 @@ def _forget_old(connection: Connection, agreement: str) -> None:
 _PERSON: Final = ("handle", "person", "party", "source")
 _FAMILY: Final = (
     "family", "confidence", "reasons", "members", "adults", "children", "needs_met",
-    "needs_unknown", "in_programme", "is_resident", "flagged",
+    "needs_unknown", "in_programme", "is_resident", "flagged", "referred",
 )  # fmt: skip
 _MEMBER: Final = (
     "family", "person", "role", "age_band", "adult", "confidence", "is_primary", "reasons",
 )  # fmt: skip
 _NEED: Final = ("family", "need", "state", "sources")
+_CATEGORY: Final = ("family", "use", "category")
 _ADDRESS: Final = ("family", "position", "household", "first_month", "last_month")
 _HOUSEHOLD: Final = (
     "person", "household", "first_month", "last_month", "is_dated", "is_home", "is_institutional",
@@ -233,6 +240,7 @@ def _family_rows(results: Results) -> _Rows:
         needs.in_programme.tolist(),
         needs.resident.tolist(),
         needs.flagged.tolist(),
+        [STATES[state] for state in results.referred.tolist()],
         strict=True,
     )
 
@@ -264,6 +272,14 @@ def _need_rows(results: Results) -> _Rows:
         needs.sources[at, column].tolist(),
         strict=True,
     )
+
+
+def _category_rows(results: Results) -> _Rows:
+    homes = results.family_ids.ids
+    for use, found in results.categories.items():
+        for at in np.flatnonzero(found.of != UNSAID).tolist():
+            place = int(found.of[at])
+            yield homes[at], use, SEVERAL_NAMES if place == SEVERAL else found.names[place]
 
 
 def _address_rows(results: Results) -> _Rows:

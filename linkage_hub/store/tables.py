@@ -217,6 +217,7 @@ families = Table(
     Column("in_programme", Boolean, nullable=False),
     Column("is_resident", Boolean, nullable=False),
     Column("flagged", Boolean, nullable=False),
+    Column("referred", String(8), nullable=False, server_default="unknown"),  # STATES
 )
 Index(  # of the list, and covers its commonest condition
     "families_by_order",
@@ -252,6 +253,28 @@ family_needs = Table(
     Column("state", String(8), nullable=False),
     Column("sources", Integer, nullable=False),
     Index("family_needs_by_need", "run", "need", "state", "family"),
+)
+
+family_categories = Table(  # counted by, and never shown beside a family's needs
+    "family_categories",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("family", String(34), primary_key=True),
+    Column("use", String(10), primary_key=True),  # area, team, engagement
+    Column("category", String(40), nullable=False),  # an indicator's id, or "*": several
+)
+
+released_tables = Table(  # what was published of a run, and can be published no other way
+    "released_tables",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("table", String(90), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("least", Integer, nullable=False),
+    Column("hash", String(71), nullable=False),  # of the published form
+    Column("numbers", Text, nullable=False),  # JSON: governance.disclosure.register.ReleasedNumber
+    Column("published", Text),  # JSON: the form itself; null of one from a register file
+    Column("released", String(20), nullable=False),
 )
 
 family_addresses = Table(

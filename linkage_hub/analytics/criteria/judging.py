@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage_hub.analytics.criteria.models import Criteria, Rule
-from linkage_hub.analytics.exported import FamilyColumns
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, STATES, UNKNOWN, UNMET
 
 States = NDArray[np.int8]

@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from governance.agreements.models import IN_PROGRAMME
 from governance.canonical import Frozen, Slug
-from linkage_hub.analytics.needs import IN_PROGRAMME
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 

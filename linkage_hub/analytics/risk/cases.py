@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from linkage_hub.analytics.exported import FamilyColumns
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.risk.features import Features, features_of
 
 

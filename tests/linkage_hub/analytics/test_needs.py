@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkage_hub.analytics.needs import IN_PROGRAMME, STATES, Assessments, Said, assess, prevalence
+from governance.agreements.models import IN_PROGRAMME
+from linkage_hub.analytics.needs import STATES, Assessments, Said, assess, prevalence
 
 NEEDS = ["neet", "offence", "out_of_work"]
 

@@ -2,22 +2,31 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from typer.testing import CliRunner, Result
+from sqlalchemy import delete, select, update
 
-from governance.agreements.errors import ActionNotAllowed
 from governance.agreements.files import write_agreement
 from governance.agreements.models import Agreement
 from governance.disclosure.errors import ReleasedOtherwise
 from governance.disclosure.register import ReleaseRegister
 from linkage_hub.analytics.exported import read_families
+from linkage_hub.analytics.held import all_categories_of, families_of
+from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.analytics.tables import counted, listed, published
-from linkage_hub.cli.main import app
 from linkage_hub.errors import NotAnExport
+from linkage_hub.runs.errors import UnknownRun
+from linkage_hub.runs.results import discard
+from linkage_hub.store.tables import families, family_needs, released_tables, runs
 from tests.governance.world import Party, agreement_data
+from tests.hub_world import HubWorld
+from tests.linkage_hub.analytics import figures_world
 from tests.linkage_hub.analytics.exports import RUN, write_export
+from tests.linkage_hub.analytics.figures_world import figures_world_in, hub, keep_run
 
 NEEDS = ["neet", "offence", "out_of_work"]
 
@@ -34,94 +43,151 @@ def write_terms(path: Path) -> None:
     path.write_text(write_agreement(Agreement.model_validate(data)), "utf-8")
 
 
-def run(folder: Path, *words: str) -> Result:
-    """The command, on the files of a folder."""
-    names = {"agreement": "agreement.yaml", "register": "register.json", "out": "tables.csv"}
-    options = [word for name, file in names.items() for word in (f"--{name}", str(folder / file))]
-    return CliRunner().invoke(app, ["--json", "tables", str(folder), *options, *words])
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
+    """A hub with a run."""
+    with figures_world_in(tmp_path_factory.mktemp("tables")) as found:
+        yield found
 
 
-def test_no_published_cell_is_small(tmp_path: Path) -> None:
-    """All tables of the list are there, each number rounded or hidden, and the register knows."""
-    write_export(tmp_path, NEEDS)
-    write_terms(tmp_path / "agreement.yaml")
-    result = run(tmp_path)
+def tables_of(world: HubWorld, run: str, out: Path) -> list[dict[str, Any]]:
+    """What the command publishes."""
+    result = hub(world, "tables", "publish", run, f"--out={out}")
     assert result.exit_code == 0, result.output
-    tables = json.loads(result.stdout)["tables"]
-    kinds = listed([*NEEDS, "in_programme"])
+    found: list[dict[str, Any]] = json.loads(result.stdout)["tables"]
+    return found
+
+
+def in_register(world: HubWorld, run: str) -> int:
+    """How many tables of a run the hub has in its register."""
+    with world.hub.database.reading() as connection:
+        statement = select(released_tables.c.table).where(released_tables.c.run == run)
+        return len(connection.execute(statement).all())
+
+
+def test_no_published_cell_is_small(world: HubWorld, tmp_path: Path) -> None:
+    """All tables of the list are there, each number rounded or hidden, and the register knows."""
+    tables = tables_of(world, figures_world.RUN, tmp_path / "tables.csv")
+    kinds = listed(world.agreement.needs, ("area", "engagement"))
     assert [table["table"] for table in tables] == [kind.id for kind in kinds]
+    assert {"area-by-forward", "area-by-neet", "engagement-by-neet"} <= {k.id for k in kinds}
     with (tmp_path / "tables.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     numbers = {row["families"] for row in rows}
     assert "not shown" in numbers
     assert all(int(number) % 10 == 0 and int(number) >= 10 for number in numbers - {"not shown"})
-    assert len(ReleaseRegister.read(tmp_path / "register.json").released) == len(kinds)
-    again = run(tmp_path)
-    assert (again.exit_code, again.stdout) == (0, result.stdout)
+    assert in_register(world, figures_world.RUN) == len(kinds)
 
 
-def test_tables_need_an_agreement_that_allows_analysis(tmp_path: Path) -> None:
-    """Linking alone finds families; what they need is more. Nothing is written."""
-    write_export(tmp_path, NEEDS)
-    write_terms(tmp_path / "agreement.yaml")
-    terms = (tmp_path / "agreement.yaml").read_text("utf-8")
-    assert "- analyse\n" in terms
-    (tmp_path / "agreement.yaml").write_text(terms.replace("- analyse\n", ""), "utf-8")
-    result = run(tmp_path)
-    assert isinstance(result.exception, ActionNotAllowed)
-    assert not {"register.json", "tables.csv"} & {path.name for path in tmp_path.iterdir()}
+@pytest.mark.invariant(21, "one run's tables, before and after a family was taken out of it")
+def test_what_was_published_of_a_run_stays(world: HubWorld, tmp_path: Path) -> None:
+    """The very same is handed out again, also when a family is gone by then."""
+    run = "d" * 32
+    keep_run(world.hub.database, world.agreement.hash, run, count=100, seed=2)
+    first = tables_of(world, run, tmp_path / "first.csv")
+    with world.hub.database.writing() as connection:
+        gone = connection.scalars(
+            select(families.c.family).where(families.c.run == run).limit(60)
+        ).all()
+        for table in (families, family_needs):
+            connection.execute(delete(table).where(table.c.run == run, table.c.family.in_(gone)))
+    assert tables_of(world, run, tmp_path / "second.csv") == first
+    assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "second.csv").read_bytes()
+
+
+@pytest.mark.invariant(21, "a run's tables after a family was taken out, and a register in a file")
+def test_what_a_file_had_is_taken_in(world: HubWorld, tmp_path: Path) -> None:
+    """Of a run published with a register in a file the same may be published, and nothing else."""
+    run, terms, database = "e" * 32, world.agreement, world.hub.database
+    keep_run(database, terms.hash, run, count=100, seed=3)
+    with database.reading() as connection:
+        found = families_of(connection, run, terms.needs)
+        categories = all_categories_of(connection, run, terms, found)
+    _, register = published(run, found, terms.suppression_threshold, ReleaseRegister(), categories)
+    register.write(tmp_path / "register.json")
+    for new in (len(register.released), 0):
+        result = hub(world, "tables", "import", str(tmp_path / "register.json"))
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout) == {"tables": new}
+    with database.writing() as connection:
+        connection.execute(update(families).where(families.c.run == run).values(flagged=False))
+    refused = hub(world, "tables", "publish", run, f"--out={tmp_path / 'tables.csv'}")
+    assert isinstance(refused.exception, ReleasedOtherwise)
+    assert not (tmp_path / "tables.csv").exists()
+    with database.writing() as connection:
+        for name, forward in zip(found.family.tolist(), found.flagged.tolist(), strict=True):
+            here = families.c.run == run, families.c.family == name
+            connection.execute(update(families).where(*here).values(flagged=forward))
+    assert len(tables_of(world, run, tmp_path / "tables.csv")) == len(register.released)
+    other = register.model_copy(
+        update={
+            "released": (register.released[0].model_copy(update={"hash": "sha256:" + "0" * 64}),)
+        }
+    )
+    with pytest.raises(ReleasedOtherwise, match="in another form"):
+        TableRegister(database, world.hub.now).take_in(other)
+
+
+def test_true_counts_go_with_the_results(world: HubWorld, tmp_path: Path) -> None:
+    """A run whose results are gone publishes nothing, and what it published tells no count."""
+    run = "f" * 32
+    keep_run(world.hub.database, world.agreement.hash, run, count=60, seed=4)
+    tables_of(world, run, tmp_path / "tables.csv")
+    with world.hub.database.writing() as connection:
+        discard(connection, run)
+        kept = connection.execute(select(released_tables).where(released_tables.c.run == run)).all()
+    assert {row.numbers for row in kept} == {"[]"}
+    refused = hub(world, "tables", "publish", run, f"--out={tmp_path / 'again.csv'}")
+    assert isinstance(refused.exception, UnknownRun)
+
+
+@pytest.mark.parametrize("command", ["tables publish", "needs figures"])
+def test_only_a_run_of_an_agreement_that_allows_analysis(
+    world: HubWorld, tmp_path: Path, command: str
+) -> None:
+    """A run that has not finished, and one that nobody knows, are refused."""
+    run = "9" * 32
+    if command.startswith("tables"):
+        keep_run(world.hub.database, world.agreement.hash, run, count=60, seed=4)
+    with world.hub.database.writing() as connection:
+        connection.execute(update(runs).where(runs.c.id == run).values(state="failed"))
+    for each in (run, "8" * 32):
+        refused = hub(world, *command.split(), each, f"--out={tmp_path / 'out'}")
+        assert isinstance(refused.exception, UnknownRun)
 
 
 def test_the_same_run_is_not_published_in_another_form(tmp_path: Path) -> None:
     """Under another threshold the same families' tables are refused, and the register stays."""
     write_export(tmp_path, NEEDS)
-    families = read_families(tmp_path, NEEDS)
-    _, register = published(RUN, families, NEEDS, 7, ReleaseRegister())
+    found = read_families(tmp_path, NEEDS)
+    _, register = published(RUN, found, 7, ReleaseRegister())
     with pytest.raises(ReleasedOtherwise):
-        published(RUN, families, NEEDS, 20, register)
+        published(RUN, found, 20, register)
 
 
-@pytest.mark.invariant(21, "one run's files, before and after a family was taken out of them")
-def test_a_run_is_one_population_whatever_its_files_hold_by_now(tmp_path: Path) -> None:
-    """Tables of the files without one family are refused, and so is a folder without its run."""
-    write_export(tmp_path, NEEDS)
-    write_terms(tmp_path / "agreement.yaml")
-    assert run(tmp_path).exit_code == 0
-    register = (tmp_path / "register.json").read_bytes()
-    for name in ("families.csv", "needs.csv"):
-        lines = (tmp_path / name).read_text("utf-8").splitlines()
-        held = [line for line in lines if not line.startswith(f"f-{7:032x}")]
-        assert len(held) < len(lines)
-        (tmp_path / name).write_text("\n".join(held) + "\n", "utf-8")
-    again = run(tmp_path)
-    assert isinstance(again.exception, ReleasedOtherwise)
-    assert (tmp_path / "register.json").read_bytes() == register
-    for figures in ("{}", '{"run": "another"}', "["):
-        (tmp_path / "quality.json").write_text(figures, "utf-8")
-        refused = run(tmp_path)
-        assert isinstance(refused.exception, NotAnExport)
-        assert "another" not in str(refused.exception)
-
-
-def test_what_is_unknown_is_not_published_as_no(tmp_path: Path) -> None:
+def test_what_is_unknown_is_not_published_as_no(world: HubWorld) -> None:
     """Where unknown is no category of its own, the heading says that what is known is counted."""
-    write_export(tmp_path, NEEDS)
-    families = read_families(tmp_path, NEEDS)
-    for kind, each in zip(listed(NEEDS), counted(RUN, families, listed(NEEDS)), strict=True):
+    with world.hub.database.reading() as connection:
+        found = families_of(connection, figures_world.RUN, world.agreement.needs)
+        categories = all_categories_of(connection, figures_world.RUN, world.agreement, found)
+    kinds = listed(found.needs, categories.keys())
+    whole = list(counted(RUN, found, kinds, categories))
+    for kind, each in zip(kinds, whole, strict=True):
         divided = {kind.rows: each.rows, str(kind.columns): each.columns}
-        for name, categories in divided.items():
-            assert "unknown" in categories or "known" in name or name == "put forward"
+        for name, names in divided.items():
+            assert "unknown" in names or "known" in name or name == "put forward"
+    assert {int(each.cells.sum()) for each in whole} == {len(found)}
 
 
 def test_every_family_is_in_one_cell(tmp_path: Path) -> None:
     """Each table counts all families; who is unknown is counted as unknown."""
     write_export(tmp_path, NEEDS)
-    families = read_families(tmp_path, [*NEEDS, "never_said"])
-    kinds = listed(families.needs)
-    tables = {each.table: each for each in counted(RUN, families, kinds)}
-    assert {int(each.cells.sum()) for each in tables.values()} == {len(families.family)}
+    found = read_families(tmp_path, [*NEEDS, "never_said"])
+    kinds = listed(found.needs)
+    tables = {each.table: each for each in counted(RUN, found, kinds)}
+    assert {int(each.cells.sum()) for each in tables.values()} == {len(found)}
     cells = tables["never_said-by-programme"].cells
-    assert cells.sum(axis=1).tolist() == [len(families.family), 0, 0]
+    assert cells.sum(axis=1).tolist() == [len(found), 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +195,7 @@ def test_every_family_is_in_one_cell(tmp_path: Path) -> None:
     [
         ("families.csv", "family,", "name,"),
         ("families.csv", ",True,", ",maybe,"),
+        ("families.csv", ",unmet\n", ",maybe\n"),
         ("needs.csv", "unmet", "perhaps"),
         ("needs.csv", f"f-{0:032x}", "f-stranger"),
     ],
@@ -137,8 +204,18 @@ def test_other_files_are_refused(tmp_path: Path, file: str, old: str, new: str) 
     """Files that the hub did not write so are refused, and their content is not repeated."""
     write_export(tmp_path, NEEDS)
     text = (tmp_path / file).read_text("utf-8")
+    assert old in text
     (tmp_path / file).write_text(text.replace(old, new), "utf-8")
     with pytest.raises(NotAnExport) as refused:
         read_families(tmp_path, NEEDS)
     assert "stranger" not in str(refused.value)
     assert "maybe" not in str(refused.value)
+
+
+def test_files_of_before_referrals_are_read(tmp_path: Path) -> None:
+    """Nobody knows then who was referred."""
+    write_export(tmp_path, NEEDS)
+    lines = (tmp_path / "families.csv").read_text("utf-8").splitlines()
+    short = [line.rpartition(",")[0] for line in lines]
+    (tmp_path / "families.csv").write_text("\n".join(short) + "\n", "utf-8")
+    assert not np.any(read_families(tmp_path, NEEDS).referred)

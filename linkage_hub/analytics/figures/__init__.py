@@ -1,0 +1,1 @@
+"""Figures for a programme's own staff, as files: needs, areas, teams, later referral (ADR 45)."""

@@ -1,0 +1,115 @@
+"""Families of a run as the hub's database has them, in columns.
+
+Rule: areas, teams and lengths of engagement are read here and counted here. No file, list or page
+has them beside the needs of one family (DESIGN 11).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from governance.agreements.models import CATEGORISED, Agreement, UsedAs
+from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNSAID, Categories
+from linkage_hub.store.tables import families, family_categories, family_needs
+
+_CODES = {word: code for code, word in enumerate(STATES)}
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyColumns:
+    """Families of one run.
+
+    Attributes:
+        family: pseudonyms, str (f,).
+        needs: ids, in order of the columns of ``state``.
+        state: int8 (f, k), codes of ``STATES``.
+        children: that are known of, int64 (f,).
+        in_programme, resident, flagged: bool (f,).
+        referred: by the usual route, int8 (f,), codes of ``STATES``.
+    """
+
+    family: NDArray[np.object_]
+    needs: tuple[str, ...]
+    state: NDArray[np.int8]
+    children: NDArray[np.int64]
+    in_programme: NDArray[np.bool_]
+    resident: NDArray[np.bool_]
+    flagged: NDArray[np.bool_]
+    referred: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.family)
+
+
+def families_of(connection: Connection, run: str, needs: Sequence[str]) -> FamilyColumns:
+    """A run's families in order of their pseudonyms, and these needs of theirs."""
+    rows = connection.execute(
+        select(
+            families.c.family,
+            families.c.children,
+            families.c.in_programme,
+            families.c.is_resident,
+            families.c.flagged,
+            families.c.referred,
+        )
+        .where(families.c.run == run)
+        .order_by(families.c.family)
+    ).all()
+    family, children, enrolled, resident, flagged, referred = (
+        zip(*rows, strict=True) if rows else ((),) * 6
+    )
+    at = {name: place for place, name in enumerate(family)}
+    column = {need: place for place, need in enumerate(needs)}
+    state = np.zeros((len(family), len(needs)), dtype=np.int8)
+    for row in connection.execute(
+        select(family_needs.c.family, family_needs.c.need, family_needs.c.state).where(
+            family_needs.c.run == run, family_needs.c.need.in_(list(needs))
+        )
+    ):
+        state[at[row.family], column[row.need]] = _CODES[row.state]
+    return FamilyColumns(
+        family=np.array(family, dtype=object),
+        needs=tuple(needs),
+        state=state,
+        children=np.array(children, dtype=np.int64),
+        in_programme=np.array(enrolled, dtype=np.bool_),
+        resident=np.array(resident, dtype=np.bool_),
+        flagged=np.array(flagged, dtype=np.bool_),
+        referred=np.array([_CODES[word] for word in referred], dtype=np.int8),
+    )
+
+
+def categories_of(
+    connection: Connection, run: str, use: UsedAs, names: Sequence[str], found: FamilyColumns
+) -> Categories:
+    """Which area, team or length of engagement each of a run's families is counted under.
+
+    Args:
+        connection: of the hub's database.
+        run: a run's id.
+        use: what the categories are.
+        names: ids of the agreement's indicators of that use; others are passed over.
+        found: the run's families.
+    """
+    at = {name: place for place, name in enumerate(found.family.tolist())}
+    place = {name: number for number, name in enumerate(names)} | {SEVERAL_NAMES: SEVERAL}
+    of = np.full(len(found), UNSAID, dtype=np.int64)
+    here = family_categories.c.run == run, family_categories.c.use == use
+    statement = select(family_categories.c.family, family_categories.c.category).where(*here)
+    for row in connection.execute(statement):
+        of[at[row.family]] = place.get(row.category, UNSAID)
+    return Categories(tuple(names), of)
+
+
+def all_categories_of(
+    connection: Connection, run: str, terms: Agreement, found: FamilyColumns
+) -> dict[UsedAs, Categories]:
+    """Those that an agreement has: areas, teams, lengths of engagement."""
+    return {
+        use: categories_of(connection, run, use, terms.used_as(use), found)
+        for use in CATEGORISED
+        if terms.used_as(use)
+    }

@@ -1,0 +1,108 @@
+"""``linkage-hub needs``: figures of needs for a programme's own staff."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from governance.agreements.files import read_agreement
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import require_action
+from governance.terminal import terminal, write_bytes
+from linkage_hub.cli.context import home_of
+from linkage_hub.errors import HubError
+
+app = typer.Typer(no_args_is_help=True, help="Needs of families as figures, for a programme.")
+Out = Annotated[Path, typer.Option(help="folder for JSON, CSV, a workbook and a page")]
+
+
+class NotFollowed(HubError):
+    """An agreement by which nobody says who was referred."""
+
+    reason = "analytics.no_referral"
+
+
+@app.command()
+def figures(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="id of a run")],
+    out: Out,
+) -> None:
+    """How many, which, which together, and by area and team where the agreement has these."""
+    from linkage_hub.analytics.figures.needs import sheets_of  # noqa: PLC0415 - loads numpy
+    from linkage_hub.analytics.held import all_categories_of, families_of  # noqa: PLC0415
+    from linkage_hub.analytics.permission import analysed_run  # noqa: PLC0415
+    from linkage_hub.app import open_hub  # noqa: PLC0415
+
+    with open_hub(home_of(context)) as hub:
+        hub.ledger.sync_if_possible()
+        row, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
+        with hub.database.reading() as connection:
+            families = families_of(connection, run, terms.needs)
+            categories = all_categories_of(connection, run, terms, families)
+    about = {"title": "Needs of families", "run": run, "finished": row.finished}
+    _write(context, "needs", about, terms, list(sheets_of(terms, families, categories)), out)
+
+
+@app.command("follow-up")
+def follow_up(
+    context: typer.Context,
+    first: Annotated[Path, typer.Argument(help="exported files of the run that put forward")],
+    later: Annotated[list[Path], typer.Argument(help="those of each later run")],
+    agreement: Annotated[Path, typer.Option(help="agreement.yaml of them")],
+    out: Out,
+) -> None:
+    """Who was referred by the usual route since, of families put forward and of others."""
+    from linkage_hub.analytics.exported import day_of, read_families, run_of  # noqa: PLC0415
+    from linkage_hub.analytics.figures.follow_up import Seen, follow, sheets_of  # noqa: PLC0415
+
+    terms = read_agreement(agreement)
+    require_action(terms, Action.ANALYSE)
+    (window,) = [e.window_months for e in terms.indicators if e.used_as == "referral"] or [0]
+    if not window:
+        raise NotFollowed(
+            f"no indicator of agreement {terms.id} says who was referred by the usual route",
+            next_step="agree one with used_as: referral",
+        )
+    seen = [Seen(day_of(folder), read_families(folder, ())) for folder in (first, *later)]
+    found = follow(seen[0], seen[1:], window)
+    about = {
+        "title": "Later referral of families put forward",
+        "run": run_of(first),
+        "finished": seen[0].day.isoformat(),
+    }
+    _write(context, "later-referral", about, terms, list(sheets_of(found, window)), out)
+
+
+def _write(
+    context: typer.Context,
+    name: str,
+    about: dict[str, Any],
+    terms: Agreement,
+    sheets: list[Any],
+    out: Path,
+) -> None:
+    from linkage_hub.analytics.figures.sheets import files_of  # noqa: PLC0415
+
+    about = about | {"agreement": terms.hash}
+    paths = []
+    for file, content in files_of(name, about, sheets):
+        write_bytes(out / file, content)
+        paths.append(str(out / file))
+    screen = terminal(context)
+    screen.result(
+        {"files": paths, "tables": {sheet.id: sheet.records() for sheet in sheets}},
+        lambda console: _show(sheets[:1], console),
+    )
+    screen.say("figures for the programme's own staff; what leaves it: linkage-hub tables")
+    screen.hint(f"open {out / name}.html")
+
+
+def _show(sheets: list[Any], out: Console) -> None:
+    for sheet in sheets:
+        table = Table(*sheet.headings, title=sheet.title)
+        for row in sheet.rows:
+            table.add_row(*("" if cell is None else str(cell) for cell in row))
+        out.print(table)
