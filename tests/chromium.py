@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 _QUIET = (
     "--no-sandbox",  # the tests' pages are their own, and root has no sandbox
@@ -25,6 +25,7 @@ _QUIET = (
 )
 
 
+_PATIENCE = 90_000  # milliseconds that a page has for each step, on a busy machine
 _started: list[tuple[Playwright, Browser]] = []
 
 
@@ -34,7 +35,9 @@ def browser_page() -> Iterator[Page]:
     browser = _browser()
     before = browser.contexts
     try:
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(_PATIENCE)
+        yield page
     finally:
         for context in browser.contexts:
             if context not in before:
@@ -49,6 +52,7 @@ def _browser() -> Browser:
                 "Chromium is not installed here: make services installs it on Debian, as root"
             )
         driver = sync_playwright().start()
+        expect.set_options(timeout=_PATIENCE)
         try:
             browser = driver.chromium.launch(executable_path=program, args=list(_QUIET))
         except BaseException:

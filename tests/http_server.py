@@ -10,7 +10,7 @@ from typing import Final
 
 import uvicorn
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 120.0
 _LOOK: Final = 0.005  # seconds
 _GRACE: Final = 1.0  # seconds; who is made to wait for an answer would wait for ever
 

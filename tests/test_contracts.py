@@ -106,7 +106,7 @@ def ask(world: HubWorld, operation: Any, auth: Any, session: requests.Session) -
         if there:
             for name in set(case.path_parameters or {}) & set(known(world)):
                 case.path_parameters[name] = known(world)[name]
-        answer = case.call(session=session, auth=auth, timeout=20)
+        answer = case.call(session=session, auth=auth, timeout=120)
         case.validate_response(answer, checks=CHECKS)
 
     call()
@@ -150,7 +150,7 @@ def test_what_a_document_leaves_out_is_noticed(
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=hub_world.hub_url)
     case = schema["/v1/requests/{request_hash}"]["GET"].Case(path_parameters={"request_hash": "x"})
-    answer = case.call(session=session, auth=caller(hub_world, "ig_lead"), timeout=20)
+    answer = case.call(session=session, auth=caller(hub_world, "ig_lead"), timeout=120)
     assert answer.status_code == 404
     with pytest.raises(FailureGroup):
         case.validate_response(answer, checks=CHECKS)

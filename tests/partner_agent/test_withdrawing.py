@@ -162,12 +162,14 @@ def test_a_consent_that_the_ledger_held_back_does_not_outweigh_a_withdrawal(
     """Written before, taken for lost, shown after: the newest entry is not the newest word."""
     with hub_world_in(tmp_path) as world:
         submit_and_link(world)
+        began = time.monotonic()
         both_agree(world)
+        pace = time.monotonic() - began  # what is written below takes a machine less than this
         agent = world.agents["council"]
         (handle,) = agent.vault.find("council_records", "A1")
         (known,) = agent.ledger.state.consents.about("council", handle.hex(), ConsentKind.APPROACH)
         request = ask(world).json()["id"]
-        later = utc_now() + timedelta(seconds=2)
+        later = utc_now() + timedelta(seconds=1 + 4 * pace)
         agent.consents.accept_withdrawals([known.id], later)
         agent.consents.log_withdrawals()
         agent.ledger.sync()

@@ -68,7 +68,7 @@ def console(home: Path) -> Iterator[str]:
         yield json.loads(process.stdout.readline())["link"]
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
         assert CANARY not in said
         assert "Traceback" not in said
 
@@ -89,13 +89,13 @@ def seen(page: Page, name: str) -> None:
 
 def press(page: Page, name: str) -> None:
     """Press a button or a button-like link, by its words."""
-    page.get_by_role("button", name=name).first.click(timeout=20_000)
+    page.get_by_role("button", name=name).first.click(timeout=60_000)
 
 
 def wait(page: Page) -> None:
     """Look at a task until it has ended, as its page says."""
     while (look := page.get_by_role("button", name="Look again")).count():
-        look.click(timeout=20_000)
+        look.click(timeout=60_000)
 
 
 @pytest.mark.timeout(600)

@@ -22,7 +22,7 @@ class Slow:
         """Work."""
         self.times += 1
         self.began.put(self.times)
-        assert self.end.acquire(timeout=10)
+        assert self.end.acquire(timeout=60)
         if self.fails:
             raise ValueError("away")
 
@@ -34,7 +34,7 @@ def test_who_asks_while_one_is_asking_shares_the_next_question(fails: bool) -> N
     together = Together(work)
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(together.run)
-        assert work.began.get(timeout=10) == 1
+        assert work.began.get(timeout=60) == 1
         work.fails = fails
         later = [pool.submit(together.run) for _ in range(7)]
         while together._next is None:  # until one of them waits for its turn
@@ -43,7 +43,7 @@ def test_who_asks_while_one_is_asking_shares_the_next_question(fails: bool) -> N
         work.fails = False
         work.end.release()
         first.result(10)
-        assert work.began.get(timeout=10) == 2  # begun only now
+        assert work.began.get(timeout=60) == 2  # begun only now
         work.fails = fails
         for _ in range(7):  # who came too late to share asks again
             work.end.release()

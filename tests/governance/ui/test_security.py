@@ -187,7 +187,7 @@ def pipelined(site: httpx.Client, lines: str) -> list[bytes]:
     form = f"POST /ask HTTP/1.1\r\n{own}{lines}\r\n\r\n0\r\n\r\n"
     behind = f"GET /ask HTTP/1.1\r\n{own}Connection: close\r\n\r\n"
     said = b""
-    with socket.create_connection(("127.0.0.1", site.base_url.port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", site.base_url.port), timeout=60) as raw:
         raw.sendall((form + behind).encode())
         while part := raw.recv(65_536):
             said += part

@@ -1,7 +1,6 @@
 """The worker: what costs a job an attempt, and what keeps its lease."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -111,10 +110,19 @@ def test_a_silent_step_keeps_its_lease(
     """While a handler works without a word, no other worker takes the job."""
     monkeypatch.setattr(worker_module, "_RENEW_SECONDS", 0.01)
     taken: list[object] = []
+    renewed, renew = threading.Event(), JobQueue.renew
+
+    def renewing(queue: JobQueue, job: Job, worker: str) -> None:
+        renew(queue, job, worker)
+        renewed.set()
+
+    monkeypatch.setattr(JobQueue, "renew", renewing)
 
     def handler(_subject: str, _progress: Progress) -> None:
         clock.now += LEASE_SECONDS - 1
-        time.sleep(0.3)  # the second thread renews meanwhile
+        for _ in range(2):  # one of them began after the clock went on
+            renewed.clear()
+            assert renewed.wait(60)
         clock.now += LEASE_SECONDS - 1
         taken.append(queue.lease("another"))
 

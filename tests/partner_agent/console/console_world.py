@@ -39,7 +39,7 @@ class Officer:
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.base, follow_redirects=False, timeout=30)
+        self.http = httpx.Client(base_url=self.base, follow_redirects=False, timeout=120)
 
     @property
     def origin(self) -> str:
