@@ -1,9 +1,17 @@
-"""The membership attack against logistic regression with and without privacy."""
+"""The membership attack against logistic regression with and without privacy.
 
+By itself: ``python -m benchmarks.risk.membership --families 100000 --epsilon 1 --shadows 128
+--fresh 128``, for cohorts that ``make bench-risk`` leaves out.
+"""
+
+import argparse
 import itertools
+import sys
+import time
 from typing import Any, Final
 
 import numpy as np
+import torch
 
 from benchmarks.risk.families import NEEDS, cohorts
 from benchmarks.risk.models import DELTA
@@ -17,7 +25,25 @@ from linkage_hub.analytics.risk.rule import PublicRule
 
 RATE: Final = 0.05
 MOST_FAMILIES: Final = 10_000
-"""Larger cohorts are left out: eighty models each, and members hide the better among more."""
+"""Larger cohorts are left out of ``make bench-risk``: a hundred models each, for half an hour."""
+SHADOWS: Final = 64
+FRESH: Final = 32
+
+
+def main() -> int:
+    """Attack private models of one size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--families", type=int, default=MOST_FAMILIES)
+    parser.add_argument("--epsilon", type=float, default=1.0)
+    parser.add_argument("--shadows", type=int, default=SHADOWS)
+    parser.add_argument("--fresh", type=int, default=FRESH)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    begun = time.perf_counter()
+    name = f"private {chosen.epsilon:g}"
+    _attacked(chosen.families, [name], chosen.shadows, chosen.fresh)
+    print(f"{chosen.shadows} + {chosen.fresh} models, {time.perf_counter() - begun:,.0f} s")
+    return 0
 
 
 def attacks(sizes: list[int]) -> list[dict[str, Any]]:
@@ -26,31 +52,36 @@ def attacks(sizes: list[int]) -> list[dict[str, Any]]:
         f"\nmembership of families with the outcome ({RATE:.0%}): AUC, and members found at one in "
         f"a hundred wrongly; bounds {MOST_AUC} and {MOST_TRUE_POSITIVES:.0%}"
     )
+    names = ["logistic", *(f"private {each:g}" for each in (1, 8))]
+    small = [size for size in sizes if size <= MOST_FAMILIES]
+    return [row for size in small for row in _attacked(size, names, SHADOWS, FRESH)]
+
+
+def _attacked(families: int, names: list[str], shadows: int, fresh: int) -> list[dict[str, Any]]:
+    first, _ = cohorts(families, RATE, seed=1)
+    features = features_of(NEEDS, first.state)
+    needs = round(float((first.state == MET).mean(axis=0).sum()), 1)
+    rule = PublicRule(needs=NEEDS, outcome_rate=RATE, mean_needs=needs)
     rows = []
-    for families in (size for size in sizes if size <= MOST_FAMILIES):
-        first, _ = cohorts(families, RATE, seed=1)
-        features = features_of(NEEDS, first.state)
-        needs = round(float((first.state == MET).mean(axis=0).sum()), 1)
-        rule = PublicRule(needs=NEEDS, outcome_rate=RATE, mean_needs=needs)
-        for name, fit in _ways(rule).items():
-            random = np.random.default_rng(families)
-            tried = attack(features, first.outcome, fit, random, shadows=64, fresh=32)
-            rows.append(_row(families, name, tried))
-            print("{families:>8,} {model:14} AUC {auc:.4f}, found {found:.2%} ({low:.2%} to "
-                  "{high:.2%}) {word}".format(**rows[-1]), flush=True)  # fmt: skip
+    for name in names:
+        random = np.random.default_rng(families)
+        fit = _fit(name, rule)
+        tried = attack(features, first.outcome, fit, random, shadows=shadows, fresh=fresh)
+        rows.append(_row(families, name, tried))
+        print("{families:>8,} {model:14} AUC {auc:.4f} (to {auc_high:.4f}), found {found:.2%} "
+              "({low:.2%} to {high:.2%}) {word}".format(**rows[-1]), flush=True)  # fmt: skip
     return rows
 
 
-def _ways(rule: PublicRule) -> dict[str, Fit]:
-    def private(epsilon: float) -> Fit:
-        seeds = itertools.count(1)
-        return lambda families, outcome: (
-            train(
-                families, outcome, rule, Guarantee(epsilon, DELTA), SeededRandomness(next(seeds))
-            ).model
-        )
-
-    return {"logistic": logistic.fit, **{f"private {each:g}": private(each) for each in (1, 8)}}
+def _fit(name: str, rule: PublicRule) -> Fit:
+    """A way of training: ``logistic``, or ``private`` and its epsilon."""
+    if name == "logistic":
+        return logistic.fit
+    guarantee = Guarantee(float(name.removeprefix("private ")), DELTA)
+    seeds = itertools.count(1)
+    return lambda families, outcome: (
+        train(families, outcome, rule, guarantee, SeededRandomness(next(seeds))).model
+    )
 
 
 def _row(families: int, name: str, tried: Attack) -> dict[str, Any]:
@@ -59,8 +90,13 @@ def _row(families: int, name: str, tried: Attack) -> dict[str, Any]:
         "families": families,
         "model": name,
         "auc": tried.auc,
+        "auc_high": tried.auc_high,
         "found": found.value,
         "low": found.low,
         "high": found.high,
         "word": "passes" if tried.holds else "does not pass",
     }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

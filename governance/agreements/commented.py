@@ -62,6 +62,10 @@ COMMENTS: Final = {
         "'never_encoded': rows of protected people and homes are not encoded at all. Without this "
         "they are encoded without their home."
     ),
+    "privacy_budget": (
+        "What models that learn from families may cost of differential privacy in a calendar year, "
+        "all versions together; the ledger refuses more. Without this no model may be trained."
+    ),
 }
 """Above which field each stands."""
 _WIDTH: Final = 96

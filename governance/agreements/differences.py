@@ -283,6 +283,20 @@ def _protected(old: Agreement, new: Agreement) -> Iterator[str]:
         yield f"rows of protected people and homes would {will}, until now they would {was}"
 
 
+def _privacy(old: Agreement, new: Agreement) -> Iterator[str]:
+    was, will = old.privacy_budget, new.privacy_budget
+    if was == will:
+        return
+    if will is None:
+        yield "no model could be trained on what became of families any more"
+        return
+    until_now = "; until now none could be trained" if was is None else f", until now {was.words}"
+    yield (
+        "models could be trained on what became of families, and cost of privacy in a calendar "
+        f"year {will.words} at most{until_now}"
+    )
+
+
 def _dpia(old: Agreement, new: Agreement) -> Iterator[str]:
     if old.dpia != new.dpia:
         will = new.dpia
@@ -314,6 +328,7 @@ _TELLS: Final[dict[str, Callable[[Agreement, Agreement], Iterator[str]]]] = {
     "family_rule": _family_rule,
     "dpia": _dpia,
     "protected": _protected,
+    "privacy_budget": _privacy,
 }
 """By the beginning of the fields that each speaks for."""
 _SILENT: Final = ("version", "supersedes")

@@ -106,6 +106,18 @@ class RecipientNotListed(AgreementRefusal):
     reason = "agreement.recipient_not_listed"
 
 
+class PrivacyNotAgreed(AgreementRefusal):
+    """A model, under an agreement without a budget of privacy."""
+
+    reason = "agreement.privacy_not_agreed"
+
+
+class PrivacySpent(AgreementRefusal):
+    """A model that would cost more than is left of the year's budget of privacy."""
+
+    reason = "agreement.privacy_spent"
+
+
 class VolumeExceeded(AgreementRefusal):
     """More records or calls than the agreement allows."""
 

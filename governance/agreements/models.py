@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from governance.agreements.encoding import Encoding
 from governance.agreements.indicators import IndicatorRule
+from governance.agreements.privacy import PrivacyBudget
 from governance.canonical import Frozen, Hash, Slug, hash_of
 
 AGREEMENT = "agreement/v1"
@@ -254,6 +255,13 @@ class Agreement(Frozen):
 
     Left out of the bytes where it says nothing, as in agreements signed before it existed.
     """
+    privacy_budget: PrivacyBudget | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """What models may cost in a calendar year (ADR 39); without it none may be trained.
+
+    Left out of the bytes then, as in agreements signed before it existed.
+    """
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -296,6 +304,12 @@ class Agreement(Frozen):
                 raise ValueError(f"indicators.used_as: more than {most} of {use}")
         if any(each.id == IN_PROGRAMME and each.used_as for each in self.indicators):
             raise ValueError(f"indicators.{IN_PROGRAMME}.used_as: it has a use of its own")
+
+    @model_validator(mode="after")
+    def _learnt_from(self) -> Self:
+        if self.privacy_budget is not None and Action.ANALYSE not in self.actions:
+            raise ValueError("privacy_budget: expected analyse among the actions")
+        return self
 
     def _identifiers(self) -> tuple[tuple[str, list[str]], ...]:
         return (

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from governance.agreements import models
+from governance.agreements.privacy import MOST_DELTA, PrivacyBudget
 from governance.canonical import Frozen
 from governance.errors import FormatError
 
@@ -105,6 +106,7 @@ ACTIONS: Final = tuple(action.value for action in models.Action)
 NO_OPT_OUTS: Final = "none"
 WITHOUT_HOME: Final = "without_home"
 NEVER: Final = "never"
+NO_MODELS: Final = "none"
 
 
 class Interview:
@@ -170,7 +172,24 @@ class Interview:
             "source", lambda at, old: self._source(at, old, names, items, indicators)
         )
         data["indicators"] = [_with_rules(each, data["sources"]) for each in data["indicators"]]
-        return data | self._terms(names)
+        data |= self._terms(names)
+        learns = models.Action.ANALYSE in data["actions"]
+        return data | {"privacy_budget": self._privacy() if learns else None}
+
+    def _privacy(self) -> dict[str, Any] | None:
+        where, old = "privacy_budget", self._like.get("privacy_budget") or {}
+        epsilon = self._part(
+            where, PrivacyBudget, "epsilon",
+            "privacy that models may cost in a calendar year, as epsilon from 0.1 to 3, or none",
+            NO_MODELS, old, nothing=NO_MODELS,
+        )  # fmt: skip
+        if epsilon is None:
+            return None
+        text = "its delta, from 0.000001 to 0.00001"
+        return {
+            "epsilon": epsilon,
+            "delta": self._part(where, PrivacyBudget, "delta", text, MOST_DELTA, old),
+        }
 
     def _terms(self, names: tuple[str, ...]) -> dict[str, Any]:
         top = self._top

@@ -204,3 +204,10 @@ def show_agreement(out: Console, agreement: Agreement) -> None:
     out.print(f"released for an approach: {released}; to: {', '.join(agreement.recipients)}")
     signed = " or ".join(kind.value.replace("_", " ") for kind in agreement.staff_signatures)
     out.print(f"requests and approvals are signed by {signed}")
+    budget = agreement.privacy_budget
+    out.print(
+        "no model may be trained on what became of families"
+        if budget is None
+        else f"models may cost of privacy in a calendar year: {budget.words}",
+        highlight=False,
+    )

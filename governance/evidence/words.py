@@ -19,6 +19,8 @@ REASONS: Final = {
     "agreement.item_not_releasable": "an item may not be released",
     "agreement.recipient_not_listed": "the recipient may not receive released items",
     "agreement.volume_exceeded": "more than the agreement allows",
+    "agreement.privacy_not_agreed": "the agreement allows no model",
+    "agreement.privacy_spent": "a model would have cost more privacy than is agreed for a year",
     "consent.missing": "a member was never asked, or not for this",
     "consent.refused": "a member had said no",
     "consent.withdrawn": "a member had withdrawn",

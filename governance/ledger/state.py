@@ -22,12 +22,12 @@ from governance.identity.registry import IdentityRegistry
 from governance.ledger.admission import Commit, Entry, Handler, NotAdmissible, payload_of
 from governance.ledger.events import Event, EventType, verify_author
 from governance.ledger.payloads import (
-    EpsilonSpent,
     Genesis,
     LinkRunFinished,
     Refused,
     RetentionPurged,
 )
+from governance.privacy.registry import PrivacyRegistry
 from governance.quality.registry import SentinelRegistry
 from governance.refinement.registry import RefinementRegistry
 from governance.register.registry import DataItemRegister
@@ -64,6 +64,7 @@ class LedgerState:
         self.rulings = RulingRegistry(self.identities, self.agreements)
         self.rights = RightsRegistry(self.identities, self.agreements)
         self.register = DataItemRegister(self.identities)
+        self.privacy = PrivacyRegistry(self.identities, self.agreements, self.submissions)
         self._seen: set[str] = set()
         self._handlers = self._rules()
 
@@ -87,10 +88,10 @@ class LedgerState:
             **self.rulings.handlers,
             **self.rights.handlers,
             **self.register.handlers,
+            **self.privacy.handlers,
             EventType.LINK_RUN_FINISHED: self._run,
             EventType.REFUSED: self._refused,
             EventType.RETENTION_PURGED: self._purged,
-            EventType.EPSILON_SPENT: self._spent,
         }
 
     def check(self, event: Event) -> None:
@@ -111,6 +112,7 @@ class LedgerState:
             self.rejected.append(Rejected(entry.index, error.reason))
             return
         self._seen.add(event.leaf.id)
+        self.privacy.passed(event.leaf.time)
         commit()
 
     def replay(self, events: Iterable[Event]) -> "LedgerState":
@@ -157,15 +159,6 @@ class LedgerState:
             raise NotAdmissible("a party or hub of the agreement says what it has destroyed itself")
         if payload.synthetic_rows if hub else payload.runs or payload.rulings:
             raise NotAdmissible("runs and rulings are a hub's, synthetic rows are a partner's")
-        return lambda: None
-
-    def _spent(self, entry: Entry) -> Commit:
-        """A hub says what it spends itself, of families that it has linked."""
-        payload = payload_of(entry, EpsilonSpent)
-        party, _ = self.identities.party_key(entry.author)
-        agreement = self.agreements.standing(payload.agreement).agreement
-        if payload.party != party or party not in self.submissions.hubs_under(agreement):
-            raise NotAdmissible("a hub of the agreement says itself what a model costs")
         return lambda: None
 
     def _run(self, entry: Entry) -> Commit:

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from governance.agreements.life import Life, life
 from governance.agreements.models import Agreement
+from governance.agreements.privacy import PrivacyBudget
 from governance.canonical import Frozen
 from governance.disclosure.counts import Published, publish
 from governance.oversight.months import month_of, months, shifted
@@ -53,6 +54,8 @@ class PublicAgreement(Frozen):
         items: what is used, by name and description; ``released`` of them, what an approach may
             need.
         kept_days: for how long, by what.
+        privacy_budget: what models may cost of privacy in a calendar year; None where the agreement
+            allows none.
     """
 
     id: str
@@ -71,6 +74,7 @@ class PublicAgreement(Frozen):
     released: tuple[str, ...]
     recipients: tuple[str, ...]
     kept_days: dict[str, int]
+    privacy_budget: PrivacyBudget | None
 
 
 class PublicMonth(Frozen):
@@ -302,4 +306,5 @@ def _agreement(agreement: Agreement, life: Life) -> PublicAgreement:
             "results": keep.link_results_days,
             "released": keep.released_items_days,
         },
+        privacy_budget=agreement.privacy_budget,
     )

@@ -197,11 +197,22 @@ def _rationale(agreement: Agreement, written: Written) -> Rationale:
         scope=(
             f"For: {_listed([each.description for each in agreement.purposes])}. Allowed actions: "
             f"{', '.join(each.value for each in agreement.actions)}; what the agreement does not "
-            "list is not done. It takes no action by itself."
+            f"list is not done. It takes no action by itself. {_models(agreement)}"
         ),
         benefit=written.benefit,
         previous_process=written.previous_process,
         alternatives=written.alternatives,
+    )
+
+
+def _models(agreement: Agreement) -> str:
+    budget = agreement.privacy_budget
+    if budget is None:
+        return "No model may be trained on what became of families."
+    return (
+        "Models may be trained on what became of families, with differential privacy for each "
+        f"family: all of a calendar year together cost {budget.words} at most, and the ledger that "
+        "all organisations watch refuses more."
     )
 
 

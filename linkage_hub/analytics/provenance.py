@@ -7,7 +7,7 @@ written; the digest that the ledger holds of a run is worked out from the files 
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -49,7 +49,7 @@ class Provenance(Frozen):
 
 
 class NotThisProvenance(HubError):
-    """A provenance that a transparency record cannot name."""
+    """A provenance that is of something else than what is asked about."""
 
     reason = "transparency.provenance"
     exit_code = 65  # EX_DATAERR
@@ -70,6 +70,37 @@ def published(provenance: Provenance, agreement: str) -> str:
             next_step=f"export {PSEUDONYMS[-1]} too",
         )
     return hash_of(provenance)
+
+
+def held_to(folder: Path, agreement: str, names: Sequence[str]) -> Provenance:
+    """What a folder's files came from, once they are those that were exported of an agreement.
+
+    Raises:
+        NotThisProvenance: the files are of another agreement or version, or changed.
+        NotAnExport: ``provenance.json`` is not there or lacks one of the files.
+        FileProblem: a file cannot be read.
+    """
+    try:
+        found = Provenance.model_validate_json((folder / PROVENANCE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise NotAnExport(
+            f"{PROVENANCE} cannot be read: {type(error).__name__}",
+            next_step="linkage-hub runs export RUN --out FOLDER writes it",
+        ) from None
+    if found.agreement != agreement:
+        raise NotThisProvenance(
+            f"{folder.name}: exported under another agreement, or another version of it",
+            next_step="name the agreement that the run was made under",
+        )
+    hashes = {str(name): hash_ for name, hash_ in found.files.items()}
+    if missing := [name for name in names if name not in hashes]:
+        raise NotAnExport(f"{PROVENANCE} does not name {', '.join(missing)}")
+    if changed := [name for name in names if file_hash(folder / name) != hashes[name]]:
+        raise NotThisProvenance(
+            f"{folder.name}: changed since it was exported: {', '.join(changed)}",
+            next_step="linkage-hub runs export RUN --out FOLDER",
+        )
+    return found
 
 
 class HashSink(io.BytesIO):

@@ -19,13 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import require_action
+from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import Slug, canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN
-from linkage_hub.analytics.risk.budget import YEAR_EPSILON
 from linkage_hub.analytics.risk.cases import Cases, cases
 from linkage_hub.analytics.risk.documents import (
     ModelDocument,
@@ -36,6 +36,7 @@ from linkage_hub.analytics.risk.documents import (
 from linkage_hub.analytics.risk.errors import PackagesMissing, TooFewFamilies
 from linkage_hub.analytics.risk.features import features_of
 from linkage_hub.analytics.risk.models import LinearModel, ranked
+from linkage_hub.analytics.risk.origin import check_runs, exported
 from linkage_hub.analytics.risk.rule import PublicRule
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
@@ -67,11 +68,12 @@ def budget(
         hub.ledger.sync_if_possible()
         purse = hub.epsilon.purse(agreement)
     terminal(context).result(
-        {"year": purse.year, "epsilon": purse.epsilon, "delta": purse.delta,
-         "trainings": purse.times, "left": purse.left},
+        {"year": purse.year, "budget": purse.budget, "budget_delta": purse.budget_delta,
+         "epsilon": purse.epsilon, "delta": purse.delta, "trainings": purse.times,
+         "left": purse.left},
         lambda out: out.print(
             f"{purse.year}: {purse.times} trainings, epsilon {purse.epsilon:g} of "
-            f"{YEAR_EPSILON:g}, {purse.left:g} left", highlight=False,
+            f"{purse.budget:g}, {purse.left:g} left", highlight=False,
         ),
     )  # fmt: skip
 
@@ -87,13 +89,13 @@ def train(
         str, typer.Option(parser=_slug, help="what is learnt, such as in-programme-12-months")
     ],
     out: Annotated[Path, typer.Option(help="a .json file for the model")],
-    epsilon: Annotated[float, typer.Option(min=0.1, max=YEAR_EPSILON)] = 1.0,
+    epsilon: Annotated[float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON)] = 1.0,
 ) -> None:
     """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
     terms = _terms(agreement)
-    names = [indicator.id for indicator in terms.indicators]
     public = read_edited(rule, PublicRule)
-    found = cases(_families(before, names, public), _families(after, names, public))
+    origins = exported(before, terms.hash), exported(after, terms.hash)
+    found = cases(_families(before, terms, public), _families(after, terms, public))
     screen = terminal(context)
     if len(found.families) < LEAST_FAMILIES:
         raise TooFewFamilies(
@@ -101,6 +103,7 @@ def train(
             next_step="linkage-hub risk list, which needs no model",
         )
     with open_hub(home_of(context)) as hub:
+        check_runs(hub.database, terms.hash, *origins)
         document = _trained(hub, terms.hash, outcome, found, public, epsilon)
     write_bytes(out, canonical_bytes(document))
     screen.result(
@@ -127,7 +130,8 @@ def list_(
     """Write the families with the highest figures, for professional consideration."""
     terms = _terms(agreement)
     public = read_edited(rule, PublicRule)
-    families = _families(folder, [indicator.id for indicator in terms.indicators], public)
+    exported(folder, terms.hash)
+    families = _families(folder, terms, public)
     chosen = public.as_model() if model is None else _of(read_model(model), terms.hash)
     rows = list(_listed(families, chosen, size))
     text = io.StringIO()
@@ -164,9 +168,10 @@ def _of(document: ModelDocument, agreement: str) -> LinearModel:
     return document.model
 
 
-def _families(folder: Path, indicators: list[str], rule: PublicRule) -> FamilyColumns:
+def _families(folder: Path, terms: Agreement, rule: PublicRule) -> FamilyColumns:
     """A run's families, their needs in the rule's order."""
-    if unknown := sorted(set(rule.needs) - set(indicators)):
+    indicators = {indicator.id for indicator in terms.indicators}
+    if unknown := sorted(set(rule.needs) - indicators):
         raise FileNotUsable(f"the rule names needs that the agreement lacks: {', '.join(unknown)}")
     return read_families(folder, rule.needs)
 

@@ -130,6 +130,7 @@ def template(
         "valid_from": (today - timedelta(days=30)).isoformat(),
         "review_by": (today + timedelta(days=180)).isoformat(),
         "expires": (today + timedelta(days=365)).isoformat(),
+        "privacy_budget": {"epsilon": 2.0, "delta": 1e-5},
     }
 
 

@@ -22,12 +22,6 @@ class TooFewFamilies(RiskRefused):
     reason = "risk.too_few"
 
 
-class BudgetSpent(RiskRefused):
-    """The year's budget of privacy does not allow another training."""
-
-    reason = "risk.budget"
-
-
 class PackagesMissing(RiskRefused):
     """The set of packages for private models is not installed."""
 

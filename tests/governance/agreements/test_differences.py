@@ -34,6 +34,13 @@ def test_what_a_party_would_also_hash_is_said_by_its_name() -> None:
 
 
 SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "models": (
+        lambda d: d.update(privacy_budget={"epsilon": 1.5, "delta": 1e-6}),
+        (
+            "models could be trained on what became of families, and cost of privacy in a calendar "
+            "year epsilon 1.5 and delta 0.000001 at most; until now none could be trained"
+        ),
+    ),
     "fewer items": (
         lambda d: d["sources"][1]["items"].remove("address"),
         "nhs would no longer hash: address (from nhs_records)",

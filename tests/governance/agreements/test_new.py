@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner, Result
 
 from governance.agreements.commented import COMMENTS, write_commented
 from governance.agreements.files import parse_yaml, read_agreement, write_agreement
 from governance.agreements.models import Agreement, Retention
+from governance.agreements.privacy import PrivacyBudget
 from governance.agreements.questions import Question
 from governance.canonical import canonical_bytes
 from governance.cli.main import app
@@ -111,6 +113,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [DATA["sources"][0] | {"opt_outs": "by hand"}]}, "sources.1.opt_outs",
     ),
     "protection that is none": ({"protected": "sometimes"}, "protected"),
+    "a budget of privacy that hides nobody": (
+        {"privacy_budget": {"epsilon": 8}}, "privacy_budget.epsilon",
+    ),
+    "a budget of privacy without its delta's bound": (
+        {"privacy_budget": {"epsilon": 1, "delta": 0.01}}, "privacy_budget.delta",
+    ),
 }  # fmt: skip
 
 
@@ -187,6 +195,7 @@ def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: l
         "sources.2.opt_outs": "check",
         "protected": "never_encoded",
         "retention.consent_payload_days": "2190",
+        "privacy_budget.epsilon": "1.5",
     }
     words = ["agreement", "new", *keys, "--like", str(like), "--out", str(out)]
     code, shown = Session(*words).converse(dict(answers))
@@ -196,11 +205,13 @@ def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: l
     assert [source.opt_outs for source in new.sources] == [None, "check"]
     assert new.protected == "never_encoded"
     assert new.retention.consent_payload_days == 2_190
+    assert new.privacy_budget == PrivacyBudget(epsilon=1.5, delta=1e-5)
     said = CliRunner().invoke(app, ["agreement", "diff", str(like), str(out)]).output
     for words_of_it in (
         "the national data opt-out",
         "rows of protected people and homes",
         "after 2190 days, until now never",
+        "epsilon 1.5 and delta 0.00001 at most; until now none",
     ):
         assert words_of_it in said
 
@@ -209,6 +220,7 @@ def test_a_later_version_can_drop_them(tmp_path: Path, keys: list[str]) -> None:
     """An older agreement's words are the defaults, and its bytes are those without once dropped."""
     kept = DATA | {
         "protected": "never_encoded",
+        "privacy_budget": {"epsilon": 1, "delta": 2e-6},
         "sources": [source | {"opt_outs": "column"} for source in DATA["sources"]],
         "retention": DATA["retention"] | {"consent_payload_days": 400},
     }
@@ -218,16 +230,31 @@ def test_a_later_version_can_drop_them(tmp_path: Path, keys: list[str]) -> None:
     same = read_agreement(tmp_path / "agreement.yaml")
     assert (same.protected, same.sources[0].opt_outs) == ("never_encoded", "column")
     assert same.retention.consent_payload_days == 400
+    assert same.privacy_budget == PrivacyBudget(epsilon=1, delta=2e-6)
     (tmp_path / "agreement.yaml").unlink()
     sources = [source | {"opt_outs": "none"} for source in DATA["sources"]]
     forever = {"consent_payload_days": "never"}
-    dropped = {"protected": "without_home", "sources": sources, "retention": forever}
+    dropped = {"protected": "without_home", "sources": sources, "retention": forever,
+               "privacy_budget": {"epsilon": "none"}}  # fmt: skip
     assert answered(tmp_path, keys, dropped, "--like", str(like)).exit_code == 0
     new = read_agreement(tmp_path / "agreement.yaml")
     assert "protected" not in new.model_dump(mode="json")
     assert new.sources == OLD.sources
     assert new.retention == OLD.retention
     assert "consent_payload_days" not in new.model_dump(mode="json")["retention"]
+    assert "privacy_budget" not in new.model_dump(mode="json")
+
+
+def test_who_may_not_analyse_is_not_asked_about_models(tmp_path: Path, keys: list[str]) -> None:
+    """A budget ends with the permission to analyse; an agreement with one alone is none."""
+    like = tmp_path / "old.yaml"
+    budget = {"privacy_budget": {"epsilon": 1, "delta": 1e-5}}
+    like.write_text(write_agreement(Agreement.model_validate(DATA | budget)), "utf-8")
+    linking = {"actions": ["encode", "submit", "link"]}
+    assert answered(tmp_path, keys, linking, "--like", str(like)).exit_code == 0
+    assert read_agreement(tmp_path / "agreement.yaml").privacy_budget is None
+    with pytest.raises(ValidationError, match="expected analyse"):
+        Agreement.model_validate(DATA | budget | linking)
 
 
 def test_a_later_version_keeps_the_rules_of_indicators(tmp_path: Path, keys: list[str]) -> None:

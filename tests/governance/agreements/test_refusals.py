@@ -89,6 +89,8 @@ TRIED: dict[str, tuple[Callable[[], object], str]] = {
 ELSEWHERE = {
     "agreement.indicator_rule": "tests/partner_agent/submissions/test_indicators.py",
     "agreement.not_witnessed": "tests/partner_agent/test_dishonest_standing.py",
+    "agreement.privacy_not_agreed": "tests/governance/privacy/test_registry.py",
+    "agreement.privacy_spent": "tests/governance/privacy/test_registry.py",
 }
 """Refusals that an agent gives and an agreement alone cannot."""
 

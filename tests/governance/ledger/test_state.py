@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pydantic import ValidationError
 
 from governance.agreements.models import Agreement
 from governance.canonical import sha256, write_time
@@ -23,7 +22,6 @@ from governance.ledger.payloads import (
     AgreementProposed,
     ConsentChange,
     Decided,
-    EpsilonSpent,
     Genesis,
     LinkRunFinished,
     PartyAdmitted,
@@ -322,23 +320,6 @@ def test_a_party_says_what_it_has_destroyed_itself(world: World) -> None:
     for author, party in ((world.partners[0], "council"), (world.hub, "hub")):
         with pytest.raises(NotAdmissible, match="destroyed itself"):
             world.write(author, EventType.RETENTION_PURGED, RetentionPurged(party=party, **counts))
-
-
-def test_a_hub_says_itself_what_a_private_model_costs(world: World) -> None:
-    """A partner spends nothing, nobody spends for another, and a cost is more than nothing."""
-    accept(world, world.hub, world.agreement.hash)
-    cost = {
-        "agreement": world.agreement.hash, "outcome": "later-referral",
-        "epsilon_millionths": 1_000_000, "delta_trillionths": 1_000_000,
-    }  # fmt: skip
-    world.write(world.hub, EventType.EPSILON_SPENT, EpsilonSpent(party="hub", **cost))
-    for author, party in (
-        (world.council, "council"), (world.council, "hub"), (world.hub, "council"),
-    ):  # fmt: skip
-        with pytest.raises(NotAdmissible, match="costs"):
-            world.write(author, EventType.EPSILON_SPENT, EpsilonSpent(party=party, **cost))
-    with pytest.raises(ValidationError):
-        EpsilonSpent(party="hub", **{**cost, "epsilon_millionths": 0})
 
 
 def accept(world: World, party: Party, agreement: str) -> None:

@@ -115,8 +115,17 @@ def _summary(console: Console, line: AgreementLine, terms: Agreement) -> list[tu
         (words("agreement.dpia"), line.dpia),
         (words("agreement.threshold"), terms.suppression_threshold),
         (words("agreement.kept"), "; ".join(kept)),
+        (words("agreement.models"), _models(console, terms)),
         (words("agreement.hash"), show_id(line.agreement)),
     ]
+
+
+def _models(console: Console, terms: Agreement) -> str:
+    """What models may cost of privacy."""
+    words, budget = console.pages.words, terms.privacy_budget
+    if budget is None:
+        return words("agreement.no_models")
+    return words("agreement.models_cost", budget=budget.words)
 
 
 @router.get("/oversight/register")

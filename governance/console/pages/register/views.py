@@ -116,6 +116,7 @@ def _agreement(
         (words("public.released"), "; ".join(each.items[item] for item in each.released)),
         (words("public.recipients"), ", ".join(names[party] for party in each.recipients)),
         (words("public.kept"), "; ".join(kept)),
+        (words("public.models"), _models(console, each)),
         (words("public.dates"), words("agreement.from_to", start=start, end=end)),
         (words("public.review"), show_date(each.review_by, words)),
         (words("public.dpia"), each.dpia),
@@ -125,6 +126,16 @@ def _agreement(
             else []
         ),
     ]
+
+
+def _models(console: Console, each: PublicAgreement) -> str:
+    """What is agreed about models that learn from families."""
+    words, budget = console.pages.words, each.privacy_budget
+    return (
+        words("public.no_models")
+        if budget is None
+        else words("public.models_cost", budget=budget.words)
+    )
 
 
 def _figures(console: Console, figures: PublicFigures) -> dict[str, list[list[Cell]]]:

@@ -1,165 +1,259 @@
 """The epsilon ledger: paid before, never handed back, never overspent, told to everybody."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from governance.agreements.errors import ActionNotAllowed, AgreementRefusal
-from governance.agreements.models import Action
-from governance.agreements.registry import AgreementRegistry
-from governance.ledger.errors import LedgerUnavailableError
-from governance.ledger.events import EventType
+from governance.agreements.errors import (
+    ActionNotAllowed,
+    AgreementRefusal,
+    PrivacyNotAgreed,
+    PrivacySpent,
+)
+from governance.agreements.models import Agreement
+from governance.errors import GovernanceError
+from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
+from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import EpsilonSpent, read_payload
-from linkage_hub.analytics.risk.budget import YEAR_DELTA, YEAR_EPSILON, EpsilonLedger
-from linkage_hub.analytics.risk.errors import BudgetSpent
-from linkage_hub.app import Hub
+from governance.privacy.registry import Spent
+from linkage_hub.analytics.risk.budget import EpsilonLedger
 from linkage_hub.cli import risk
 from linkage_hub.cli.main import app
 from linkage_hub.store.database import HubDatabase
-from tests.hub_world import HubWorld
-from tests.rights_world import rights_world_in
+from tests.governance.privacy.test_registry import accept, admit, agree, cost
+from tests.governance.world import NOON, Party, World
 
 DAY = timedelta(days=1)
+NEXT_YEAR = 60 * DAY
+MOST = {"epsilon": 3.0, "delta": 1e-5}
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
-    """A hub that has accepted two submissions under an agreement."""
-    with rights_world_in(tmp_path_factory.mktemp("epsilon")) as found:
-        yield found
+class Replica:
+    """A party's pen on a ledger in memory, which refuses as the real one does."""
+
+    def __init__(self, world: World, party: Party) -> None:
+        self._world = world
+        self.author = party.author()
+        self.reachable = True
+
+    @property
+    def state(self) -> Any:
+        """What the ledger says."""
+        return self._world.state
+
+    def append(self, event: Event) -> None:
+        """Append, or say why not."""
+        if not self.reachable:
+            raise LedgerUnavailableError("the ledger does not answer")
+        try:
+            self._world.append(event)
+        except GovernanceError as error:
+            raise LedgerRefusedError(
+                error.message, code=error.reason, status=HTTPStatus.UNPROCESSABLE_ENTITY
+            ) from None
+
+
+class Setting:
+    """A ledger, an agreement with a budget, and hubs over databases of their own."""
+
+    def __init__(self, database_url: str) -> None:
+        self.world = World()
+        self.agreement = agree(self.world, privacy_budget=MOST)
+        self.ledger = Replica(self.world, self.world.hub)
+        self._url = database_url
+        self.opened: list[HubDatabase] = []
+
+    def hub(self, later: timedelta = timedelta()) -> EpsilonLedger:
+        """The hub's books, opened anew, so much later."""
+        self.opened.append(HubDatabase(self._url))
+        ledger: Any = self.ledger
+        ledger.author = self.world.hub.author(NOON + later)
+        return EpsilonLedger("hub", self.opened[-1], ledger, lambda: NOON + later)
+
+    def spend(self, epsilon: float, delta: float = 1e-6, later: timedelta = timedelta()) -> None:
+        """Pay under the agreement."""
+        self.hub(later).spend(self.agreement.hash, "later-referral", epsilon, delta)
+
+    def told(self) -> list[EpsilonSpent]:
+        """What the ledger knows."""
+        return [
+            read_payload(event)
+            for event in self.world.events
+            if event.leaf.type is EventType.EPSILON_SPENT
+        ]
 
 
 @pytest.fixture
-def opened(world: HubWorld, database_url: str) -> Iterator[Callable[[timedelta], EpsilonLedger]]:
-    """The epsilon ledger over an empty database, so much later; opened anew each time."""
-    databases: list[HubDatabase] = []
-
-    def open_(later: timedelta = timedelta()) -> EpsilonLedger:
-        databases.append(HubDatabase(database_url))
-        now = world.hub.now()
-        return EpsilonLedger("hub", databases[-1], world.hub.ledger, lambda: now + later)
-
-    yield open_
-    for each in databases:
+def setting(database_url: str) -> Iterator[Setting]:
+    """An agreement with the largest budget, nothing spent."""
+    found = Setting(database_url)
+    yield found
+    for each in found.opened:
         each.close()
 
 
-def agreement(world: HubWorld) -> str:
-    """Hash of the world's agreement."""
-    return str(world.agreement.hash)
-
-
-def told(world: HubWorld) -> list[EpsilonSpent]:
-    """What the ledger knows."""
-    world.hub.ledger.sync()
-    return [
-        read_payload(event)
-        for event in world.hub.ledger.mirror.entries(0)
-        if event.leaf.type is EventType.EPSILON_SPENT
-    ]
-
-
-def test_a_year_is_never_overspent(world: HubWorld, opened: Callable[..., EpsilonLedger]) -> None:
+def test_a_year_is_never_overspent(setting: Setting) -> None:
     """What would go past the budget is refused whole and costs nothing; a new year is new."""
-    before = len(told(world))
     for _ in range(3):
-        opened().spend(agreement(world), "later-referral", YEAR_EPSILON / 3 - 1e-9, 1e-6)
-    with pytest.raises(BudgetSpent, match="3 trainings"):
-        opened().spend(agreement(world), "later-referral", 0.000_01, 1e-6)
-    purse = opened().purse(agreement(world))
-    assert (purse.times, purse.left) == (3, 0)
-    assert purse.epsilon == YEAR_EPSILON
+        setting.spend(1 - 1e-9)
+    with pytest.raises(PrivacySpent, match="3 trainings"):
+        setting.spend(0.000_01)
+    purse = setting.hub().purse(setting.agreement.hash)
+    assert (purse.times, purse.left, purse.budget) == (3, 0, 3)
+    assert purse.epsilon == 3
     assert purse.delta == pytest.approx(3e-6)
-    assert [each.epsilon_millionths for each in told(world)[before:]] == [1_000_000] * 3
-    assert opened(366 * DAY).purse(agreement(world)).times == 0
+    assert [each.epsilon_millionths for each in setting.told()] == [1_000_000] * 3
+    assert setting.hub(NEXT_YEAR).purse(setting.agreement.hash).times == 0
+    setting.spend(1, later=NEXT_YEAR)
 
 
-def test_nothing_is_spent_under_an_agreement_that_has_ended(
-    world: HubWorld, opened: Callable[..., EpsilonLedger]
-) -> None:
+def test_the_agreements_budget_is_the_hubs(setting: Setting) -> None:
+    """Less was agreed than the program allows: less is spent, and none where none was agreed."""
+    for budget, most, refusal in (({"epsilon": 0.5, "delta": 1e-6}, 0.5, PrivacySpent),
+                                  (None, 0, PrivacyNotAgreed)):  # fmt: skip
+        setting.agreement = agree(setting.world, id=f"with-{most:g}".replace(".", "-"),
+                                  privacy_budget=budget)  # fmt: skip
+        with pytest.raises(refusal):
+            setting.spend(most + 0.1)
+        purse = setting.hub().purse(setting.agreement.hash)
+        assert (purse.times, purse.budget, purse.left) == (0, most, most)
+    assert setting.told() == []
+
+
+def test_what_another_hub_has_told_is_not_there_to_spend(setting: Setting) -> None:
+    """The purse is the project's; this hub knows of the other by the ledger."""
+    (second,) = admit(setting.world, "second-hub")
+    accept(setting.world, second, setting.agreement)
+    setting.spend(1)
+    setting.world.append(cost(second, setting.agreement, 1.5))
+    assert setting.hub().purse(setting.agreement.hash).left == 0.5
+    with pytest.raises(PrivacySpent):
+        setting.spend(0.6)
+    setting.spend(0.5)
+
+
+def test_books_that_were_lost_open_no_new_purse(setting: Setting, tmp_path: Path) -> None:
+    """A hub that is set up anew, or put back from a backup, spends what the ledger has left."""
+    setting.spend(2)
+    setting._url = f"sqlite:///{tmp_path / 'anew.db'}"
+    assert setting.hub().purse(setting.agreement.hash).left == 1
+    with pytest.raises(PrivacySpent):
+        setting.spend(1.5)
+
+
+def test_nothing_is_spent_under_an_agreement_that_has_ended(setting: Setting) -> None:
     """A model is a use of the families: it needs an agreement that is in force."""
-    late = opened(3_660 * DAY)
     with pytest.raises(AgreementRefusal):
-        late.spend(agreement(world), "later-referral", 1, 1e-6)
-    assert late.purse(agreement(world)).times == 0
+        setting.spend(1, later=3_660 * DAY)
+    assert setting.hub(3_660 * DAY).purse(setting.agreement.hash).times == 0
 
 
-def test_nothing_is_spent_under_an_agreement_for_linking_alone(
-    world: HubWorld, opened: Callable[..., EpsilonLedger], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_spent_under_an_agreement_for_linking_alone(setting: Setting) -> None:
     """Finding families is one use of them, and learning from what became of them another."""
-    found = world.hub.ledger.state.agreements.standing(agreement(world))
-    terms = found.agreement.model_copy(update={"actions": (Action.SUBMIT, Action.LINK)})
-    linking = replace(found, agreement=terms)
-    monkeypatch.setattr(AgreementRegistry, "standing", lambda _registry, _hash: linking)
+    setting.agreement = agree(
+        setting.world, id="linking", actions=["submit", "link"], privacy_budget=None
+    )
     with pytest.raises(ActionNotAllowed, match="analysis"):
-        opened().spend(agreement(world), "later-referral", 1, 1e-6)
-    assert opened().purse(agreement(world)).times == 0
+        setting.spend(1)
+    assert setting.hub().purse(setting.agreement.hash).times == 0
 
 
-def test_the_budget_is_shown(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command says what is left of the year."""
+def test_the_budget_is_shown(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command says what was agreed and what is left of the year."""
+    setting.spend(1)
+    ledger = SimpleNamespace(sync_if_possible=lambda: None)
+    hub = SimpleNamespace(ledger=ledger, epsilon=setting.hub())
 
     @contextmanager
-    def opened(_home: Path) -> Iterator[Hub]:
-        yield world.hub
+    def opened(_home: Path) -> Iterator[SimpleNamespace]:
+        yield hub
 
     monkeypatch.setattr(risk, "open_hub", opened)
-    result = CliRunner().invoke(app, ["--json", "risk", "budget", agreement(world)])
+    result = CliRunner().invoke(app, ["--json", "risk", "budget", setting.agreement.hash])
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["left"] == YEAR_EPSILON
+    shown = json.loads(result.stdout)
+    assert (shown["budget"], shown["left"], shown["trainings"]) == (3, 2, 1)
 
 
-def test_delta_has_a_budget_too(world: HubWorld, opened: Callable[..., EpsilonLedger]) -> None:
+def test_delta_has_a_budget_too(setting: Setting) -> None:
     """Many cheap trainings end as well."""
-    opened().spend(agreement(world), "later-referral", 0.01, YEAR_DELTA)
-    with pytest.raises(BudgetSpent):
-        opened().spend(agreement(world), "later-referral", 0.01, 1e-12)
+    setting.spend(0.01, 1e-5)
+    with pytest.raises(PrivacySpent):
+        setting.spend(0.01, 1e-12)
 
 
-def test_what_costs_nothing_is_no_training(
-    world: HubWorld, opened: Callable[..., EpsilonLedger]
-) -> None:
+def test_what_costs_nothing_is_no_training(setting: Setting) -> None:
     """A cost that would hand something back, or is none, never gets to the books."""
     for epsilon, delta in ((0, 1e-6), (-1, 1e-6), (float("nan"), 1e-6), (1, 0), (1, -1e-6)):
         with pytest.raises(ValueError, match="expected a cost"):
-            opened().spend(agreement(world), "later-referral", epsilon, delta)
-    assert opened().purse(agreement(world)).times == 0
+            setting.spend(epsilon, delta)
+    assert setting.hub().purse(setting.agreement.hash).times == 0
 
 
-def test_a_spend_stands_when_the_ledger_cannot_be_told(
-    world: HubWorld, opened: Callable[..., EpsilonLedger], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_spend_stands_when_the_ledger_cannot_be_told(setting: Setting) -> None:
     """It is spent before anything else; training stops, and the word goes out later, once."""
-    before = len(told(world))
+    setting.ledger.reachable = False
+    with pytest.raises(LedgerUnavailableError):
+        setting.spend(2)
+    assert setting.hub().purse(setting.agreement.hash).epsilon == 2
+    assert setting.told() == []
+    setting.ledger.reachable = True
+    setting.hub().tell()
+    setting.hub().tell()
+    assert len(setting.told()) == 1
+    assert setting.hub().purse(setting.agreement.hash).epsilon == 2
 
-    def silent(_event: object) -> None:
-        raise LedgerUnavailableError("the ledger does not answer")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(world.hub.ledger, "append", silent)
-        with pytest.raises(LedgerUnavailableError):
-            opened().spend(agreement(world), "later-referral", 2, 1e-6)
-    assert opened().purse(agreement(world)).epsilon == 2
-    assert len(told(world)) == before
-    opened().tell()
-    opened().tell()
-    assert len(told(world)) == before + 1
+def test_what_the_ledger_refuses_is_not_trained_now_or_paid_for_later(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another hub was faster: no training; the word does not come back to empty the next year."""
+    (second,) = admit(setting.world, "second-hub")
+    accept(setting.world, second, setting.agreement)
+    slow, append = setting.hub(), setting.ledger.append
+
+    def raced(event: Event) -> None:
+        monkeypatch.undo()
+        setting.world.append(cost(second, setting.agreement, 2.5))
+        append(event)
+
+    monkeypatch.setattr(setting.ledger, "append", raced)
+    with pytest.raises(LedgerRefusedError) as refused:
+        slow.spend(setting.agreement.hash, "later-referral", 1, 1e-6)
+    assert refused.value.code == PrivacySpent.reason
+    setting.hub(NEXT_YEAR).tell()
+    assert [each.party for each in setting.told()] == ["second-hub"]
+    setting.spend(3, later=NEXT_YEAR)
+
+
+def test_an_older_word_that_is_refused_holds_no_training_up(setting: Setting) -> None:
+    """Paid for while the ledger was away, under a version that has ended since."""
+    setting.ledger.reachable = False
+    with pytest.raises(LedgerUnavailableError):
+        setting.spend(1)
+    setting.ledger.reachable = True
+    older: Agreement = setting.agreement
+    setting.agreement = agree(setting.world, version=2, supersedes=older.hash, privacy_budget=MOST)
+    setting.spend(2)
+    assert [each.agreement for each in setting.told()] == [setting.agreement.hash]
 
 
 def test_two_trainings_at_once_share_one_purse(
-    world: HubWorld, opened: Callable[..., EpsilonLedger], monkeypatch: pytest.MonkeyPatch
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have read the same balance; only one is paid for."""
-    slow = opened()
-    opened().spend(agreement(world), "later-referral", 2, 1e-6)
-    monkeypatch.setattr(slow, "_spent", lambda *_: (0, 0, 0))
+    slow = setting.hub()
+    setting.spend(2)
+    monkeypatch.setattr(slow, "_spent", lambda *_: Spent())
+    monkeypatch.setattr(slow, "_own", lambda *_: Spent())
     with pytest.raises(HubDatabase.error):
-        slow.spend(agreement(world), "later-referral", 2, 1e-6)
-    assert opened().purse(agreement(world)).epsilon == 2
+        slow.spend(setting.agreement.hash, "later-referral", 2, 1e-6)
+    assert setting.hub().purse(setting.agreement.hash).epsilon == 2

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,14 +11,15 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
-from governance.agreements.errors import ActionNotAllowed
+from governance.agreements.errors import ActionNotAllowed, PrivacySpent
 from governance.agreements.files import read_agreement
 from linkage_hub.analytics.exported import read_families
+from linkage_hub.analytics.provenance import PROVENANCE, NotThisProvenance, file_hash
 from linkage_hub.analytics.risk.cases import cases
-from linkage_hub.analytics.risk.errors import BudgetSpent
 from linkage_hub.cli import risk
 from linkage_hub.cli.main import app
-from tests.linkage_hub.analytics.exports import write_export
+from linkage_hub.errors import NotAnExport
+from tests.linkage_hub.analytics.risk.kept import cohort, export_run, hub_of, kept_run
 from tests.linkage_hub.analytics.test_tables import NEEDS, write_terms
 
 RULE = f"needs: [{', '.join(NEEDS)}]\nweights: {{offence: 2}}\noutcome_rate: 0.05\nmean_needs: 1\n"
@@ -27,11 +28,15 @@ private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp instal
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two exports of one agreement, and a rule."""
+    """Two runs of one agreement, as the hub keeps and exports them, and a rule."""
     write_terms(tmp_path / "agreement.yaml")
     (tmp_path / "rule.yaml").write_text(RULE, "utf-8")
-    write_export(tmp_path / "then", NEEDS, seed=1)
-    write_export(tmp_path / "now", NEEDS, seed=2, families=390)
+    terms = read_agreement(tmp_path / "agreement.yaml")
+    database = hub_of(tmp_path)
+    for number, (name, families) in enumerate((("then", 400), ("now", 390))):
+        run = kept_run(database, terms.hash, NEEDS, cohort(families, len(NEEDS), number), number)
+        export_run(database, run, tmp_path / name)
+    database.close()
     return tmp_path
 
 
@@ -57,17 +62,19 @@ class Purse:
     def spend(self, agreement: str, outcome: str, epsilon: float, delta: float) -> None:
         """Note it."""
         if not self.enough:
-            raise BudgetSpent("nothing left")
+            raise PrivacySpent("nothing left")
         self.spent.append((agreement, outcome, epsilon, delta))
 
 
-def pay_from(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hub's epsilon ledger is this purse."""
-    hub = SimpleNamespace(epsilon=purse, ledger=SimpleNamespace(sync=lambda: None))
+def pay_from(purse: Purse, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub's epsilon ledger is this purse; its books of runs are those of the folder."""
 
     @contextmanager
     def opened(_home: Path) -> Iterator[SimpleNamespace]:
-        yield hub
+        database = hub_of(folder)
+        ledger = SimpleNamespace(sync=lambda: None)
+        yield SimpleNamespace(epsilon=purse, ledger=ledger, database=database)
+        database.close()
 
     monkeypatch.setattr(risk, "open_hub", opened)
     monkeypatch.setattr(risk, "LEAST_FAMILIES", 100)
@@ -104,8 +111,88 @@ def test_an_agreement_for_linking_alone_gives_no_figures(folder: Path) -> None:
     text = path.read_text("utf-8")
     assert text.count("- analyse\n") == 1
     path.write_text(text.replace("- analyse\n", ""), "utf-8")
+    as_another(folder, "now", agreement=read_agreement(path).hash)
     result = run(folder, "list", str(folder / "now"), f"--out={folder / 'list.csv'}")
     assert isinstance(result.exception, ActionNotAllowed)
+    assert not (folder / "list.csv").exists()
+
+
+def as_another(folder: Path, name: str, **changes: object) -> None:
+    """An export that says otherwise where it comes from, and names its files as they are."""
+    path = folder / name / PROVENANCE
+    told = json.loads(path.read_bytes())
+    told["files"] = {each: file_hash(folder / name / each) for each in told["files"]}
+    path.write_text(json.dumps(told | changes), "utf-8")
+
+
+def other_terms(folder: Path) -> None:
+    """The same agreement's next version, with the analyst's rule: another purse's name."""
+    path = folder / "agreement.yaml"
+    path.write_text(path.read_text("utf-8").replace("version: 1", "version: 2"), "utf-8")
+
+
+def add_family(folder: Path) -> None:
+    """A family more in the earlier run."""
+    path = folder / "then" / "families.csv"
+    row = path.read_text("utf-8").splitlines()[-1].split(",", 1)[1]
+    path.write_text(path.read_text("utf-8") + f"f-{'e' * 32},{row}\n", "utf-8")
+
+
+def renamed(folder: Path) -> None:
+    """Exports that say they are of the other agreement."""
+    other_terms(folder)
+    for name in ("then", "now"):
+        as_another(folder, name, agreement=read_agreement(folder / "agreement.yaml").hash)
+
+
+def add_family_and_hash(folder: Path) -> None:
+    """As above, and named by its new hash."""
+    add_family(folder)
+    as_another(folder, "then")
+
+
+def swap(folder: Path) -> None:
+    """The later run under the earlier one's name."""
+    (folder / "then").rename(folder / "was")
+    (folder / "now").rename(folder / "then")
+    (folder / "was").rename(folder / "now")
+
+
+FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "the name of another agreement": (other_terms, "under another agreement"),
+    "an export that says it is of this agreement": (renamed, "no such run under the agreement"),
+    "a run of nobody's": (lambda folder: as_another(folder, "then", run="c" * 32), "no such run"),
+    "a file that was changed": (add_family, "changed since it was exported: families.csv"),
+    "a file that was changed, and its hash too": (
+        add_family_and_hash, "families.csv: not what the hub exports",
+    ),
+    "no provenance": (lambda folder: (folder / "now" / PROVENANCE).unlink(), "cannot be read"),
+    "the later run first": (swap, "the earlier one first"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_nobody_learns_from_one_agreement_and_pays_with_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """By what the export says, what its files are, and what the hub's own books say of the run."""
+    spoil, expected = FOREIGN[what]
+    spoil(folder)
+    purse = Purse()
+    pay_from(purse, folder, monkeypatch)
+    result = run(folder, "train", str(folder / "then"), str(folder / "now"),
+                 "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
+    assert isinstance(result.exception, NotThisProvenance | NotAnExport), result.output
+    assert expected in str(result.exception)
+    assert purse.spent == []
+    assert not (folder / "model.json").exists()
+
+
+def test_a_list_is_of_the_agreement_that_is_named(folder: Path) -> None:
+    """Whether it allows analysis is asked of the right one."""
+    other_terms(folder)
+    result = run(folder, "list", str(folder / "now"), f"--out={folder / 'list.csv'}")
+    assert isinstance(result.exception, NotThisProvenance)
     assert not (folder / "list.csv").exists()
 
 
@@ -124,7 +211,7 @@ def test_a_model_is_paid_for_and_lists_families(
 ) -> None:
     """One spend of at least what the document says that it cost; its list has reasons."""
     purse = Purse()
-    pay_from(purse, monkeypatch)
+    pay_from(purse, folder, monkeypatch)
     result = run(folder, "train", str(folder / "then"), str(folder / "now"),
                  "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -145,10 +232,10 @@ def test_a_model_is_paid_for_and_lists_families(
 @private
 def test_without_budget_nothing_is_trained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A refusal comes before the first step."""
-    pay_from(Purse(enough=False), monkeypatch)
+    pay_from(Purse(enough=False), folder, monkeypatch)
     result = run(folder, "train", str(folder / "then"), str(folder / "now"),
                  "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
-    assert isinstance(result.exception, BudgetSpent)
+    assert isinstance(result.exception, PrivacySpent)
     assert not (folder / "model.json").exists()
 
 

@@ -1,0 +1,1 @@
+"""What models have cost in privacy, by replay of the ledger."""
