@@ -28,6 +28,7 @@ class _Commands(LazyGroup):
         "catalogue": "linkage_hub.cli.catalogue:app",
         "money": "linkage_hub.cli.money:app",
         "risk": "linkage_hub.cli.risk:app",
+        "engagement": "linkage_hub.cli.engagement:app",
         "transparency": "linkage_hub.cli.transparency:app",
     }
 

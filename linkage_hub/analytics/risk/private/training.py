@@ -13,6 +13,7 @@ is; ``CLIP`` leaves nearly all whole (benchmarks/risk).
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,9 +34,9 @@ CLIP: Final = 3.0
 STEPS: Final = 100
 _TRAVEL: Final = 8.0
 """Time constants that all steps together are: enough to arrive, small steps, little noise left."""
-_SPREAD: Final = 0.3
+SPREAD: Final = 0.3
 """By how much a coefficient is expected to differ from the rule's (standard deviation)."""
-_SPREAD_INTERCEPT: Final = 0.5
+SPREAD_LEVEL: Final = 0.5
 _VARIANCE: Final = 0.1
 """Of a column of 0 and 1 that is 1 for one family in nine."""
 
@@ -89,17 +90,22 @@ def train(
     if not warm:
         begin = np.zeros_like(begin)
     curvature = _curvature(len(rule.needs), rule.outcome_rate)
-    pull = _pull(curvature, noise * clip / STEPS**0.5 / len(families)) * warm
-    found = _descend(
-        families.values, outcome, begin, _Metric(curvature, pull), noise, clip, randomness
-    )
+    spread = np.append(np.full(len(begin) - 1, SPREAD), SPREAD_LEVEL)
+    pull = pull_of(curvature, spread, noise * clip / STEPS**0.5 / len(families)) * warm
+    rows = torch.from_numpy(np.column_stack([families.values, np.ones(len(families))]))
+    wanted = torch.from_numpy(outcome.astype(np.float64))
+
+    def loss(odds: Any) -> Any:
+        return torch.nn.functional.binary_cross_entropy_with_logits(odds, wanted)
+
+    found = descend(rows, loss, begin, Metric(curvature, pull), noise, clip, randomness)
     model = model_of("private-logistic", families.needs, found[-1], found[:-1])
     return Trained(model, noise, STEPS, cost)
 
 
 @dataclass(frozen=True, slots=True)
-class _Metric:
-    """Curvature of the mean loss and the pull to the rule, float64 (2k + 1,), both public."""
+class Metric:
+    """Curvature of the mean loss and the pull to the rule, of each number, both public."""
 
     curvature: Floats
     pull: Floats
@@ -110,13 +116,12 @@ def _curvature(needs: int, rate: float) -> Floats:
     return rate * (1 - rate) * np.append(np.full(2 * needs, _VARIANCE), 1.0)
 
 
-def _pull(curvature: Floats, noise: float) -> Floats:
-    """How strongly each number is drawn back to the rule's, float64 (2k + 1,).
+def pull_of(curvature: Floats, spread: Floats, noise: float) -> Floats:
+    """How strongly each number is drawn back to the rule's, float64 (d,).
 
     With s the noise of all steps together on the mean, h the curvature and t the spread around the
     rule, s^2 / (t^2 h) has the least expected error (a normal prior around the rule).
     """
-    spread = np.append(np.full(len(curvature) - 1, _SPREAD), _SPREAD_INTERCEPT)
     return np.asarray(noise**2 / (spread**2 * curvature))
 
 
@@ -127,7 +132,7 @@ class _Noisy(DPOptimizer):
     """
 
     def __init__(
-        self, *args: Any, randomness: Randomness, begin: Any, metric: _Metric, **kwargs: Any
+        self, *args: Any, randomness: Randomness, begin: Any, metric: Metric, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self._randomness, self._begin = randomness, begin
@@ -149,19 +154,28 @@ class _Noisy(DPOptimizer):
             weights.grad /= self._scale
 
 
-def _descend(
-    values: Floats,
-    outcome: NDArray[np.bool_],
+def descend(
+    rows: Any,
+    loss: Callable[[Any], Any],
     begin: Floats,
-    metric: _Metric,
+    metric: Metric,
     noise: float,
     clip: float,
     randomness: Randomness,
 ) -> Floats:
-    """The mean of the last half of the steps, float64 (2k + 1,): coefficients, then intercept."""
-    rows = torch.from_numpy(np.column_stack([values, np.ones(len(values))]))
-    wanted = torch.from_numpy(outcome.astype(np.float64))
-    layer = torch.nn.Linear(rows.shape[1], 1, bias=False, dtype=torch.float64)
+    """The mean of the last half of the steps, float64 (d,).
+
+    Args:
+        rows: what is multiplied by the numbers, a torch tensor of float64 (f, d) or (f, t, d). A
+            family's gradient is clipped whole, whatever its rows: t are all of one family.
+        loss: mean over families of what log odds, (f,) or (f, t), cost.
+        begin: where to start and what is drawn back to.
+        metric: of each number.
+        noise: standard deviation over the clip.
+        clip: the most that a family's gradient may be long.
+        randomness: of the noise.
+    """
+    layer = torch.nn.Linear(rows.shape[-1], 1, bias=False, dtype=torch.float64)
     first = torch.from_numpy(begin).reshape(1, -1)
     with torch.no_grad():
         layer.weight.copy_(first)
@@ -170,7 +184,7 @@ def _descend(
         torch.optim.SGD(module.parameters(), lr=_TRAVEL / STEPS),
         noise_multiplier=noise,
         max_grad_norm=clip,
-        expected_batch_size=len(values),
+        expected_batch_size=len(rows),
         randomness=randomness,
         begin=first,
         metric=metric,
@@ -178,11 +192,11 @@ def _descend(
     kept = torch.zeros_like(first)
     for step in range(STEPS):
         optimizer.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(module(rows).squeeze(1), wanted)
+        cost = loss(module(rows).squeeze(-1))
         with warnings.catch_warnings():
             # Opacus' hook is on the only layer: it needs the gradient of what comes out alone
             warnings.filterwarnings("ignore", "Full backward hook is firing")
-            loss.backward()
+            cost.backward()
         optimizer.step()
         if step >= STEPS // 2:
             kept += layer.weight.detach()

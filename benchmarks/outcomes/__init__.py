@@ -1,0 +1,1 @@
+"""Progress and associations where the truth is known (docs/outcomes.md)."""

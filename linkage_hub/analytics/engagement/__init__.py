@@ -1,0 +1,1 @@
+"""How long families take in the programme to make progress, for professional consideration."""

@@ -1,0 +1,154 @@
+"""What a family's chance of progress is taken to be: its group's curve, or a model.
+
+Rules: by number of needs, a family has the chance of the families with as many (``NeedsTable``);
+a group has ``GROUP_LEAST`` families at least. A model is used where there is one; beside its figure
+stands what came of families with figures like it. Neither decides anything.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage_hub.analytics.engagement.hazard import HazardModel
+from linkage_hub.analytics.engagement.spells import Spells, Times
+from linkage_hub.analytics.engagement.survival import (
+    Chance,
+    Curve,
+    groups_by_count,
+    kaplan_meier,
+)
+from linkage_hub.analytics.needs import MET
+from linkage_hub.analytics.risk.features import Floats, features_of
+
+HORIZONS: Final = (6, 12, 18)
+"""Months."""
+GROUP_LEAST: Final = 30
+QUANTILES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Families with as many needs, and their curve.
+
+    Attributes:
+        name: such as ``2 needs``.
+        low: the fewest needs.
+        times: of its families.
+    """
+
+    name: str
+    low: int
+    times: Times
+    curve: Curve
+
+
+class NeedsTable:
+    """Progress by number of needs, learnt from families.
+
+    Args:
+        spells: what is learnt from.
+        least: families that a group has at least.
+    """
+
+    def __init__(self, spells: Spells, least: int = GROUP_LEAST) -> None:
+        self.groups = tuple(
+            Group(name, int(spells.met[here].min()), times, kaplan_meier(times))
+            for name, here in groups_by_count(spells.met, least)
+            for times in [spells.times.rows(here)]
+        )
+
+    def group(self, state: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Number of each family's group, int64 (f,)."""
+        lows = np.array([group.low for group in self.groups])
+        met = (state == MET).sum(axis=1)
+        return np.asarray(np.maximum(np.searchsorted(lows, met, "right") - 1, 0))
+
+    def within(self, state: NDArray[np.int8], more: int, after: NDArray[np.int64]) -> Floats:
+        """Chance of progress in ``more`` months after some without, float64 (f,); NaN: unknown."""
+        found = np.full(len(state), np.nan)
+        group = self.group(state)
+        for number, each in enumerate(self.groups):
+            for past in np.unique(after[group == number]).tolist():
+                chance = each.curve.within(more, past)
+                if chance is not None:
+                    found[(group == number) & (after == past)] = chance
+        return found
+
+    def reasons(self, state: NDArray[np.int8]) -> list[str]:
+        """What a family's figure rests on."""
+        return [self.groups[at].name for at in self.group(state).tolist()]
+
+
+class ModelChances:
+    """The same by a model."""
+
+    def __init__(self, model: HazardModel) -> None:
+        self._model = model
+
+    def within(self, state: NDArray[np.int8], more: int, after: NDArray[np.int64]) -> Floats:
+        """Chance of progress in ``more`` months after some without, float64 (f,)."""
+        features = features_of(self._model.needs, state)
+        found = np.zeros(len(state))
+        for past in np.unique(after).tolist():
+            here = after == past
+            some = features.rows(here)
+            before = self._model.still(some, past)
+            found[here] = 1 - self._model.still(some, past + more) / before
+        return found
+
+    def reasons(self, state: NDArray[np.int8]) -> list[str]:
+        """The needs that make progress likelier than the average family's do."""
+        found = self._model.reasons(features_of(self._model.needs, state))
+        return [" ".join(reason.column for reason in each) for each in found]
+
+
+Chances = NeedsTable | ModelChances
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Families with like figures: what was expected of them, and what came.
+
+    Attributes:
+        name: of the group.
+        families: in it.
+        expected: mean figure.
+        seen: by Kaplan and Meier; None where too few were watched so long.
+    """
+
+    name: str
+    families: int
+    expected: float
+    seen: Chance | None
+
+
+def calibration(times: Times, figures: Floats, horizon: int) -> list[Calibrated]:
+    """All families, then fifths of them by figure, at one horizon.
+
+    Equal figures are never parted, so there may be fewer groups than five.
+    """
+    edges = np.unique(np.quantile(figures, np.arange(1, QUANTILES) / QUANTILES))
+    fifth = np.searchsorted(edges, figures, "left")
+    parts: Sequence[tuple[str, NDArray[np.bool_]]] = [
+        ("all families", np.ones(len(times), dtype=np.bool_)),
+        *(
+            (f"figures {figures[here].min():.2f} to {figures[here].max():.2f}", here)
+            for here in (fifth == number for number in np.unique(fifth))
+        ),
+    ]
+    return [
+        Calibrated(
+            name, int(here.sum()), float(figures[here].mean()),
+            kaplan_meier(times.rows(here)).by(horizon),
+        )
+        for name, here in parts
+    ]  # fmt: skip
+
+
+def chances_at(chances: Chances, spells: Spells) -> Callable[[int], Floats]:
+    """Chance of progress by a month since joining, of families as they joined."""
+    nothing = np.zeros(len(spells), dtype=np.int64)
+    return lambda month: chances.within(spells.state, month, nothing)

@@ -1,0 +1,38 @@
+"""Whether families' outcomes may be looked at.
+
+Rules: the agreement is in force by the ledger as it stands now, and names analysis among its
+actions; what was made under an earlier version of it counts as its own.
+"""
+
+from collections.abc import Callable
+
+from governance.agreements.errors import ActionNotAllowed, AgreementUnknown
+from governance.agreements.models import Action, Agreement
+from governance.agreements.policy import in_force
+from linkage_hub.app import Hub
+
+
+def analysed(hub: Hub, hash_: str) -> Agreement:
+    """An agreement under which outcomes may be looked at now.
+
+    Raises:
+        AgreementRefusal: it is unknown or not in force, or does not allow analysis.
+        LedgerError: the ledger cannot be asked.
+    """
+    standing = hub.ledger.sync().agreements.standing(hash_)
+    in_force(standing, hub.now())
+    if Action.ANALYSE not in standing.agreement.actions:
+        raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow analysis")
+    return standing.agreement
+
+
+def versions_of(hub: Hub, agreement: Agreement) -> Callable[[str], bool]:
+    """Whether a hash is of a version of an agreement, by the hub's copy of the ledger."""
+
+    def belongs(hash_: str) -> bool:
+        try:
+            return hub.ledger.state.agreements.standing(hash_).agreement.id == agreement.id
+        except AgreementUnknown:
+            return False
+
+    return belongs
