@@ -122,15 +122,7 @@ def _validation(found: Validation) -> Part:
     longest = max((row.month for row in found.rows if row.seen is not None), default=None)
     shown = [row for row in found.rows if row.month == longest and row.seen is not None]
     return Part(
-        "How far figures hold for later families",
-        (
-            (f"Figures by {found.by}, learnt from {found.learnt_from:,} families that had joined by "
-            f"{found.split}, as they were known then, and held against {found.measured_on:,} that "
-            "joined later."),
-            ("Concordance is how often, of two families, the one that is expected to make progress "
-            f"sooner does; a half is guessing. Harrell's: {number(found.harrell)}; Uno's, which "
-            f"does not hang on how long families were watched: {number(found.uno)}."),
-        ),
+        "How far figures hold for later families", (_held_against(found),),
         intervals(
             [point for row in shown for point in _expected_and_seen(row)],
             ("expected", "came"), f"made progress by {longest} months",
@@ -148,6 +140,18 @@ def _validation(found: Validation) -> Part:
             ),
         ),
     )  # fmt: skip
+
+
+def _held_against(found: Validation) -> str:
+    return (
+        f"Figures by {found.by}, learnt from {found.learnt_from:,} families that had joined by "
+        f"{found.split}, as they were known then, and held against {found.measured_on:,} that "
+        f"joined later ({found.without:,} of which have no figure). "
+        "Concordance is how often, of two families, the one that is expected to make progress "
+        "sooner does; a half is guessing. Harrell's: "
+        f"{number(found.harrell)}; Uno's, which does not hang on how long families were watched: "
+        f"{number(found.uno)}."
+    )
 
 
 def _expected_and_seen(row: CalibrationRow) -> Iterator[dict[str, object]]:

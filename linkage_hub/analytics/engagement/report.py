@@ -36,6 +36,8 @@ from linkage_hub.analytics.risk.features import Floats
 LEAST: Final = 2 * GROUP_LEAST
 """Families of which anything is said at all."""
 SEED: Final = 1
+_MOST: Final = 0.5
+"""Share of families without a figure from which on a horizon is not looked at."""
 OTHERS: Final = "other teams and families without one"
 Count = Annotated[int, Field(ge=0)]
 Figure = Annotated[float, Field(ge=0, le=1)]
@@ -90,6 +92,8 @@ class Validation(Frozen):
         split: what joined by then is learnt from, as it was known then; what joined later is
             measured on.
         by: what gives the figures.
+        without: those among them of which no figure can be given, since too few like them were
+            watched for so long.
         harrell, uno: concordance, of pairs whose order is known within 18 months.
     """
 
@@ -97,6 +101,7 @@ class Validation(Frozen):
     by: Literal["number of needs", "model"]
     learnt_from: Count
     measured_on: Count
+    without: Count
     harrell: Interval | None
     uno: Interval | None
     rows: tuple[CalibrationRow, ...]
@@ -189,42 +194,48 @@ def report_of(
 def validated(
     spells: Spells, model: Chances | None, split: int | None, least: int
 ) -> Validation | None:
-    """Learnt from what was known at a month, measured on who joined later; None without either."""
+    """Learnt from what was known at a month, measured on who joined later.
+
+    None where either is too few families, or nobody was watched long enough for a figure.
+    """
     month = int(np.quantile(spells.joined, 2 / 3)) if split is None else split
     early, late = spells.as_known(month), spells.rows(spells.joined > month)
     if min(len(early), len(late)) < LEAST:
         return None
     chances = NeedsTable(early, least) if model is None else model
     at = chances_at(chances, late)
-    score = _score(at)
-    times, most = late.times, HORIZONS[-1]
-    found = [
-        None if score is None else with_interval(times, score, kind, most, SEED)
-        for kind in ("harrell", "uno")
-    ]  # fmt: skip
+    figures = _longest(at)
+    if figures is None:
+        return None
+    told, most = ~np.isnan(figures), HORIZONS[-1]
+    times = late.times.rows(told)
+    harrell = with_interval(times, figures[told], "harrell", most, SEED)
+    uno = with_interval(times, figures[told], "uno", most, SEED)
     return Validation(
         split=text_of(month),
         by="number of needs" if model is None else "model",
         learnt_from=len(early),
         measured_on=len(late),
-        harrell=_interval(found[0]),
-        uno=_interval(found[1]),
+        without=int((~told).sum()),
+        harrell=_interval(harrell),
+        uno=_interval(uno),
         rows=tuple(_calibration(late, at)),
     )
 
 
-def _score(at: Callable[[int], Floats]) -> Floats | None:
-    """Figures at the longest horizon at which everybody has one."""
+def _longest(at: Callable[[int], Floats]) -> Floats | None:
+    """Figures at the longest horizon at which most families have one."""
     figures = [at(month) for month in HORIZONS]
-    return next((each for each in reversed(figures) if not np.isnan(each).any()), None)
+    return next((each for each in reversed(figures) if np.isnan(each).mean() < _MOST), None)
 
 
 def _calibration(late: Spells, at: Callable[[int], Floats]) -> Iterator[CalibrationRow]:
     for month in HORIZONS:
         figures = at(month)
-        if np.isnan(figures).any():
+        told = ~np.isnan(figures)
+        if int(told.sum()) < LEAST:
             continue
-        for row in calibration(late.times, figures, month):
+        for row in calibration(late.times.rows(told), figures[told], month):
             yield CalibrationRow(
                 month=month,
                 group=row.name,

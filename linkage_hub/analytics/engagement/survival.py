@@ -111,25 +111,21 @@ def groups_by_count(met: Ints, least: int) -> list[tuple[str, NDArray[np.bool_]]
         met: needs met, int64 (f,).
         least: families that a group has at least; where all are fewer there is one group.
     """
+    fewest, most = (int(met.min()), int(met.max())) if len(met) else (0, 0)
     groups: list[tuple[int, int]] = []
-    top = int(met.max(initial=0))
-    low = top
-    while low >= int(met.min(initial=0)):
-        inside = int(((met >= low) & (met <= top)).sum())
-        if inside >= least:
+    top = most
+    for low in range(most, fewest - 1, -1):
+        if int(((met >= low) & (met <= top)).sum()) >= least:
             groups.append((low, top))
             top = low - 1
-        low -= 1
-    if top >= int(met.min(initial=0)):  # what is left goes with the group above it
-        last = groups.pop()[1] if groups else int(met.max(initial=0))
-        groups.append((int(met.min(initial=0)), last))
-    most = int(met.max(initial=0))
+    if top >= fewest:  # what is left goes with the group above it
+        groups.append((fewest, groups.pop()[1] if groups else most))
     return [
         (_label(low, high, most), (met >= low) & (met <= high)) for low, high in reversed(groups)
     ]
 
 
 def _label(low: int, high: int, most: int) -> str:
-    if low == high and (low != most or high == low):
+    if low == high:
         return f"{low} need" if low == 1 else f"{low} needs"
     return f"{low} or more needs" if high == most else f"{low} to {high} needs"
