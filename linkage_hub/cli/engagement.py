@@ -69,13 +69,11 @@ def history(
     out: Annotated[Path, typer.Option(help="a .csv file for the table")],
     progress: Resolve = "every",
     stays: Annotated[int, typer.Option(min=0, max=24, help="months it has to last")] = 0,
-    teams: Annotated[Path | None, typer.Option(help="a .csv file: family, team")] = None,
 ) -> None:
     """Write families in the programme, when they joined and when progress was known."""
     with allowed(context, agreement) as by:
         panel, sources = panel_from(by, runs)
         spells, left_out = spells_of(panel, every=progress == "every", stays=stays)
-        spells = spells if teams is None else with_teams(spells, teams)
         data = spells_bytes(spells)
         write_table(by, out, data, "spells", sources, progress, stays, left_out)
     screen = terminal(context)
@@ -101,12 +99,14 @@ def report(
     split: Annotated[
         str | None, typer.Option(help="month: figures are learnt up to it and measured after")
     ] = None,
+    teams: Annotated[Path | None, typer.Option(help="a .csv file: family, team")] = None,
     made_elsewhere: Elsewhere = False,
 ) -> None:
     """Write curves of progress, how far figures hold for later families, and teams."""
     month = None if split is None else month_option(split)
     with allowed(context, agreement) as by:
         spells, source = _read(by, table, elsewhere=made_elsewhere)
+        spells = spells if teams is None else with_teams(spells, teams)
         chances = None
         if model is not None:
             document = read_hazard(model, by.terms.hash)
@@ -231,7 +231,7 @@ def _read(by: Allowed, table: Path, *, elsewhere: bool) -> tuple[Spells, TablePr
     """A table of families in the programme whose needs are the agreement's."""
     source = read_provenance(table, "spells", by.belongs, elsewhere=elsewhere)
     spells = read_spells(table)
-    if set(spells.needs) - set(by.indicators):
+    if set(spells.needs) - set(by.terms.needs):
         raise NotATable(f"{table.name}: needs that the agreement does not declare")
     return spells, source
 

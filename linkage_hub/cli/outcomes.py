@@ -46,11 +46,6 @@ class Allowed:
     hub: Hub
     belongs: Callable[[str], bool]
 
-    @property
-    def indicators(self) -> list[str]:
-        """Ids."""
-        return [indicator.id for indicator in self.terms.indicators]
-
 
 @contextmanager
 def allowed(context: typer.Context, path: Path) -> Iterator[Allowed]:
@@ -93,7 +88,7 @@ def panel_from(by: Allowed, words: list[str]) -> tuple[Panel, tuple[FromRun, ...
         NotProved, NotAnExport, NotATable: see there.
     """
     folders = folders_of(words)
-    panel, sources = read_panel(folders, by.indicators, by.belongs)
+    panel, sources = read_panel(folders, by.terms.needs, by.belongs)
     months = [text_of(month) for month in sorted(folders)]
     return panel, tuple(
         FromRun(month=month, provenance=hash_of(each))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from linkage_hub.analytics.engagement.chances import Chances
 from linkage_hub.analytics.engagement.spells import Spells
-from linkage_hub.analytics.exported import FamilyColumns
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.risk.features import Floats
 

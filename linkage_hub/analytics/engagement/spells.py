@@ -24,7 +24,7 @@ from linkage_hub.analytics.outcomes.panel import Panel, resolved
 from linkage_hub.analytics.outcomes.tables import read_table, table_bytes
 from linkage_hub.analytics.risk.features import Features, features_of
 
-COLUMNS: Final = ("family", "team", "joined", "seen_from", "seen_to", "progressed")
+COLUMNS: Final = ("family", "joined", "seen_from", "seen_to", "progressed")
 _TEAM_MOST: Final = 60
 
 
@@ -57,7 +57,7 @@ class Spells:
 
     Attributes:
         family: pseudonyms, str (f,).
-        team: short names, empty where none is said, str (f,).
+        team: short names, empty where none is said, str (f,): no file has them beside needs.
         joined, seen_from, seen_to: months, int64 (f,).
         progressed: month, or ``NEVER``, int64 (f,).
         needs: ids, k of them.
@@ -162,7 +162,7 @@ def read_spells(path: Path) -> Spells:
     """
     table = read_table(path, COLUMNS)
     found = Spells(
-        table.families(once=True), table.texts("team", _TEAM_MOST), table.months("joined"),
+        table.families(once=True), np.full(len(table), "", dtype=object), table.months("joined"),
         table.months("seen_from"), table.months("seen_to"),
         table.months("progressed", optional=True), table.needs, table.state(),
     )  # fmt: skip
@@ -179,7 +179,6 @@ def spells_bytes(spells: Spells) -> bytes:
     """The table as CSV."""
     columns: dict[str, list[object]] = {
         "family": spells.family.tolist(),
-        "team": spells.team.tolist(),
         **{
             name: [text_of(month) for month in months.tolist()]
             for name, months in (

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from governance.canonical import hash_of
 from governance.terminal import read_document
-from linkage_hub.analytics.exported import FAMILIES, NEEDS, FamilyColumns, read_families
+from linkage_hub.analytics.exported import FAMILIES, NEEDS, read_families
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNMET
 from linkage_hub.analytics.outcomes.errors import NotATable, NotProved
 from linkage_hub.analytics.provenance import PROVENANCE, Provenance, file_hash
@@ -78,13 +79,13 @@ def panel_of(by_month: Mapping[int, FamilyColumns]) -> Panel:
 
 
 def read_panel(
-    folders: Mapping[int, Path], indicators: Sequence[str], belongs: Callable[[str], bool]
+    folders: Mapping[int, Path], needs: Sequence[str], belongs: Callable[[str], bool]
 ) -> tuple[Panel, tuple[Provenance, ...]]:
     """Exported runs, each checked against its provenance; provenances in the order of months.
 
     Args:
         folders: of each month.
-        indicators: of the agreement.
+        needs: ids of the agreement's.
         belongs: whether a hash is of a version of the agreement.
 
     Raises:
@@ -96,7 +97,7 @@ def read_panel(
     sources = tuple(proved(folders[month], belongs) for month in order)
     if len({each.run for each in sources}) != len(sources):
         raise NotProved("one run is given for two months")
-    columns = {month: read_families(folders[month], indicators) for month in order}
+    columns = {month: read_families(folders[month], needs) for month in order}
     return panel_of(columns), sources
 
 

@@ -6,9 +6,9 @@ actions; what was made under an earlier version of it counts as its own.
 
 from collections.abc import Callable
 
-from governance.agreements.errors import ActionNotAllowed, AgreementUnknown
+from governance.agreements.errors import AgreementUnknown
 from governance.agreements.models import Action, Agreement
-from governance.agreements.policy import in_force
+from governance.agreements.policy import in_force, require_action
 from linkage_hub.app import Hub
 
 
@@ -21,8 +21,7 @@ def analysed(hub: Hub, hash_: str) -> Agreement:
     """
     standing = hub.ledger.sync().agreements.standing(hash_)
     in_force(standing, hub.now())
-    if Action.ANALYSE not in standing.agreement.actions:
-        raise ActionNotAllowed(f"agreement {standing.agreement.id} does not allow analysis")
+    require_action(standing.agreement, Action.ANALYSE)
     return standing.agreement
 
 

@@ -55,12 +55,6 @@ class TidyTable:
             self.expect(~column.duplicated().to_numpy(np.bool_), "family: each once")
         return column.to_numpy(object)
 
-    def texts(self, column: str, most: int) -> NDArray[np.object_]:
-        """Short text, str (n,)."""
-        found = self._frame[column]
-        self.expect((found.str.len() <= most).to_numpy(np.bool_), f"{column}: a short name")
-        return found.to_numpy(object)
-
     def months(self, column: str, *, optional: bool = False) -> Ints:
         """Months, int64 (n,)."""
         found = months_of(self._frame[column], optional=optional)

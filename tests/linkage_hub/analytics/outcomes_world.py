@@ -84,7 +84,7 @@ def write_month(
         inside = number in enrolled
         lines.append(
             f"{name},0.9,[],3,2,1,{met},{sum(code == 0 for code in codes)},{inside},True,"
-            f"{met >= 2 and not inside}"
+            f"{met >= 2 and not inside},unknown"
         )
         said += [
             f"{name},{need},{STATES[code]},1"

@@ -61,7 +61,12 @@ def table(exported: Path, tmp_path: Path, ledger: Agreements) -> Path:
 
 def test_from_runs_to_a_report(exported: Path, table: Path, tmp_path: Path) -> None:
     """Curves by number of needs, figures held against later families, a page with charts."""
-    result = run(exported, "report", table, f"--out={tmp_path / 'out'}", "--split=2025-09")
+    teams = tmp_path / "teams.csv"
+    names = [line.split(",")[0] for line in table.read_text("utf-8").splitlines()[1:]]
+    of = [f"{name},{'north' if at % 2 else 'south'}\n" for at, name in enumerate(names)]
+    teams.write_text("family,team\n" + "".join(of), "utf-8")
+    result = run(exported, "report", table, f"--out={tmp_path / 'out'}", "--split=2025-09",
+                 f"--teams={teams}")  # fmt: skip
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "out" / "engagement.json").read_text("utf-8"))
     assert report["families"] > 100
@@ -78,11 +83,12 @@ def test_from_runs_to_a_report(exported: Path, table: Path, tmp_path: Path) -> N
     assert report["provenance"]["runs"][0]["month"] == "2025-01"
     page = (tmp_path / "out" / "engagement.html").read_text("utf-8")
     assert page.count("<svg") == 2
-    assert page.count("<table>") == 2
+    assert page.count("<table>") == 4
+    assert [team["team"] for team in report["teams"]] == ["north", "south"]
     assert "<script" not in page
     with (tmp_path / "out" / "engagement.csv").open(encoding="utf-8") as file:
         parts = {row["part"] for row in csv.DictReader(file)}
-    assert parts == {"progress", "concordance", "calibration"}
+    assert {"progress", "concordance", "calibration", "team, neet met"} <= parts
 
 
 def test_lists_are_for_consideration(exported: Path, table: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from linkage_hub.analytics.engagement.spells import (
     spells_of,
     with_teams,
 )
-from linkage_hub.analytics.exported import FamilyColumns
+from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
 from linkage_hub.analytics.outcomes.errors import NotATable
 from linkage_hub.analytics.outcomes.months import NEVER
@@ -47,6 +47,7 @@ def panel(*families: tuple[str, Sequence[tuple[int, int] | None]]) -> Panel:
             in_programme=np.array([inside for _, inside, _ in here], dtype=np.bool_),
             resident=np.ones(len(here), dtype=np.bool_),
             flagged=np.zeros(len(here), dtype=np.bool_),
+            referred=np.zeros(len(here), dtype=np.int8),
         )
     return panel_of(by_month)
 
@@ -137,7 +138,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "spells.csv"
     path.write_bytes(spells_bytes(table()))
     first = path.read_text("utf-8").splitlines()[1]
-    assert first == f"{pseudonym(0)},,2025-02,2025-02,2025-04,2025-03,met,unknown"
+    assert first == f"{pseudonym(0)},2025-02,2025-02,2025-04,2025-03,met,unknown"
     import pandas as pd  # noqa: PLC0415
 
     pd.read_csv(path, dtype=str, keep_default_na=False).to_parquet(tmp_path / "spells.parquet")
@@ -155,7 +156,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
         (lambda text: text.replace("f-0", "g-0"), "family: a pseudonym"),
         (lambda text: text + text.splitlines()[1] + "\n", "family: each once"),
         (lambda text: text.replace("met,unknown", "unknown,unknown"), "a need that is met"),
-        (lambda text: text.replace("team", "crew"), f"columns {', '.join(COLUMNS)}"),
+        (lambda text: text.replace("joined", "came"), f"columns {', '.join(COLUMNS)}"),
         (lambda text: text.replace("need_", "want_"), "columns"),
         (lambda text: text.splitlines()[0] + "\n", "a row at least"),
     ],
