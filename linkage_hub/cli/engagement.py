@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
 from governance.disclosure.register import ReleaseRegister
 from governance.terminal import FileProblem, terminal, write_bytes
@@ -36,7 +37,6 @@ from linkage_hub.analytics.outcomes.months import month_of, text_of
 from linkage_hub.analytics.outcomes.panel import proved
 from linkage_hub.analytics.outcomes.provenance import TableProvenance, read_provenance
 from linkage_hub.analytics.provenance import file_hash
-from linkage_hub.analytics.risk.budget import YEAR_EPSILON
 from linkage_hub.analytics.risk.documents import Privacy
 from linkage_hub.analytics.risk.errors import PackagesMissing, TooFewFamilies
 from linkage_hub.cli.outcomes import (
@@ -203,7 +203,7 @@ def train(
     rule: Annotated[Path, typer.Option(help="rule.yaml: needs, chance_in_a_year, mean_needs")],
     until: Annotated[str, typer.Option(help="month: nothing later is learnt from")],
     out: Annotated[Path, typer.Option(help="a .json file for the model")],
-    epsilon: Annotated[float, typer.Option(min=0.1, max=YEAR_EPSILON)] = 1.0,
+    epsilon: Annotated[float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON)] = 1.0,
 ) -> None:
     """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
     month = month_option(until)
