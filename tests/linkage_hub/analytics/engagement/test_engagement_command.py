@@ -24,7 +24,7 @@ from tests.linkage_hub.analytics.outcomes_world import (
 )
 from tests.linkage_hub.analytics.test_tables import NEEDS
 
-MONTHS = 16
+MONTHS = 18
 RULE = f"needs: [{', '.join(NEEDS)}]\nchance_in_a_year: 0.5\nmean_needs: 1.5\n"
 private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp installs it")
 
@@ -33,7 +33,7 @@ private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp instal
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A county's exports."""
     folder = tmp_path_factory.mktemp("county")
-    write_county(folder, months=MONTHS, families=900)
+    write_county(folder, months=MONTHS, families=1_200)
     return folder
 
 
@@ -76,10 +76,10 @@ def test_from_runs_to_a_report(exported: Path, table: Path, tmp_path: Path) -> N
     soon = [curve["at"][0]["share"]["value"] for curve in report["curves"][1:]]
     assert soon == sorted(soon, reverse=True)
     assert report["validation"]["by"] == "number of needs"
-    assert report["validation"]["uno"]["value"] > 0.5
+    assert report["validation"]["uno"]["value"] > 0.55
     whole = report["validation"]["rows"][0]
     assert (whole["group"], whole["month"]) == ("all families", 6)
-    assert whole["expected"] == pytest.approx(whole["seen"]["value"], abs=0.15)
+    assert whole["expected"] == pytest.approx(whole["seen"]["value"], abs=0.1)
     assert report["provenance"]["runs"][0]["month"] == "2025-01"
     page = (tmp_path / "out" / "engagement.html").read_text("utf-8")
     assert page.count("<svg") == 2
@@ -228,7 +228,7 @@ def test_a_model_is_paid_for_and_measured_later(
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "out" / "engagement.json").read_text("utf-8"))
     assert (report["validation"]["by"], report["validation"]["split"]) == ("model", "2025-08")
-    listed = run(exported, "lists", table, exported / "15", f"--out={tmp_path}", "--chance=0",
+    listed = run(exported, "lists", table, exported / "17", f"--out={tmp_path}", "--chance=0",
                  f"--model={model}")  # fmt: skip
     assert listed.exit_code == 0, listed.output
     assert ":un" in (tmp_path / "short-term.csv").read_text("utf-8")
