@@ -126,7 +126,7 @@ def _compare(old: ReleasedTable, new: ReleasedTable) -> None:
                         f"{between}: the same families are counted otherwise",
                         next_step="count all tables of a population at one time",
                     )
-            elif _nested(known, number) and abs(known.count - number.count) < least:
+            elif abs(known.count - number.count) < least and _nested(known, number):
                 raise WouldDisclose(
                     f"{between}: one counts almost the same families as the other "
                     f"({', '.join(sorted({*known.where, *number.where}))})",

@@ -1,14 +1,17 @@
 """The hub's register of published tables: what was released of a run, and nothing beside it.
 
 Rules: tables of a run are counted, held against what was released and entered in one transaction,
-so that two who publish at once publish the same; what was published of a run is handed out again as
-it was, whatever its families are by now; what was published with a register in a file, before the
-hub kept one, is taken in from that file and holds likewise.
+so that two who publish at once publish the same; tables that, beside those of earlier runs, would
+tell of a small change are held back (``governance.disclosure.arithmetic``); what was published of
+a run is handed out again as it was, whatever its families are by now; what was published with a
+register in a file, before the hub kept one, is taken in from that file: nothing else is published
+of its runs, and later runs are not held against it, since the file lacks what was published.
 
 The register holds true counts for as long as the run's results are kept. It is as confidential.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -56,7 +59,12 @@ class TableRegister:
             families = families_of(connection, run, terms.needs)
             categories = all_categories_of(connection, run, terms, families)
             tables, register = published(
-                run, families, terms.suppression_threshold, _register(connection, run), categories
+                run,
+                families,
+                terms.suppression_threshold,
+                _register(connection, run),
+                categories,
+                _of_other_runs(connection, run),
             )
             entries = {each.table: each for each in register.released}
             for position, table in enumerate(tables):
@@ -117,6 +125,16 @@ def _as_published(connection: Connection, run: str) -> tuple[PublishedTable, ...
         select(rows.c.published).where(rows.c.run == run).order_by(rows.c.position)
     ).all()
     return tuple(PublishedTable.model_validate_json(form) for form in forms if form is not None)
+
+
+def _of_other_runs(connection: Connection, run: str) -> list[list[PublishedTable]]:
+    """What was published of each other run, under whatever agreement."""
+    found: dict[str, list[PublishedTable]] = defaultdict(list)
+    for row in connection.execute(
+        select(rows.c.run, rows.c.published).where(rows.c.run != run, rows.c.published.is_not(None))
+    ):
+        found[row.run].append(PublishedTable.model_validate_json(row.published))
+    return list(found.values())
 
 
 def _register(connection: Connection, run: str) -> ReleaseRegister:

@@ -8,7 +8,7 @@ The population is the run, whatever its files hold by now: a family that was tak
 exports would else be told by their difference.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from governance.agreements.models import CATEGORISED, UsedAs
+from governance.disclosure.arithmetic import held_back
 from governance.disclosure.counts import least_shown
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import Counted, Listed, PublishedTable, protect
@@ -124,6 +125,7 @@ def published(
     threshold: int,
     register: ReleaseRegister,
     categories: Mapping[UsedAs, Categories] = MappingProxyType({}),
+    earlier: Iterable[Sequence[PublishedTable]] = (),
 ) -> tuple[tuple[PublishedTable, ...], ReleaseRegister]:
     """All tables of a run as they may be published, and the register with them.
 
@@ -133,16 +135,22 @@ def published(
         threshold: of the agreement (suppression_threshold).
         register: of what was released before.
         categories: areas, teams and lengths of engagement, where the agreement has them.
+        earlier: tables of each run that were published before.
+
+    Returns:
+        Those of the list that, beside earlier runs', tell of no small change; the others are held
+        back.
 
     Raises:
         DisclosureRefused: beside what was released, one of them would give a small number away.
     """
-    kinds, tables = listed(families.needs, categories.keys()), []
-    for each in counted(run, families, kinds, categories):
-        table, answers = protect(each, kinds, threshold)
-        register = register.with_table(table, answers, least_shown(threshold))
-        tables.append(table)
-    return tuple(tables), register
+    kinds, least = listed(families.needs, categories.keys()), least_shown(threshold)
+    whole = [protect(each, kinds, threshold) for each in counted(run, families, kinds, categories)]
+    held = held_back([table for table, _ in whole], earlier, least)
+    left = [(table, answers) for table, answers in whole if table.table not in held]
+    for table, answers in left:
+        register = register.with_table(table, answers, least)
+    return tuple(table for table, _ in left), register
 
 
 def _known(families: FamilyColumns) -> tuple[str, ...]:

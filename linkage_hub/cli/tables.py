@@ -15,6 +15,7 @@ from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.permission import analysed_run
+from linkage_hub.analytics.tables import listed
 from linkage_hub.app import open_hub
 from linkage_hub.cli.context import home_of
 
@@ -37,10 +38,13 @@ def publish_(
         hub.ledger.sync_if_possible()
         _, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
         found = hub.tables.publish(run, terms)
+    uses = {each.used_as for each in terms.indicators if each.used_as is not None}
+    listed_ = [kind.id for kind in listed(terms.needs, uses)]
+    held = sorted(set(listed_) - {table.table for table in found})
     write_bytes(out, as_csv(found))
     screen = terminal(context)
     screen.result(
-        {"tables": [table.model_dump(mode="json") for table in found]},
+        {"tables": [table.model_dump(mode="json") for table in found], "held_back": held},
         lambda console: _show(found, console),
     )
     most, base = _rule(terms.suppression_threshold)
@@ -48,6 +52,11 @@ def publish_(
         f"rounded to {base}; {most} or fewer, nought among them, and what would give them away, "
         "is hidden; totals need not add up"
     )
+    if held:
+        screen.say(
+            f"{len(held)} tables are held back: beside those of earlier runs they would tell of a "
+            f"small change ({', '.join(held)})"
+        )
 
 
 @app.command("import")

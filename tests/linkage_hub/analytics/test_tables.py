@@ -12,8 +12,10 @@ from sqlalchemy import delete, select, update
 
 from governance.agreements.files import write_agreement
 from governance.agreements.models import Agreement
+from governance.disclosure.arithmetic import small_changes, worked_out
 from governance.disclosure.errors import ReleasedOtherwise
 from governance.disclosure.register import ReleaseRegister
+from governance.disclosure.tables import PublishedTable
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import all_categories_of, families_of
 from linkage_hub.analytics.publishing import TableRegister
@@ -21,7 +23,13 @@ from linkage_hub.analytics.tables import counted, listed, published
 from linkage_hub.errors import NotAnExport
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.runs.results import discard
-from linkage_hub.store.tables import families, family_needs, released_tables, runs
+from linkage_hub.store.tables import (
+    families,
+    family_categories,
+    family_needs,
+    released_tables,
+    runs,
+)
 from tests.governance.world import Party, agreement_data
 from tests.hub_world import HubWorld
 from tests.linkage_hub.analytics import figures_world
@@ -93,6 +101,32 @@ def test_what_was_published_of_a_run_stays(world: HubWorld, tmp_path: Path) -> N
             connection.execute(delete(table).where(table.c.run == run, table.c.family.in_(gone)))
     assert tables_of(world, run, tmp_path / "second.csv") == first
     assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "second.csv").read_bytes()
+
+
+@pytest.mark.invariant(21, "a run's tables beside those of an earlier run, five families fewer")
+def test_tables_that_tell_of_a_small_change_are_held_back(world: HubWorld, tmp_path: Path) -> None:
+    """They are named and not written; what is left tells nothing small beside the earlier run's."""
+    runs_ = "6" * 32, "7" * 32
+    for run in runs_:
+        keep_run(world.hub.database, world.agreement.hash, run, count=300, seed=21)
+    first = tables_of(world, runs_[0], tmp_path / "first.csv")
+    with world.hub.database.writing() as connection:
+        gone = [f"f-{at:032x}" for at in range(5)]
+        for table in (families, family_needs, family_categories):
+            here = table.c.run == runs_[1], table.c.family.in_(gone)
+            connection.execute(delete(table).where(*here))
+    result = hub(world, "tables", "publish", runs_[1], f"--out={tmp_path / 'second.csv'}")
+    found = json.loads(result.stdout)
+    assert found["held_back"]
+    assert not {table["table"] for table in found["tables"]} & set(found["held_back"])
+    assert not any(
+        name in (tmp_path / "second.csv").read_text("utf-8") for name in found["held_back"]
+    )
+    before, after = (
+        worked_out([PublishedTable.model_validate_json(json.dumps(each)) for each in tables])
+        for tables in (first, found["tables"])
+    )
+    assert not small_changes(before, after, 8)
 
 
 @pytest.mark.invariant(21, "a run's tables after a family was taken out, and a register in a file")
