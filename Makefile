@@ -212,6 +212,10 @@ bench-data: ## make the public evaluation data anew in bench-data/
 bench-risk: $(VENV)/dp.stamp ## rule, logistic regression, trees and private models (docs/risk.md): FAMILIES="2600 10000 100000"
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.risk $(addprefix --families ,$(FAMILIES)) --json bench-risk.json
 
+.PHONY: bench-risk-linked
+bench-risk-linked: $(VENV)/dp.stamp ## the same on families that were linked, beside true ones (docs/risk.md): PERSONS=6000
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.risk.linked --persons $(PERSONS) --json bench-risk-linked.json
+
 # --- upkeep -----------------------------------------------------------------------------------
 
 .PHONY: lock
@@ -234,4 +238,4 @@ assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json bench-risk.json mutants
+	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json county-risk mutants

@@ -1,11 +1,12 @@
 """Every model on one pair of cohorts, measured alike."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.risk.families import NEEDS, Cohort
@@ -30,6 +31,8 @@ DELTA: Final = 1e-6
 THRESHOLD: Final = 0.15
 """Of net benefit: a family is looked at where one in seven or more is expected to need it."""
 
+MET_SELDOM: Final = {1: "seldom", 0: "others"}
+
 Scorer = Callable[[Features], Floats]
 
 
@@ -43,8 +46,8 @@ class Measured:
         benefit: at ``THRESHOLD``, a thousand families.
         overlap: of the list with that of a second training; 1 where nothing is drawn.
         train_s, score_s: seconds.
-        groups: share found and share wrongly listed of the group that services meet seldom, and of
-            the others, and observed to expected of each.
+        groups: share found, share wrongly listed and observed to expected of each group.
+        listed: rows of the list, the highest first, int64 (size,).
     """
 
     auc: float
@@ -58,6 +61,7 @@ class Measured:
     train_s: float
     score_s: float
     groups: dict[str, float]
+    listed: NDArray[np.int64]
 
 
 def measured(
@@ -72,11 +76,34 @@ def measured(
         size: of the list.
         seed: of the noise.
     """
-    families = features_of(NEEDS, first.state)
+    made = makers(first, NEEDS, rate, seed)
+    return {name: judged(make, later, NEEDS, size, MET_SELDOM) for name, make in made.items()}
+
+
+def makers(
+    first: Cohort,
+    needs: Sequence[str],
+    rate: float,
+    seed: int,
+    *,
+    unknown: float = 0.0,
+    variants: bool = True,
+) -> dict[str, Callable[[int], Scorer]]:
+    """What trains each model, by name: given the number of a training, with other noise for each.
+
+    Args:
+        first: what is learnt from.
+        needs: ids, in the order of its columns.
+        rate: that is declared for the rule.
+        seed: of the noise.
+        unknown: needs that nobody knows of, a family, as declared for the rule.
+        variants: the private models that are only for comparison, too.
+    """
+    families = features_of(needs, first.state)
     outcome = first.outcome
     # what the county publishes of its needs: a share to the percent
-    needs = round(float((first.state == MET).mean(axis=0).sum()), 1)
-    rule = PublicRule(needs=NEEDS, outcome_rate=rate, mean_needs=needs)
+    mean = round(float((first.state == MET).mean(axis=0).sum()), 1)
+    rule = PublicRule(needs=tuple(needs), outcome_rate=rate, mean_needs=mean, mean_unknown=unknown)
 
     def private(epsilon: float, **how: float | bool) -> Callable[[int], Scorer]:
         def fitted(again: int) -> Scorer:
@@ -91,19 +118,37 @@ def measured(
         found.fit(families.values, outcome)
         return lambda each: np.asarray(found.predict_proba(each.values)[:, 1])
 
-    makers: dict[str, Callable[[int], Scorer]] = {
+    made: dict[str, Callable[[int], Scorer]] = {
         "rule": lambda _: rule.as_model().probability,
         "logistic": lambda _: logistic.fit(families, outcome).probability,
         "trees": trees,
         **{f"private {epsilon:g}": private(epsilon) for epsilon in EPSILONS},
-        "private 1, clip 1": private(1, clip=1.0),
-        "private 1, cold": private(1, warm=False),
     }
-    return {name: _one(make, later, size) for name, make in makers.items()}
+    if variants:
+        made |= {
+            "private 1, clip 1": private(1, clip=1.0),
+            "private 1, cold": private(1, warm=False),
+        }
+    return made
 
 
-def _one(make: Callable[[int], Scorer], later: Cohort, size: int) -> Measured:
-    families = features_of(NEEDS, later.state)
+def judged(
+    make: Callable[[int], Scorer],
+    later: Cohort,
+    needs: Sequence[str],
+    size: int,
+    groups: Mapping[int, str],
+) -> Measured:
+    """One model on one later cohort.
+
+    Args:
+        make: trains it.
+        later: what is measured on.
+        needs: ids, in the order of its columns.
+        size: of the list.
+        groups: names of the groups' numbers.
+    """
+    families = features_of(needs, later.state)
     begun = time.perf_counter()
     scorer = make(0)
     trained = time.perf_counter()
@@ -115,9 +160,6 @@ def _one(make: Callable[[int], Scorer], later: Cohort, size: int) -> Measured:
     area = auc(scores, later.outcome)
     if at.precision is None or at.recall is None or curve is None or area is None:
         raise ValueError("expected outcomes in the later cohort")
-    chosen = np.zeros(len(families), dtype=np.bool_)
-    chosen[listed] = True
-    errors = group_errors(later.group, chosen, scores, later.outcome)
     return Measured(
         auc=area,
         precision=at.precision.value,
@@ -129,13 +171,24 @@ def _one(make: Callable[[int], Scorer], later: Cohort, size: int) -> Measured:
         overlap=overlap(listed, again),
         train_s=trained - begun,
         score_s=scored - trained,
-        groups={
-            f"{what} {name}": value
-            for number, name in ((1, "seldom"), (0, "others"))
-            for what, value in (
-                ("found", errors[number].found.value if errors[number].found else np.nan),  # type: ignore[union-attr]
-                ("wrongly", errors[number].wrongly.value if errors[number].wrongly else np.nan),  # type: ignore[union-attr]
-                ("o/e", errors[number].observed_to_expected or np.nan),
-            )
-        },
+        groups=by_group(later, listed, scores, groups),
+        listed=listed,
     )
+
+
+def by_group(
+    later: Cohort, listed: NDArray[np.int64], scores: Floats, groups: Mapping[int, str]
+) -> dict[str, float]:
+    """Shares of each group, by what and whose they are; NaN where there is nobody."""
+    chosen = np.zeros(len(scores), dtype=np.bool_)
+    chosen[listed] = True
+    errors = group_errors(later.group, chosen, scores, later.outcome)
+    found = {}
+    for number, name in groups.items():
+        each = errors.get(number)
+        shares = (None, None) if each is None else (each.found, each.wrongly)
+        for what, one in zip(("found", "wrongly"), shares, strict=True):
+            found[f"{what} {name}"] = np.nan if one is None else one.value
+        observed = None if each is None else each.observed_to_expected
+        found[f"o/e {name}"] = np.nan if observed is None else observed
+    return found

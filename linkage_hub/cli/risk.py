@@ -55,7 +55,9 @@ def _slug(text: str) -> str:
         raise typer.BadParameter("expected a short name, such as in-programme-12-months") from None
 
 
-Rule = Annotated[Path, typer.Option(help="rule.yaml: needs, weights, outcome_rate, mean_needs")]
+Rule = Annotated[
+    Path, typer.Option(help="rule.yaml: needs, weights, outcome_rate, mean_needs, mean_unknown")
+]
 
 
 @app.command()
@@ -97,6 +99,12 @@ def train(
     origins = exported(before, terms.hash), exported(after, terms.hash)
     found = cases(_families(before, terms, public), _families(after, terms, public))
     screen = terminal(context)
+    if public.mean_unknown is None:
+        raise FileNotUsable(
+            "the rule does not say mean_unknown, needs that nobody knows of, a family: without it "
+            "a training may go astray",
+            next_step="write it into the rule, as published or expected",
+        )
     if len(found.families) < LEAST_FAMILIES:
         raise TooFewFamilies(
             f"{len(found.families):,} families to learn from: expected {LEAST_FAMILIES:,} or more",

@@ -1,6 +1,7 @@
 """From submissions' Arrow columns and the person of each record to flat evidence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,24 @@ def read_evidence(
     return Evidence(persons, statements, mentions, records, band, household.tokens, hardening)
 
 
+def with_persons(evidence: Evidence, person: Ints, persons: int) -> Evidence:
+    """Evidence of records, each read as a person of its own, as evidence of other persons.
+
+    Args:
+        evidence: by ``read_evidence``, where every record was a person.
+        person: the person of each record over all sources, int64 (r,).
+        persons: how many there are.
+    """
+    return replace(
+        evidence,
+        persons=persons,
+        statements=replace(evidence.statements, person=person[evidence.statements.person]),
+        mentions=replace(evidence.mentions, person=person[evidence.mentions.person]),
+        records=replace(evidence.records, person=person[evidence.records.person]),
+        band=_usual_band(evidence.band, person, persons),
+    )
+
+
 def fixed_bytes(values: pa.Array, width: int) -> Bytes:
     """Values of a fixed-size binary column, uint8 (n, width); a null's bytes mean nothing."""
     data = values.buffers()[1]
@@ -103,8 +122,12 @@ def _mentions(tables: Sequence[pa.Table], person_of: Sequence[Ints]) -> Mentions
 def _bands(columns: Sequence[pa.Array], person_of: Sequence[Ints], persons: int) -> Ints:
     """The band that most of a person's records give, of equals the younger; -1 for none."""
     bands = _joined([_codes(column, AGE_BANDS) for column in columns])
+    return _usual_band(bands, _joined(person_of), persons)
+
+
+def _usual_band(bands: Ints, person: Ints, persons: int) -> Ints:
     known = bands >= 0
-    key = _joined(person_of)[known] * len(AGE_BANDS) + bands[known]
+    key = person[known] * len(AGE_BANDS) + bands[known]
     counts = np.bincount(key, minlength=persons * len(AGE_BANDS)).reshape(persons, len(AGE_BANDS))
     found: Ints = counts.argmax(axis=1).astype(np.int64)
     found[counts.max(axis=1, initial=0) == 0] = UNKNOWN

@@ -14,7 +14,7 @@ from linkage_hub.runs.inputs import SourceData
 Ints = NDArray[np.int64]
 
 
-class _OfPersons(NamedTuple):
+class SaidOfPersons(NamedTuple):
     """One row a word of one source on one indicator of one person; no word twice."""
 
     person: Ints
@@ -39,7 +39,14 @@ def read_indicators(
         member_family: the family of each member; a person may be in several.
         member_person: the person of each member.
     """
-    said = _of_persons(sources, person_of, names)
+    said = said_of_persons(sources, person_of, names)
+    return said_of_families(said, names, member_family, member_person)
+
+
+def said_of_families(
+    said: SaidOfPersons, names: Sequence[str], member_family: Ints, member_person: Ints
+) -> Said:
+    """What is said of persons as what is said of their families; see ``read_indicators``."""
     order = np.argsort(member_person, kind="stable")
     sorted_person = member_person[order]
     first = np.searchsorted(sorted_person, said.person, side="left")
@@ -50,9 +57,10 @@ def read_indicators(
     return Said(family, said.indicator[row], said.source[row], said.met[row], tuple(names))
 
 
-def _of_persons(
+def said_of_persons(
     sources: Sequence[SourceData], person_of: Sequence[Ints], names: Sequence[str]
-) -> _OfPersons:
+) -> SaidOfPersons:
+    """What sources say of persons; see ``read_indicators``."""
     known = pa.array(list(names), pa.string())
     parts = []
     for number, source in enumerate(sources):
@@ -69,6 +77,6 @@ def _of_persons(
     key = np.concatenate([np.zeros(0, dtype=np.int64), *(part[0] for part in parts)])
     source_of = np.concatenate([np.zeros(0, dtype=np.int64), *(part[1] for part in parts)])
     pair = key // 2
-    return _OfPersons(
+    return SaidOfPersons(
         pair // max(1, len(names)), pair % max(1, len(names)), source_of, key % 2 == 1
     )

@@ -28,6 +28,8 @@ class PublicRule(Frozen):
         weights: of needs whose weight is not 1.
         outcome_rate: share of families with the outcome, as published or expected.
         mean_needs: needs met a family, as published or expected.
+        mean_unknown: needs that nobody knows of, a family, as published or expected; a private
+            training asks for it (docs/risk.md).
         slope: log odds of a need of weight 1.
     """
 
@@ -35,12 +37,15 @@ class PublicRule(Frozen):
     weights: Mapping[Slug, Weight] = Field(default_factory=dict)
     outcome_rate: Annotated[float, Field(ge=0.001, le=0.5)]
     mean_needs: Annotated[float, Field(ge=0, le=60)]
+    mean_unknown: Annotated[float, Field(ge=0, le=60)] | None = None
     slope: Annotated[float, Field(gt=0, le=2)] = SLOPE
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         if set(self.weights) - set(self.needs):
             raise ValueError("weights: a need that is not one of needs")
+        if self.mean_unknown is not None and self.mean_unknown > len(self.needs):
+            raise ValueError("mean_unknown: more needs than there are")
         return self
 
     @property

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import ActionNotAllowed, PrivacySpent
 from governance.agreements.files import read_agreement
+from linkage_hub.analytics.edited import FileNotUsable
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.provenance import PROVENANCE, NotThisProvenance, file_hash
 from linkage_hub.analytics.risk.cases import cases
@@ -23,6 +24,7 @@ from tests.linkage_hub.analytics.risk.kept import cohort, export_run, hub_of, ke
 from tests.linkage_hub.analytics.test_tables import NEEDS, write_terms
 
 RULE = f"needs: [{', '.join(NEEDS)}]\nweights: {{offence: 2}}\noutcome_rate: 0.05\nmean_needs: 1\n"
+RULE += "mean_unknown: 1\n"
 private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp installs it")
 
 
@@ -103,6 +105,23 @@ def test_what_is_learnt_is_who_came_later(folder: Path) -> None:
     assert len(found.families) == int(open_then[:390].sum())
     assert found.gone == int(open_then[390:].sum())
     assert found.outcome.tolist() == now.in_programme[open_then[:390]].tolist()
+
+
+def test_a_rule_that_does_not_say_what_is_unknown_trains_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is paid: a training might go astray; the list by the rule needs no such figure."""
+    purse = Purse()
+    pay_from(purse, folder, monkeypatch)
+    (folder / "rule.yaml").write_text(RULE.replace("mean_unknown: 1\n", ""), "utf-8")
+    result = run(folder, "list", str(folder / "then"), f"--out={folder / 'list.csv'}")
+    assert result.exit_code == 0, result.output
+    pair = [str(folder / "then"), str(folder / "now")]
+    more = ["--outcome=in-programme-12-months", f"--out={folder / 'model.json'}"]
+    result = run(folder, "train", *pair, *more)
+    assert isinstance(result.exception, FileNotUsable)
+    assert "mean_unknown" in str(result.exception)
+    assert purse.spent == []
 
 
 def test_an_agreement_for_linking_alone_gives_no_figures(folder: Path) -> None:

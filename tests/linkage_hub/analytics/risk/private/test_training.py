@@ -154,3 +154,20 @@ def test_system_noise_is_standard_normal() -> None:
     assert abs(drawn.std() - 1) < 0.03
     assert 0.02 < (np.abs(drawn) > 2).mean() < 0.07
     assert (SystemRandomness().normal(3) != SystemRandomness().normal(3)).all()
+
+
+def test_columns_that_are_nearly_always_unknown_do_not_lead_astray() -> None:
+    """Nine needs, each unknown of nine families in ten: what is declared of it keeps it steady."""
+    random = np.random.default_rng(3)
+    needs = tuple(f"need-{at}" for at in range(9))
+    state = random.choice(3, (20_000, 9), p=(0.9, 0.04, 0.06)).astype(np.int8)
+    found = features_of(needs, state)
+    outcome = random.random(20_000) < 1 / (1 + np.exp(4 - 0.8 * found.met.sum(axis=1)))
+
+    def observed_to_expected(**declared: float) -> float:
+        rule = PublicRule(needs=needs, outcome_rate=0.03, mean_needs=0.5, **declared)
+        model = train(found, outcome, rule, Guarantee(8, 1e-6), SeededRandomness(1)).model
+        return float(outcome.sum() / model.probability(found).sum())
+
+    assert 0.9 < observed_to_expected(mean_unknown=8.1) < 1.1
+    assert observed_to_expected() > 2

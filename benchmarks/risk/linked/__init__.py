@@ -1,0 +1,1 @@
+"""The models of ``benchmarks.risk`` on families that were linked, beside true families."""
