@@ -75,7 +75,7 @@ serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the brow
 # --- checks -----------------------------------------------------------------------------------
 
 .PHONY: test
-test: ## everything that CI runs
+test: ## everything that CI runs, after make dp
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types imports packages services
 	$(MAKE) --no-print-directory tests
 
@@ -101,7 +101,7 @@ tests: $(VENV)/dev.stamp services ## every test in one session, the longest firs
 	$(PYTEST) --junitxml=build/tests.xml
 
 .PHONY: test-dp
-test-dp: $(VENV)/dp.stamp ## tests of private models, which the others skip
+test-dp: $(VENV)/dp.stamp ## tests of risk, with those that make test skips without make dp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 tests/linkage_hub/analytics/risk
 
 .PHONY: unit

@@ -40,6 +40,7 @@ class Cost:
         return max(self.opacus, self.dp_accounting)
 
 
+@lru_cache
 def cost_of(noise: float, steps: int, delta: float) -> Cost:
     """Of adding normal noise to a sum over all families, so many times.
 

@@ -91,28 +91,41 @@ class Setting:
         ]
 
 
-@pytest.fixture
-def setting(database_url: str) -> Iterator[Setting]:
-    """An agreement with the largest budget, nothing spent."""
+@contextmanager
+def _opened(database_url: str) -> Iterator[Setting]:
     found = Setting(database_url)
     yield found
     for each in found.opened:
         each.close()
 
 
-def test_a_year_is_never_overspent(setting: Setting) -> None:
+@pytest.fixture
+def setting(tmp_path: Path) -> Iterator[Setting]:
+    """An agreement with the largest budget, nothing spent."""
+    with _opened(f"sqlite:///{tmp_path / 'books.db'}") as found:
+        yield found
+
+
+@pytest.fixture
+def either(database_url: str) -> Iterator[Setting]:
+    """The same on each kind of database."""
+    with _opened(database_url) as found:
+        yield found
+
+
+def test_a_year_is_never_overspent(either: Setting) -> None:
     """What would go past the budget is refused whole and costs nothing; a new year is new."""
     for _ in range(3):
-        setting.spend(1 - 1e-9)
+        either.spend(1 - 1e-9)
     with pytest.raises(PrivacySpent, match="3 trainings"):
-        setting.spend(0.000_01)
-    purse = setting.hub().purse(setting.agreement.hash)
+        either.spend(0.000_01)
+    purse = either.hub().purse(either.agreement.hash)
     assert (purse.times, purse.left, purse.budget) == (3, 0, 3)
     assert purse.epsilon == 3
     assert purse.delta == pytest.approx(3e-6)
-    assert [each.epsilon_millionths for each in setting.told()] == [1_000_000] * 3
-    assert setting.hub(NEXT_YEAR).purse(setting.agreement.hash).times == 0
-    setting.spend(1, later=NEXT_YEAR)
+    assert [each.epsilon_millionths for each in either.told()] == [1_000_000] * 3
+    assert either.hub(NEXT_YEAR).purse(either.agreement.hash).times == 0
+    either.spend(1, later=NEXT_YEAR)
 
 
 def test_the_agreements_budget_is_the_hubs(setting: Setting) -> None:
@@ -198,40 +211,40 @@ def test_what_costs_nothing_is_no_training(setting: Setting) -> None:
     assert setting.hub().purse(setting.agreement.hash).times == 0
 
 
-def test_a_spend_stands_when_the_ledger_cannot_be_told(setting: Setting) -> None:
+def test_a_spend_stands_when_the_ledger_cannot_be_told(either: Setting) -> None:
     """It is spent before anything else; training stops, and the word goes out later, once."""
-    setting.ledger.reachable = False
+    either.ledger.reachable = False
     with pytest.raises(LedgerUnavailableError):
-        setting.spend(2)
-    assert setting.hub().purse(setting.agreement.hash).epsilon == 2
-    assert setting.told() == []
-    setting.ledger.reachable = True
-    setting.hub().tell()
-    setting.hub().tell()
-    assert len(setting.told()) == 1
-    assert setting.hub().purse(setting.agreement.hash).epsilon == 2
+        either.spend(2)
+    assert either.hub().purse(either.agreement.hash).epsilon == 2
+    assert either.told() == []
+    either.ledger.reachable = True
+    either.hub().tell()
+    either.hub().tell()
+    assert len(either.told()) == 1
+    assert either.hub().purse(either.agreement.hash).epsilon == 2
 
 
 def test_what_the_ledger_refuses_is_not_trained_now_or_paid_for_later(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
+    either: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another hub was faster: no training; the word does not come back to empty the next year."""
-    (second,) = admit(setting.world, "second-hub")
-    accept(setting.world, second, setting.agreement)
-    slow, append = setting.hub(), setting.ledger.append
+    (second,) = admit(either.world, "second-hub")
+    accept(either.world, second, either.agreement)
+    slow, append = either.hub(), either.ledger.append
 
     def raced(event: Event) -> None:
         monkeypatch.undo()
-        setting.world.append(cost(second, setting.agreement, 2.5))
+        either.world.append(cost(second, either.agreement, 2.5))
         append(event)
 
-    monkeypatch.setattr(setting.ledger, "append", raced)
+    monkeypatch.setattr(either.ledger, "append", raced)
     with pytest.raises(LedgerRefusedError) as refused:
-        slow.spend(setting.agreement.hash, "later-referral", 1, 1e-6)
+        slow.spend(either.agreement.hash, "later-referral", 1, 1e-6)
     assert refused.value.code == PrivacySpent.reason
-    setting.hub(NEXT_YEAR).tell()
-    assert [each.party for each in setting.told()] == ["second-hub"]
-    setting.spend(3, later=NEXT_YEAR)
+    either.hub(NEXT_YEAR).tell()
+    assert [each.party for each in either.told()] == ["second-hub"]
+    either.spend(3, later=NEXT_YEAR)
 
 
 def test_an_older_word_that_is_refused_holds_no_training_up(setting: Setting) -> None:
@@ -247,13 +260,13 @@ def test_an_older_word_that_is_refused_holds_no_training_up(setting: Setting) ->
 
 
 def test_two_trainings_at_once_share_one_purse(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
+    either: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have read the same balance; only one is paid for."""
-    slow = setting.hub()
-    setting.spend(2)
+    slow = either.hub()
+    either.spend(2)
     monkeypatch.setattr(slow, "_spent", lambda *_: Spent())
     monkeypatch.setattr(slow, "_own", lambda *_: Spent())
     with pytest.raises(HubDatabase.error):
-        slow.spend(setting.agreement.hash, "later-referral", 2, 1e-6)
-    assert setting.hub().purse(setting.agreement.hash).epsilon == 2
+        slow.spend(either.agreement.hash, "later-referral", 2, 1e-6)
+    assert either.hub().purse(either.agreement.hash).epsilon == 2
