@@ -82,6 +82,8 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /runs/{run}/unlinked": _ANALYST,
     "GET /runs/{run}/compare/{other}": _ANALYST,
     "GET /sources": _ANALYST,
+    # models
+    "GET /models": _ANALYST | _LEAD,
     # review
     "GET /review": _ANALYST,
     "GET /review/{left}/{right}": _ANALYST,

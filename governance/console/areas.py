@@ -16,6 +16,7 @@ AREAS: Final = (
     "governance.console.pages.families",
     "governance.console.pages.requests",
     "governance.console.pages.runs",
+    "governance.console.pages.models",
     "governance.console.pages.review",
     "governance.console.pages.keys",
     "governance.console.pages.decide",
@@ -44,6 +45,7 @@ MENU: Final = (
     MenuEntry("/runs", "runs.title", "runs.about"),
     MenuEntry("/review", "review.title", "review.about"),
     MenuEntry("/sources", "sources.title", "sources.about"),
+    MenuEntry("/models", "models.title", "models.about"),
 )
 """In this order, each for those whose role may open it."""
 

@@ -39,6 +39,7 @@ from tests.browsing import check_page, screenshot
 from tests.chromium import browser_page
 from tests.console_world import ConsoleWorld, console_world
 from tests.governance.ledger.test_service import Running, post_all, started
+from tests.governance.privacy.test_registry import agree, cost
 from tests.governance.transparency.test_record import PROGRAM, WHOLE
 from tests.governance.world import NOON, World
 
@@ -94,6 +95,7 @@ def tell(world: World) -> None:
     world.write(police, EventType.RETENTION_PURGED, purged)
     wanted = RegisterWanted(party="police", item="surname")
     world.write(council, EventType.REGISTER_WANTED, wanted)
+    world.append(cost(world.hub, agree(world, title="Learning what helps"), 0.75))
 
 
 def cosign(running: Running) -> None:
@@ -140,6 +142,27 @@ def test_every_page_answers(council: Council) -> None:
     found = {path: council.get(f"/oversight{path}").status_code for path in PAGES}
     assert set(found.values()) == {200}, found
     assert council.get("/register").status_code == 200
+
+
+def test_a_lead_and_an_analyst_see_what_models_have_cost(council: Council) -> None:
+    """Budget, what is left, each cost beside its entry; only a lead's role opens the entry."""
+    analyst = council.world.account(Role.ANALYST, "Kim Analyst")
+    with browser_page() as page:
+        council.world.sign_in(page, council.lead)
+        page.goto(f"{council.world.origin}/models")
+        check_page(page)
+        screenshot(page, "models")
+        text = page.inner_text("main")
+        assert "epsilon 2 and delta 0.000005" in text
+        assert "Epsilon left in 2026" in text
+        assert "later referral" in text
+        page.click("main tbody a")
+        assert "epsilon.spent" in page.content()
+    with council.world.client(analyst) as client:
+        shown = client.get("/models")
+    assert shown.status_code == 200
+    assert "1.25" in shown.text
+    assert "/oversight/ledger/" not in shown.text
 
 
 def test_a_lead_looks_at_everything(council: Council) -> None:
