@@ -56,7 +56,7 @@ install: $(VENV)/app.stamp ## install the three programs into .venv
 	@echo "programs: $(BIN)/partner-agent  $(BIN)/linkage-hub  $(BIN)/governance"
 
 .PHONY: dp
-dp: $(VENV)/dp.stamp ## add torch (CPU), opacus and dp-accounting: TORCH=page or folder of torch 2.13.0+cpu (docs/risk.md)
+dp: $(VENV)/dp.stamp ## add torch (CPU), opacus, dp-accounting, opendp: TORCH=page or folder of torch 2.13.0+cpu (docs/risk.md)
 
 .PHONY: services
 services: ## find PostgreSQL and Chromium for the tests, or install them (Debian, as root)

@@ -359,6 +359,11 @@ class Agreement(Frozen):
         return tuple(each.id for each in self.indicators if each.used_as == use)
 
     @property
+    def uses(self) -> frozenset[UsedAs]:
+        """What indicators are used as that are no needs."""
+        return frozenset(each.used_as for each in self.indicators if each.used_as is not None)
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Ids of the indicators that are needs, in the agreement's order."""
         return tuple(

@@ -1,6 +1,7 @@
 """``linkage-hub tables``: figures of a run that may leave the house."""
 
 import csv
+import importlib.util
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.disclosure.counts import Published, publish
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
 from governance.terminal import terminal, write_bytes
+from linkage_hub.analytics.held import all_categories_of, families_of
 from linkage_hub.analytics.permission import analysed_run
+from linkage_hub.analytics.risk.errors import PackagesMissing
 from linkage_hub.analytics.tables import listed
 from linkage_hub.app import open_hub
 from linkage_hub.cli.context import home_of
@@ -38,8 +42,7 @@ def publish_(
         hub.ledger.sync_if_possible()
         _, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
         found = hub.tables.publish(run, terms)
-    uses = {each.used_as for each in terms.indicators if each.used_as is not None}
-    listed_ = [kind.id for kind in listed(terms.needs, uses)]
+    listed_ = [kind.id for kind in listed(terms.needs, terms.uses)]
     held = sorted(set(listed_) - {table.table for table in found})
     write_bytes(out, as_csv(found))
     screen = terminal(context)
@@ -57,6 +60,59 @@ def publish_(
             f"{len(held)} tables are held back: beside those of earlier runs they would tell of a "
             f"small change ({', '.join(held)})"
         )
+
+
+@app.command()
+def private(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="id of a run")],
+    table: Annotated[list[str], typer.Option(help="a table of the list; may be repeated")],
+    epsilon: Annotated[
+        float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON, help="for all of them together")
+    ],
+    out: Annotated[Path, typer.Option(help="a .csv file for the tables")],
+) -> None:
+    """Write tables with noise, for what that costs of the year's budget; the cost stays."""
+    if importlib.util.find_spec("opendp") is None:
+        raise PackagesMissing("tables with noise need packages of their own", next_step="make dp")
+    from linkage_hub.analytics.private_tables import (  # noqa: PLC0415 - only here
+        DELTA,
+        OUTCOME,
+        chosen,
+        noised,
+    )
+    from linkage_hub.analytics.risk.private.counts import mechanism  # noqa: PLC0415
+
+    with open_hub(home_of(context)) as hub:
+        hub.ledger.sync()
+        _, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
+        kinds = chosen(table, listed(terms.needs, terms.uses))
+        by = mechanism(len(kinds), epsilon)
+        hub.epsilon.spend(terms.hash, OUTCOME, max(epsilon, by.epsilon), DELTA)
+        with hub.database.reading() as connection:
+            families = families_of(connection, run, terms.needs)
+            categories = all_categories_of(connection, run, terms, families)
+        found = noised(families, kinds, categories, by)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*_HEADINGS, "off_by_at_most_in_95_of_100"))
+    for cell in found:
+        writer.writerow((*cell.model_dump().values(), by.error))
+    write_bytes(out, text.getvalue().encode())
+    screen = terminal(context)
+    screen.result(
+        {"run": run, "epsilon": epsilon, "scale": by.scale, "error": by.error,
+         "cells": [cell.model_dump(mode="json") for cell in found]},
+        lambda console: console.print(
+            f"{len(found)} numbers, of which 95 in 100 are off by {by.error} families at most",
+            highlight=False,
+        ),
+    )  # fmt: skip
+    screen.say(
+        "numbers have noise; those below nought are written as nought, so that sums of many small "
+        "ones come out too large"
+    )
+    screen.hint(f"linkage-hub risk budget {terms.hash}")
 
 
 @app.command("import")

@@ -10,6 +10,10 @@ import numpy as np
 from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
+from governance.agreements.models import Agreement
+from governance.canonical import sha256
+from governance.ledger.events import EventType
+from governance.ledger.payloads import SubmissionOutcome
 from linkage_hub.analytics.needs import SEVERAL_NAMES, STATES
 from linkage_hub.cli.main import app
 from linkage_hub.store.database import HubDatabase
@@ -36,12 +40,28 @@ def with_areas(data: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def figures_world_in(root: Path) -> Iterator[HubWorld]:
-    """A hub whose commands can be called (``hub``), with one run."""
-    with hub_world_in(root, with_areas) as world:
+def figures_world_in(root: Path, *, epsilon: float | None = None) -> Iterator[HubWorld]:
+    """A hub whose commands can be called (``hub``), with one run; a budget, where one is named."""
+
+    def adjust(data: dict[str, Any]) -> None:
+        with_areas(data)
+        if epsilon is not None:
+            data["privacy_budget"] = {"epsilon": epsilon, "delta": 1e-5}
+
+    with hub_world_in(root, adjust) as world:
         world.hub.settings.save(world.hub.home)
+        if epsilon is not None:  # a hub that has taken something is the one that may pay
+            world.hub.ledger.write(EventType.SUBMISSION_ACCEPTED, _accepted(world.agreement))
         keep_run(world.hub.database, world.agreement.hash)
         yield world
+
+
+def _accepted(terms: Agreement) -> SubmissionOutcome:
+    source = terms.sources[1]
+    return SubmissionOutcome(
+        submission="2" * 32, manifest=sha256(b"manifest"), agreement=terms.hash,
+        party=source.party, source=source.id, records=3, reason=None,
+    )  # fmt: skip
 
 
 def keep_run(
