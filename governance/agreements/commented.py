@@ -22,7 +22,8 @@ COMMENTS: Final = {
         "What owners may say of a record: met, unmet or unknown, looking back 'window_months'. "
         "'rules' says how each source works it out; for one that is not there its mapping does. "
         "'used_as' marks one that is no need: an 'area', a 'team' or a length of 'engagement' that "
-        "families are counted by, or that they were referred by the usual route ('referral')."
+        "families are counted by, or that they were referred by the usual route ('referral'). "
+        "'detail_of' marks one that tells more of another, and is no need by itself."
     ),
     "sources": (
         "Systems, whose they are, what may be taken from each, and most records. 'opt_outs' says "

@@ -192,7 +192,7 @@ def _indicators(old: Agreement, new: Agreement) -> Iterator[str]:
     before, after = ({each.id: each for each in a.indicators} for a in (old, new))
     for name in sorted(after.keys() - before.keys()):
         each = after[name]
-        use = f", {_USES[each.used_as]}" if each.used_as else ""
+        use = f", {_use(each)}" if each.used_as or each.detail_of else ""
         yield (
             f"{_listed(each.owners)} could now say of a record: {name} ({each.description}, within "
             f"{each.window_months} months){use}"
@@ -210,9 +210,15 @@ def _indicators(old: Agreement, new: Agreement) -> Iterator[str]:
             yield f"{name} would look back {months}"
         if was.description != will.description:
             yield _means(name, was.description, will.description)
-        if was.used_as != will.used_as:
-            yield f"{name} would be {_USES[will.used_as]}; until now {_USES[was.used_as]}"
+        if _use(was) != _use(will):
+            yield f"{name} would be {_use(will)}; until now {_use(was)}"
         yield from _rules(was, will)
+
+
+def _use(each: IndicatorItem) -> str:
+    if each.detail_of is not None:
+        return f"a detail of {each.detail_of} and no need"
+    return _USES[each.used_as]
 
 
 def _rules(was: IndicatorItem, will: IndicatorItem) -> Iterator[str]:

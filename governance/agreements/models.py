@@ -111,6 +111,10 @@ class IndicatorItem(Frozen):
     """What it is where it is no need (ADR 45): one of the areas, teams or lengths of engagement
     that families are counted by, or that they were referred by the usual route. Left out of the
     bytes likewise."""
+    detail_of: Slug | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The indicator that this one tells more of (ADR 41): a further band, how it was at the start,
+    whether it was met within a longer time. By itself it is no need, and puts no family forward.
+    Left out of the bytes likewise."""
 
 
 class Source(Frozen):
@@ -304,6 +308,16 @@ class Agreement(Frozen):
                 raise ValueError(f"indicators.used_as: more than {most} of {use}")
         if any(each.id == IN_PROGRAMME and each.used_as for each in self.indicators):
             raise ValueError(f"indicators.{IN_PROGRAMME}.used_as: it has a use of its own")
+        told = {each.id: each for each in self.indicators}
+        for each in self.indicators:
+            if each.detail_of is None:
+                continue
+            where = f"indicators.{each.id}.detail_of"
+            self._known(where, {each.detail_of}, set(told))
+            if each.id == IN_PROGRAMME or each.used_as is not None:
+                raise ValueError(f"{where}: it has a use of its own")
+            if told[each.detail_of].detail_of is not None:
+                raise ValueError(f"{where}: a detail of a detail, or of itself")
 
     @model_validator(mode="after")
     def _learnt_from(self) -> Self:
@@ -367,7 +381,20 @@ class Agreement(Frozen):
     def needs(self) -> tuple[str, ...]:
         """Ids of the indicators that are needs, in the agreement's order."""
         return tuple(
-            each.id for each in self.indicators if each.used_as is None and each.id != IN_PROGRAMME
+            each.id
+            for each in self.indicators
+            if each.used_as is None and each.detail_of is None and each.id != IN_PROGRAMME
+        )
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Ids of the indicators that tell more of others, and of the programme, ascending."""
+        return tuple(
+            sorted(
+                each.id
+                for each in self.indicators
+                if each.detail_of is not None or each.id == IN_PROGRAMME
+            )
         )
 
     @property

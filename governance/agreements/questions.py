@@ -364,6 +364,7 @@ class Interview:
             ),
             "rules": old.get("rules"),  # written in the file; a new version keeps them
             "used_as": old.get("used_as"),  # likewise
+            "detail_of": old.get("detail_of"),  # likewise
         }
 
     def _source(

@@ -23,6 +23,7 @@ EXPORTS: Final = (
     "families.csv",
     "members.csv",
     "needs.csv",
+    "details.csv",
     "addresses.csv",
     "households.csv",
     "ids.csv",

@@ -117,8 +117,14 @@ def _variable(agreement: Agreement, each: IndicatorItem, needs: dict[str, str]) 
             for source in agreement.sources
             if each.id in source.indicators
         },
-        need=needs.get(each.id) if each.id in agreement.needs else _USES[each.used_as],
+        need=needs.get(each.id) if each.id in agreement.needs else _no_need(each),
     )
+
+
+def _no_need(each: IndicatorItem) -> str:
+    if each.detail_of is not None:
+        return f"none: it tells more of {each.detail_of}"
+    return _USES[each.used_as]
 
 
 def _name(agreement: Agreement, party: str) -> str:

@@ -24,11 +24,15 @@ from linkage_hub.errors import NotAnExport
 
 FAMILIES: Final = "families.csv"
 NEEDS: Final = "needs.csv"
+DETAILS: Final = "details.csv"
+MEMBERS: Final = "members.csv"
 REFERRED: Final = "referred"
 _FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
 _COLUMNS: Final = {
     FAMILIES: ("family", "children", "in_programme", "is_resident", "flagged"),
     NEEDS: ("family", "need", "state"),
+    DETAILS: ("family", "indicator", "state"),
+    MEMBERS: ("family", "person", "is_primary"),
 }
 
 
@@ -52,27 +56,68 @@ def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
     row = pd.Index(families["family"])
     if not row.is_unique:
         raise NotAnExport(f"{FAMILIES}: a family is there twice")
-    at = row.get_indexer(pd.Index(said["family"]))
-    code = said["state"].map({word: number for number, word in enumerate(STATES)})
-    if (at < 0).any() or code.isna().any():
-        raise NotAnExport(
-            f"{NEEDS}: a family that {FAMILIES} lacks, or a state that is none",
-            next_step=_EXPORT,
-        )
-    column = pd.Index(wanted).get_indexer(pd.Index(said["need"]))
-    state = np.zeros((len(families), len(wanted)), dtype=np.int8)
-    counts = column >= 0
-    state[at[counts], column[counts]] = code.to_numpy(np.int8)[counts]
     return FamilyColumns(
         family=families["family"].to_numpy(object),
         needs=wanted,
-        state=state,
+        state=_states(row, wanted, said, NEEDS, "need"),
         children=_numbers(families, "children"),
         in_programme=_truths(families, "in_programme"),
         resident=_truths(families, "is_resident"),
         flagged=_truths(families, "flagged"),
         referred=_referred(families),
     )
+
+
+def read_details(
+    folder: Path, families: FamilyColumns, details: Sequence[str]
+) -> dict[str, NDArray[np.int8]]:
+    """State of each detail, int8 (f,), in the families' order; unknown where nothing is said.
+
+    Raises:
+        NotAnExport: the file is missing, or is not what the hub writes.
+    """
+    wanted = tuple(details)
+    found = _states(pd.Index(families.family), wanted, _read(folder, DETAILS), DETAILS, "indicator")
+    return {name: found[:, at] for at, name in enumerate(wanted)}
+
+
+def read_homes(folder: Path, families: FamilyColumns) -> pd.DataFrame:
+    """The people by whom families are followed from run to run.
+
+    Returns:
+        Columns ``person`` (pseudonym), ``family`` (row) and ``first``: people whose first home it
+        is; of a family that is nobody's, all its people, and ``first`` false.
+
+    Raises:
+        NotAnExport: the file is missing, or is not what the hub writes.
+    """
+    said = _read(folder, MEMBERS)
+    at = pd.Index(families.family).get_indexer(pd.Index(said["family"]))
+    found = pd.DataFrame(
+        {"person": said["person"], "family": at, "first": _truths(said, "is_primary")}
+    )
+    if (at < 0).any() or found[found["first"]]["person"].duplicated().any():
+        raise NotAnExport(f"{MEMBERS}: a family that {FAMILIES} lacks, or two first homes")
+    held = found["family"].isin(found[found["first"]]["family"])
+    return found[found["first"] | ~held]
+
+
+def _states(
+    row: pd.Index, wanted: tuple[str, ...], said: pd.DataFrame, name: str, column: str
+) -> NDArray[np.int8]:
+    """State of each family and indicator, int8 (f, k); unknown where nothing is said."""
+    at = row.get_indexer(pd.Index(said["family"]))
+    code = said["state"].map({word: number for number, word in enumerate(STATES)})
+    if (at < 0).any() or code.isna().any():
+        raise NotAnExport(
+            f"{name}: a family that {FAMILIES} lacks, or a state that is none",
+            next_step=_EXPORT,
+        )
+    place = pd.Index(wanted).get_indexer(pd.Index(said[column]))
+    state = np.zeros((len(row), len(wanted)), dtype=np.int8)
+    counts = place >= 0
+    state[at[counts], place[counts]] = code.to_numpy(np.int8)[counts]
+    return state
 
 
 def _referred(families: pd.DataFrame) -> NDArray[np.int8]:

@@ -23,6 +23,7 @@ from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
     families,
     family_addresses,
+    family_details,
     family_members,
     family_needs,
     household_members,
@@ -70,6 +71,7 @@ TABLES: Final[Mapping[str, Callable[[str], Select[Any]]]] = {
     "families.csv": _all_of(families),
     "members.csv": _all_of(family_members),
     "needs.csv": _all_of(family_needs),
+    "details.csv": _all_of(family_details),
     "addresses.csv": _all_of(family_addresses),
     "households.csv": _all_of(household_members),
     "ids.csv": _all_of(id_events),
@@ -82,7 +84,7 @@ QUALITY: Final = "quality.json"
 QUALITY_TABLE: Final = "quality.csv"
 FIGURES: Final = (QUALITY, QUALITY_TABLE)
 """Files without a pseudonym of anybody."""
-NEEDS: Final = ("families.csv", "needs.csv", "flags.csv")
+NEEDS: Final = ("families.csv", "needs.csv", "details.csv", "flags.csv")
 """Files that say what a family needs, or whether it is put forward."""
 
 

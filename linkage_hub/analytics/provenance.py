@@ -24,11 +24,11 @@ from linkage_hub.errors import HubError, NotAnExport
 PROVENANCE: Final = "provenance.json"
 RECORDS: Final = "records.csv"
 MEMBERS: Final = "members.csv"
-PSEUDONYMS: Final = (RECORDS, "families.csv", MEMBERS, "needs.csv", "flags.csv")
+PSEUDONYMS: Final = (RECORDS, "families.csv", MEMBERS, "needs.csv", "details.csv", "flags.csv")
 """Files that hold random pseudonyms, so that nobody can guess what their hash is of."""
 ExportName = Literal[
-    "records.csv", "families.csv", "members.csv", "needs.csv", "addresses.csv", "households.csv",
-    "ids.csv", "history.csv", "flags.csv", "quality.json", "quality.csv",
+    "records.csv", "families.csv", "members.csv", "needs.csv", "details.csv", "addresses.csv",
+    "households.csv", "ids.csv", "history.csv", "flags.csv", "quality.json", "quality.csv",
 ]  # fmt: skip
 
 

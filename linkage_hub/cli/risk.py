@@ -178,8 +178,7 @@ def _of(document: ModelDocument, agreement: str) -> LinearModel:
 
 def _families(folder: Path, terms: Agreement, rule: PublicRule) -> FamilyColumns:
     """A run's families, their needs in the rule's order."""
-    indicators = {indicator.id for indicator in terms.indicators}
-    if unknown := sorted(set(rule.needs) - indicators):
+    if unknown := sorted(set(rule.needs) - set(terms.needs)):
         raise FileNotUsable(f"the rule names needs that the agreement lacks: {', '.join(unknown)}")
     return read_families(folder, rule.needs)
 

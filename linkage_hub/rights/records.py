@@ -19,6 +19,7 @@ from linkage_hub.store.tables import (
     families,
     family_addresses,
     family_categories,
+    family_details,
     family_members,
     family_needs,
     household_members,
@@ -159,7 +160,7 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
         .select_from(family_needs)
         .where(family_needs.c.run == run, family_needs.c.family == family)
     )
-    for table in (family_needs, family_categories, family_addresses):
+    for table in (family_needs, family_details, family_categories, family_addresses):
         connection.execute(delete(table).where(table.c.run == run, table.c.family == family))
     adults = list(
         connection.scalars(

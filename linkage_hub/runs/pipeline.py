@@ -45,6 +45,8 @@ class Results:
             ``STATES``.
         categories: areas, teams and lengths of engagement that families are counted by, as far as
             the agreement has any.
+        details: what is known of each indicator that tells more of others, and of the programme,
+            int8 (f,) likewise.
     """
 
     sources: Sequence[SourceData]
@@ -57,6 +59,7 @@ class Results:
     needs: Assessments
     referred: NDArray[np.int8]
     categories: Mapping[UsedAs, Categories]
+    details: Mapping[str, NDArray[np.int8]]
 
     @property
     def flagged(self) -> int:
@@ -142,6 +145,7 @@ def run_pipeline(
             for use in CATEGORISED
             if agreement.used_as(use)
         },
+        {name: states_of(said, name, families.count) for name in agreement.details},
     )
 
 

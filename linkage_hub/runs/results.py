@@ -27,6 +27,7 @@ from linkage_hub.store.tables import (
     families,
     family_addresses,
     family_categories,
+    family_details,
     family_members,
     family_needs,
     household_members,
@@ -44,7 +45,7 @@ RUNS_KEPT: Final = 2
 """The current run and the one before it; older results are destroyed."""
 _SUPERSEDED: Final = (
     person_records, families, family_members, family_needs, family_addresses, household_members,
-    review_pairs, run_rulings, links, unlinked, family_categories,
+    review_pairs, run_rulings, links, unlinked, family_categories, family_details,
 )  # fmt: skip
 _RESULT_TABLES: Final = (*_SUPERSEDED, id_events)
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
@@ -103,6 +104,7 @@ def write_results(
         (family_members, _MEMBER, _member_rows(results)),
         (family_needs, _NEED, _need_rows(results)),
         (family_categories, _CATEGORY, _category_rows(results)),
+        (family_details, _DETAIL, _detail_rows(results)),
         (family_addresses, _ADDRESS, _address_rows(results)),
         (household_members, _HOUSEHOLD, _household_rows(results)),
         (id_events, _EVENT, _event_rows(results)),
@@ -203,6 +205,7 @@ _MEMBER: Final = (
 )  # fmt: skip
 _NEED: Final = ("family", "need", "state", "sources")
 _CATEGORY: Final = ("family", "use", "category")
+_DETAIL: Final = ("family", "indicator", "state")
 _ADDRESS: Final = ("family", "position", "household", "first_month", "last_month")
 _HOUSEHOLD: Final = (
     "person", "household", "first_month", "last_month", "is_dated", "is_home", "is_institutional",
@@ -280,6 +283,13 @@ def _category_rows(results: Results) -> _Rows:
         for at in np.flatnonzero(found.of != UNSAID).tolist():
             place = int(found.of[at])
             yield homes[at], use, SEVERAL_NAMES if place == SEVERAL else found.names[place]
+
+
+def _detail_rows(results: Results) -> _Rows:
+    homes = results.family_ids.ids
+    for name, state in results.details.items():
+        for family in np.flatnonzero(state != UNKNOWN).tolist():
+            yield homes[family], name, STATES[state[family]]
 
 
 def _address_rows(results: Results) -> _Rows:

@@ -277,6 +277,15 @@ released_tables = Table(  # what was published of a run, and can be published no
     Column("released", String(20), nullable=False),
 )
 
+family_details = Table(  # of indicators that tell more of others, and of the programme (ADR 41)
+    "family_details",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("family", String(34), primary_key=True),
+    Column("indicator", String(40), primary_key=True),
+    Column("state", String(8), nullable=False),
+)
+
 family_addresses = Table(
     "family_addresses",
     metadata,

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +35,8 @@ class Story:
     run_id: str = ""
     refine: bool = False
     profile: str = "hardened"  # of the encodings
+    adjust: Callable[[dict[str, Any]], dict[str, Any]] = lambda drawn_up: drawn_up
+    """May change the agreement before it is signed."""
     figures: dict[str, Any] = field(default_factory=dict)
 
     # --- helpers ----------------------------------------------------------------------------
@@ -70,7 +72,9 @@ class Story:
         """Draw up the agreement, and have every partner sign it."""
         draft, agreed = self.site.root / "agreement.draft.yaml", self.site.root / "agreement.yaml"
         today = date.today()  # noqa: DTZ011
-        drawn_up = template(self.site.county, today, refine=self.refine, profile=self.profile)
+        drawn_up = self.adjust(
+            template(self.site.county, today, refine=self.refine, profile=self.profile)
+        )
         draft.write_text(yaml.safe_dump(drawn_up, sort_keys=False), "utf-8")
         keys = [
             word
@@ -114,12 +118,15 @@ class Story:
 
         self.everyone(vouch, ("service_manager", "analyst"))
 
-    def prepare(self) -> list[dict[str, Any]]:
-        """Each partner cleans and encodes its extracts."""
+    def prepare(self, files: Collection[Path] | None = None) -> list[dict[str, Any]]:
+        """Each partner cleans and encodes its extracts, or those that are named."""
         uprn = self.site.county / "uprn" / "addressbase_plus.csv"
 
         def work(party: str) -> list[dict[str, Any]]:
-            words = ["prepare", *self.site.extracts(party)]
+            own = self.site.extracts(party)
+            if files is not None:
+                own = [path for path in files if path.parent.name == party]
+            words = ["prepare", *own]
             if party == "council":
                 words += ["--uprn", uprn]
             prepared: list[dict[str, Any]] = self.agent(party, *words)["prepared"]
@@ -143,13 +150,13 @@ class Story:
 
         return self.everyone(work)
 
-    def link(self) -> dict[str, Any]:
+    def link(self, exports: str = "exports") -> dict[str, Any]:
         """The analyst starts a run, with questions to partners if any may be asked, and waits."""
         asking = "--questions" if self.refine else "--no-questions"
         found = self.person("analyst", "linkage-hub", "runs", "start", "--agreement",
                             self.agreement, asking, "--wait")  # fmt: skip
         self.run_id = found["id"]
-        out = self.site.root / "exports"
+        out = self.site.root / exports
         self.person("analyst", "linkage-hub", "runs", "export", self.run_id, "--out", out)
         return found
 

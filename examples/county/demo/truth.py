@@ -41,12 +41,19 @@ class Referee:
     left: frozenset[str]  # families with several recorded needs that have left it
 
     @classmethod
-    def of(cls, site: Site) -> "Referee":
-        """Read the truth and open the vaults."""
-        truth = site.county / "truth"
+    def of(cls, site: Site, *months: Path) -> "Referee":
+        """Read the truth and open the vaults.
+
+        Args:
+            site: where everything is.
+            months: folders of truth, the newest last; that of the generated county without any.
+        """
+        months = months or (site.county / "truth",)
+        truth = months[-1]
         person_of_row = {
             (row["partner"], row["source"], row["record_id"]): row["person_id"]
-            for row in _rows(truth / "records.csv")
+            for month in months
+            for row in _rows(month / "records.csv")
         }
         families = {row["person_id"]: row["family_id"] for row in _rows(truth / "persons.csv")}
         person_of = {}

@@ -55,12 +55,13 @@ class MentionColumns:
 
 @dataclass(frozen=True)
 class Rule:
-    """An indicator rule of the source mapping: exactly one of the last three."""
+    """An indicator rule of the source mapping: one of below, at_least and equals."""
 
     column: str
     below: float | None = None
     at_least: float | None = None
     equals: tuple[str, ...] = ()
+    on: str = ""  # column with the day of what is equal
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         found["at_least"] = rule.at_least
     else:
         found["equals"] = list(rule.equals)
-    return found
+    return found | ({"on": rule.on} if rule.on else {})
 
 
 def met(rule: Rule, cells: Texts) -> np.ndarray:

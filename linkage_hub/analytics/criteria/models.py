@@ -8,7 +8,7 @@ word it holds.
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -29,6 +29,14 @@ def _day(text: str) -> str:
 Day = Annotated[str, AfterValidator(_day)]
 
 
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
+def _is_empty(value: Any) -> bool:
+    return not value
+
+
 class Rule(Frozen):
     """So many of these indicators at least."""
 
@@ -47,10 +55,16 @@ class Rule(Frozen):
 
 
 class Sustain(Frozen):
-    """How long success must hold before it is claimed: months, or school terms."""
+    """How long success must hold before it is claimed: months, or school terms.
+
+    Attributes:
+        known_by: the indicator that is met where the need was at any time within that long, and so
+            is known to be unmet where success has lasted; null where nobody can tell.
+    """
 
     months: Annotated[int, Field(ge=1, le=36)] | None = None
     terms: Annotated[int, Field(ge=1, le=9)] | None = None
+    known_by: Slug | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -59,12 +73,44 @@ class Sustain(Frozen):
         return self
 
 
+class Band(Frozen):
+    """A step away from the target.
+
+    Attributes:
+        short_of: where the step begins, in the distance's unit.
+        indicator: met where the measure falls short of that.
+        at_start: the same when the family joined the programme; null where nobody says.
+    """
+
+    short_of: Annotated[Decimal, Field(ge=0)]
+    indicator: Slug
+    at_start: Slug | None = Field(default=None, exclude_if=_is_none)
+
+
 class Distance(Frozen):
-    """How far a family is from the target of a need that is measured."""
+    """How far a family is from the target of a need that is measured.
+
+    Attributes:
+        bands: the target's own first, then ever farther from it; no number leaves its owner.
+    """
 
     measure: Text
     target: Annotated[Decimal, Field(ge=0)]
     unit: Text
+    bands: Annotated[tuple[Band, ...], Field(max_length=9)] = Field(
+        default=(), exclude_if=_is_empty
+    )
+
+    @model_validator(mode="after")
+    def _farther(self) -> Self:
+        ends = [band.short_of for band in self.bands]
+        if ends and ends[0] != self.target:
+            raise ValueError("bands: the first is short of the target itself")
+        if len(set(ends)) != len(ends) or ends not in (sorted(ends), sorted(ends)[::-1]):
+            raise ValueError("bands: expected ever farther from the target")
+        names = [band.indicator for band in self.bands]
+        _once("bands: the same indicator twice", names)
+        return self
 
 
 class Need(Frozen):
@@ -78,6 +124,8 @@ class Need(Frozen):
         success: which of them are unmet, and known to be, where it is resolved.
         distance_travelled: what counts as progress short of success, in words; null where none
             does.
+        baseline: the indicator that says whether the need was there when the family joined the
+            programme; null where nobody does, and then nothing can be claimed for it.
         evidence: what an auditor is shown.
         missing: what a family is of which no source speaks.
         cost_links: ids of unit costs.
@@ -96,6 +144,7 @@ class Need(Frozen):
     evidence: Text
     missing: Literal["unknown"]
     cost_links: tuple[Slug, ...] = ()
+    baseline: Slug | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="after")
     def _same_facts(self) -> Self:
@@ -104,10 +153,37 @@ class Need(Frozen):
         return self
 
 
+class JoinedBand(Frozen):
+    """Met where the family joined within so many months."""
+
+    months: Annotated[int, Field(ge=1, le=120)]
+    indicator: Slug
+
+
+class Programme(Frozen):
+    """What tells of a family's time in the programme, beside ``in_programme`` itself.
+
+    Attributes:
+        joined: bands of months since it joined, the shortest first.
+        closed: the indicator that is met where it left lately; its claims are looked at still.
+    """
+
+    joined: Annotated[tuple[JoinedBand, ...], Field(max_length=9)] = ()
+    closed: Slug | None = None
+
+    @model_validator(mode="after")
+    def _longer(self) -> Self:
+        months = [band.months for band in self.joined]
+        if months != sorted(set(months)):
+            raise ValueError("joined: expected the shortest first")
+        return self
+
+
 class Criteria(Frozen):
     """A catalogue (``criteria/v1``).
 
     Attributes:
+        programme: what tells of a family's time in it; null where nothing does.
         minimum: how many needs put a family forward.
         dependent_child: whether it must have a child.
         valid_until: the last day; null while it holds.
@@ -123,6 +199,7 @@ class Criteria(Frozen):
     dependent_child: Literal["required", "not_required"]
     source: Text
     needs: Annotated[tuple[Need, ...], Field(min_length=1, max_length=50)]
+    programme: Programme | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -142,6 +219,18 @@ class Criteria(Frozen):
     def indicators(self) -> tuple[str, ...]:
         """Every indicator that counts, in order."""
         return tuple(name for need in self.needs for name in need.eligibility.of)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Every indicator that tells more: the start, what has lasted, distances, membership."""
+        found: list[str | None] = [IN_PROGRAMME]
+        for need in self.needs:
+            found += [need.baseline, need.sustain.known_by]
+            for band in need.distance.bands if need.distance else ():
+                found += [band.indicator, band.at_start]
+        if self.programme is not None:
+            found += [self.programme.closed, *(band.indicator for band in self.programme.joined)]
+        return tuple(dict.fromkeys(name for name in found if name is not None))
 
     def holds_on(self, day: date) -> bool:
         """Whether it is valid on a day."""

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "hub_0024"
-down_revision = "hub_0021"
+down_revision = "hub_0023"
 branch_labels = None
 depends_on = None
 

@@ -33,6 +33,32 @@ def test_what_a_party_would_also_hash_is_said_by_its_name() -> None:
     ]
 
 
+def _detail(data: dict[str, Any]) -> None:
+    more = {"id": "offence_6m", "description": "an offence", "window_months": 6}
+    data["indicators"].append(data["indicators"][0] | more | {"detail_of": "offence"})
+
+
+def test_what_counts_for_a_need_and_no_longer_does_is_said() -> None:
+    """A need that becomes a detail puts nobody forward any more."""
+    old = copy.deepcopy(DATA)
+    _detail(old)
+    del old["indicators"][-1]["detail_of"]
+    new = copy.deepcopy(DATA)
+    _detail(new)
+    (sentence,) = meaning(Agreement.model_validate(old), Agreement.model_validate(new))
+    assert sentence == "offence_6m would be a detail of offence and no need; until now a need"
+
+
+@pytest.mark.parametrize("of", ["elsewhere", "offence_6m"])
+def test_a_detail_tells_more_of_a_listed_need(of: str) -> None:
+    """Neither of something that is not there nor of itself."""
+    data = copy.deepcopy(DATA)
+    _detail(data)
+    data["indicators"][-1]["detail_of"] = of
+    with pytest.raises(ValueError, match="detail_of"):
+        Agreement.model_validate(data)
+
+
 SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "models": (
         lambda d: d.update(privacy_budget={"epsilon": 1.5, "delta": 1e-6}),
@@ -90,6 +116,13 @@ SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "indicator": (
         lambda d: d["indicators"][0].update(window_months=24),
         "offence would look back 24 months, until now 12",
+    ),
+    "detail": (
+        _detail,
+        (
+            "police could now say of a record: offence_6m (an offence, within 6 months), a detail "
+            "of offence and no need"
+        ),
     ),
     "dates": (
         lambda d: d.update(review_by="2027-06-01"),

@@ -155,3 +155,11 @@ def test_who_is_helped_already_is_said_to_be_no_need() -> None:
     said = agreement().model_dump_json().replace('"offence"', '"in_programme"')
     (variable,) = made(WHOLE, Agreement.model_validate_json(said)).variables
     assert str(variable.need).startswith("none:")
+
+
+def test_a_detail_is_said_to_be_no_need() -> None:
+    """So is what tells more of another indicator."""
+    data = agreement().model_dump(mode="json")
+    data["indicators"].append(data["indicators"][0] | {"id": "offence_6m", "detail_of": "offence"})
+    variables = made(WHOLE, Agreement.model_validate(data)).variables
+    assert variables[-1].need == "none: it tells more of offence"

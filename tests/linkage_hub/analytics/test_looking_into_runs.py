@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
 from typer.testing import CliRunner
 
+from governance.agreements.errors import ActionNotAllowed
+from governance.agreements.files import write_agreement
 from governance.agreements.models import Action
 from governance.agreements.policy import Standing
 from governance.agreements.registry import AgreementRegistry
@@ -21,6 +24,7 @@ from governance.identity.envelope import Envelope
 from governance.identity.files import PersonSecrets, write_secret
 from linkage_hub.analytics import evidence, kept
 from linkage_hub.cli.main import app
+from linkage_hub.cli.programme import NotThisAgreement
 from linkage_hub.review import masked
 from linkage_hub.runs import service
 from linkage_hub.runs.inputs import records_of
@@ -108,6 +112,39 @@ def test_a_person_shows_its_records_and_what_holds_them(world: HubWorld) -> None
     assert len(found["families"]) == 1
     text = look(world, "runs", "person", run, two, as_json=False) + json.dumps(found)
     assert not any(name in text for name in ("Quixwald", "High Street", "ZE1"))
+
+
+def test_the_report_of_a_month_stands_beside_the_one_before(
+    world: HubWorld, tmp_path: Path
+) -> None:
+    """Runs are found by themselves; nobody tells of the programme, so nothing is claimed."""
+    newer, older = both(world)
+    terms, out = tmp_path / "agreement.yaml", tmp_path / "report"
+    terms.write_text(write_agreement(world.agreement), "utf-8")
+    words = ("--agreement", str(terms), "--catalogue", "local-example", "--out", str(out))
+    found = look(world, "programme", "report", *words)["report"]
+    assert (found["run"]["id"], found["before"]["id"]) == (newer, older)
+    assert (found["membership"]["worked_with"], found["claims"]["full"]) == (0, 0)
+    offence = next(each for each in found["forward"]["needs"] if each["need"] == "offence")
+    assert offence["silent"] == 0
+    new = {each["source"]: each["new"] for each in found["sources"]}
+    assert new == {"council_records": True, "police_records": False}
+    assert sorted(path.name for path in out.iterdir()) == [
+        "report.csv", "report.html", "report.json", "report.xlsx",
+    ]  # fmt: skip
+    assert "Families worked with" in look(world, "programme", "report", *words, as_json=False)
+    alone = look(world, "programme", "report", *words, "--run", older)["report"]
+    assert (alone["before"], alone["forward"], alone["membership"]["joined"]) == (None, None, None)
+    for later in (newer, older):
+        with pytest.raises(NotThisAgreement):
+            look(world, "programme", "report", *words, "--run", older, "--before", later)
+    closed = world.agreement.model_copy(update={"actions": (Action.LINK,)})
+    terms.write_text(write_agreement(closed), "utf-8")
+    with pytest.raises(ActionNotAllowed):
+        look(world, "programme", "report", *words)
+    terms.write_text(write_agreement(world.agreement.model_copy(update={"title": "x"})), "utf-8")
+    with pytest.raises(NotThisAgreement):
+        look(world, "programme", "report", *words)
 
 
 def test_two_runs_are_laid_side_by_side(world: HubWorld) -> None:
@@ -307,7 +344,7 @@ def for_linking(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_needs_are_not_shown_under_an_agreement_for_linking_alone(world: HubWorld) -> None:
     """Persons, pairs, and how good linking is, are; an export says what it left out."""
     run, older = both(world)
-    refused = {"families.csv", "needs.csv", "flags.csv"}
+    refused = {"families.csv", "needs.csv", "details.csv", "flags.csv"}
     for name in EXPORTS:
         answer = world.call("analyst", "GET", f"/v1/runs/{run}/exports/{name}")
         allowed = 403 if name in refused else 200

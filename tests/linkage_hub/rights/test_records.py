@@ -12,6 +12,7 @@ from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
     families,
     family_addresses,
+    family_details,
     family_members,
     family_needs,
     household_members,
@@ -79,6 +80,10 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
         {"run": RUN, "family": family, "need": "neet", "state": "met", "sources": 1}
         for family in (HOME, ALONE)
     ],
+    family_details: [
+        {"run": RUN, "family": family, "indicator": "in_programme", "state": "unmet"}
+        for family in (HOME, ALONE)
+    ],
     family_addresses: [
         {"run": RUN, "family": family, "position": 0, "household": "0" * 32, "first_month": 1}
         for family in (HOME, ALONE)
@@ -131,7 +136,7 @@ def test_a_person_whom_somebody_else_holds_stays(database: HubDatabase) -> None:
         home = connection.execute(select(families).where(families.c.family == HOME)).one()
         assert (home.members, home.adults, home.needs_met, home.needs_unknown) == (2, 1, 0, 3)
         assert (home.flagged, home.reasons) == (False, "[]")
-        for table in (family_needs, family_addresses):
+        for table in (family_needs, family_details, family_addresses):
             assert set(connection.scalars(select(table.c.family))) == {ALONE}
         assert set(connection.scalars(select(household_members.c.person))) == {CHILD, OTHER}
         known = connection.execute(select(family_members.c.person, family_members.c.reasons)).all()

@@ -56,7 +56,7 @@ def source(number: int, name: str) -> SourceData:
         + [[]],
         "age_band": ["25_44", "5_10", None],
         "indicators": [
-            [{"indicator": "neet", "met": True}],
+            [{"indicator": "neet", "met": True}, {"indicator": "in_programme", "met": False}],
             [{"indicator": "offence", "met": number == 0}, {"indicator": "neet", "met": False}],
             [],
         ],
@@ -72,15 +72,15 @@ def source(number: int, name: str) -> SourceData:
 
 @pytest.fixture(scope="module")
 def agreement() -> Agreement:
-    """An agreement with two needs."""
+    """An agreement with two needs, and the programme."""
     data = World().agreement.model_dump(mode="json")
     data["indicators"] = [
         {"id": need, "description": need, "owners": ["council"], "window_months": 12}
-        for need in ("neet", "offence")
+        for need in ("neet", "offence", "in_programme")
     ]
     owned = [s for s in data["sources"] if s["party"] == "council"]
     for each in data["sources"]:
-        each["indicators"] = ["neet", "offence"] if each in owned else []
+        each["indicators"] = ["neet", "offence", "in_programme"] if each in owned else []
     data["minimum_needs"] = 2
     return Agreement.model_validate(data)
 
@@ -161,6 +161,9 @@ def test_results_come_out_as_they_were_found(database_url: str, agreement: Agree
     needs = rows(database, run, "needs.csv")
     assert {(row["need"], row["state"], row["sources"]) for row in needs} >= {("neet", "met", "2")}
     assert "unknown" not in {row["state"] for row in needs}
+    assert "in_programme" not in {row["need"] for row in needs}
+    details = rows(database, run, "details.csv")
+    assert {(row["indicator"], row["state"]) for row in details} == {("in_programme", "unmet")}
     members = rows(database, run, "members.csv")
     assert {row["person"] for row in members} == set(results.persons.ids)
     sizes = {row["family"]: int(row["members"]) for row in rows(database, run, "families.csv")}

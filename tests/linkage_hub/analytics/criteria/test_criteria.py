@@ -179,7 +179,11 @@ def test_a_check_says_what_the_agreement_cannot_tell(tmp_path: Path) -> None:
         ("of: [neet]}", "of: [neet], at_least: 2}", "at_least: more than there are indicators"),
         ("missing: unknown", "missing: unmet", "missing: expected 'unknown'"),
         ("2026-04-01", "April", "valid_from: expected a date"),
-        ("{terms: 3}", "{terms: 3, months: 1}", "sustain: give months or terms"),
+        ("{terms: 3,", "{terms: 3, months: 1,", "sustain: give months or terms"),
+        ("short_of: 80", "short_of: 95", "bands: expected ever farther from the target"),
+        ("short_of: 90", "short_of: 85", "bands: the first is short of the target itself"),
+        ("school_absence_50,", "school_absence_80,", "bands: the same indicator twice"),
+        ("months: 12, indicator", "months: 1, indicator", "joined: expected the shortest first"),
     ],
 )
 def test_an_editor_is_told_what_is_wrong(old: str, new: str, said: str) -> None:

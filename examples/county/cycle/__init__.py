@@ -1,0 +1,1 @@
+"""The county's next months: what becomes of its people, and the programme's monthly cycle."""

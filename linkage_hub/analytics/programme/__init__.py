@@ -1,0 +1,1 @@
+"""The report of a programme: families worked with, claims, distances, the change since."""
