@@ -16,7 +16,7 @@ DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
 TEST_WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 INTEROP ?= /tmp/hearthlink-interop
 KILLS ?= 1000
 LEAVES ?= 1000000

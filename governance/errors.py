@@ -25,8 +25,13 @@ class ReasonedError(Exception):
         self.message = message
         self.next_step = next_step
 
+    @property
+    def told(self) -> str:
+        """The reason that a page tells: another program's own, where that one refused."""
+        return self.reason
+
     def __str__(self) -> str:
-        return f"{self.message} [{self.reason}]"
+        return f"{self.message} [{self.told}]"
 
 
 class GovernanceError(ReasonedError):

@@ -197,7 +197,7 @@ class Gate:
         request.state.signed_in = signed_in
         if ANYONE in allowed:
             if request.method not in _SAFE or route in _TRIES:
-                self._take(self._attempts, place(request.client.host if request.client else ""))
+                self._take(self._attempts, place_of(request))
             return
         if signed_in is None:
             raise NotSignedIn("you are not signed in, or no longer", next_step="sign in")
@@ -253,6 +253,11 @@ def _recent(signed_in: SignedIn, route: str) -> SignInAgain | None:
     if signed_in.recent or route not in RECENT:
         return None
     return SignInAgain("you signed in too long ago for this", next_step="sign in once more")
+
+
+def place_of(request: Request) -> str:
+    """Where whoever asks is, as ``place`` has it."""
+    return place(request.client.host if request.client else "")
 
 
 def place(host: str) -> str:

@@ -79,6 +79,12 @@ class AccountRefused(ConsoleError):
     reason = "console.account"
 
 
+class ClocksApart(ConsoleError):
+    """The ledger does not take what this console signs now, since one of two clocks is wrong."""
+
+    reason = "console.clock"
+
+
 class NotEnrolled(ConsoleError):
     """The keys of whoever is signed in are not in the ledger."""
 

@@ -3,14 +3,15 @@
 Rules, in order: the provider's own description names it as issuer, and its addresses are HTTPS; one
 visitor at a time waits for it; a browser comes back with the state that its own sealed cookie
 holds, within ten minutes, and, where the provider says who answers (RFC 9207), it is this one; few
-at a time redeem a code; where the provider is silent about one, the next visitor finds out by its
-description, which no visitor has a say in, whether it is away, and then nobody asks it for
-``_FAILED_FOR``; the code is redeemed with PKCE (RFC 7636) and the client's secret; the ID token is
-signed by a key that the provider publishes now, by an asymmetric algorithm, for this client, with
-this browser's nonce, and fresh; it names a context (``acr``) that settings take, where they name
-any; it says when its person proved who they are (``auth_time``), not long ago, where that was asked
-for (``max_age``; Core 1.0, 2, 3.1.2.1 and 3.1.3.7). What a liar could learn from is told alike.
-Claims are checked by authlib, signatures by joserfc, on which authlib builds.
+at a time redeem a code, half of them at most from one address; where the provider is silent about
+one, the next visitor finds out by its description, which no visitor has a say in, whether it is
+away, and then nobody asks it for ``_FAILED_FOR``; the code is redeemed with PKCE (RFC 7636) and the
+client's secret; the ID token is signed by a key that the provider publishes now, by an asymmetric
+algorithm, for this client, with this browser's nonce, and fresh; it names a context (``acr``) that
+settings take, where they name any; it says when its person proved who they are (``auth_time``), not
+long ago, where that was asked for (``max_age``; Core 1.0, 2, 3.1.2.1 and 3.1.3.7). What a liar
+could learn from is told alike. Claims are checked by authlib, signatures by joserfc, on which
+authlib builds.
 """
 
 import base64
@@ -21,7 +22,9 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import quote, urlencode
@@ -47,6 +50,7 @@ _SECONDS: Final = 15.0
 _KNOWN_FOR: Final = 3600.0  # seconds that a provider's description is kept
 _FAILED_FOR: Final = float(OpenIdUnavailable.retry_after)  # seconds that a failure is
 _AT_ONCE: Final = 8  # who redeem codes; each holds a thread of the server's forty
+_OF_ONE: Final = _AT_ONCE // 2  # of them from one place: an office may share an address
 _ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LEEWAY: Final = 60  # seconds between two clocks
 _PURPOSE: Final = b"hearthlink/console-openid/v1"
@@ -125,7 +129,8 @@ class OpenIdProvider:
         self._known: tuple[float, dict[str, str]] | None = None
         self._failed: tuple[float, str] | None = None  # when, and why
         self._asking = threading.Lock()
-        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._redeeming: Counter[str] = Counter()  # by place
+        self._places = threading.Lock()
 
     def begin(self, back: str, link: str = "", *, again: bool = False) -> tuple[str, str]:
         """Where to send a browser, and the cookie that it is to keep.
@@ -169,8 +174,13 @@ class OpenIdProvider:
         )
         return f"{self._address('authorization_endpoint')}?{query}", self._sealed(begun)
 
-    def finish(self, query: Mapping[str, str], cookie: str) -> Found:
+    def finish(self, query: Mapping[str, str], cookie: str, place: str) -> Found:
         """Who a browser is that comes back from the provider.
+
+        Args:
+            query: of the address by which it comes.
+            cookie: what it kept meanwhile.
+            place: where it is, as far as callers are counted.
 
         Raises:
             SignInRefused: by the first rule that fails.
@@ -181,25 +191,41 @@ class OpenIdProvider:
             raise _refused()
         if query.get("iss", self.issuer) != self.issuer or not query.get("code"):
             raise _refused()
-        claims = self._redeemed(query["code"], begun)
+        claims = self._redeemed(query["code"], begun, place)
         self._require_context(claims.get("acr"))
         authenticated = self._authenticated(claims.get("auth_time"), begun.again)
         return Found(claims["sub"], authenticated, begun.back, begun.link)
 
-    def _redeemed(self, code: str, begun: _Begun) -> Mapping[str, Any]:
+    def _redeemed(self, code: str, begun: _Begun, place: str) -> Mapping[str, Any]:
         """The claims of a code, unless the provider keeps as many waiting as may wait."""
         token, keys = self._address("token_endpoint"), self._address("jwks_uri")
         self._require_awake()
-        if not self._places.acquire(blocking=False):
-            raise _unavailable("too many are waiting for it")
+        with self._one_of_few(place):
+            try:
+                answer = self._redeem(token, code, begun.verifier)
+                return self._claims(answer.get("id_token"), begun.nonce, self._ask("GET", keys))
+            except _Silent:
+                self._doubt()
+                raise
+
+    @contextmanager
+    def _one_of_few(self, place: str) -> Iterator[None]:
+        """Be among those who redeem a code, unless they are as many as may, in all or of a place.
+
+        Raises:
+            OpenIdUnavailable: they are.
+        """
+        with self._places:
+            if self._redeeming.total() >= _AT_ONCE or self._redeeming[place] >= _OF_ONE:
+                raise _unavailable("too many are waiting for it")
+            self._redeeming[place] += 1
         try:
-            answer = self._redeem(token, code, begun.verifier)
-            return self._claims(answer.get("id_token"), begun.nonce, self._ask("GET", keys))
-        except _Silent:
-            self._doubt()
-            raise
+            yield
         finally:
-            self._places.release()
+            with self._places:
+                self._redeeming[place] -= 1
+                if not self._redeeming[place]:
+                    del self._redeeming[place]
 
     def _redeem(self, address: str, code: str, verifier: str) -> dict[str, Any]:
         form = {

@@ -18,7 +18,7 @@ import httpx
 
 from governance.canonical import b64
 from governance.console.accounts import Account
-from governance.console.errors import NoHub, NotEnrolled
+from governance.console.errors import ClocksApart, ConsoleError, NoHub, NotEnrolled
 from governance.console.keys import KeyDocument, KeyRing
 from governance.console.settings import ConsoleSettings
 from governance.errors import SignatureError
@@ -30,6 +30,7 @@ from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.oversight.copy import OverseenLedger
 from governance.oversight.state import Overseen
 from governance.web.deadline import bounded_client
+from governance.web.signed import RequestTimeError
 
 SYNC_SECONDS: Final = 10.0
 LEDGER_SECONDS: Final = 5.0
@@ -54,6 +55,7 @@ class Outside:
         self.ledger = ledger
         self._synced = -SYNC_SECONDS
         self._failed = -SYNC_SECONDS
+        self._apart = False  # whether the ledger refused the time of what was signed here last
         self._syncing = threading.Lock()
         self._to_hub = bounded_client(TIMEOUT)
 
@@ -74,7 +76,7 @@ class Outside:
             self.refresh(account, LEDGER_SECONDS if empty else 0.0, self._is_fresh)
         state = self.ledger.state
         if state.size == 0:
-            raise _not_enrolled()
+            raise self._not_enrolled()
         return state
 
     def refresh(
@@ -92,7 +94,7 @@ class Outside:
         Returns:
             False where the ledger was asked and takes none of this person's keys: it has more to
             say of them than the copy, which nobody else has brought up to date yet. A ledger that
-            fails says nothing of keys.
+            fails says nothing of keys, nor does one by whose clock what was signed is not fresh.
 
         Raises:
             LedgerError: the ledger broke a promise.
@@ -107,10 +109,13 @@ class Outside:
                     try:
                         self.ledger.mirror.sync(client)
                     except LedgerRefusedError as refusal:  # not enrolled yet, or no longer
-                        if refusal.status >= 500:  # noqa: PLR2004 - 5xx
+                        self._apart = refusal.code == RequestTimeError.reason
+                        if self._apart:
+                            _LOG.warning("clocks apart", extra={"reason": refusal.code})
+                        if self._apart or refusal.status >= 500:  # noqa: PLR2004 - 5xx
                             return True
                         continue
-                    self._synced = time.monotonic()
+                    self._synced, self._apart = time.monotonic(), False
                     return True
         except LedgerUnavailableError as error:
             _LOG.warning("ledger away", extra={"reason": error.reason})
@@ -165,7 +170,7 @@ class Outside:
             self.refresh(account, LEDGER_SECONDS, lambda: self._enrolled(account) is not None)
             found = self._enrolled(account)
         if found is None:
-            raise _not_enrolled()
+            raise self._not_enrolled()
         return found
 
     def enrolled_now(self, account: Account) -> KeyDocument:
@@ -173,6 +178,7 @@ class Outside:
 
         Raises:
             NotEnrolled: there is none, or no longer.
+            ClocksApart: the ledger did not take the time of what was signed here.
         """
         if not self.refresh(account, LEDGER_SECONDS):
             raise NotEnrolled(
@@ -180,6 +186,8 @@ class Outside:
                 next_step="ask your information-governance lead, then make new ones on "
                 "Your signing keys",
             )
+        if self._apart:  # it answered, and what it holds of these keys by now is not known
+            raise _clocks_apart()
         return self.enrolled(account)
 
     @contextmanager
@@ -225,10 +233,20 @@ class Outside:
             return document
         return None
 
+    def _not_enrolled(self) -> ConsoleError:
+        return _clocks_apart() if self._apart else _not_enrolled()
+
     def _candidates(self, account: Account) -> list[KeyDocument]:
         """Key documents to ask the ledger with: the one that counts, or else each."""
         known = self._enrolled(account)
         return self._keys.documents(account) if known is None else [known]
+
+
+def _clocks_apart() -> ClocksApart:
+    return ClocksApart(
+        "the clocks of this console and of the ledger are more than a minute apart",
+        next_step="tell the people who run this console to set its clock",
+    )
 
 
 def _not_enrolled() -> NotEnrolled:

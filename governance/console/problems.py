@@ -7,6 +7,7 @@ from governance.agreements.errors import AgreementRefusal, AgreementUnknown
 from governance.consent.errors import ConsentRefusal
 from governance.console.errors import (
     AccountRefused,
+    ClocksApart,
     ConsoleError,
     ConsoleStoreError,
     FormNotOurs,
@@ -44,6 +45,7 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     VouchingRefused: 409,
     NotAdmissible: 409,
     TooManyAttempts: 429,
+    ClocksApart: 503,
     NoHub: 503,
     NoEnrolments: 503,
     OpenIdUnavailable: 503,

@@ -10,6 +10,8 @@ enrolments from: to log it is another party's, by hand.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -38,6 +40,8 @@ from governance.ledger.admission import NotAdmissible
 from governance.ledger.payloads import PersonEnrolled
 
 FOLDER: Final = "vouched"
+KEPT: Final = timedelta(days=30)
+"""How long leads find what is of no use any more."""
 Stage = Literal["lacking", "enough", "logged", "over"]
 
 
@@ -241,6 +245,22 @@ class Vouched:
             ConsoleStoreError: one cannot be read.
         """
         return [_read(path) for path in self._folder.glob("*.json")]
+
+    def tidy(self, identities: IdentityRegistry, now: datetime) -> None:
+        """Take out what is in the ledger, or counts no more, ``KEPT`` after it was signed here.
+
+        Args:
+            identities: as the ledger has them; of an empty copy nothing is known.
+            now: aware time.
+        """
+        if not identities.people:
+            return
+        for path in self._folder.glob("*.json"):
+            with suppress(OSError, ConsoleStoreError):  # another request took it, or it is damaged
+                if now.timestamp() - path.stat().st_mtime < KEPT.total_seconds():
+                    continue
+                if standing(identities, _read(path)).stage in ("logged", "over"):
+                    path.unlink()
 
     def _path(self, keys: Hash) -> Path:
         return self._folder / f"{keys.removeprefix('sha256:')}.json"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -21,7 +21,7 @@ from http_message_signatures import (
     HTTPSignatureKeyResolver,
     algorithms,
 )
-from http_message_signatures.exceptions import HTTPMessageSignaturesException
+from http_message_signatures.exceptions import HTTPMessageSignaturesException, InvalidSignature
 
 from governance.errors import SignatureError
 from governance.identity.keys import SigningKey
@@ -74,6 +74,33 @@ class SignedRequest:
     headers: Mapping[str, str]
 
 
+class NotFresh(SignatureError):
+    """A request was signed too long ago, or in the future, by the clock of whoever signed it."""
+
+    reason = "signature.time"
+
+
+class _NotFresh(InvalidSignature):
+    """Likewise, on its way through the library."""
+
+
+class _Verifier(HTTPMessageVerifier):
+    """Tells a clock that is wrong from a signature that is."""
+
+    def validate_created_and_expires(
+        self, sig_input: Any, max_age: timedelta | None = None
+    ) -> None:
+        """Check when a request was signed; called by the library before all else."""
+        try:
+            super().validate_created_and_expires(  # type: ignore[no-untyped-call]
+                sig_input, max_age=max_age
+            )
+        except InvalidSignature as wrong:
+            if type(sig_input.params.get("created")) is not int:
+                raise
+            raise _NotFresh(str(wrong)) from wrong
+
+
 class _KnownKeys(HTTPSignatureKeyResolver):
     def __init__(self, lookup: Callable[[str], bytes]) -> None:
         self._lookup = lookup
@@ -88,7 +115,7 @@ class RequestVerifier:
     def __init__(
         self, lookup: Callable[[str], bytes], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._verifier = HTTPMessageVerifier(
+        self._verifier = _Verifier(
             signature_algorithm=algorithms.ED25519, key_resolver=_KnownKeys(lookup)
         )
         self._clock = clock
@@ -102,16 +129,22 @@ class RequestVerifier:
             The thumbprint of the keys that signed it.
 
         Raises:
-            SignatureError: unsigned, altered, stale, replayed, or by a key that is not known.
+            NotFresh: signed more than a minute ago, or in the future.
+            SignatureError: unsigned, altered, replayed, or by a key that is not known.
         """
         try:
             results = self._verifier.verify(
                 request, max_age=MAX_AGE, expect_tag=TAG, require_components=_COVERED, body=body
             )
+        except _NotFresh:
+            raise NotFresh(
+                "the request was signed more than a minute ago, or in the future",
+                next_step="set the clock of the machine that signed it, then try again",
+            ) from None
         except (HTTPMessageSignaturesException, ValueError, TypeError):
             raise SignatureError(
-                "the request's signature does not verify or is older than a minute",
-                next_step="check this machine's clock and that your keys are enrolled",
+                "the request's signature does not verify",
+                next_step="check that your keys are enrolled, and the address that you call",
             ) from None
         if len(results) != 1:
             raise SignatureError("expected exactly one signature on the request")

@@ -86,8 +86,10 @@ class HubRefused(GovernanceError):
         self.hub_reason = hub_reason
         self.status = status
 
-    def __str__(self) -> str:
-        return f"{self.message} [{self.hub_reason}]"
+    @property
+    def told(self) -> str:
+        """The hub's own reason."""
+        return self.hub_reason
 
 
 class HubAnswerError(GovernanceError):

@@ -30,7 +30,7 @@ from governance.ledger.errors import (
 from governance.ledger.events import WireEvent
 from governance.ledger.problems import STATUS
 from governance.web.openapi import TEXT, Described, document
-from governance.web.signed import RequestSignatureError
+from governance.web.signed import RequestSignatureError, RequestTimeError
 
 SIGNED: Final = (
     "Checkpoints and proofs are open; events are read and written by parties and people of the "
@@ -83,7 +83,13 @@ class CosignedView(Frozen):
 
 
 def _signed(*refusals: type[ReasonedError], body: Any = None, answer: Any = None) -> Described:
-    everywhere = (RequestSignatureError, RateLimitError, EventTooLargeError, StoreError)
+    everywhere = (
+        RequestSignatureError,
+        RequestTimeError,
+        RateLimitError,
+        EventTooLargeError,
+        StoreError,
+    )
     return Described((*everywhere, *refusals), body, answer)
 
 

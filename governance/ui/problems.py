@@ -59,7 +59,7 @@ def add_problem_pages(
         status = next((code for kind, code in statuses.items() if isinstance(error, kind)), 400)
         _LOG.info(
             "refused",
-            extra={"route": _route(request), "status": status, "reason": error.reason},
+            extra={"route": _route(request), "status": status, "reason": error.told},
         )
         answer = pages.page(
             request,
@@ -68,7 +68,7 @@ def add_problem_pages(
             title=pages.words("ui.problem"),
             message=error.message,
             next_step=error.next_step,
-            reason=error.reason,
+            reason=error.told,
         )
         if error.retry_after:
             answer.headers["Retry-After"] = str(error.retry_after)

@@ -4,13 +4,19 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from governance.errors import ReasonedError, SignatureError
-from governance.exchange.http import RequestVerifier, SignedRequest
+from governance.exchange.http import NotFresh, RequestVerifier, SignedRequest
 
 
 class RequestSignatureError(SignatureError):
     """A request is not signed by a key that the ledger knows."""
 
     reason = "request.signature"
+
+
+class RequestTimeError(RequestSignatureError):
+    """A request was signed too long ago, or in the future: one of two clocks is wrong."""
+
+    reason = "request.time"
 
 
 async def read_body(request: Request, most: int, too_large: type[ReasonedError]) -> bytes:
@@ -39,12 +45,15 @@ async def verify_request(
         public_url: how callers address the service when a proxy stands before it.
 
     Raises:
-        RequestSignatureError: unsigned, altered, stale, replayed, or by an unknown key.
+        RequestTimeError: signed more than a minute ago, or in the future.
+        RequestSignatureError: unsigned, altered, replayed, or by an unknown key.
     """
     query = f"?{request.url.query}" if request.url.query else ""
     url = str(request.url) if public_url is None else f"{public_url}{request.url.path}{query}"
     signed = SignedRequest(request.method, url, request.headers)
     try:
         return await run_in_threadpool(verifier.verify, signed, body)
+    except NotFresh as error:
+        raise RequestTimeError(error.message, next_step=error.next_step) from error
     except SignatureError as error:
         raise RequestSignatureError(error.message, next_step=error.next_step) from error

@@ -19,7 +19,7 @@ from governance.ledger.errors import LedgerError
 from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.openapi import BYTES, JSON, Described, document
-from governance.web.signed import RequestSignatureError
+from governance.web.signed import RequestSignatureError, RequestTimeError
 from linkage_hub.api.access import BodyTooLarge, NotAllowed, TooFast
 from linkage_hub.api.problems import STATUS
 from linkage_hub.quality.errors import RevealError
@@ -45,8 +45,8 @@ def _signed(
     media: tuple[str, ...] = (),
 ) -> Described:
     everywhere = (
-        RequestSignatureError, TooFast, NotAllowed, BodyTooLarge, SignatureError, LedgerError,
-        StoreError, HubStoreError,
+        RequestSignatureError, RequestTimeError, TooFast, NotAllowed, BodyTooLarge, SignatureError,
+        LedgerError, StoreError, HubStoreError,
     )  # fmt: skip
     return Described((*everywhere, *refusals), body, answer, media)
 

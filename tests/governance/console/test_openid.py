@@ -290,9 +290,8 @@ def test_few_at_a_time_wait_for_their_code(office: tuple[Provider, ConsoleWorld]
     with world.client() as client:
         address, kept = begin(client)
         with ExitStack() as stack:
-            for _ in range(openid._AT_ONCE):
-                known._places.acquire()
-                stack.callback(known._places.release)
+            for number in range(openid._AT_ONCE):
+                stack.enter_context(known._one_of_few(f"192.0.2.{number}"))
             location = httpx.URL(httpx.get(address).headers["location"]).raw_path.decode()
             headers = ELSEWHERE | {"Cookie": f"{openid.COOKIE}={kept}"}
             answer = client.get(location, headers=headers)
@@ -300,6 +299,25 @@ def test_few_at_a_time_wait_for_their_code(office: tuple[Provider, ConsoleWorld]
             assert answer.headers["retry-after"] == "10"
             assert "too many are waiting" in answer.text
         assert session(client.get(location, headers=headers))
+
+
+def test_one_address_takes_half_of_the_places(office: tuple[Provider, ConsoleWorld]) -> None:
+    """Whoever keeps as many waiting as one may leaves places to others, and gets theirs back."""
+    _, world = office
+    known = world.console.openid
+    assert known is not None
+    with ExitStack() as stack:
+        for _ in range(openid._AT_ONCE // 2):
+            stack.enter_context(known._one_of_few("192.0.2.1"))
+        with pytest.raises(OpenIdUnavailable, match="too many"), known._one_of_few("192.0.2.1"):
+            pass
+        for number in range(2, 2 + openid._AT_ONCE // 2):
+            stack.enter_context(known._one_of_few(f"192.0.2.{number}"))
+        with pytest.raises(OpenIdUnavailable, match="too many"), known._one_of_few("192.0.2.99"):
+            pass
+    with known._one_of_few("192.0.2.1"):
+        assert known._redeeming.total() == 1
+    assert not known._redeeming
 
 
 @pytest.mark.parametrize(

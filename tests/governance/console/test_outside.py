@@ -3,15 +3,17 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+from http_message_signatures import HTTPMessageSigner
 
 from governance.canonical import b64
 from governance.console.console import Console
-from governance.console.errors import NoHub, NotEnrolled
+from governance.console.errors import ClocksApart, NoHub, NotEnrolled
 from governance.console.outside import LEDGER_SECONDS, SYNC_SECONDS
 from governance.exchange.hub_client import HubRefused
 from governance.identity.keys import SealingKey
@@ -75,6 +77,36 @@ def test_who_is_not_enrolled_reaches_neither(world: ConsoleWorld) -> None:
             console.keys.add(own, publish_person_keys(keys, signing), None)
     with world.client(own) as client:
         assert "Made, and waiting" in client.get("/account").text
+
+
+def test_a_wrong_clock_is_not_told_as_keys_that_are_unknown(
+    hub_world: HubWorld, world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while the copy is empty, nor before a signature; pages of a copy are shown."""
+    outside, sign = world.console.outside, HTTPMessageSigner.sign
+    own = world.account(Role.ANALYST, staff=hub_world.staff["analyst"])
+
+    def slow(signer: HTTPMessageSigner, message: object, **what: Any) -> None:
+        sign(signer, message, created=datetime.now(UTC) - timedelta(minutes=3), **what)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(HTTPMessageSigner, "sign", slow)
+        for ask in (outside.state, outside.enrolled, outside.enrolled_now):
+            with pytest.raises(ClocksApart, match="clocks"):
+                ask(own)
+        with world.client(own) as client:
+            answer = client.get("/runs")
+        assert answer.status_code == 503
+        assert "console.clock" in answer.text
+    assert outside.enrolled_now(own).keys == hub_world.staff["analyst"].keys
+    with monkeypatch.context() as patch:
+        patch.setattr(HTTPMessageSigner, "sign", slow)
+        assert outside.state(own).size > 0
+        with world.client(own) as client:
+            answer = client.get("/runs")  # the hub's clock is the ledger's here
+        assert answer.status_code == 409
+        assert "request.time" in answer.text  # the hub's own code, and not that it refused
+        assert "hub.refused" not in answer.text
 
 
 def test_who_was_enrolled_a_moment_ago_waits_for_whoever_syncs(

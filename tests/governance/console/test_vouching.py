@@ -1,7 +1,9 @@
 """Leads with passkeys vouch for another organisation's lead: real ledger, browsers and agent."""
 
 import json
+import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -19,6 +21,7 @@ from governance.agreements.models import AGREEMENT, Agreement
 from governance.canonical import b64, canonical_bytes, parse_json, unb64, utc_now, write_time
 from governance.console import signing
 from governance.console.sessions import COOKIE
+from governance.console.vouching import FOLDER, KEPT
 from governance.identity.envelope import challenge_of, parse_model, sign, sign_bytes
 from governance.identity.models import (
     PERSON_ENROLMENT,
@@ -438,7 +441,7 @@ def test_only_what_follows_from_the_file_is_kept(
 
 
 @pytest.mark.invariant(7, "a partner's word kept on a page until the loss had ended")
-def test_partners_sign_one_upon_the_other_until_the_loss_ends(
+def test_partners_sign_one_upon_the_other_until_the_loss_ends(  # noqa: PLR0915 - one story
     lost: Lost, world: ConsoleWorld, desks: Desks
 ) -> None:
     """NHS, council, its second lead; then the police have a lead, and no page counts."""
@@ -447,6 +450,9 @@ def test_partners_sign_one_upon_the_other_until_the_loss_ends(
     first, second = desks(lost.lead), desks(colleague)
     assert first.send(keys, first.fields(lost.file())).status_code == 303
     assert "Vouch for a lead of police, which" in first.client.get("/oversight").text
+    month_ago = time.time() - (KEPT + timedelta(days=1)).total_seconds()
+    kept = world.home / FOLDER
+    os.utime(kept / f"{keys[7:]}.json", (month_ago, month_ago))
     assert "Another partner has still to sign" in first.client.get("/vouching").text
     assert "Nobody yet" in first.client.get(f"/vouching/{keys}").text
     assert first.send(keys, first.fields(lost.file(lost.nhs_lead))).status_code == 303
@@ -481,6 +487,12 @@ def test_partners_sign_one_upon_the_other_until_the_loss_ends(
     again = first.send(others.keys.thumbprint, opened)
     assert (again.status_code, "after another loss" in again.text) == (400, True)
     assert "counts no more" in first.client.get(f"/vouching/{others.keys.thumbprint}").text
+    over = kept / f"{others.keys.thumbprint[7:]}.json"
+    first.client.get("/vouching")
+    assert over.exists()  # for a month
+    os.utime(over, (month_ago, month_ago))
+    first.client.get("/vouching")
+    assert not over.exists()
     for each in world.console.outside.ledger.state.identities.people.values():
         each.revoked_at = each.revoked_at or 1
     said = first.client.get("/vouching").text

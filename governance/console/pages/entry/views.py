@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from governance.canonical import Frozen
 from governance.console import openid
-from governance.console.access import signed_in
+from governance.console.access import place_of, signed_in
 from governance.console.console import Console, Use
 from governance.console.errors import ConsoleError
 from governance.console.openid import CALLBACK, OpenIdProvider
@@ -118,7 +118,8 @@ def came_back(console: Use, request: Request) -> Response:
     if provider is None:
         raise HTTPException(404)
     with _audited(console, f"GET {CALLBACK}"):
-        found = provider.finish(request.query_params, request.cookies.get(openid.COOKIE, ""))
+        kept = request.cookies.get(openid.COOKIE, "")
+        found = provider.finish(request.query_params, kept, place_of(request))
         if found.link:
             token = console.subjects.take_up(provider.issuer, found)
         else:

@@ -110,6 +110,7 @@ def signed(
         if case.handed.signed is None:
             require_new(enrolment.created, console.now())
         enrolled = sign(state.identities, case, envelope.signatures[0])
+        console.vouched.tidy(state.identities, console.now())
     console.vouched.keep(keys, enrolled)
     return RedirectResponse(f"/vouching/{keys}", 303)
 
@@ -143,6 +144,7 @@ def _asking(console: Console, request: Request, form: Form[Any], status: int = 2
             and identities.lost_lead(each.party)
             and any(own in bond.partners for bond in identities.bonds_of(each.party).values())
         ]
+        console.vouched.tidy(identities, console.now())
         kept = [standing(identities, each) for each in console.vouched.every()]
         names = {each.keys.party: _name(state, each.keys.party) for each in kept}
     newest = sorted(kept, key=lambda each: each.created, reverse=True)
