@@ -14,19 +14,19 @@ from typing import Annotated, Final
 
 import numpy as np
 import typer
-from pydantic import TypeAdapter, ValidationError
+from numpy.typing import NDArray
 
 from governance.agreements.files import read_agreement
-from governance.agreements.models import Action, Agreement
+from governance.agreements.models import IN_PROGRAMME, Action, Agreement
 from governance.agreements.policy import require_action
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
-from governance.canonical import Slug, canonical_bytes, hash_of
+from governance.canonical import canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN
-from linkage_hub.analytics.risk.cases import Cases, cases
+from linkage_hub.analytics.risk.cases import Cases, cases, open_to, require_outcome, said_of
 from linkage_hub.analytics.risk.documents import (
     ModelDocument,
     NotAModel,
@@ -46,13 +46,6 @@ LEAST_FAMILIES: Final = 10_000
 """Below, a private model is no better than the rule that it starts from (docs/risk.md)."""
 DELTA: Final = 1e-6
 _COLUMNS: Final = ("family", "needs_met", "needs_unknown", "probability", "reasons")
-
-
-def _slug(text: str) -> str:
-    try:
-        return str(TypeAdapter(Slug).validate_python(text))
-    except ValidationError:
-        raise typer.BadParameter("expected a short name, such as in-programme-12-months") from None
 
 
 Rule = Annotated[
@@ -88,7 +81,8 @@ def train(
     agreement: Annotated[Path, typer.Option(help="agreement.yaml of both")],
     rule: Rule,
     outcome: Annotated[
-        str, typer.Option(parser=_slug, help="what is learnt, such as in-programme-12-months")
+        str,
+        typer.Option(help="what is learnt: in_programme, or an indicator: a need, or the referral"),
     ],
     out: Annotated[Path, typer.Option(help="a .json file for the model")],
     epsilon: Annotated[float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON)] = 1.0,
@@ -96,8 +90,10 @@ def train(
     """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
     terms = _terms(agreement)
     public = read_edited(rule, PublicRule)
+    require_outcome(terms, outcome)
     origins = exported(before, terms.hash), exported(after, terms.hash)
-    found = cases(_families(before, terms, public), _families(after, terms, public))
+    then, now = (_families(folder, terms, public, outcome) for folder in (before, after))
+    found = cases(then, now, terms, outcome, len(public.needs))
     screen = terminal(context)
     if public.mean_unknown is None:
         raise FileNotUsable(
@@ -118,7 +114,8 @@ def train(
         {"model": hash_of(document), **document.model_dump(mode="json")},
         lambda console: console.print(
             f"model {hash_of(document)[:19]} of {document.families:,} families, epsilon "
-            f"{document.privacy.epsilon:g}; {found.gone:,} families are gone and were left out",
+            f"{document.privacy.epsilon:g}; left out: {found.gone:,} families that are gone, "
+            f"{found.unknown:,} of which nobody knows the outcome",
             highlight=False,
         ),
     )
@@ -139,9 +136,13 @@ def list_(
     terms = _terms(agreement)
     public = read_edited(rule, PublicRule)
     exported(folder, terms.hash)
-    families = _families(folder, terms, public)
-    chosen = public.as_model() if model is None else _of(read_model(model), terms.hash)
-    rows = list(_listed(families, chosen, size))
+    document = None if model is None else _of(read_model(model), terms.hash)
+    outcome = IN_PROGRAMME if document is None else document.outcome
+    require_outcome(terms, outcome)
+    families = _families(folder, terms, public, outcome)
+    chosen = public.as_model() if document is None else document.model
+    open_ = open_to(families, said_of(families, terms, outcome))
+    rows = list(_listed(families, open_, chosen, size))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
     write_bytes(out, text.getvalue().encode())
@@ -167,29 +168,29 @@ def _terms(path: Path) -> Agreement:
     return terms
 
 
-def _of(document: ModelDocument, agreement: str) -> LinearModel:
+def _of(document: ModelDocument, agreement: str) -> ModelDocument:
     if document.agreement != agreement:
         raise NotAModel(
             "the model was trained under another agreement, or another version of it",
             next_step="linkage-hub risk train",
         )
-    return document.model
+    return document
 
 
-def _families(folder: Path, terms: Agreement, rule: PublicRule) -> FamilyColumns:
-    """A run's families, their needs in the rule's order."""
+def _families(folder: Path, terms: Agreement, rule: PublicRule, outcome: str) -> FamilyColumns:
+    """A run's families; needs in the rule's order, then the outcome where it is another need."""
     if unknown := sorted(set(rule.needs) - set(terms.needs)):
         raise FileNotUsable(f"the rule names needs that the agreement lacks: {', '.join(unknown)}")
-    return read_families(folder, rule.needs)
+    more = (outcome,) if outcome in set(terms.needs) - set(rule.needs) else ()
+    return read_families(folder, (*rule.needs, *more))
 
 
 def _listed(
-    families: FamilyColumns, model: LinearModel, size: int
+    families: FamilyColumns, open_: NDArray[np.bool_], model: LinearModel, size: int
 ) -> Iterator[tuple[str, int, int, str, str]]:
-    """Families that live in the county and are not in the programme, the highest first."""
-    open_ = np.flatnonzero(families.resident & ~families.in_programme)
-    state, names = families.state[open_], families.family[open_]
-    features = features_of(families.needs, state)
+    """Families that are open to the outcome, the highest first."""
+    state, names = families.state[open_, : len(model.needs)], families.family[open_]
+    features = features_of(families.needs[: len(model.needs)], state)
     best = ranked(model.log_odds(features), names, size)
     likely, why = model.probability(features.rows(best)), model.reasons(features.rows(best))
     for at, chance, reasons in zip(best, likely, why, strict=True):

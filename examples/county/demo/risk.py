@@ -27,7 +27,7 @@ from examples.county.generate import DEFAULT_SEED, generate
 EXTRACT: Final = "council_tax"
 COLUMN: Final = "EARLY_HELP"
 PERSONS: Final = 62_000
-RULE: Final = {"outcome_rate": 0.05, "mean_needs": 0.5}
+RULE: Final = {"outcome_rate": 0.05, "mean_needs": 0.5, "mean_unknown": 7.0}
 """What the council expects, before anything was linked."""
 
 app = typer.Typer(add_completion=False)
@@ -169,8 +169,8 @@ def _learn(teller: Teller, story: Story, needs: list[str]) -> dict[str, Any]:
 
     model = teller.step(
         "A model is paid for in the ledger, then trained once.",
-        lambda: risk("train", root / "then", root / "now", *under, "--outcome",
-                     "in-programme-a-year-later", "--out", root / "model.json"),
+        lambda: risk("train", root / "then", root / "now", *under, "--outcome", "in_programme",
+                     "--out", root / "model.json"),
     )  # fmt: skip
     teller.say(f"{model['families']:,} families, epsilon {model['privacy']['epsilon']:g}")
     lists = {

@@ -16,6 +16,13 @@ class AccountantsDiffer(RiskRefused):
     reason = "risk.accountants_differ"
 
 
+class NoSuchOutcome(RiskRefused):
+    """Something to learn that no run of the agreement says."""
+
+    reason = "risk.no_such_outcome"
+    exit_code = 65  # EX_DATAERR
+
+
 class TooFewFamilies(RiskRefused):
     """Fewer families than a model earns its place with: the rule alone."""
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -15,8 +16,10 @@ from governance.agreements.errors import ActionNotAllowed, PrivacySpent
 from governance.agreements.files import read_agreement
 from linkage_hub.analytics.edited import FileNotUsable
 from linkage_hub.analytics.exported import read_families
+from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.provenance import PROVENANCE, NotThisProvenance, file_hash
 from linkage_hub.analytics.risk.cases import cases
+from linkage_hub.analytics.risk.errors import NoSuchOutcome
 from linkage_hub.cli import risk
 from linkage_hub.cli.main import app
 from linkage_hub.errors import NotAnExport
@@ -100,11 +103,62 @@ def test_the_rule_lists_families_for_consideration(folder: Path) -> None:
 def test_what_is_learnt_is_who_came_later(folder: Path) -> None:
     """Families that were open then; those that are gone are counted and have no outcome."""
     then, now = read_families(folder / "then", NEEDS), read_families(folder / "now", NEEDS)
-    found = cases(then, now)
+    terms = read_agreement(folder / "agreement.yaml")
+    found = cases(then, now, terms, "in_programme", len(NEEDS))
     open_then = ~then.in_programme & then.resident
     assert len(found.families) == int(open_then[:390].sum())
     assert found.gone == int(open_then[390:].sum())
     assert found.outcome.tolist() == now.in_programme[open_then[:390]].tolist()
+
+
+def test_a_need_or_a_referral_may_be_learnt(folder: Path) -> None:
+    """Who has it already is not asked; unknown later is no outcome, and not one without."""
+    terms = read_agreement(folder / "agreement.yaml")
+    usual = terms.indicators[0].model_copy(update={"id": "usual_route", "used_as": "referral"})
+    terms = terms.model_copy(update={"indicators": (*terms.indicators, usual)})
+    then, now = read_families(folder / "then", NEEDS), read_families(folder / "now", NEEDS)
+    there = np.arange(len(then)) < len(now)
+    open_ = ~then.in_programme & then.resident
+    for outcome, before, after in (
+        ("neet", then.state[:, 0], now.state[:, 0]),
+        ("usual_route", then.referred, now.referred),
+    ):
+        found = cases(then, now, terms, outcome, 2)
+        asked = open_ & (before != MET)
+        known = asked[: len(now)] & (after != UNKNOWN)
+        assert found.families.needs == tuple(NEEDS[:2])
+        assert found.outcome.tolist() == (after[known] == MET).tolist()
+        assert found.gone == int((asked & ~there).sum())
+        assert found.unknown == int(asked[: len(now)].sum()) - int(known.sum())
+    assert cases(then, now, terms, "neet", 3).outcome.any()
+
+
+@private
+def test_a_list_leaves_out_who_has_the_outcome(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of a need that the rule does not know of; what no run says is not paid for."""
+    purse = Purse()
+    pay_from(purse, folder, monkeypatch)
+    (folder / "rule.yaml").write_text(
+        RULE.replace("neet, ", "").replace("mean_unknown: 1", "mean_unknown: .7"), "utf-8"
+    )
+    pair = (str(folder / "then"), str(folder / "now"), f"--out={folder / 'model.json'}")
+    wrong = run(folder, "train", *pair, "--outcome=in-programme-12-months")
+    assert isinstance(wrong.exception, NoSuchOutcome)
+    assert purse.spent == []
+    trained = run(folder, "train", *pair, "--outcome=neet")
+    assert trained.exit_code == 0, (trained.output, trained.exception)
+    assert [spent[1] for spent in purse.spent] == ["neet"]
+    listed = run(folder, "list", str(folder / "now"), f"--model={folder / 'model.json'}",
+                 f"--out={folder / 'list.csv'}")  # fmt: skip
+    assert listed.exit_code == 0, (listed.output, listed.exception)
+    families = read_families(folder / "now", NEEDS)
+    have = set(families.family[families.state[:, 0] == MET])
+    assert have
+    found = {row["family"] for row in rows(folder / "list.csv")}
+    open_ = families.resident & ~families.in_programme
+    assert found == set(families.family[open_]) - have
 
 
 def test_a_rule_that_does_not_say_what_is_unknown_trains_nothing(
@@ -117,7 +171,7 @@ def test_a_rule_that_does_not_say_what_is_unknown_trains_nothing(
     result = run(folder, "list", str(folder / "then"), f"--out={folder / 'list.csv'}")
     assert result.exit_code == 0, result.output
     pair = [str(folder / "then"), str(folder / "now")]
-    more = ["--outcome=in-programme-12-months", f"--out={folder / 'model.json'}"]
+    more = ["--outcome=in_programme", f"--out={folder / 'model.json'}"]
     result = run(folder, "train", *pair, *more)
     assert isinstance(result.exception, FileNotUsable)
     assert "mean_unknown" in str(result.exception)
@@ -200,7 +254,7 @@ def test_nobody_learns_from_one_agreement_and_pays_with_another(
     purse = Purse()
     pay_from(purse, folder, monkeypatch)
     result = run(folder, "train", str(folder / "then"), str(folder / "now"),
-                 "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
+                 "--outcome=in_programme", f"--out={folder / 'model.json'}")  # fmt: skip
     assert isinstance(result.exception, NotThisProvenance | NotAnExport), result.output
     assert expected in str(result.exception)
     assert purse.spent == []
@@ -218,7 +272,7 @@ def test_a_list_is_of_the_agreement_that_is_named(folder: Path) -> None:
 def test_few_families_are_left_to_the_rule(folder: Path) -> None:
     """Before anything is paid for, and with what to do instead."""
     result = run(folder, "train", str(folder / "then"), str(folder / "now"),
-                 "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
+                 "--outcome=in_programme", f"--out={folder / 'model.json'}")  # fmt: skip
     assert result.exception is not None
     assert "expected 10,000 or more" in str(result.exception)
     assert not (folder / "model.json").exists()
@@ -232,12 +286,12 @@ def test_a_model_is_paid_for_and_lists_families(
     purse = Purse()
     pay_from(purse, folder, monkeypatch)
     result = run(folder, "train", str(folder / "then"), str(folder / "now"),
-                 "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
+                 "--outcome=in_programme", f"--out={folder / 'model.json'}")  # fmt: skip
     assert result.exit_code == 0, result.output
     document = json.loads((folder / "model.json").read_text("utf-8"))
     terms = read_agreement(folder / "agreement.yaml")
     (spent,) = purse.spent
-    assert spent == (terms.hash, "in-programme-12-months", 1.0, 1e-6)
+    assert spent == (terms.hash, "in_programme", 1.0, 1e-6)
     told = document["privacy"]
     assert max(told["opacus"], told["dp_accounting"]) <= 1
     assert told["randomness"] == "operating system"
@@ -253,7 +307,7 @@ def test_without_budget_nothing_is_trained(folder: Path, monkeypatch: pytest.Mon
     """A refusal comes before the first step."""
     pay_from(Purse(enough=False), folder, monkeypatch)
     result = run(folder, "train", str(folder / "then"), str(folder / "now"),
-                 "--outcome=in-programme-12-months", f"--out={folder / 'model.json'}")  # fmt: skip
+                 "--outcome=in_programme", f"--out={folder / 'model.json'}")  # fmt: skip
     assert isinstance(result.exception, PrivacySpent)
     assert not (folder / "model.json").exists()
 

@@ -69,7 +69,7 @@ def test_a_model_is_paid_for_trained_and_lists_families(world: HubWorld) -> None
     )
     write_secret(root / "person.secret", canonical_bytes(secrets))
     (root / "agreement.yaml").write_text(write_agreement(world.agreement), "utf-8")
-    rule = f"needs: [{', '.join(NEEDS)}]\noutcome_rate: 0.05\nmean_needs: 1\n"
+    rule = f"needs: [{', '.join(NEEDS)}]\noutcome_rate: 0.05\nmean_needs: 1\nmean_unknown: 1\n"
     (root / "rule.yaml").write_text(rule, "utf-8")
     for name, number in (("then", 1), ("now", 2)):
         exported = command(
@@ -79,14 +79,14 @@ def test_a_model_is_paid_for_trained_and_lists_families(world: HubWorld) -> None
         assert exported.exit_code == 0, exported.output
     under = ("--agreement", root / "agreement.yaml", "--rule", root / "rule.yaml")
     training = ("risk", "train", root / "then", root / "now", *under,
-                "--outcome", "in-programme-later", "--out", root / "model.json")  # fmt: skip
+                "--outcome", "in_programme", "--out", root / "model.json")  # fmt: skip
     trained = command(world, *training)
     assert trained.exit_code == 0, (trained.output, trained.exception)
     told = json.loads(trained.stdout)
     assert told["families"] >= LEAST_FAMILIES
     council = world.agents["council"].ledger.sync()
     (spent,) = council.privacy.spends(world.agreement)
-    assert (spent.hub, spent.outcome, spent.epsilon) == ("hub", "in-programme-later", 1_000_000)
+    assert (spent.hub, spent.outcome, spent.epsilon) == ("hub", "in_programme", 1_000_000)
     assert council.rejected == []
 
     listed = command(world, "risk", "list", root / "now", *under, "--model", root / "model.json",
