@@ -20,7 +20,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from governance.agreements.models import Agreement
 from governance.canonical import canonical_bytes, write_time
-from governance.disclosure.errors import ReleasedOtherwise
+from governance.disclosure.arithmetic import held_back
+from governance.disclosure.errors import ReleasedOtherwise, WouldDisclose
 from governance.disclosure.register import ReleasedNumber, ReleasedTable, ReleaseRegister
 from governance.disclosure.tables import PublishedTable
 from linkage_hub.analytics.held import all_categories_of, families_of
@@ -70,6 +71,34 @@ class TableRegister:
             for position, table in enumerate(tables):
                 self._enter(connection, position, entries[table.table], table)
         return tables
+
+    def publish_one(
+        self,
+        population: str,
+        least: int,
+        make: Callable[[ReleaseRegister], tuple[PublishedTable, ReleaseRegister]],
+    ) -> PublishedTable:
+        """A table of another population than one run: several runs together.
+
+        Args:
+            population: of whom, 32 hexadecimal digits.
+            least: the smallest count that is shown.
+            make: the table and the register with it, from what was released of the population.
+
+        Raises:
+            DisclosureRefused: beside what was released, it would give a small number away.
+        """
+        with self._database.writing() as connection:
+            table, register = make(_register(connection, population))
+            if held_back([table], _of_other_runs(connection, population), least):
+                raise WouldDisclose(
+                    f"{table.table}, beside an earlier one: it would tell of a change by a few "
+                    "families",
+                    next_step="leave it out this time",
+                )
+            entry = next(each for each in register.released if each.table == table.table)
+            self._enter(connection, 0, entry, table)
+        return table
 
     def take_in(self, register: ReleaseRegister) -> int:
         """Enter what a register in a file holds; how many tables were new.

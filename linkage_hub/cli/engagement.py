@@ -13,8 +13,8 @@ import typer
 
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
-from governance.disclosure.register import ReleaseRegister
-from governance.terminal import FileProblem, terminal, write_bytes
+from governance.disclosure.counts import least_shown
+from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.engagement.candidates import Listed, short_term, unlikely
 from linkage_hub.analytics.engagement.chances import Chances, ModelChances, NeedsTable
@@ -174,23 +174,21 @@ def table(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    register: Annotated[
-        Path, typer.Option(help="what was released so far; made anew where it is missing")
-    ],
     out: Annotated[Path, typer.Option(help="a .csv file for the table")],
     made_elsewhere: Elsewhere = False,
 ) -> None:
     """Write the table that may be published, with small numbers hidden and the rest rounded."""
     with allowed(context, agreement) as by:
         spells, source = _read(by, table, elsewhere=made_elsewhere)
-        population = population_of(source, file_hash(table))
-        try:
-            found, after = published(
-                spells, population, by.terms.suppression_threshold, ReleaseRegister.read(register)
-            )
-            after.write(register)  # first: what is on disk and not in it would not be known
-        except OSError as error:
-            raise FileProblem(f"{register.name} cannot be used: {error.strerror}") from None
+        population, threshold = (
+            population_of(source, file_hash(table)),
+            by.terms.suppression_threshold,
+        )
+        found = by.hub.tables.publish_one(
+            population,
+            least_shown(threshold),
+            lambda register: published(spells, population, threshold, register),
+        )
     write_bytes(out, tables_csv((found,)))
     terminal(context).result(found.model_dump(mode="json"))
 

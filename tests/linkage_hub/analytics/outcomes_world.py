@@ -45,12 +45,14 @@ class Agreements:
         return Standing(terms, signed, self.suspended, superseded=False)
 
 
-def know(agreement: Path, monkeypatch: pytest.MonkeyPatch, epsilon: object = None) -> Agreements:
+def know(
+    agreement: Path, monkeypatch: pytest.MonkeyPatch, epsilon: object = None, tables: object = None
+) -> Agreements:
     """Let the hub's ledger hold an agreement, and nothing else."""
     agreements = Agreements(read_agreement(agreement))
     state = SimpleNamespace(agreements=agreements)
     ledger = SimpleNamespace(sync=lambda: state, state=state)
-    hub = SimpleNamespace(ledger=ledger, now=lambda: NOW, epsilon=epsilon)
+    hub = SimpleNamespace(ledger=ledger, now=lambda: NOW, epsilon=epsilon, tables=tables)
 
     @contextmanager
     def opened(_home: Path) -> Iterator[SimpleNamespace]:

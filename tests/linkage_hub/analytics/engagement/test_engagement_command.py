@@ -11,11 +11,14 @@ from typer.testing import CliRunner, Result
 from governance.agreements.errors import ActionNotAllowed, AgreementSuspended, AgreementUnknown
 from governance.disclosure.errors import ReleasedOtherwise
 from linkage_hub.analytics.outcomes.errors import NotProved, TooFew
+from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.analytics.risk.documents import NotAModel
 from linkage_hub.analytics.risk.errors import TooFewFamilies
 from linkage_hub.cli import engagement
 from linkage_hub.cli.main import app
+from linkage_hub.store.database import HubDatabase
 from tests.linkage_hub.analytics.outcomes_world import (
+    NOW,
     Agreements,
     know,
     prove,
@@ -114,9 +117,13 @@ def test_lists_are_for_consideration(exported: Path, table: Path, tmp_path: Path
     assert not {row["family"] for row in short} & {row["family"] for row in longer}
 
 
-def test_what_is_published_is_one_table(exported: Path, table: Path, tmp_path: Path) -> None:
+def test_what_is_published_is_one_table(
+    exported: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Small numbers hidden, others rounded; another definition of progress is refused."""
-    options = [f"--register={tmp_path / 'register.json'}", f"--out={tmp_path / 'table.csv'}"]
+    database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    know(exported / "agreement.yaml", monkeypatch, tables=TableRegister(database, lambda: NOW))
+    options = [f"--out={tmp_path / 'table.csv'}"]
     result = run(exported, "table", table, *options)
     assert result.exit_code == 0, result.output
     with (tmp_path / "table.csv").open(encoding="utf-8") as file:
@@ -124,8 +131,12 @@ def test_what_is_published_is_one_table(exported: Path, table: Path, tmp_path: P
     assert all(int(each) % 10 == 0 and int(each) >= 10 for each in numbers - {"not shown"})
     other = tmp_path / "some.csv"
     run(exported, "history", *runs(exported, MONTHS), f"--out={other}", "--progress=some")
+    before = (tmp_path / "table.csv").read_bytes()
     refused = run(exported, "table", other, *options)
     assert isinstance(refused.exception, ReleasedOtherwise)
+    assert run(exported, "table", table, *options).exit_code == 0
+    assert (tmp_path / "table.csv").read_bytes() == before
+    database.close()
 
 
 def test_the_agreement_has_to_allow_it_now(
