@@ -72,6 +72,17 @@ class TableRegister:
                 self._enter(connection, position, entries[table.table], table)
         return tables
 
+    def of_run(self, run: str) -> tuple[PublishedTable, ...]:
+        """What was published of a run; nothing where its whole list never was."""
+        with self._database.reading() as connection:
+            return _as_published(connection, run)
+
+    def released(self) -> dict[str, tuple[PublishedTable, ...]]:
+        """What was published of every run."""
+        with self._database.reading() as connection:
+            ids = connection.scalars(select(rows.c.run).distinct().order_by(rows.c.run)).all()
+            return {run: _as_published(connection, run) for run in ids}
+
     def publish_one(
         self,
         population: str,

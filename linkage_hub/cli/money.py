@@ -1,5 +1,6 @@
 """``linkage-hub money``: catalogues of unit costs, statements of savings."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -8,8 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.canonical import hash_of
 from governance.terminal import terminal
 from linkage_hub.analytics.edited import read_edited
+from linkage_hub.analytics.made import NotMadeSo, read_made, require_same, write_made
 from linkage_hub.analytics.money.models import Savings, UnitCosts
 from linkage_hub.analytics.money.savings import Range, Report, report
 from linkage_hub.analytics.shipped import read_catalogue
@@ -29,24 +32,71 @@ def check(context: typer.Context, catalogue: Catalogue) -> None:
     terminal(context).result(data, lambda out: _show_costs(found, out))
 
 
+Statement = Annotated[Path, typer.Argument(help="a statement of savings, YAML")]
+Costs = Annotated[str | None, typer.Option(help="catalogue of unit costs that the statement names")]
+Prices = Annotated[
+    str | None, typer.Option(help="financial year to carry the costs to, such as 2025-26")
+]
+
+
 @app.command("report")
 def report_(
     context: typer.Context,
-    savings: Annotated[Path, typer.Argument(help="a statement of savings, YAML")],
-    costs: Annotated[
-        str | None, typer.Option(help="catalogue of unit costs that the statement names")
-    ] = None,
-    prices: Annotated[
-        str | None, typer.Option(help="financial year to carry the costs to, such as 2025-26")
+    savings: Statement,
+    costs: Costs = None,
+    prices: Prices = None,
+    out: Annotated[
+        Path | None, typer.Option(help="a .json file for it, with what it was made of beside it")
     ] = None,
 ) -> None:
     """Work out a statement: cashable apart from modelled, and where its source is at odds."""
-    catalogue = read_catalogue(costs, PACKAGE, UnitCosts) if costs is not None else None
-    found = report(read_edited(savings, Savings), catalogue, prices)
+    found, inputs, options = _worked_out(savings, costs, prices)
+    if out is not None:
+        write_made(out, {out: _as_json(found)}, "money", inputs=inputs, options=options)
     screen = terminal(context)
-    screen.result(_data(found), lambda out: _show(found, out))
+    screen.result(_data(found), lambda console: _show(found, console))
     for remark in found.remarks:
         screen.say(remark)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="a .json file that money report has written")],
+    savings: Statement,
+    costs: Costs = None,
+    prices: Prices = None,
+) -> None:
+    """Whether a report is as it was written, of this statement and these costs, to the penny."""
+    made = read_made(file, "money")
+    found, inputs, options = _worked_out(savings, costs, prices)
+    if other := sorted(
+        name
+        for said, here in ((made.inputs, inputs), (made.options, options))
+        for name in said.keys() | here.keys()
+        if said.get(name) != here.get(name)
+    ):
+        raise NotMadeSo(f"made of another: {', '.join(other)}")
+    require_same(file, _as_json(found))
+    terminal(context).result(
+        {"same": True}, lambda console: console.print("as written, and it comes out the same")
+    )
+
+
+def _worked_out(
+    savings: Path, costs: str | None, prices: str | None
+) -> tuple[Report, dict[str, str], dict[str, str]]:
+    """A report, hashes of what went into it, and what was asked for."""
+    statement = read_edited(savings, Savings)
+    catalogue = read_catalogue(costs, PACKAGE, UnitCosts) if costs is not None else None
+    inputs = {"savings": hash_of(statement)}
+    if catalogue is not None:
+        inputs["costs"] = hash_of(catalogue)
+    return report(statement, catalogue, prices), inputs, {"prices": prices} if prices else {}
+
+
+def _as_json(found: Report) -> bytes:
+    return json.dumps(_data(found), indent=2).encode() + b"\n"
 
 
 def _data(found: Report) -> dict[str, Any]:

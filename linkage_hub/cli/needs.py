@@ -1,7 +1,7 @@
 """``linkage-hub needs``: figures of needs for a programme's own staff."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -10,7 +10,9 @@ from rich.table import Table
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import require_action
-from governance.terminal import terminal, write_bytes
+from governance.terminal import terminal
+from linkage_hub.analytics.made import beside, write_made
+from linkage_hub.analytics.provenance import file_hash
 from linkage_hub.cli.context import home_of
 from linkage_hub.errors import HubError
 
@@ -43,7 +45,7 @@ def figures(
             families = families_of(connection, run, terms.needs)
             categories = all_categories_of(connection, run, terms, families)
     about = {"title": "Needs of families", "run": run, "finished": row.finished}
-    _write(context, "needs", about, terms, list(sheets_of(terms, families, categories)), out)
+    _write(context, "needs", about, terms, list(sheets_of(terms, families, categories)), out, {})
 
 
 @app.command("follow-up")
@@ -73,24 +75,30 @@ def follow_up(
         "run": run_of(first),
         "finished": seen[0].day.isoformat(),
     }
-    _write(context, "later-referral", about, terms, list(sheets_of(found, window)), out)
+    inputs = {
+        f"{number}: {name}": file_hash(folder / name)
+        for number, folder in enumerate((first, *later), 1)
+        for name in ("families.csv", "quality.json")
+    }
+    _write(context, "later-referral", about, terms, list(sheets_of(found, window)), out, inputs)
 
 
 def _write(
     context: typer.Context,
-    name: str,
+    name: Literal["needs", "later-referral"],
     about: dict[str, Any],
     terms: Agreement,
     sheets: list[Any],
     out: Path,
+    inputs: dict[str, str],
 ) -> None:
     from linkage_hub.analytics.figures.sheets import files_of  # noqa: PLC0415
 
     about = about | {"agreement": terms.hash}
-    paths = []
-    for file, content in files_of(name, about, sheets):
-        write_bytes(out / file, content)
-        paths.append(str(out / file))
+    files = {out / file: content for file, content in files_of(name, about, sheets)}
+    main = out / f"{name}.json"
+    write_made(main, files, name, run=about["run"], agreement=terms.hash, inputs=inputs)
+    paths = [str(path) for path in (*files, beside(main))]
     screen = terminal(context)
     screen.result(
         {"files": paths, "tables": {sheet.id: sheet.records() for sheet in sheets}},

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
+from governance.canonical import sha256
 from governance.disclosure.counts import Published, publish
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.held import all_categories_of, families_of
+from linkage_hub.analytics.made import NotMadeSo, read_made, require_same, write_made
 from linkage_hub.analytics.permission import analysed_run
 from linkage_hub.analytics.risk.errors import PackagesMissing
 from linkage_hub.analytics.tables import listed
@@ -44,7 +46,7 @@ def publish_(
         found = hub.tables.publish(run, terms)
     listed_ = [kind.id for kind in listed(terms.needs, terms.uses)]
     held = sorted(set(listed_) - {table.table for table in found})
-    write_bytes(out, as_csv(found))
+    write_made(out, {out: as_csv(found)}, "tables", run=run, agreement=terms.hash)
     screen = terminal(context)
     screen.result(
         {"tables": [table.model_dump(mode="json") for table in found], "held_back": held},
@@ -98,7 +100,14 @@ def private(
     writer.writerow((*_HEADINGS, "off_by_at_most_in_95_of_100"))
     for cell in found:
         writer.writerow((*cell.model_dump().values(), by.error))
-    write_bytes(out, text.getvalue().encode())
+    write_made(
+        out,
+        {out: text.getvalue().encode()},
+        "private-tables",
+        run=run,
+        agreement=terms.hash,
+        options={"epsilon": f"{epsilon:g}", "tables": " ".join(table)[:200]},
+    )
     screen = terminal(context)
     screen.result(
         {"run": run, "epsilon": epsilon, "scale": by.scale, "error": by.error,
@@ -113,6 +122,41 @@ def private(
         "ones come out too large"
     )
     screen.hint(f"linkage-hub risk budget {terms.hash}")
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="a .csv file that tables publish has written")],
+) -> None:
+    """Whether a file is as it was written, and what the register has of its run."""
+    made = read_made(file, "tables")
+    with open_hub(home_of(context)) as hub:
+        require_same(file, as_csv(hub.tables.of_run(str(made.run))))
+    terminal(context).result(
+        {"run": made.run, "same": True},
+        lambda console: console.print(f"as published of run {made.run}", highlight=False),
+    )
+
+
+@app.command()
+def rebuild(
+    context: typer.Context,
+    hash_: Annotated[str, typer.Argument(metavar="HASH", help="of the file, sha256:...")],
+    out: Annotated[Path, typer.Option(help="a .csv file for the tables")],
+) -> None:
+    """Write the tables whose file has a hash, from the register."""
+    with open_hub(home_of(context)) as hub:
+        found = hub.tables.released()
+    giving = [run for run, tables in found.items() if sha256(as_csv(tables)) == hash_]
+    if not giving:
+        raise NotMadeSo("nothing that was published has a file of that hash")
+    run = giving[0]
+    write_bytes(out, as_csv(found[run]))
+    terminal(context).result(
+        {"run": run, "file": str(out)},
+        lambda console: console.print(f"{out} of run {run}", highlight=False),
+    )
 
 
 @app.command("import")

@@ -12,12 +12,14 @@ from sqlalchemy import delete, select, update
 
 from governance.agreements.files import write_agreement
 from governance.agreements.models import Agreement
+from governance.canonical import sha256
 from governance.disclosure.arithmetic import small_changes, worked_out
 from governance.disclosure.errors import ReleasedOtherwise
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import all_categories_of, families_of
+from linkage_hub.analytics.made import NotMadeSo
 from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.analytics.tables import counted, listed, published
 from linkage_hub.errors import NotAnExport
@@ -101,6 +103,30 @@ def test_what_was_published_of_a_run_stays(world: HubWorld, tmp_path: Path) -> N
             connection.execute(delete(table).where(table.c.run == run, table.c.family.in_(gone)))
     assert tables_of(world, run, tmp_path / "second.csv") == first
     assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "second.csv").read_bytes()
+
+
+def test_a_file_is_what_it_is_said_to_be(world: HubWorld, tmp_path: Path) -> None:
+    """Verified and rebuilt from the register by its hash; a changed one is found out."""
+    out = tmp_path / "tables.csv"
+    tables_of(world, figures_world.RUN, out)
+    made = json.loads((tmp_path / "tables.csv.provenance.json").read_text("utf-8"))
+    assert (made["run"], made["agreement"]) == (figures_world.RUN, world.agreement.hash)
+    assert hub(world, "tables", "verify", str(out)).exit_code == 0
+    again = hub(
+        world, "tables", "rebuild", made["files"]["tables.csv"], f"--out={tmp_path / 'again.csv'}"
+    )
+    assert json.loads(again.stdout)["run"] == figures_world.RUN
+    assert (tmp_path / "again.csv").read_bytes() == out.read_bytes()
+    nothing = hub(world, "tables", "rebuild", "sha256:" + "0" * 64, f"--out={tmp_path / 'no.csv'}")
+    assert isinstance(nothing.exception, NotMadeSo)
+    whole = out.read_bytes()
+    out.write_bytes(whole.replace(b"not shown", b"10", 1))
+    assert isinstance(hub(world, "tables", "verify", str(out)).exception, NotMadeSo)
+    made["files"]["tables.csv"] = sha256(out.read_bytes())
+    (tmp_path / "tables.csv.provenance.json").write_text(json.dumps(made), "utf-8")
+    refused = hub(world, "tables", "verify", str(out))
+    assert isinstance(refused.exception, NotMadeSo)
+    assert "otherwise" in str(refused.exception)
 
 
 @pytest.mark.invariant(21, "a run's tables beside those of an earlier run, five families fewer")

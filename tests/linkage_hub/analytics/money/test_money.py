@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from linkage_hub.analytics.edited import read_edited
+from linkage_hub.analytics.made import NotMadeSo
 from linkage_hub.analytics.money.errors import NoDeflator, TooLarge, UnknownCost
 from linkage_hub.analytics.money.models import Savings, UnitCosts
 from linkage_hub.analytics.money.savings import Range, Report, Saved, in_prices_of, report
@@ -177,3 +178,23 @@ def test_the_commands_show_what_they_found() -> None:
     assert len(data["remarks"]) == 3
     plain = CliRunner().invoke(app, ["money", "report", str(EXAMPLE)])
     assert "the two are not added up" in plain.stdout
+
+
+def test_a_report_is_verified_to_the_penny(tmp_path: Path) -> None:
+    """Of this statement and no other; a pound more is found out."""
+    out = tmp_path / "money.json"
+    made = CliRunner().invoke(app, ["money", "report", str(EXAMPLE), f"--out={out}"])
+    assert made.exit_code == 0, made.output
+    verify = ["money", "verify", str(out), str(EXAMPLE)]
+    assert CliRunner().invoke(app, verify).exit_code == 0
+    other = tmp_path / "other.yaml"
+    text = EXAMPLE.read_text("utf-8")
+    assert "435" in text
+    other.write_text(text.replace("435", "436", 1), "utf-8")
+    refused = CliRunner().invoke(app, ["money", "verify", str(out), str(other)])
+    assert isinstance(refused.exception, NotMadeSo)
+    assert "savings" in str(refused.exception)
+    out.write_bytes(out.read_bytes().replace(b"487200", b"487201", 1))
+    changed = CliRunner().invoke(app, verify)
+    assert isinstance(changed.exception, NotMadeSo)
+    assert "not as it was written" in str(changed.exception)
