@@ -63,6 +63,10 @@ COMMENTS: Final = {
         "'never_encoded': rows of protected people and homes are not encoded at all. Without this "
         "they are encoded without their home."
     ),
+    "criteria": (
+        "Hash of the catalogue of criteria that explains the needs ('linkage-hub catalogue check' "
+        "shows it): others are refused. Without it any may be used."
+    ),
     "privacy_budget": (
         "What models that learn from families may cost of differential privacy in a calendar year, "
         "all versions together; the ledger refuses more. Without this no model may be trained."

@@ -312,6 +312,12 @@ def _dpia(old: Agreement, new: Agreement) -> Iterator[str]:
         )
 
 
+def _criteria(old: Agreement, new: Agreement) -> Iterator[str]:
+    if old.criteria != new.criteria:
+        was, will = (a.criteria or "whichever the hub uses" for a in (old, new))
+        yield f"needs would be explained by the catalogue {will}; until now {was}"
+
+
 _TELLS: Final[dict[str, Callable[[Agreement, Agreement], Iterator[str]]]] = {
     "parties": _parties,
     "purposes": _purposes,
@@ -335,6 +341,7 @@ _TELLS: Final[dict[str, Callable[[Agreement, Agreement], Iterator[str]]]] = {
     "dpia": _dpia,
     "protected": _protected,
     "privacy_budget": _privacy,
+    "criteria": _criteria,
 }
 """By the beginning of the fields that each speaks for."""
 _SILENT: Final = ("version", "supersedes")

@@ -266,6 +266,11 @@ class Agreement(Frozen):
 
     Left out of the bytes then, as in agreements signed before it existed.
     """
+    criteria: Hash | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Hash of the catalogue of criteria that explains the needs (ADR 32): others are refused.
+
+    Left out of the bytes where it says nothing, as in agreements signed before it existed.
+    """
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

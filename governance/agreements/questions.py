@@ -174,6 +174,7 @@ class Interview:
         data["indicators"] = [_with_rules(each, data["sources"]) for each in data["indicators"]]
         data |= self._terms(names)
         learns = models.Action.ANALYSE in data["actions"]
+        data["criteria"] = self._like.get("criteria")  # written in the file; a new version keeps it
         return data | {"privacy_budget": self._privacy() if learns else None}
 
     def _privacy(self) -> dict[str, Any] | None:

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.agreements.files import read_agreement
+from governance.canonical import hash_of
 from governance.terminal import Terminal, terminal, write_bytes
+from linkage_hub.analytics.criteria.agreed import require_agreed
 from linkage_hub.analytics.criteria.judging import (
     Difference,
     Judged,
@@ -53,7 +55,9 @@ def check(
     criteria = read_catalogue(catalogue, PACKAGE, Criteria)
     held = None
     if agreement is not None:
-        held = {indicator.id for indicator in read_agreement(agreement).indicators}
+        terms = read_agreement(agreement)
+        require_agreed(criteria, terms)
+        held = set(terms.needs)
     screen = terminal(context)
     needs = [
         {"need": need.id, "indicators": need.eligibility.of, "at_least": need.eligibility.at_least,
@@ -61,9 +65,10 @@ def check(
         for need in criteria.needs
     ]  # fmt: skip
     screen.result(
-        {"id": criteria.id, "minimum": criteria.minimum, "needs": needs},
+        {"id": criteria.id, "hash": hash_of(criteria), "minimum": criteria.minimum, "needs": needs},
         lambda out: _show_needs(criteria, needs, out),
     )
+    screen.say(f"its hash, for an agreement's criteria: {hash_of(criteria)}")
     _say_validity(screen, criteria)
     never = [
         need.id

@@ -14,6 +14,7 @@ from governance.transparency.models import ModelCard
 from governance.transparency.record import record_of
 from governance.transparency.shown import as_markdown, as_page
 from governance.transparency.written import Written
+from linkage_hub.analytics.criteria.agreed import require_agreed
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.provenance import Provenance, published
@@ -66,6 +67,8 @@ def record(
     terms = read_agreement(agreement)
     said = read_edited(written, Written)
     criteria = None if catalogue is None else read_catalogue(catalogue, PACKAGE, Criteria)
+    if criteria is not None:
+        require_agreed(criteria, terms)
     program = installed()
     found = record_of(
         terms,

@@ -15,6 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from governance.agreements.differences import meaning
+from governance.agreements.files import read_agreement, write_agreement
+from governance.canonical import hash_of
+from linkage_hub.analytics.criteria.agreed import NotAgreed, require_agreed
 from linkage_hub.analytics.criteria.judging import (
     difference,
     eligible,
@@ -163,6 +167,25 @@ def test_a_check_says_what_the_agreement_cannot_tell(tmp_path: Path) -> None:
     assert "always unknown" in result.stderr
     listed = json.loads(run("list").stdout)
     assert [each["id"] for each in listed] == sorted(shipped())
+
+
+def test_an_agreement_names_its_catalogue(tmp_path: Path) -> None:
+    """By its hash: another is refused, and one that asks for another number of needs."""
+    terms = tmp_path / "agreement.yaml"
+    write_terms(terms)
+    plain = read_agreement(terms)
+    local, other = (read_catalogue(n, PACKAGE, Criteria) for n in ("local-example", "uk-sf-2022"))
+    require_agreed(other, plain)
+    named = plain.model_copy(update={"criteria": hash_of(local), "minimum_needs": local.minimum})
+    terms.write_text(write_agreement(named), "utf-8")
+    assert json.loads(run("check", "local-example").stdout)["hash"] == hash_of(local)
+    assert run("check", "local-example", "--agreement", str(terms)).exit_code == 0
+    refused = run("check", "uk-sf-2022", "--agreement", str(terms))
+    assert isinstance(refused.exception, NotAgreed)
+    more = named.model_copy(update={"minimum_needs": local.minimum + 1})
+    with pytest.raises(NotAgreed, match="which runs go by"):
+        require_agreed(local, more)
+    assert any("explained by the catalogue" in line for line in meaning(plain, named))
 
 
 @pytest.mark.parametrize(
