@@ -13,6 +13,7 @@ from governance.agreements.files import parse_yaml, read_agreement, write_agreem
 from governance.agreements.life import Life, life
 from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
+from governance.agreements.signing import require_plain_text
 from governance.canonical import utc_now
 from governance.cli.agreement_new import new
 from governance.cli.copies import (
@@ -70,6 +71,7 @@ def check(
 ) -> None:
     """Check a file and print its hash, which is what every party signs."""
     agreement = read_agreement(file)
+    require_plain_text(agreement)
     terminal(context).result(
         {"agreement": agreement.hash, "valid": True}, lambda out: _summary(out, agreement)
     )

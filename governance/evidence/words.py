@@ -33,6 +33,7 @@ REASONS: Final = {
     "release.not_approved": "nobody approved, or somebody declined",
     "release.signature_kind": "signed with what the agreement does not accept",
     "release.same_person": "asker and approver are one person",
+    "release.choices": "people of the family were left out in more ways than a day takes",
     "release.members_changed": "the family was not the one that was asked for",
     "release.already_released": "the request had been answered before",
     "release.recipient_mismatch": "the items would have gone to another key",

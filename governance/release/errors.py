@@ -29,6 +29,12 @@ class RequestExpired(ReleaseRefusal):
     reason = "release.request_expired"
 
 
+class TooManyChoices(ReleaseRefusal):
+    """Requests about a family leave people out in more ways than a day takes."""
+
+    reason = "release.choices"
+
+
 class NotAServiceManager(ReleaseRefusal):
     """The requester does not hold that role."""
 

@@ -1,7 +1,8 @@
 """Whether a request may go on to an information-governance lead.
 
 Rules, in order: the agreement permits the release; it accepts how the request is signed; the family
-has the members that the request names; every required permission is live.
+has the members that the request names; no more choices of who is left out than a day takes; every
+required permission is live.
 """
 
 from datetime import datetime
@@ -15,6 +16,7 @@ from governance.ledger.state import LedgerState
 from governance.release.errors import MembersChanged
 from governance.release.models import Members
 from governance.release.registry import read_request
+from governance.release.tries import require_few_choices
 from governance.release.verify import require_accepted_kind
 
 
@@ -46,6 +48,7 @@ def refusal_of(
                 "the family's members have changed since it was shown",
                 next_step="look at the family again and make a new request",
             )
+        require_few_choices(request, envelope.payload_hash, state.releases.requests)
         approach = Approach(agreement, request.purpose, request.items, requester.party, now)
         require_family_permission(document, request.without, state.consents, approach)
     except ReasonedError as refusal:

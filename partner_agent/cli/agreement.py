@@ -7,7 +7,11 @@ import typer
 
 from governance.agreements.files import read_agreement
 from governance.agreements.life import life
-from governance.agreements.signing import require_named, sign_agreement
+from governance.agreements.signing import (
+    require_named,
+    require_plain_text,
+    sign_agreement,
+)
 from governance.cli.agreement import life_data, show_agreement, show_lives
 from governance.ledger.events import EventType
 from governance.ledger.payloads import (
@@ -33,6 +37,7 @@ def import_(
     agreement = read_agreement(file)
     with agent_of(context) as agent:
         require_named(agreement, agent.secrets.keys)
+        require_plain_text(agreement)
         state = agent.ledger.sync()
         proposed = agreement.hash not in set(state.agreements)
         if proposed:
@@ -62,6 +67,7 @@ def sign(
         standing = agent.standing(state)
         agreement = standing.agreement
         require_named(agreement, agent.secrets.keys)
+        require_plain_text(agreement)
         if agent.settings.party not in standing.signed_by:
             if not despite_register:
                 require_ready(state.register, agreement, agent.settings.party)

@@ -42,6 +42,7 @@ from governance.release.errors import MembersChanged, RequestExpired, RequestNot
 from governance.release.models import REQUEST_MAX_HOURS, SEALED, CheckpointRef, Order
 from governance.release.registry import read_request
 from governance.release.seal import seal_records
+from governance.release.tries import require_few_choices
 from governance.release.verify import VerifiedOrder, Witnessed, verify_order
 from partner_agent.consents import Consents
 from partner_agent.ledger import AgentLedger
@@ -293,6 +294,7 @@ class ReleaseDesk:
         request, _ = read_request(order.request, state.identities)
         if order.members.agreement != request.agreement:
             raise MembersChanged("the order's members are of another agreement")
+        require_few_choices(request, order.request.payload_hash, state.releases.requests)
         agreement = state.agreements.standing(request.agreement).agreement
         note = parse_note(order.checkpoint.encode())
         found = self._ledger.mirror.verify_witnessed(

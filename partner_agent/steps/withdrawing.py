@@ -79,11 +79,22 @@ def newly_known(
             "--record-id ID takes back what was recorded since",
         )
     if not found:
-        raise ConsentInputError(
-            "this party recorded no consent that this would withdraw",
-            next_step="partner-agent consent list",
-        )
+        raise _nothing(whose)
     return found
+
+
+def _nothing(whose: Whose) -> ConsentInputError:
+    """A record is found by its own id while its row is kept; a receipt's number outlives that."""
+    if whose.number is None:
+        return ConsentInputError(
+            "no row of this record is kept here, or no consent was recorded about one that is",
+            next_step="a row may be gone (retention, a right): the number on the receipt works "
+            "still, and so does that in partner-agent consent list",
+        )
+    return ConsentInputError(
+        "this party recorded no consent that this would withdraw",
+        next_step="partner-agent consent list",
+    )
 
 
 def withdraw_everywhere(

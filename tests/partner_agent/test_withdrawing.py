@@ -147,6 +147,16 @@ def test_one_receipt_takes_back_all_of_its_kind_about_the_record(world: HubWorld
     assert "consent list" in err
 
 
+def test_a_record_whose_row_is_gone_is_withdrawn_by_the_receipts_number(world: HubWorld) -> None:
+    """Its own id finds nothing then, which is said with what works still."""
+    number = decide(world, "H1")[0]
+    where = ("--source", "council_records", "--record-id")
+    code, _, err = run(world, "consent", "withdraw", *where, "gone")
+    assert code == 65
+    assert "number on the receipt" in err
+    assert run(world, "consent", "withdraw", number)[0] == 0
+
+
 def test_another_partners_number_withdraws_nothing(world: HubWorld) -> None:
     """The police cannot withdraw what the council recorded."""
     (number,) = decide(world, "H2")

@@ -15,6 +15,7 @@ from governance.exchange.hub_client import HubUnavailable
 from governance.identity.envelope import Envelope, parse_model
 from governance.ledger.events import EventType
 from governance.ledger.payloads import read_payload
+from governance.release import tries
 from governance.release.models import APPROVAL, REQUEST, Approval, CheckpointRef, Request
 from governance.release.seal import open_records
 from linkage_hub.store.tables import requests
@@ -174,6 +175,22 @@ def withdraw_unseen(world: HubWorld, when: datetime, monkeypatch: pytest.MonkeyP
         (done,) = agent.consents.withdraw([grant.id], when)
     assert not done.logged
     return agent
+
+
+@pytest.mark.invariant(20, "members left out one after another, at hub and agents")
+def test_too_many_choices_are_refused_before_permissions_are_looked_at(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub says so although nobody has agreed; an agent, although everybody has."""
+    with monkeypatch.context() as none:
+        none.setattr(tries, "CHOICES_MOST", 0)
+        assert ask(world).json()["reason"] == "release.choices"
+    both_agree(world)
+    approve(world, ask(world).json()["id"])
+    monkeypatch.setattr(tries, "CHOICES_MOST", 0)
+    agent = world.agents["council"]
+    answers, _ = agent.desk.answer_all(agent.hub)
+    assert [answer.reason for answer in answers] == ["release.choices"]
 
 
 @pytest.mark.invariant(17, "an order that is asked twice", double="replays")

@@ -1,0 +1,48 @@
+"""How often a request may leave other people of a family out.
+
+Whoever asks for a family and leaves one member out after another learns whose choice stands in the
+way. Rule: requests about one family within a day of each other leave out no more than
+``CHOICES_MOST`` different groups of people, the empty one among them, whoever asks. It is asked
+before anybody's permission is looked at, so the answer says nothing of permissions; hub and agents
+judge by the ledger alike, and a request counts that was refused or declined. It makes finding out
+slow and plain to see in the ledger, not impossible: the first that is left out may be the one.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from governance.canonical import parse_time
+from governance.release.errors import TooManyChoices
+from governance.release.models import Request
+from governance.release.registry import RequestRecord
+
+CHOICES_MOST: Final = 2
+WITHIN: Final = timedelta(days=1)
+
+
+def require_few_choices(
+    request: Request, request_hash: str, logged: Mapping[str, RequestRecord]
+) -> None:
+    """Check a request against those that the ledger has from before it.
+
+    Args:
+        request: asked now.
+        request_hash: of its exact bytes; itself and what follows it in the ledger do not count.
+        logged: every request of the ledger by that hash, in its order.
+
+    Raises:
+        TooManyChoices: it would be one choice more than are taken.
+    """
+    made, choices = parse_time(request.created), {frozenset(request.without)}
+    for hash_, record in logged.items():
+        if hash_ == request_hash:
+            break
+        other = record.request
+        if other.family == request.family and abs(parse_time(other.created) - made) <= WITHIN:
+            choices.add(frozenset(other.without))
+    if len(choices) > CHOICES_MOST:
+        raise TooManyChoices(
+            "people of this family were left out in other ways today",
+            next_step="ask again tomorrow; who it was is not for you to find out",
+        )
