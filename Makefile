@@ -17,6 +17,12 @@ PERSONS ?= 6000
 PEOPLE ?= 1000
 TEST_WORKERS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+COMPILING := linkage_hub/analytics/test_looking_into_runs.py::test_a_run_says_what_other_thresholds_would_have_found \
+	linkage_hub/refinement/test_refined_run.py::test_a_run_calibrates_decides_and_finishes \
+	linkage_hub/refinement/test_selection.py linkage_hub/families/test_over_time.py \
+	linkage_hub/linkage/similarity/test_views.py::test_tile_equals_plain_passes \
+	partner_agent/encoding/test_hardened.py::test_the_file_stays_the_same_in_any_cut \
+	partner_agent/refinement/test_answers.py::test_equal_rows_match
 INTEROP ?= /tmp/hearthlink-interop
 KILLS ?= 1000
 LEAVES ?= 1000000
@@ -76,7 +82,7 @@ serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the brow
 
 .PHONY: test
 test: ## everything that CI runs, after make dp
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types imports packages services
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target types lint kernels imports packages services
 	$(MAKE) --no-print-directory tests
 
 .PHONY: lint
@@ -95,6 +101,10 @@ imports: $(VENV)/dev.stamp ## who may import whom
 .PHONY: packages
 packages: $(VENV)/dev.stamp ## what pip check may report, and that every package imports
 	$(BIN)/python scripts/check_packages.py
+
+.PHONY: kernels
+kernels: $(VENV)/dev.stamp ## let numba compile while mypy has the other core: tests find it done, and not twice at once
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 -p no:cacheprovider $(addprefix tests/,$(COMPILING))
 
 .PHONY: tests
 tests: $(VENV)/dev.stamp services ## every test in one session, the longest first

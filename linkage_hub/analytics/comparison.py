@@ -4,14 +4,15 @@ Rules: the older and the newer are told by when they finished, whatever the orde
 persons and families are compared over the records that both runs hold, so that records that came
 or went change nothing by themselves; a family's records are those of its members whose first home
 it is. Where the results of one run gave way to newer ones there are figures and sources alone.
+Columns of the newest comparisons are kept, so that their further pages are there at once.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from governance.exchange.analysis_api import (
     ChangedPerson,
@@ -21,6 +22,7 @@ from governance.exchange.analysis_api import (
     RunFigures,
 )
 from linkage_hub.analytics.permission import Permission
+from linkage_hub.analytics.remembered import Remembered, rows_of
 from linkage_hub.runs.errors import NotComparable
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -33,6 +35,7 @@ from linkage_hub.store.tables import (
 
 _ID: Final = "S34"  # p- or f- and 32 hexadecimal digits
 _ROWS_AT_ONCE: Final = 50_000
+_KEPT: Final = 2  # comparisons; of a million records some 200 megabytes each
 _Ids = NDArray[np.bytes_]
 
 
@@ -42,6 +45,7 @@ class Comparisons:
     def __init__(self, database: HubDatabase, permission: Permission) -> None:
         self._database = database
         self._permission = permission
+        self._kept: Remembered[_Both] = Remembered(_KEPT)
 
     def compare(self, party: str, one: str, other: str, offset: int, limit: int) -> RunComparison:
         """Two runs, and a page of the persons that are merged or split.
@@ -59,8 +63,9 @@ class Comparisons:
                 next_step="linkage-hub runs list shows the agreement of each",
             )
         with self._database.reading() as connection:
-            compared = _compared(connection, _persons, older, newer)
-            families = _compared(connection, _families, older, newer)
+            ids = older.id, newer.id
+            key = (*ids, *(rows_of(connection, each) for each in ids))
+            compared, families = self._kept.get(key, lambda: _both(connection, older, newer))
             return RunComparison(
                 older=_figures(connection, older),
                 newer=_figures(connection, newer),
@@ -72,42 +77,54 @@ class Comparisons:
             )
 
 
-def _persons(run: str) -> Select[Any]:
-    return select(person_records.c.handle, person_records.c.person).where(
-        person_records.c.run == run
-    )
+class _Both(NamedTuple):
+    """What became of persons and of families; None where one run's results gave way."""
+
+    persons: "_Compared | None"
+    families: "_Compared | None"
 
 
-def _families(run: str) -> Select[Any]:
-    return (
-        select(person_records.c.handle, family_members.c.family)
-        .join(
-            family_members,
-            (family_members.c.run == person_records.c.run)
-            & (family_members.c.person == person_records.c.person),
-        )
-        .where(person_records.c.run == run, family_members.c.is_primary.is_(True))
-    )
-
-
-def _read(connection: Connection, statement: Any, run: str) -> tuple[_Ids, _Ids]:
-    """Handles, ascending, and the person or family of each."""
-    parts = [
-        (np.array([row[0] for row in rows], "S32"), np.array([row[1] for row in rows], _ID))
-        for rows in connection.execute(statement(run)).partitions(_ROWS_AT_ONCE)
-    ]
-    handles = np.concatenate([np.zeros(0, "S32"), *(part[0] for part in parts)])
-    names = np.concatenate([np.zeros(0, _ID), *(part[1] for part in parts)])
-    order = np.argsort(handles)
-    return handles[order], names[order]
-
-
-def _compared(connection: Connection, statement: Any, older: Any, newer: Any) -> "_Compared | None":
-    """None where the results of one of the runs gave way to newer ones."""
-    before, after = (_read(connection, statement, row.id) for row in (older, newer))
+def _both(connection: Connection, older: Any, newer: Any) -> _Both:
+    before, after = (_persons(connection, row.id) for row in (older, newer))
     if any(row.records and not len(each[0]) for row, each in ((older, before), (newer, after))):
-        return None
-    return _Compared(before, after)
+        return _Both(None, None)
+    homes = [_families(connection, row.id, each) for row, each in ((older, before), (newer, after))]
+    gone = any(
+        row.records and not len(each[0]) for row, each in zip((older, newer), homes, strict=True)
+    )
+    return _Both(_Compared(before, after), None if gone else _Compared(*homes))
+
+
+def _persons(connection: Connection, run: str) -> tuple[_Ids, _Ids]:
+    """Handles, ascending, and the person of each."""
+    of = person_records.c
+    statement = select(of.handle, of.person).where(of.run == run).order_by(of.handle)
+    return _read(connection, statement, "S32")
+
+
+def _families(connection: Connection, run: str, persons: tuple[_Ids, _Ids]) -> tuple[_Ids, _Ids]:
+    """Handles, ascending, and the family of each that has one."""
+    of = family_members.c
+    statement = select(of.person, of.family).where(of.run == run, of.is_primary.is_(True))
+    members, homes = _read(connection, statement, _ID)
+    handles, names = persons
+    if not len(members):
+        return handles[:0], homes
+    at = np.minimum(np.searchsorted(members, names), len(members) - 1)
+    found = members[at] == names
+    return handles[found], homes[at[found]]
+
+
+def _read(connection: Connection, statement: Any, kind: str) -> tuple[_Ids, _Ids]:
+    """Two columns, by the first, ascending; its type is given, the second holds ids."""
+    parts = [
+        (np.array([row[0] for row in rows], kind), np.array([row[1] for row in rows], _ID))
+        for rows in connection.execute(statement).partitions(_ROWS_AT_ONCE)
+    ]
+    firsts = np.concatenate([np.zeros(0, kind), *(part[0] for part in parts)])
+    seconds = np.concatenate([np.zeros(0, _ID), *(part[1] for part in parts)])
+    order = np.argsort(firsts, kind="stable")
+    return firsts[order], seconds[order]
 
 
 class _Compared:

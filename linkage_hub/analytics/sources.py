@@ -8,11 +8,13 @@ are alone are pseudonyms, and are not suppressed: who looks has them in ``record
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final, NamedTuple, Self
 
-from sqlalchemy import Connection, func, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
 
 from governance.agreements.models import Agreement, Source
 from governance.canonical import parse_json, parse_time, write_time
@@ -28,8 +30,12 @@ from governance.exchange.submission import Counts, Manifest
 from governance.identity.envelope import Envelope, parse_canonical, parse_model
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.analytics.persons import kept
+from linkage_hub.analytics.remembered import Remembered, rows_of
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import person_records, run_inputs, runs, submissions, unlinked
+
+_AT_ONCE: Final = 50_000  # rows
+_KEPT: Final = 2  # runs
 
 
 class SourceDesk:
@@ -41,6 +47,7 @@ class SourceDesk:
         self._database = database
         self._permission = permission
         self._now = now
+        self._kept: Remembered[_Alone] = Remembered(_KEPT)
 
     def freshness(self, party: str, agreement: str) -> FreshnessList:
         """Every source that the agreement names, by party and source.
@@ -111,25 +118,14 @@ class SourceDesk:
         """
         row, terms = self._permission.records_of(party, run)
         figures = json.loads(row.unlinked) if row.unlinked else []
-        at = (unlinked.c.run == person_records.c.run) & (
-            unlinked.c.handle == person_records.c.handle
-        )
-        place = (person_records.c.party, person_records.c.source, unlinked.c.barrier)
-        found = select(*place, unlinked.c.handle).join(person_records, at)
-        found = found.where(unlinked.c.run == run)
         with self._database.reading() as connection:
             kept(connection, row)
-            counts: dict[tuple[str, str], dict[str, int]] = {}
-            counted = select(*place, func.count().label("records")).join(person_records, at)
-            for each in connection.execute(counted.where(unlinked.c.run == run).group_by(*place)):
-                counts.setdefault((each.party, each.source), {})[each.barrier] = each.records
-            rows = connection.execute(
-                found.order_by(*place, unlinked.c.handle).offset(offset).limit(limit)
-            ).all()
+            key = (run, rows_of(connection, run))
+            alone = self._kept.get(key, lambda: _Alone.read(connection, run))
             sources = [
                 _unlinked(
                     each,
-                    counts.get((each["party"], each["source"]), {}),
+                    alone.counts.get((each["party"], each["source"]), {}),
                     _counts(connection, each["manifest"]),
                     terms.suppression_threshold,
                 )
@@ -137,14 +133,60 @@ class SourceDesk:
             ]
         return UnlinkedList(
             sources=tuple(sources),
-            records=tuple(
-                UnlinkedRecord(
-                    handle=each.handle, party=each.party, source=each.source, barrier=each.barrier
-                )
-                for each in rows
-            ),
-            total=sum(sum(each.values()) for each in counts.values()),
+            records=tuple(alone.page(offset, limit)),
+            total=len(alone.handles),
         )
+
+
+class _Alone(NamedTuple):
+    """Records of a run that are alone, by place and handle.
+
+    Attributes:
+        places: party, source and barrier, ascending.
+        place: the place of each record, int64 (n,), ascending.
+        handles: bytes (n,), ascending within a place.
+        counts: records by party and source, and by barrier.
+    """
+
+    places: list[tuple[str, str, str]]
+    place: NDArray[np.int64]
+    handles: NDArray[np.bytes_]
+    counts: dict[tuple[str, str], dict[str, int]]
+
+    @classmethod
+    def read(cls, connection: Connection, run: str) -> Self:
+        """From the rows of a run."""
+        of, by = unlinked.c, person_records.c
+        statement = (
+            select(of.handle, by.party, by.source, of.barrier)
+            .join(person_records, (by.run == of.run) & (by.handle == of.handle))
+            .where(of.run == run)
+        )
+        numbers: dict[tuple[str, str, str], int] = {}
+        handles, place = [np.zeros(0, "S32")], [np.zeros(0, np.int64)]
+        for rows in connection.execute(statement).partitions(_AT_ONCE):
+            handles.append(np.array([row[0] for row in rows], "S32"))
+            found = [numbers.setdefault(tuple(row[1:]), len(numbers)) for row in rows]
+            place.append(np.array(found, np.int64))
+        places = sorted(numbers)
+        rank = np.zeros(len(places), np.int64)
+        rank[[numbers[each] for each in places]] = np.arange(len(places))
+        every, where = np.concatenate(handles), rank[np.concatenate(place)]
+        order = np.lexsort((every, where))
+        counts: dict[tuple[str, str], dict[str, int]] = {}
+        sizes = np.bincount(where, minlength=len(places)).tolist()
+        for (party, source, barrier), size in zip(places, sizes, strict=True):
+            counts.setdefault((party, source), {})[barrier] = size
+        return cls(places, where[order], every[order], counts)
+
+    def page(self, offset: int, limit: int) -> Iterator[UnlinkedRecord]:
+        """Some of them."""
+        part = slice(offset, offset + limit)
+        for at, handle in zip(self.place[part].tolist(), self.handles[part].tolist(), strict=True):
+            party, source, barrier = self.places[at]
+            yield UnlinkedRecord(
+                handle=handle.decode("ascii"), party=party, source=source, barrier=barrier
+            )
 
 
 def manifest_of(row: Any) -> Manifest:

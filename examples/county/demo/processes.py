@@ -47,7 +47,18 @@ def run(name: str, *arguments: object, fails: bool = False) -> dict[str, Any]:
     Raises:
         CommandFailed: it ended otherwise than expected.
     """
-    done = subprocess.run(
+    done = started(name, arguments)
+    if (done.returncode != 0) is not fails:
+        words = " ".join(map(str, arguments))
+        raise CommandFailed(f"{name} {words}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    if fails:
+        return {"refused": done.stderr.strip() or done.stdout.strip(), "code": done.returncode}
+    return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else {}
+
+
+def started(name: str, arguments: Sequence[object]) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    return subprocess.run(
         [program(name), *map(str, arguments)],
         capture_output=True,
         text=True,
@@ -56,12 +67,6 @@ def run(name: str, *arguments: object, fails: bool = False) -> dict[str, Any]:
         stdin=subprocess.DEVNULL,
         env=environment(),
     )
-    if (done.returncode != 0) is not fails:
-        words = " ".join(map(str, arguments))
-        raise CommandFailed(f"{name} {words}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    if fails:
-        return {"refused": done.stderr.strip() or done.stdout.strip(), "code": done.returncode}
-    return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else {}
 
 
 def free_port() -> int:

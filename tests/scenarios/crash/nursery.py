@@ -11,10 +11,12 @@ import gc
 import importlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
@@ -35,14 +37,19 @@ _PRELOADED: Final = (
     "uvicorn.lifespan.on",
     "uvicorn.loops.asyncio",
 )
+_LOOK: Final = 0.01  # seconds
 
 
 class Nursery:
-    """The nursery as the test sees it; safe to call from several threads."""
+    """The nursery as the test sees it; safe to call from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        more: modules that are imported once too.
+    """
+
+    def __init__(self, *more: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.scenarios.crash.nursery"],
+            [sys.executable, "-m", "tests.scenarios.crash.nursery", *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"NO_COLOR": "1", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
@@ -64,6 +71,16 @@ class Nursery:
         files = {"out": str(out), "log": str(log)}
         return int(self._ask({"start": [program, *map(str, words)], **files}))
 
+    def run(self, folder: Path, program: str, *words: object) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, as ``subprocess.run`` does; its output is files of a folder."""
+        name = secrets.token_hex(8)
+        out, log = folder / f"{name}.out", folder / f"{name}.err"
+        pid = self.start(program, words, out, log)
+        while (code := self.ended(pid)) is None:
+            time.sleep(_LOOK)
+        said = (out.read_text("utf-8"), log.read_text("utf-8"))
+        return subprocess.CompletedProcess([program, *map(str, words)], code, *said)
+
     def ended(self, pid: int) -> int | None:
         """The exit code of a child that has ended, negative if by a signal; else None."""
         code = self._ask({"ended": pid})
@@ -81,7 +98,7 @@ class Nursery:
 def main() -> None:
     """Serve questions, one line each, until standard input ends; children end with it."""
     entries = {name: importlib.import_module(module) for name, module in ENTRIES.items()}
-    for module in _PRELOADED:
+    for module in (*_PRELOADED, *sys.argv[1:]):
         importlib.import_module(module)
     gc.freeze()  # what is shared stays shared
     children: set[int] = set()
