@@ -23,6 +23,7 @@ class _Commands(LazyGroup):
         "person": "partner_agent.cli.person:app",
         "profile": "partner_agent.cli.extract:profile",
         "prepare": "partner_agent.cli.extract:prepare",
+        "unmatched": "partner_agent.cli.unmatched:unmatched",
         "submit": "partner_agent.cli.submit:submit",
         "purge": "partner_agent.cli.purge:purge",
         "reveal": "partner_agent.cli.reveal:reveal",

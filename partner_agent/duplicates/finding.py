@@ -1,5 +1,6 @@
 """Which rows of one source are of one person, in plaintext, which its agent alone may see."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from partner_agent.duplicates.fields import Comparer, Levels, Rows
+from partner_agent.duplicates.fields import Comparer, Field, Levels, Rows
 from partner_agent.duplicates.groups import consistent
 from partner_agent.duplicates.model import Compared, Model
 from partner_agent.duplicates.pairs import candidates
@@ -73,6 +74,45 @@ def found_in(
     source: Source,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Pairs of a source's rows that are likelier of one person than not, and their log odds."""
+    judged = learned(source)
+    likely = []
+    for left, right in judged.parts():  # compared anew: what was found is larger than the pairs
+        odds = judged.model.log_odds(judged.compared(left, right))
+        over = odds > 0.0  # of the others none is ever told
+        likely.append((left[over], right[over], odds[over]))
+    left, right, odds = (np.concatenate(each) for each in zip(*likely, strict=True))
+
+    def judge(one: Rows, other: Rows) -> NDArray[np.float64]:
+        return judged.model.log_odds(judged.compared(one, other))
+
+    return consistent(left, right, odds, source.rows, judge)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A source's candidate pairs, and what was learned from them.
+
+    Attributes:
+        left, right: rows of each candidate, int64 (m,), in order.
+        fields: compared.
+        compared: how some pairs of rows agree.
+        model: of persons, kin and strangers.
+    """
+
+    left: Rows
+    right: Rows
+    fields: list[Field]
+    compared: Callable[[Rows, Rows], Compared]
+    model: Model
+
+    def parts(self) -> Iterator[tuple[Rows, Rows]]:
+        """The candidates, some at a time, so that memory stays small."""
+        for at in range(0, max(1, len(self.left)), PAIRS_AT_ONCE):
+            yield self.left[at : at + PAIRS_AT_ONCE], self.right[at : at + PAIRS_AT_ONCE]
+
+
+def learned(source: Source) -> Learned:
+    """Candidates of a source, and the model that they teach."""
     keys = keys_of(source)
     left, right = candidates((make() for make in keys), source.rows, len(keys))
     comparer, rarity = Comparer(source), Rarity(source)
@@ -82,19 +122,9 @@ def found_in(
     def compared(one: Rows, other: Rows) -> Compared:
         return _compared(comparer, rarity, places, one, other)
 
-    parts = [slice(at, at + PAIRS_AT_ONCE) for at in range(0, max(1, len(left)), PAIRS_AT_ONCE)]
-    model.learn(compared(left[part], right[part]) for part in parts)
-    likely = []
-    for part in parts:  # compared anew: what was found is larger than the pairs themselves
-        odds = model.log_odds(compared(left[part], right[part]))
-        over = odds > 0.0  # of the others none is ever told
-        likely.append((left[part][over], right[part][over], odds[over]))
-    left, right, odds = (np.concatenate(each) for each in zip(*likely, strict=True))
-
-    def judge(one: Rows, other: Rows) -> NDArray[np.float64]:
-        return model.log_odds(compared(one, other))
-
-    return consistent(left, right, odds, source.rows, judge)
+    found = Learned(left, right, comparer.fields, compared, model)
+    model.learn(compared(*part) for part in found.parts())
+    return found
 
 
 def _sampled(comparer: Comparer, rows: int) -> Levels:
