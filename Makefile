@@ -74,6 +74,10 @@ services: ## find PostgreSQL and Chromium for the tests, or install them (Debian
 demo: $(VENV)/dev.stamp ## run the main job on a synthetic county: PERSONS=6000, KEEP=folder to keep it
 	$(BIN)/python -m examples.county.demo --persons $(PERSONS) $(if $(KEEP),--keep $(KEEP))
 
+.PHONY: demo-risk
+demo-risk: $(VENV)/dp.stamp ## two runs of a county, then a private model paid for in its ledger (docs/risk.md): KEEP=folder
+	$(BIN)/python -m examples.county.demo.risk --keep $(or $(KEEP),county-risk)
+
 .PHONY: serve
 serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the browser: KEEP=folder
 	$(BIN)/python -m examples.county.demo.again serve $(KEEP)
@@ -248,4 +252,4 @@ assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json county-risk mutants
+	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county county-risk bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json county-risk mutants

@@ -68,8 +68,9 @@ COMMENTS: Final = {
         "shows it): others are refused. Without it any may be used."
     ),
     "privacy_budget": (
-        "What models that learn from families may cost of differential privacy in a calendar year, "
-        "all versions together; the ledger refuses more. Without this no model may be trained."
+        "What models that learn from families, and tables with noise, may cost of differential "
+        "privacy in a calendar year, all versions together; the ledger refuses more. Without this "
+        "there are neither."
     ),
 }
 """Above which field each stands."""

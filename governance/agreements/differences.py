@@ -294,11 +294,11 @@ def _privacy(old: Agreement, new: Agreement) -> Iterator[str]:
     if was == will:
         return
     if will is None:
-        yield "no model could be trained on what became of families any more"
+        yield "no model could learn from families, and no table with noise be made, any more"
         return
-    until_now = "; until now none could be trained" if was is None else f", until now {was.words}"
+    until_now = "; until now there could be none" if was is None else f", until now {was.words}"
     yield (
-        "models could be trained on what became of families, and cost of privacy in a calendar "
+        "models that learn from families and tables with noise could cost of privacy in a calendar "
         f"year {will.words} at most{until_now}"
     )
 

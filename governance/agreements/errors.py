@@ -107,13 +107,13 @@ class RecipientNotListed(AgreementRefusal):
 
 
 class PrivacyNotAgreed(AgreementRefusal):
-    """A model, under an agreement without a budget of privacy."""
+    """A model or a table with noise, under an agreement without a budget of privacy."""
 
     reason = "agreement.privacy_not_agreed"
 
 
 class PrivacySpent(AgreementRefusal):
-    """A model that would cost more than is left of the year's budget of privacy."""
+    """What would cost more than is left of the year's budget of privacy."""
 
     reason = "agreement.privacy_spent"
 

@@ -262,7 +262,7 @@ class Agreement(Frozen):
     privacy_budget: PrivacyBudget | None = Field(
         default=None, exclude_if=lambda value: value is None
     )
-    """What models may cost in a calendar year (ADR 39); without it none may be trained.
+    """What models and tables with noise may cost in a calendar year (ADR 39); without it neither.
 
     Left out of the bytes then, as in agreements signed before it existed.
     """

@@ -1,9 +1,10 @@
-"""How much models may learn from the families of an agreement: its budget of privacy (ADR 39).
+"""How much may be told of the families of an agreement: its budget of privacy (ADR 39).
 
-Rules: a budget is for a calendar year (UTC) and for all versions of an agreement together; what
-models cost is counted in whole millionths of epsilon and trillionths of delta, so that every party
-adds up the same; an agreement without a budget allows no model. ``MOST`` is what the membership
-attack was measured up to (docs/risk.md): nobody can agree to more.
+Rules: a budget is for a calendar year (UTC) and for all versions of an agreement together; models
+that learn from families and tables with noise are paid from it, in whole millionths of epsilon and
+trillionths of delta, so that every party adds up the same; an agreement without a budget allows
+neither. ``MOST_EPSILON`` lies between what the membership attack passes and what it does not
+(docs/risk.md): nobody can agree to more.
 """
 
 from decimal import Decimal
@@ -22,10 +23,10 @@ MOST_DELTA: Final = 1e-5
 
 
 class PrivacyBudget(Frozen):
-    """What the models of one calendar year may cost together.
+    """What models and tables with noise of one calendar year may cost together.
 
     Attributes:
-        epsilon, delta: of differential privacy, each model's cost added to the others'.
+        epsilon, delta: of differential privacy, each cost added to the others'.
     """
 
     epsilon: Annotated[float, Field(ge=LEAST_EPSILON, le=MOST_EPSILON, allow_inf_nan=False)]

@@ -181,7 +181,8 @@ class Interview:
         where, old = "privacy_budget", self._like.get("privacy_budget") or {}
         epsilon = self._part(
             where, PrivacyBudget, "epsilon",
-            "privacy that models may cost in a calendar year, as epsilon from 0.1 to 3, or none",
+            "privacy that models and tables with noise may cost in a calendar year, as epsilon "
+            "from 0.1 to 3, or none",
             NO_MODELS, old, nothing=NO_MODELS,
         )  # fmt: skip
         if epsilon is None:

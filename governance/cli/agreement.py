@@ -208,8 +208,8 @@ def show_agreement(out: Console, agreement: Agreement) -> None:
     out.print(f"requests and approvals are signed by {signed}")
     budget = agreement.privacy_budget
     out.print(
-        "no model may be trained on what became of families"
+        "no model may learn from families, and no table with noise be made"
         if budget is None
-        else f"models may cost of privacy in a calendar year: {budget.words}",
+        else f"models and tables with noise may cost in a calendar year: {budget.words}",
         highlight=False,
     )

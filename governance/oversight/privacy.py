@@ -1,4 +1,4 @@
-"""What models may cost of privacy under a party's agreements, and what they have cost (ADR 39)."""
+"""What models and tables may cost of privacy under a party's agreements, and have cost (ADR 39)."""
 
 from datetime import UTC, datetime
 
@@ -10,13 +10,13 @@ from governance.oversight.state import Overseen
 from governance.privacy.registry import Spend, Spent
 
 
-class Training(Frozen):
-    """One model that was paid for; whether it was trained no ledger shows.
+class Paid(Frozen):
+    """One model, or some tables, paid for; whether they were made no ledger shows.
 
     Attributes:
         index: of the ledger's entry.
         time: as the hub states it; ``year``: in which it counts.
-        outcome: what was to be learnt.
+        outcome: what was to be learnt, or ``tables``.
         epsilon, delta: what it cost.
     """
 
@@ -35,11 +35,11 @@ class PurseLine(Frozen):
     Attributes:
         agreement, id, version, title: of the version that is in force, else of the newest.
         in_force: whether one is.
-        allowed: whether it has a budget; without one no model may be trained.
+        allowed: whether it has a budget; without one nothing may be spent.
         epsilon, delta: of the year; 0 without one.
         spent, spent_delta: of it, by the ledger.
         left: epsilon that may still be spent this year.
-        trainings: of all years, the newest first.
+        paid: of all years, the newest first.
     """
 
     agreement: str
@@ -53,7 +53,7 @@ class PurseLine(Frozen):
     spent: float
     spent_delta: float
     left: float
-    trainings: tuple[Training, ...]
+    paid: tuple[Paid, ...]
 
 
 def purses(state: Overseen, party: str, now: datetime) -> list[PurseLine]:
@@ -83,12 +83,12 @@ def _purse(state: Overseen, terms: Agreement, year: int, *, in_force: bool) -> P
         spent=spent.epsilon / MICRO,
         spent_delta=spent.delta / PICO,
         left=max(0, most - spent.epsilon) / MICRO if in_force else 0,
-        trainings=tuple(_training(each) for each in reversed(spends)),
+        paid=tuple(_paid(each) for each in reversed(spends)),
     )
 
 
-def _training(spend: Spend) -> Training:
-    return Training(
+def _paid(spend: Spend) -> Paid:
+    return Paid(
         index=spend.index,
         time=spend.time,
         year=spend.year,

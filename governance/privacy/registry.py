@@ -1,4 +1,4 @@
-"""What models have cost in privacy, and that no project spends more than it has agreed.
+"""What models and tables have cost in privacy, and that no project spends more than it has agreed.
 
 Rules, in order: a hub of the agreement says itself what it is about to spend; the agreement is in
 force, allows analysis and has a budget; what its project has spent in the year, and this beside
@@ -31,7 +31,7 @@ from governance.ledger.payloads import EpsilonSpent
 
 @dataclass(frozen=True)
 class Spend:
-    """One model, paid for before it was trained.
+    """One model, or some tables with noise, paid for before they were made.
 
     Attributes:
         index: of the ledger's entry; ``id``: the event's.
@@ -67,7 +67,7 @@ class Spent:
 
     @classmethod
     def of(cls, spends: Iterable[Spend]) -> "Spent":
-        """The sum, which assumes nothing of how trainings hang together."""
+        """The sum, which assumes nothing of how they hang together."""
         each = list(spends)
         return cls(sum(one.epsilon for one in each), sum(one.delta for one in each), len(each))
 
@@ -159,8 +159,9 @@ def within_budget(agreement: Agreement, spent: Spent, epsilon: int, delta: int) 
     budget = agreement.privacy_budget
     if budget is None:
         raise PrivacyNotAgreed(
-            f"agreement {agreement.id} has no budget of privacy: no model may be trained under it",
-            next_step="agree and sign a version with privacy_budget, or use the rule alone",
+            f"agreement {agreement.id} has no budget of privacy: no model may be trained under it, "
+            "and no table made with noise",
+            next_step="agree and sign a version with privacy_budget",
         )
     if (
         spent.epsilon + epsilon > budget.epsilon_millionths
@@ -169,6 +170,6 @@ def within_budget(agreement: Agreement, spent: Spent, epsilon: int, delta: int) 
         raise PrivacySpent(
             f"the year's budget of agreement {agreement.id} is {budget.words}; spent so far: "
             f"epsilon {spent.epsilon / MICRO:g} and delta {spent.delta / PICO:g} in "
-            f"{spent.times} trainings",
-            next_step="linkage-hub risk budget AGREEMENT, or use the rule alone",
+            f"{spent.times} times",
+            next_step="linkage-hub risk budget AGREEMENT",
         )

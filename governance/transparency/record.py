@@ -214,11 +214,11 @@ def _rationale(agreement: Agreement, written: Written) -> Rationale:
 def _models(agreement: Agreement) -> str:
     budget = agreement.privacy_budget
     if budget is None:
-        return "No model may be trained on what became of families."
+        return "No model may learn from what became of families, and no table is made with noise."
     return (
-        "Models may be trained on what became of families, with differential privacy for each "
-        f"family: all of a calendar year together cost {budget.words} at most, and the ledger that "
-        "all organisations watch refuses more."
+        "Models may learn from what became of families, and tables be made with noise, with "
+        f"differential privacy for each family: those of a calendar year together cost "
+        f"{budget.words} at most, and the ledger that all organisations watch refuses more."
     )
 
 

@@ -58,16 +58,16 @@ def budget(
     context: typer.Context,
     agreement: Annotated[str, typer.Argument(help="hash of the agreement")],
 ) -> None:
-    """Show what private models have cost this year, and what is left."""
+    """Show what models and tables with noise have cost this year, and what is left."""
     with open_hub(home_of(context)) as hub:
         hub.ledger.sync_if_possible()
         purse = hub.epsilon.purse(agreement)
     terminal(context).result(
         {"year": purse.year, "budget": purse.budget, "budget_delta": purse.budget_delta,
-         "epsilon": purse.epsilon, "delta": purse.delta, "trainings": purse.times,
+         "epsilon": purse.epsilon, "delta": purse.delta, "times": purse.times,
          "left": purse.left},
         lambda out: out.print(
-            f"{purse.year}: {purse.times} trainings, epsilon {purse.epsilon:g} of "
+            f"{purse.year}: spent {purse.times} times, epsilon {purse.epsilon:g} of "
             f"{purse.budget:g}, {purse.left:g} left", highlight=False,
         ),
     )  # fmt: skip

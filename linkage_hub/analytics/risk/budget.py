@@ -39,9 +39,9 @@ class Purse:
 
     Attributes:
         year: calendar year (UTC).
-        budget, budget_delta: that the agreement allows; 0 where it allows no model.
+        budget, budget_delta: that the agreement allows; 0 where it states none.
         epsilon, delta: spent so far.
-        times: trainings that were paid for.
+        times: how often it was paid from.
     """
 
     year: int

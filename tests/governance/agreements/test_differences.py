@@ -63,8 +63,8 @@ SENTENCES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "models": (
         lambda d: d.update(privacy_budget={"epsilon": 1.5, "delta": 1e-6}),
         (
-            "models could be trained on what became of families, and cost of privacy in a calendar "
-            "year epsilon 1.5 and delta 0.000001 at most; until now none could be trained"
+            "models that learn from families and tables with noise could cost of privacy in a "
+            "calendar year epsilon 1.5 and delta 0.000001 at most; until now there could be none"
         ),
     ),
     "fewer items": (

@@ -211,7 +211,7 @@ def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: l
         "the national data opt-out",
         "rows of protected people and homes",
         "after 2190 days, until now never",
-        "epsilon 1.5 and delta 0.00001 at most; until now none",
+        "epsilon 1.5 and delta 0.00001 at most; until now there could be none",
     ):
         assert words_of_it in said
 

@@ -193,6 +193,7 @@ def choose(office: Office) -> str:
     said = office.look("families")
     assert "1 family" in said
     assert "2, 1 of them a child" in said
+    assert "1 met (Not in education, employment or training)" in said
     office.page.locator("main").get_by_role("table").get_by_role("link").click()
     said = office.look("family")
     assert "Not in education" in said

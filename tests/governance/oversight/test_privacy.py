@@ -25,11 +25,11 @@ def test_each_project_has_one_line_with_what_its_models_cost() -> None:
     assert (linking.id, linking.allowed, linking.left) == ("county-families", False, 0)
     assert (learning.agreement, learning.version, learning.in_force) == (second.hash, 2, True)
     assert (learning.epsilon, learning.spent, learning.left) == (1.25, 0.75, 0.5)
-    assert [(each.epsilon, each.year) for each in learning.trainings] == [(0.25, 2026), (0.5, 2026)]
-    assert world.events[learning.trainings[0].index].leaf.time == learning.trainings[0].time
+    assert [(each.epsilon, each.year) for each in learning.paid] == [(0.25, 2026), (0.5, 2026)]
+    assert world.events[learning.paid[0].index].leaf.time == learning.paid[0].time
 
     (_, later) = purses(state, "council", NEXT_YEAR)
-    assert (later.spent, later.left, len(later.trainings)) == (0, 1.25, 2)
+    assert (later.spent, later.left, len(later.paid)) == (0, 1.25, 2)
     (_, ended) = purses(state, "council", NOON + timedelta(days=800))
     assert (ended.in_force, ended.left) == (False, 0)
     assert [each.id for each in purses(state, "elsewhere", NOON)] == ["of-strangers"]

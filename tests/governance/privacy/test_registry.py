@@ -135,7 +135,7 @@ def test_a_year_is_never_overdrawn(world: World) -> None:
     agreement = agree(world)
     world.append(cost(world.hub, agreement, 1.5))
     world.append(cost(world.hub, agreement, 0.5))
-    with pytest.raises(PrivacySpent, match="2 trainings"):
+    with pytest.raises(PrivacySpent, match="2 times"):
         world.append(cost(world.hub, agreement, 1e-6))
     world.append(cost(world.hub, agreement, 2, at=NEXT_YEAR, delta=4e-6))
     assert spent(world.state, agreement, 2026) == spent(world.state, agreement, 2027) == 2

@@ -57,6 +57,7 @@ def families(
         why=lambda reason: why(console.pages.words, reason),
         short=short_id,
         size=lambda each: _size(console, each),
+        needs_of=lambda each: _needs_of(console, each, needs),
         percent=percent,
     )
 
@@ -90,6 +91,15 @@ def _size(console: Console, family: FamilySummary) -> str:
     if not family.children:
         return words("families.adults", count=family.members)
     return words("families.size", people=family.members, count=family.children)
+
+
+def _needs_of(console: Console, family: FamilySummary, needs: dict[str, str]) -> str:
+    """How many needs are met and which, and how many nobody knows of."""
+    words, counts = console.pages.words, {"met": family.needs_met, "unknown": family.needs_unknown}
+    if not family.met:
+        return words("families.needs", **counts)
+    which = ", ".join(name_of({"needs": needs}, "needs", each) for each in family.met)
+    return words("families.needs.which", which=which, **counts)
 
 
 def _needs(console: Console, request: Request) -> tuple[dict[str, str], bool]:

@@ -1,4 +1,4 @@
-"""Budgets of privacy: what is agreed, what models have cost, and what is left.
+"""Budgets of privacy: what is agreed, what models and tables have cost, and what is left.
 
 Rules: what is shown is the ledger's, of the party's own agreements; each cost stands beside the
 entry that it is by, which a lead can open with its proof.
@@ -12,7 +12,7 @@ from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.looking import looking
 from governance.identity.models import Role
-from governance.oversight.privacy import PurseLine, Training, purses
+from governance.oversight.privacy import Paid, PurseLine, purses
 from governance.ui.show import Cell, Link, show_time
 
 router = APIRouter()
@@ -20,7 +20,7 @@ router = APIRouter()
 
 @router.get("/models")
 def models(console: Use, request: Request) -> HTMLResponse:
-    """Each project's budget with every model that was paid from it."""
+    """Each project's budget with everything that was paid from it."""
     now, lead = console.now(), signed_in(request).account.role is Role.IG_LEAD
     with looking(console, request) as state:
         found = purses(state, console.settings.party, now)
@@ -32,7 +32,7 @@ def models(console: Use, request: Request) -> HTMLResponse:
             (
                 each,
                 _summary(console, each, now.year),
-                [_line(console, training, lead=lead) for training in each.trainings],
+                [_line(console, paid, lead=lead) for paid in each.paid],
             )
             for each in found
         ],
@@ -54,13 +54,13 @@ def _summary(console: Console, purse: PurseLine, year: int) -> list[tuple[str, C
     ]
 
 
-def _line(console: Console, training: Training, *, lead: bool) -> list[Cell]:
-    entry = f"{training.index:,}"
+def _line(console: Console, paid: Paid, *, lead: bool) -> list[Cell]:
+    entry = f"{paid.index:,}"
     return [
-        show_time(training.time, console.pages.words),
-        str(training.year),
-        training.hub,
-        training.outcome.replace("-", " "),
-        f"{training.epsilon:g}",
-        Link(entry, f"/oversight/ledger/{training.index}") if lead else entry,
+        show_time(paid.time, console.pages.words),
+        str(paid.year),
+        paid.hub,
+        paid.outcome.replace("-", " "),
+        f"{paid.epsilon:g}",
+        Link(entry, f"/oversight/ledger/{paid.index}") if lead else entry,
     ]

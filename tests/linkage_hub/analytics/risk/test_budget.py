@@ -117,7 +117,7 @@ def test_a_year_is_never_overspent(either: Setting) -> None:
     """What would go past the budget is refused whole and costs nothing; a new year is new."""
     for _ in range(3):
         either.spend(1 - 1e-9)
-    with pytest.raises(PrivacySpent, match="3 trainings"):
+    with pytest.raises(PrivacySpent, match="3 times"):
         either.spend(0.000_01)
     purse = either.hub().purse(either.agreement.hash)
     assert (purse.times, purse.left, purse.budget) == (3, 0, 3)
@@ -193,7 +193,7 @@ def test_the_budget_is_shown(setting: Setting, monkeypatch: pytest.MonkeyPatch) 
     result = CliRunner().invoke(app, ["--json", "risk", "budget", setting.agreement.hash])
     assert result.exit_code == 0, result.output
     shown = json.loads(result.stdout)
-    assert (shown["budget"], shown["left"], shown["trainings"]) == (3, 2, 1)
+    assert (shown["budget"], shown["left"], shown["times"]) == (3, 2, 1)
 
 
 def test_delta_has_a_budget_too(setting: Setting) -> None:

@@ -99,5 +99,5 @@ def test_a_model_is_paid_for_trained_and_lists_families(world: HubWorld) -> None
     again = command(world, *training)
     assert "spent so far: epsilon 1 " in str(again.exception)
     purse = json.loads(command(world, "risk", "budget", world.agreement.hash).stdout)
-    assert (purse["budget"], purse["left"], purse["trainings"]) == (1.5, 0.5, 1)
+    assert (purse["budget"], purse["left"], purse["times"]) == (1.5, 0.5, 1)
     assert Spent.of(world.agents["police"].ledger.sync().privacy.spends(world.agreement)).times == 1
