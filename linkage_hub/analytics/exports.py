@@ -142,10 +142,16 @@ def _quality(row: Any) -> bytes:
         "finished": row.finished,
         **figures,
         "pairs": json.loads(row.quality),
+        "effects": None if row.quality_table is None else _effects(row.quality_table),
         "receipt": None if row.receipt is None else json.loads(row.receipt),
         "program": None if row.program is None else json.loads(row.program),
     }
     return json.dumps(whole, indent=2).encode()
+
+
+def _effects(table: str) -> Any:
+    """What errors of linkage do to the run's figures, as ``LinkageEffects`` has it."""
+    return json.loads(table).get("effects")
 
 
 def _rows(database: HubDatabase, statement: Select[Any]) -> Iterable[bytes]:

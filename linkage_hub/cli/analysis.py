@@ -16,8 +16,10 @@ from governance.exchange.analysis_api import (
     ThresholdTable,
     UnlinkedList,
 )
+from governance.exchange.hub_api import LinkageEffects
 from governance.terminal import terminal
-from linkage_hub.cli.runs import As, Passphrase, Url, app, client_of
+from linkage_hub.cli.runs import As, NotMeasured, Passphrase, Url, app, client_of
+from linkage_hub.quality.render import EFFECTS_EXPLAINED, name_of_effect, share_text
 
 __all__ = ["app", "sources"]
 
@@ -36,6 +38,22 @@ def thresholds(
     terminal(context).result(
         found.model_dump(mode="json"), lambda out: _show_thresholds(found, out)
     )
+
+
+@app.command()
+def effects(
+    context: typer.Context, run: Run, hub: Url, as_: As, passphrase_file: Passphrase = None
+) -> None:
+    """What false and missed links do to a run's figures, each with its interval."""
+    with client_of(hub, as_, passphrase_file) as client:
+        found = client.quality(run).effects
+    if found is None:
+        raise NotMeasured(
+            "the run has no effects: its agreement names no analysis, it has no two records of "
+            "one person, or an older program finished it",
+            next_step="start another run",
+        )
+    terminal(context).result(found.model_dump(mode="json"), lambda out: _show_effects(found, out))
 
 
 @app.command()
@@ -145,6 +163,22 @@ def _show_thresholds(found: ThresholdTable, out: Console) -> None:
         "touched and flagged: families, and those put forward, with a member whose records would "
         "change. Precision and recall are estimates made without truth"
     )
+
+
+def _show_effects(found: LinkageEffects, out: Console) -> None:
+    table = Table("figure", "found", "without errors", "95 %", "false links", "missed links")
+    for row in found.rows:
+        if row.found is not None:
+            table.add_row(
+                name_of_effect(row), f"{row.found:,}", f"{row.value:,}",
+                f"{row.low:,} to {row.high:,}", f"{row.false_links:+,}", f"{row.missed_links:+,}",
+            )  # fmt: skip
+    out.print(table)
+    hidden = sum(row.found is None for row in found.rows)
+    out.print(f"{hidden} figures are too small to be shown")
+    out.print(EFFECTS_EXPLAINED.format(
+        draws=found.draws, precision=share_text(found.precision), recall=share_text(found.recall)
+    ))  # fmt: skip
 
 
 def _show_comparison(found: RunComparison, out: Console) -> None:

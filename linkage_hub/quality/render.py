@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from governance.exchange.hub_api import QualityRow, QualityTable, Share3
+from governance.exchange.hub_api import EffectRow, QualityRow, QualityTable, Share3
 
 HEADINGS: Final = (
     "group",
@@ -25,6 +25,20 @@ EXPLAINED: Final = (
     "the extracts by the partners, so that the right answer is known; predicted figures are the "
     "hub's expectation for real people, corrected by them. No figure rests on anybody's true data."
 )
+EFFECTS_EXPLAINED: Final = (
+    "Found: what the run has. Without errors: what it would be if false links were undone and "
+    "missed ones made, from {draws} draws of persons that may be the true ones, with precision "
+    "{precision} and recall {recall} of pairs of records. False and missed links: what undoing "
+    "each changes. Errors of other kinds are not in it: families that are put together wrongly, "
+    "needs that no source knows."
+)
+_EFFECTS: Final = {
+    "persons": "persons",
+    "families": "families",
+    "put_forward": "families put forward",
+    "kept": "of these, put forward without errors too",
+    "in_programme": "families in the programme",
+}
 _SHARES: Final = (
     "predicted_precision", "predicted_recall", "sentinel_recall", "sentinel_precision",
 )  # fmt: skip
@@ -49,6 +63,13 @@ def name_of(row: QualityRow) -> str:
     group = row.group.replace("_", " ")
     value = row.value.replace("_", " ")
     return f"{group}: {value}" if group else value
+
+
+def name_of_effect(row: EffectRow) -> str:
+    """What a figure is, in words."""
+    if row.figure in _EFFECTS:
+        return _EFFECTS[row.figure]
+    return " and ".join(need.replace("_", " ") for need in row.needs)
 
 
 def share_text(share: Share3 | None) -> str:

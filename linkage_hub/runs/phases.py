@@ -29,6 +29,7 @@ from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import LinkRunFinished, Refused
 from governance.transparency.code import running
 from linkage_hub.analytics.kept import ForAnalysis, analysed, write_analysis
+from linkage_hub.analytics.linkage_error import run_effects, with_effects
 from linkage_hub.jobs.queue import enqueue
 from linkage_hub.linkage.candidates import PairBlock, find_candidates
 from linkage_hub.linkage.persons import link_candidates
@@ -256,15 +257,21 @@ class Phases:
             synthetic = self._reveals.synthetic(found.row.id)
             whole = measured(sources, linked, synthetic, found.agreement.suppression_threshold)
             sources, linked, table = whole.sources, whole.linked, whole.table
+        today = self._now().date()
         results = run_pipeline(
             sources,
             linked,
             found.agreement,
             read_previous(self._database, found.row.agreement),
             HouseholdPseudonyms(self._key, found.row.agreement),
-            self._now().date(),
-            lambda share, step: progress(0.02 + 0.9 * share, step),
+            today,
+            lambda share, step: progress(0.02 + 0.4 * share, step),
         )
+        ruled = self._reviews.given(found.row.agreement, sources).answers
+        effects = run_effects(
+            results, found.agreement, ruled, table, today,
+            lambda share, step: progress(0.42 + 0.5 * share, step),
+        )  # fmt: skip
         progress(0.94, "storing")
         receipt = LinkRunFinished(
             run=found.row.id,
@@ -280,9 +287,10 @@ class Phases:
         if refinement is not None:
             answered = Answered(found.sources, refinement.decided(found.subject))
         figures = {} if table is None else headline(table)
+        table = with_effects(table, effects)
         about = ForAnalysis(
             found.agreement.encoding.hardening is not None,
-            self._reviews.given(found.row.agreement, sources).answers,
+            ruled,
             figures.get("estimated_precision", linked.estimate.precision),
             figures.get("estimated_recall", linked.estimate.recall),
         )

@@ -88,6 +88,22 @@ def test_a_run_says_what_other_thresholds_would_have_found(world: HubWorld) -> N
     assert "0.50*" in look(world, "runs", "thresholds", run, as_json=False)
 
 
+def test_a_run_says_what_errors_of_linkage_do_to_its_figures(world: HubWorld) -> None:
+    """Its own figures beside draws; the same in the export; few families are not shown."""
+    run, _ = both(world)
+    shown = look(world, "runs", "show", run)
+    found = look(world, "runs", "effects", run)
+    rows = {row["figure"]: row for row in found["rows"]}
+    for figure in ("persons", "families"):
+        assert rows[figure]["found"] == shown[figure]
+        assert rows[figure]["low"] <= rows[figure]["value"] <= rows[figure]["high"]
+    assert rows["put_forward"]["found"] is None  # seven families or fewer
+    text = look(world, "runs", "effects", run, as_json=False)
+    assert "figures are too small to be shown" in text
+    look(world, "runs", "export", run, "--out", str(world.root / "out"), "--file", "quality.json")
+    assert json.loads((world.root / "out" / "quality.json").read_text())["effects"] == found
+
+
 def test_a_person_shows_its_records_and_what_holds_them(world: HubWorld) -> None:
     """Pairs with their similarity and probability, and never a value."""
     run, _ = both(world)
