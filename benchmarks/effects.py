@@ -23,9 +23,10 @@ from benchmarks.quality.dataset import read_truth
 from examples.county.generate import generate
 from examples.county.model import NEEDS
 from governance.agreements.models import Quality
-from governance.exchange.hub_api import EffectRow, LinkageEffects
+from governance.exchange.analysis_api import EffectRow, LinkageEffects
 from governance.exchange.sentinels import GROUPS
-from linkage_hub.analytics.linkage_error import Figures, Terms, linkage_effects
+from linkage_hub.analytics.linkage_error import linkage_effects
+from linkage_hub.analytics.linkage_figures import Figures, Terms
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.persons import link_candidates

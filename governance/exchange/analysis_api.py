@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from governance.canonical import Frozen, Hash, Hex128, Slug, Time
-from governance.exchange.hub_api import Count, RulingView, Share
+from governance.exchange.hub_api import Count, RulingView, Share, Share3
 from governance.ledger.payloads import Reason
 
 PAGE: Final = 100
@@ -20,6 +20,46 @@ PAGE_MOST: Final = 1_000
 PersonId = Annotated[str, Field(pattern=r"^p-[0-9a-f]{32}$")]
 Barrier = Literal["namesakes", "few_fields", "no_birth_date", "in_doubt"]
 """What stands in the way of linking a record that is alone; the first that holds."""
+
+
+Effected = Literal[
+    "persons", "families", "put_forward", "kept", "in_programme", "need", "needs_together"
+]
+
+
+class EffectRow(Frozen):
+    """What errors of linkage do to one figure of a run (ADR 40).
+
+    Attributes:
+        figure: what is counted; ``kept`` are families put forward that would be so in a draw too.
+        needs: the need, or the two that are met together; empty for other figures.
+        found: the run's own figure; null where it is too small to be shown, as the others are.
+        value, low, high: the figure without errors of linkage, and its 95 % interval.
+        false_links, missed_links: what undoing each alone changes, on average.
+    """
+
+    figure: Effected
+    needs: Annotated[tuple[Slug, ...], Field(max_length=2)]
+    found: Count | None
+    value: Count | None
+    low: Count | None
+    high: Count | None
+    false_links: int | None
+    missed_links: int | None
+
+
+class LinkageEffects(Frozen):
+    """``GET /v1/runs/{run}/effects``: what linkage error does to a run's figures.
+
+    Attributes:
+        draws: how many sets of persons the figures were counted on.
+        precision, recall: of pairs of records, from which the draws were made.
+    """
+
+    draws: Annotated[int, Field(ge=2, le=100)]
+    precision: Share3
+    recall: Share3
+    rows: tuple[EffectRow, ...]
 
 
 class ThresholdRow(Frozen):

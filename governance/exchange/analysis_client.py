@@ -5,6 +5,7 @@ from abc import abstractmethod
 from governance.exchange.analysis_api import (
     PAGE,
     FreshnessList,
+    LinkageEffects,
     PersonList,
     PersonView,
     RunComparison,
@@ -16,6 +17,10 @@ from governance.identity.envelope import Model
 
 class AnalysisCalls:
     """What an analyst asks of a hub."""
+
+    def effects(self, run: str) -> LinkageEffects:
+        """What errors of linkage do to a run's figures."""
+        return self._get(f"/v1/runs/{run}/effects", LinkageEffects)
 
     def thresholds(self, run: str) -> ThresholdTable:
         """What a run would have found at other thresholds."""

@@ -31,6 +31,7 @@ EXPORTS: Final = (
     "flags.csv",
     "quality.json",
     "quality.csv",
+    "effects.json",
 )
 """Files of a finished run."""
 
@@ -247,47 +248,7 @@ class QualityRow(Frozen):
     note: str
 
 
-Effected = Literal[
-    "persons", "families", "put_forward", "kept", "in_programme", "need", "needs_together"
-]
-
-
-class EffectRow(Frozen):
-    """What errors of linkage do to one figure of a run (ADR 40).
-
-    Attributes:
-        figure: what is counted; ``kept`` are families put forward that would be so in a draw too.
-        needs: the need, or the two that are met together; empty for other figures.
-        found: the run's own figure; null where it is too small to be shown, as the others are.
-        value, low, high: the figure without errors of linkage, and its 95 % interval.
-        false_links, missed_links: what undoing each alone changes, on average.
-    """
-
-    figure: Effected
-    needs: Annotated[tuple[Slug, ...], Field(max_length=2)]
-    found: Count | None
-    value: Count | None
-    low: Count | None
-    high: Count | None
-    false_links: int | None
-    missed_links: int | None
-
-
-class LinkageEffects(Frozen):
-    """Effects of linkage error on a run's figures, from so many draws.
-
-    Attributes:
-        precision, recall: of pairs of records, from which the draws were made.
-    """
-
-    draws: Annotated[int, Field(ge=2, le=100)]
-    precision: Share3
-    recall: Share3
-    rows: tuple[EffectRow, ...]
-
-
 class QualityTable(Frozen):
     """``GET /v1/runs/{run}/quality``."""
 
     rows: tuple[QualityRow, ...]
-    effects: LinkageEffects | None = None

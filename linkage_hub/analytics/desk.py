@@ -4,13 +4,16 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from governance.exchange.analysis_api import ThresholdRow, ThresholdTable
+from governance.agreements.models import Action
+from governance.exchange.analysis_api import LinkageEffects, ThresholdRow, ThresholdTable
 from governance.ledger.party import PartyLedger
 from linkage_hub.analytics.comparison import Comparisons
+from linkage_hub.analytics.exports import effects_of
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.analytics.persons import Persons
 from linkage_hub.analytics.sources import SourceDesk
 from linkage_hub.review.service import Reviews
+from linkage_hub.runs.errors import NoEffects
 from linkage_hub.store.database import HubDatabase
 
 
@@ -34,6 +37,24 @@ class AnalysisDesk:
         self.comparisons = Comparisons(database, self.permission)
         self.persons = Persons(database, self.permission, reviews.rulings)
         self.sources = SourceDesk(database, self.permission, now)
+
+    def effects(self, party: str, run: str) -> LinkageEffects:
+        """What errors of linkage do to a run's figures.
+
+        Raises:
+            UnknownRun: there is no such run of the party's that has finished.
+            NoEffects: there was nothing to tell them by.
+            AgreementRefusal: the agreement is not in force, not this party's, or names no analysis.
+        """
+        row, _ = self.permission.records_of(party, run, Action.ANALYSE)
+        found = effects_of(row)
+        if found is None:
+            raise NoEffects(
+                "the run has none: no two of its records are one person, or an older program "
+                "finished it",
+                next_step="start another run",
+            )
+        return found
 
     def thresholds(self, party: str, run: str) -> ThresholdTable:
         """What a run would have found at other thresholds.

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
+from governance.exchange.analysis_api import LinkageEffects
 from governance.exchange.hub_api import EXPORTS, QualityTable
 from governance.identity.envelope import parse_model
 from linkage_hub.quality.render import as_csv
@@ -86,6 +87,15 @@ FIGURES: Final = (QUALITY, QUALITY_TABLE)
 """Files without a pseudonym of anybody."""
 NEEDS: Final = ("families.csv", "needs.csv", "details.csv", "flags.csv")
 """Files that say what a family needs, or whether it is put forward."""
+EFFECTS: Final = "effects.json"
+ANALYSED: Final = (*NEEDS, EFFECTS)
+"""Files for which an agreement has to name analysis."""
+
+
+class KeptQuality(QualityTable):
+    """What is kept of a run's quality; its effects are for agreements that name analysis."""
+
+    effects: LinkageEffects | None = None
 
 
 def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
@@ -104,6 +114,10 @@ def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
         raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(EXPORTS)}")
     if name == QUALITY:
         return [_quality(found)]
+    if name == EFFECTS:
+        effects = effects_of(found)
+        whole = {"run": run, "effects": effects and effects.model_dump(mode="json")}
+        return [json.dumps(whole, indent=2).encode()]
     if name == QUALITY_TABLE:
         return [as_csv(quality_of(database, run))]
     if kept is None and found.records and name not in _LASTING:
@@ -126,7 +140,16 @@ def quality_of(database: HubDatabase, run: str) -> QualityTable:
         raise UnknownRun("no such finished run", next_step="linkage-hub runs list")
     if found.quality_table is None:
         return QualityTable(rows=())
-    return parse_model(json.loads(found.quality_table), QualityTable)
+    return QualityTable(rows=_kept(found.quality_table).rows)
+
+
+def effects_of(row: Any) -> LinkageEffects | None:
+    """What errors of linkage do to the figures of a run's row, where it was worked out."""
+    return None if row.quality_table is None else _kept(row.quality_table).effects
+
+
+def _kept(text: str) -> KeptQuality:
+    return parse_model(json.loads(text), KeptQuality)
 
 
 def _quality(row: Any) -> bytes:
@@ -142,16 +165,10 @@ def _quality(row: Any) -> bytes:
         "finished": row.finished,
         **figures,
         "pairs": json.loads(row.quality),
-        "effects": None if row.quality_table is None else _effects(row.quality_table),
         "receipt": None if row.receipt is None else json.loads(row.receipt),
         "program": None if row.program is None else json.loads(row.program),
     }
     return json.dumps(whole, indent=2).encode()
-
-
-def _effects(table: str) -> Any:
-    """What errors of linkage do to the run's figures, as ``LinkageEffects`` has it."""
-    return json.loads(table).get("effects")
 
 
 def _rows(database: HubDatabase, statement: Select[Any]) -> Iterable[bytes]:

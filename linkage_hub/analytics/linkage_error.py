@@ -23,35 +23,24 @@ Official Statistics 31, 397-414.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations, pairwise
 from math import ceil, floor
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from governance.agreements.models import Action, Agreement
-from governance.exchange.hub_api import (
-    Effected,
-    EffectRow,
-    LinkageEffects,
-    QualityTable,
-    Share3,
-)
+from governance.exchange.analysis_api import EffectRow, LinkageEffects
+from governance.exchange.hub_api import QualityTable, Share3
 from linkage_hub.analytics.evidence import Weighed, offsets_of
-from linkage_hub.analytics.needs import MET, Assessments, assess
-from linkage_hub.families.build import build_families
-from linkage_hub.families.columns import OPEN, Evidence
-from linkage_hub.families.reading import read_evidence, with_persons
-from linkage_hub.families.result import FamilyResult
+from linkage_hub.analytics.exports import KeptQuality
+from linkage_hub.analytics.linkage_figures import Bools, Figures, Name, Terms, counts_of
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.candidates import Floats, Indices
 from linkage_hub.linkage.clustering import Graph, clusters, connected_components
 from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.quality.intervals import TAIL, Z
 from linkage_hub.quality.pairs import joined_and_parted
-from linkage_hub.runs.indicators import SaidOfPersons, said_of_families, said_of_persons
 from linkage_hub.runs.inputs import SourceData
 from linkage_hub.runs.pipeline import Results
 
@@ -66,30 +55,7 @@ _WIDEST: Final = 20.0  # log odds
 UNMEASURED: Final = 0.55
 """Standard deviation of the log odds of precision and recall where nothing measured them: what the
 quality table allows for sentinels being no real people (``quality.calibrate``)."""
-Name = tuple[Effected, tuple[str, ...]]
-Bools = NDArray[np.bool_]
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a run's families and needs are made by.
-
-    Attributes:
-        indicators: ids of all that the agreement has.
-        needs: those of them that are needs, sorted.
-        minimum: how many needs put a family forward.
-        month: of the run, ``12 * year + (month - 1)``.
-        hardening: k of profile ``hardened``; None for ``clk``.
-        threshold: largest count that is not shown.
-    """
-
-    indicators: tuple[str, ...]
-    needs: tuple[str, ...]
-    minimum: int
-    month: int
-    hardening: int | None
-    threshold: int
 
 
 def run_effects(
@@ -125,17 +91,17 @@ def run_effects(
         None if hardening is None else hardening.k,
         agreement.suppression_threshold,
     )
+    shown = counts_of(results.linked.persons, results.families.count, results.needs)
     return linkage_effects(
-        results.sources, results.linked, ruled, quality, terms, progress=progress
+        results.sources, results.linked, ruled, quality, terms, shown=shown, progress=progress
     )
 
 
-def with_effects(table: QualityTable | None, effects: LinkageEffects | None) -> QualityTable | None:
-    """A run's quality with its effects; without rows where nothing measured it."""
-    if effects is None:
-        return table
-    whole = QualityTable(rows=()) if table is None else table
-    return whole.model_copy(update={"effects": effects})
+def with_effects(table: QualityTable | None, effects: LinkageEffects | None) -> KeptQuality | None:
+    """What is kept of a run's quality; without rows where nothing measured it."""
+    if table is None and effects is None:
+        return None
+    return KeptQuality(rows=() if table is None else table.rows, effects=effects)
 
 
 def linkage_effects(
@@ -145,6 +111,7 @@ def linkage_effects(
     quality: tuple[Share3, Share3] | None,
     terms: Terms,
     *,
+    shown: Mapping[Name, int] | None = None,
     draws: int = DRAWS,
     progress: Progress = lambda _share, _words: None,
 ) -> LinkageEffects | None:
@@ -157,6 +124,8 @@ def linkage_effects(
         quality: precision and recall of pairs of records as measured; the run's own estimates,
             with wide intervals, when None.
         terms: what families and needs are made by.
+        shown: the run's figures where they are others than ``Figures`` has, which looks for fewer
+            people whom records name; draws then say what changes.
         draws: how many, 2 or more.
         progress: told the share done, 0 to 1.
     """
@@ -168,6 +137,8 @@ def linkage_effects(
     )
     figures = Figures(sources, terms)
     own = figures.of(persons.label)
+    of_run = own.counts if shown is None else shown
+    moved = {name: of_run[name] - count for name, count in own.counts.items()}
     random = np.random.default_rng(_SEED)
     parted, both = [], []
     for at in range(draws):
@@ -177,10 +148,15 @@ def linkage_effects(
         parted.append(figures.of(parts, own))
         both.append(figures.of(persons.joined(random, parts, right, found), own))
     rows = tuple(
-        _row(name, own, [each.counts for each in parted], [each.counts for each in both],
-             terms.threshold)
-        for name in own.counts
-    )  # fmt: skip
+        _row(
+            name,
+            own.counts[name] + more,
+            np.array([each.counts[name] + more for each in parted], dtype=np.float64),
+            np.array([each.counts[name] + more for each in both], dtype=np.float64),
+            terms.threshold,
+        )
+        for name, more in moved.items()
+    )
     return LinkageEffects(draws=draws, precision=precision, recall=recall, rows=rows)
 
 
@@ -326,100 +302,8 @@ def _ties(
     return pairs.left[best], pairs.right[best], strongest * SILENT**silent, among
 
 
-@dataclass(frozen=True)
-class Counted:
-    """Figures of one set of persons, and the family of each record that is put forward."""
-
-    counts: dict[Name, int]
-    family: Indices
-    flagged: Bools
-
-
-class Figures:
-    """Families, needs and counts of any persons over the same records."""
-
-    def __init__(self, sources: Sequence[SourceData], terms: Terms) -> None:
-        ends = np.cumsum([0, *(len(source.handles) for source in sources)])
-        records = [np.arange(low, high) for low, high in pairwise(ends)]
-        tables = [source.table for source in sources]
-        self._terms = terms
-        self._evidence: Evidence = read_evidence(tables, records, int(ends[-1]), terms.hardening)
-        self._said: SaidOfPersons = said_of_persons(sources, records, terms.indicators)
-
-    def of(self, label: Indices, own: Counted | None = None) -> Counted:
-        """Counts of these persons.
-
-        Args:
-            label: person of each record, int64 (n,).
-            own: the run's, whose families put forward are looked for.
-        """
-        evidence = with_persons(self._evidence, label, int(label.max()) + 1)
-        found = build_families(evidence, mention_budget=0)
-        members = found.members
-        said = said_of_families(
-            self._said._replace(person=label[self._said.person]),
-            self._terms.indicators, members.family, members.person,
-        )  # fmt: skip
-        assessed = assess(
-            said, self._terms.needs, self._terms.minimum, _resident(found, self._terms.month)
-        )
-        family = found.family_of[label]
-        counts: dict[Name, int] = {
-            ("persons", ()): evidence.persons,
-            ("families", ()): found.count,
-            ("put_forward", ()): int(assessed.flagged.sum()),
-        }
-        counts["kept", ()] = (
-            counts["put_forward", ()] if own is None else _kept(own, family, assessed)
-        )
-        counts["in_programme", ()] = int(assessed.in_programme.sum())
-        return Counted(counts | _needs(assessed), family, assessed.flagged)
-
-
-def _resident(found: FamilyResult, month: int) -> Bools:
-    """As ``FamilyTables.resident``."""
-    family, last = found.addresses.family, found.addresses.last_month
-    known, holds = np.zeros((2, found.count), dtype=np.bool_)
-    known[family] = True
-    holds[family[(last == OPEN) | (last >= month)]] = True
-    return np.asarray(~known | holds)
-
-
-def _kept(own: Counted, family: Indices, assessed: Assessments) -> int:
-    """Families put forward whose records are, most of them, in a family that is here too."""
-    once, count = np.unique(
-        np.column_stack([own.family, family])[own.flagged[own.family]], axis=0, return_counts=True
-    )
-    order = np.lexsort((once[:, 1], -count, once[:, 0]))
-    once = once[order]
-    head = np.append(True, np.diff(once[:, 0]) > 0)[: len(once)]
-    return int(assessed.flagged[once[head, 1]].sum())
-
-
-def _needs(assessed: Assessments) -> dict[Name, int]:
-    met = assessed.state == MET
-    both = met.T.astype(np.int64) @ met.astype(np.int64)
-    needs = assessed.needs
-    single: dict[Name, int] = {
-        ("need", (need,)): int(both[at, at]) for at, need in enumerate(needs)
-    }
-    together: dict[Name, int] = {
-        ("needs_together", (needs[one], needs[other])): int(both[one, other])
-        for one, other in combinations(range(len(needs)), 2)
-    }
-    return single | together
-
-
-def _row(
-    name: Name,
-    own: Counted,
-    parted: Sequence[Mapping[Name, int]],
-    both: Sequence[Mapping[Name, int]],
-    threshold: int,
-) -> EffectRow:
-    found = own.counts[name]
-    after = np.array([each[name] for each in both], dtype=np.float64)
-    half = np.array([each[name] for each in parted], dtype=np.float64)
+def _row(name: Name, found: int, half: Floats, after: Floats, threshold: int) -> EffectRow:
+    """A figure as the run has it, without false links, and without either, by draw."""
     value, low, high = interval(after, found)
     if min(found, value) <= threshold and name[0] not in {"persons", "families"}:
         return EffectRow(figure=name[0], needs=name[1], found=None, value=None, low=None,
@@ -446,4 +330,4 @@ def interval(drawn: Floats, found: int) -> tuple[int, int, int]:
     rare = (float(np.abs(drawn - found).sum()) + 0.5) / count
     spread = (max(float(drawn.var(ddof=1)), rare) * (1.0 + 1.0 / count)) ** 0.5
     half = float(stdtrit(count - 1, 1.0 - TAIL)) * spread
-    return round(middle), max(0, floor(middle - half)), ceil(middle + half)
+    return max(0, round(middle)), max(0, floor(middle - half)), max(0, ceil(middle + half))

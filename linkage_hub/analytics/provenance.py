@@ -29,6 +29,7 @@ PSEUDONYMS: Final = (RECORDS, "families.csv", MEMBERS, "needs.csv", "details.csv
 ExportName = Literal[
     "records.csv", "families.csv", "members.csv", "needs.csv", "details.csv", "addresses.csv",
     "households.csv", "ids.csv", "history.csv", "flags.csv", "quality.json", "quality.csv",
+    "effects.json",
 ]  # fmt: skip
 
 

@@ -50,6 +50,7 @@ ACCESS: Final[dict[str, frozenset[str]]] = {
     "GET /v1/runs/{run}": frozenset({Role.ANALYST}),
     "GET /v1/runs/{run}/exports/{name}": frozenset({Role.ANALYST}),
     "GET /v1/runs/{run}/quality": frozenset({Role.ANALYST, Role.IG_LEAD}),
+    "GET /v1/runs/{run}/effects": frozenset({Role.ANALYST}),
     "GET /v1/runs/{run}/thresholds": frozenset({Role.ANALYST}),
     "GET /v1/runs/{run}/comparison/{other}": frozenset({Role.ANALYST}),
     "GET /v1/runs/{run}/persons": frozenset({Role.ANALYST}),

@@ -9,6 +9,7 @@ from governance.exchange.analysis_api import (
     PAGE,
     PAGE_MOST,
     FreshnessList,
+    LinkageEffects,
     PersonList,
     PersonView,
     RunComparison,
@@ -25,6 +26,12 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MOST)]
 def analysis_routes(gate: Gate, desk: AnalysisDesk) -> APIRouter:
     """What an analyst calls to understand a run."""
     router = APIRouter(prefix="/v1")
+
+    @router.get("/runs/{run}/effects")
+    async def effects(request: Request, run: str) -> LinkageEffects:
+        """What errors of linkage do to the run's figures."""
+        caller = await gate.admit(request, 0)
+        return await run_in_threadpool(desk.effects, caller.party, run)
 
     @router.get("/runs/{run}/thresholds")
     async def thresholds(request: Request, run: str) -> ThresholdTable:

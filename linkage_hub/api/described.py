@@ -78,6 +78,7 @@ ROUTES: Final[dict[str, Described]] = {
         UnknownRun, AgreementRefusal, media=("text/csv", JSON)
     ),
     "GET /v1/runs/{run}/quality": _signed(UnknownRun),
+    "GET /v1/runs/{run}/effects": _signed(RunError, AgreementRefusal),
     "GET /v1/runs/{run}/thresholds": _signed(UnknownRun, AgreementRefusal),
     "GET /v1/runs/{run}/comparison/{other}": _signed(RunError, AgreementRefusal),
     "GET /v1/runs/{run}/persons": _signed(UnknownRun, AgreementRefusal),

@@ -25,7 +25,7 @@ from governance.exchange.release_api import (
 )
 from governance.identity.envelope import parse_model
 from governance.ledger.party import PartyLedger
-from linkage_hub.analytics.exports import FIGURES, NEEDS, export, quality_of
+from linkage_hub.analytics.exports import ANALYSED, FIGURES, export, quality_of
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.api.access import Caller, Gate
 from linkage_hub.api.analysis import Limit, Offset
@@ -101,7 +101,7 @@ def run_routes(  # noqa: C901 - a list of routes
             if name in FIGURES:
                 permission.figures_of(caller.party, run)
             else:
-                action = Action.ANALYSE if name in NEEDS else Action.LINK
+                action = Action.ANALYSE if name in ANALYSED else Action.LINK
                 permission.records_of(caller.party, run, action)
             return export(database, run, name)
 

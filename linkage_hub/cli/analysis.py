@@ -10,15 +10,15 @@ from governance.exchange.analysis_api import (
     PAGE,
     PAGE_MOST,
     FreshnessList,
+    LinkageEffects,
     PersonList,
     PersonView,
     RunComparison,
     ThresholdTable,
     UnlinkedList,
 )
-from governance.exchange.hub_api import LinkageEffects
 from governance.terminal import terminal
-from linkage_hub.cli.runs import As, NotMeasured, Passphrase, Url, app, client_of
+from linkage_hub.cli.runs import As, Passphrase, Url, app, client_of
 from linkage_hub.quality.render import EFFECTS_EXPLAINED, name_of_effect, share_text
 
 __all__ = ["app", "sources"]
@@ -46,13 +46,7 @@ def effects(
 ) -> None:
     """What false and missed links do to a run's figures, each with its interval."""
     with client_of(hub, as_, passphrase_file) as client:
-        found = client.quality(run).effects
-    if found is None:
-        raise NotMeasured(
-            "the run has no effects: its agreement names no analysis, it has no two records of "
-            "one person, or an older program finished it",
-            next_step="start another run",
-        )
+        found = client.effects(run)
     terminal(context).result(found.model_dump(mode="json"), lambda out: _show_effects(found, out))
 
 

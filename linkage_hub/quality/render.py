@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from governance.exchange.hub_api import EffectRow, QualityRow, QualityTable, Share3
+from governance.exchange.analysis_api import EffectRow
+from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 
 HEADINGS: Final = (
     "group",
@@ -32,7 +33,7 @@ EFFECTS_EXPLAINED: Final = (
     "each changes. Errors of other kinds are not in it: families that are put together wrongly, "
     "needs that no source knows."
 )
-_EFFECTS: Final = {
+_FIGURES: Final = {
     "persons": "persons",
     "families": "families",
     "put_forward": "families put forward",
@@ -67,8 +68,8 @@ def name_of(row: QualityRow) -> str:
 
 def name_of_effect(row: EffectRow) -> str:
     """What a figure is, in words."""
-    if row.figure in _EFFECTS:
-        return _EFFECTS[row.figure]
+    if row.figure in _FIGURES:
+        return _FIGURES[row.figure]
     return " and ".join(need.replace("_", " ") for need in row.needs)
 
 

@@ -45,6 +45,12 @@ class NotComparable(RunError):
     reason = "run.not_comparable"
 
 
+class NoEffects(RunError):
+    """A run of which nobody worked out what errors of linkage do to its figures."""
+
+    reason = "run.no_effects"
+
+
 class AnotherRun(RunError):
     """The id that a caller gave a run is another run's."""
 

@@ -287,7 +287,7 @@ class Phases:
         if refinement is not None:
             answered = Answered(found.sources, refinement.decided(found.subject))
         figures = {} if table is None else headline(table)
-        table = with_effects(table, effects)
+        whole_table = with_effects(table, effects)
         about = ForAnalysis(
             found.agreement.encoding.hardening is not None,
             ruled,
@@ -300,11 +300,11 @@ class Phases:
             write_results(connection, found.row.id, receipt, results, self._program)
             write_review(connection, found.row.id, doubtful)
             write_analysis(connection, found.row.id, kept)
-            if table is not None:
+            if whole_table is not None:
                 connection.execute(
                     update(runs)
                     .where(runs.c.id == found.row.id)
-                    .values(quality_table=table.model_dump_json(), **figures)
+                    .values(quality_table=whole_table.model_dump_json(), **figures)
                 )
 
     def _sources(self, work: Work, run: str) -> list[SourceData]:

@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.agreements.models import IN_PROGRAMME, Action
-from governance.exchange.hub_api import EffectRow, QualityTable, Share3
+from governance.exchange.analysis_api import EffectRow
+from governance.exchange.hub_api import Share3
 from governance.exchange.submission_file import ARROW_SCHEMA
+from linkage_hub.analytics.exports import KeptQuality
 from linkage_hub.analytics.linkage_error import (
-    Figures,
     Persons,
-    Terms,
     interval,
     linkage_effects,
     run_effects,
     shifted,
     with_effects,
 )
+from linkage_hub.analytics.linkage_figures import Figures, Terms
 from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.linkage.persons import LinkResult, SourcePair
 from linkage_hub.linkage.threshold import Estimate, estimate_of
@@ -201,7 +202,9 @@ def test_a_figure_that_no_draw_changes_is_not_certain() -> None:
 def test_figures_are_those_of_the_agreement_that_allows_analysis() -> None:
     """Without that word nothing is worked out, and the quality stays as it was."""
     sources, linked = county(0.9, joined=True)
-    results: Any = SimpleNamespace(sources=sources, linked=linked)
+    needs = Figures(sources, TERMS).of(np.concatenate(linked.person_of)).assessed
+    families: Any = SimpleNamespace(count=PEOPLE + 40)
+    results: Any = SimpleNamespace(sources=sources, linked=linked, families=families, needs=needs)
     terms: Any = SimpleNamespace(
         actions=(Action.LINK,), indicators=[SimpleNamespace(id=need) for need in NEEDS],
         needs=NEEDS, minimum_needs=2, suppression_threshold=7,
@@ -214,7 +217,11 @@ def test_figures_are_those_of_the_agreement_that_allows_analysis() -> None:
     terms.actions = (Action.LINK, Action.ANALYSE)
     found = run_effects(results, terms, NO_RULINGS, None, day, lambda _share, _words: None)
     assert found is not None
-    assert with_effects(None, found) == QualityTable(rows=(), effects=found)
+    assert with_effects(None, found) == KeptQuality(rows=(), effects=found)
+    rows = {row.figure: row for row in found.rows if not row.needs}
+    assert rows["families"].found == PEOPLE + 40  # as the run shows it; draws say what changes
+    assert rows["persons"].found == PEOPLE
+    assert (rows["families"].value or 0) == (rows["persons"].value or 0) + 40
 
 
 def test_a_run_without_two_records_of_one_person_has_no_effects() -> None:

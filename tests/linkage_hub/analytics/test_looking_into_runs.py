@@ -100,8 +100,9 @@ def test_a_run_says_what_errors_of_linkage_do_to_its_figures(world: HubWorld) ->
     assert rows["put_forward"]["found"] is None  # seven families or fewer
     text = look(world, "runs", "effects", run, as_json=False)
     assert "figures are too small to be shown" in text
-    look(world, "runs", "export", run, "--out", str(world.root / "out"), "--file", "quality.json")
-    assert json.loads((world.root / "out" / "quality.json").read_text())["effects"] == found
+    look(world, "runs", "export", run, "--out", str(world.root / "out"), "--file", "effects.json")
+    kept = json.loads((world.root / "out" / "effects.json").read_text())
+    assert kept == {"run": run, "effects": found}
 
 
 def test_a_person_shows_its_records_and_what_holds_them(world: HubWorld) -> None:
@@ -306,7 +307,15 @@ def test_another_agreements_run_is_answered_as_none(world: HubWorld) -> None:
     listed = look(world, "runs", "list")
     assert run not in {each["id"] for each in listed["runs"]}
     assert listed["total"] == len(listed["runs"])
-    for path in ("", "/quality", "/thresholds", "/persons", "/unlinked", "/exports/records.csv"):
+    for path in (
+        "",
+        "/quality",
+        "/thresholds",
+        "/effects",
+        "/persons",
+        "/unlinked",
+        "/exports/records.csv",
+    ):
         answer = world.call("analyst", "GET", f"/v1/runs/{run}{path}")
         assert (answer.status_code, answer.json()["reason"]) == (404, "run.unknown"), path
     other = "sha256:" + "e" * 64
@@ -360,13 +369,15 @@ def for_linking(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_needs_are_not_shown_under_an_agreement_for_linking_alone(world: HubWorld) -> None:
     """Persons, pairs, and how good linking is, are; an export says what it left out."""
     run, older = both(world)
-    refused = {"families.csv", "needs.csv", "details.csv", "flags.csv"}
+    refused = {"families.csv", "needs.csv", "details.csv", "flags.csv", "effects.json"}
     for name in EXPORTS:
         answer = world.call("analyst", "GET", f"/v1/runs/{run}/exports/{name}")
         allowed = 403 if name in refused else 200
         assert answer.status_code == allowed, name
     for path in ("quality", "thresholds", "persons", "unlinked", f"comparison/{older}"):
         assert world.call("analyst", "GET", f"/v1/runs/{run}/{path}").status_code == 200, path
+    answer = world.call("analyst", "GET", f"/v1/runs/{run}/effects")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "agreement.action_not_allowed")
     out = world.root / "linking"
     look(world, "runs", "export", run, "--out", str(out))
     assert {path.name for path in out.iterdir()} == {*EXPORTS, "provenance.json"} - refused
