@@ -222,6 +222,10 @@ bench-consents: $(VENV)/dev.stamp ## an import of consents into a real ledger: R
 bench-data: ## make the public evaluation data anew in bench-data/
 	$(PYTHON) scripts/bench_data.py
 
+.PHONY: bench-outcomes
+bench-outcomes: $(VENV)/dp.stamp ## time to progress and associations beside a known truth (docs/outcomes.md): FAMILIES="2600 10000"
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.outcomes $(addprefix --families ,$(FAMILIES)) --json bench-outcomes.json
+
 .PHONY: bench-risk
 bench-risk: $(VENV)/dp.stamp ## rule, logistic regression, trees and private models (docs/risk.md): FAMILIES="2600 10000 100000"
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.risk $(addprefix --families ,$(FAMILIES)) --json bench-risk.json
@@ -252,4 +256,4 @@ assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county county-risk bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json county-risk mutants
+	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county county-risk bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json county-risk bench-outcomes.json mutants

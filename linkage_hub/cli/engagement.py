@@ -17,7 +17,7 @@ from governance.disclosure.counts import least_shown
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.engagement.candidates import Listed, short_term, unlikely
-from linkage_hub.analytics.engagement.chances import Chances, ModelChances, NeedsTable
+from linkage_hub.analytics.engagement.chances import HORIZONS, Chances, ModelChances, NeedsTable
 from linkage_hub.analytics.engagement.documents import OUTCOME, HazardDocument, read_hazard
 from linkage_hub.analytics.engagement.hazard import ProgressRule
 from linkage_hub.analytics.engagement.pages import as_csv, as_page
@@ -134,11 +134,13 @@ def lists(
     unlikely_at: Annotated[
         float, typer.Option("--unlikely", min=0, max=1, help="longer: at most")
     ] = 0.2,
-    length: Annotated[int, typer.Option(min=1, max=60, help="of the programme, months")] = 12,
+    length: Annotated[int, typer.Option(help="of the programme: 6, 12 or 18 months")] = 12,
     model: Model = None,
     made_elsewhere: Elsewhere = False,
 ) -> None:
     """Write families that a short-term team may suit, and those that may need longer."""
+    if length not in HORIZONS:
+        raise typer.BadParameter("--length: expected 6, 12 or 18 months")
     with allowed(context, agreement) as by:
         spells, _ = _read(by, table, elsewhere=made_elsewhere)
         proved(folder, by.belongs)

@@ -29,6 +29,7 @@ class _Commands(LazyGroup):
         "money": "linkage_hub.cli.money:app",
         "risk": "linkage_hub.cli.risk:app",
         "engagement": "linkage_hub.cli.engagement:app",
+        "interventions": "linkage_hub.cli.interventions:app",
         "programme": "linkage_hub.cli.programme:app",
         "transparency": "linkage_hub.cli.transparency:app",
     }

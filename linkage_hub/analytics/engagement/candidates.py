@@ -58,7 +58,7 @@ def short_term(families: FamilyColumns, chances: Chances, minimum: int, at_least
     at = np.flatnonzero(families.resident & ~families.in_programme & (met >= minimum))
     state = families.state[at]
     nothing = np.zeros(len(at), dtype=np.int64)
-    chance = chances.within(state, SHORT_TERM, nothing)
+    chance = chances.by(state, SHORT_TERM, nothing)
     return _listed(families.family[at], state, nothing, chance, chance >= at_least, chances)
 
 
@@ -75,10 +75,7 @@ def unlikely(spells: Spells, chances: Chances, months: int, at_most: float) -> L
     still = ~times.event & (spells.seen_to == spells.seen_to.max()) & (times.last < months)
     at = np.flatnonzero(still)
     past = times.last[at]
-    chance = np.full(len(at), np.nan)
-    for month in np.unique(past).tolist():
-        here = past == month
-        chance[here] = chances.within(spells.state[at[here]], months - month, past[here])
+    chance = chances.by(spells.state[at], months, past)
     return _listed(
         spells.family[at], spells.state[at], past, chance, chance <= at_most, chances, lowest=True
     )

@@ -1,8 +1,9 @@
 """What a family's chance of progress is taken to be: its group's curve, or a model.
 
 Rules: by number of needs, a family has the chance of the families with as many (``NeedsTable``);
-a group has ``GROUP_LEAST`` families at least. A model is used where there is one; beside its figure
-stands what came of families with figures like it. Neither decides anything.
+a group has ``GROUP_LEAST`` families at least, and of its curve nothing is given but 6, 12 and 18
+months, since a curve month by month tells who is in it (ADR 42). A model is used where there is
+one. Neither decides anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from linkage_hub.analytics.risk.features import Floats, features_of
 
 HORIZONS: Final = (6, 12, 18)
 """Months."""
+HALF_YEAR: Final = 6
 GROUP_LEAST: Final = 30
 QUANTILES: Final = 5
 
@@ -66,15 +68,27 @@ class NeedsTable:
         met = (state == MET).sum(axis=1)
         return np.asarray(np.maximum(np.searchsorted(lows, met, "right") - 1, 0))
 
-    def within(self, state: NDArray[np.int8], more: int, after: NDArray[np.int64]) -> Floats:
-        """Chance of progress in ``more`` months after some without, float64 (f,); NaN: unknown."""
+    def by(self, state: NDArray[np.int8], month: int, after: NDArray[np.int64]) -> Floats:
+        """Chance of progress by a month of families without it after some.
+
+        Args:
+            state: needs on joining, int8 (f, k).
+            month: since joining, one of ``HORIZONS``.
+            after: months already without progress, int64 (f,); they count from the half year that
+                is over.
+
+        Returns:
+            Float64 (f,); not a number where too few were watched for so long.
+        """
+        if month not in HORIZONS:
+            raise ValueError("expected 6, 12 or 18 months")
         found = np.full(len(state), np.nan)
-        group = self.group(state)
+        group, past = self.group(state), after // HALF_YEAR * HALF_YEAR
         for number, each in enumerate(self.groups):
-            for past in np.unique(after[group == number]).tolist():
-                chance = each.curve.within(more, past)
+            for begun in np.unique(past[group == number]).tolist():
+                chance = each.curve.within(month - begun, begun)
                 if chance is not None:
-                    found[(group == number) & (after == past)] = chance
+                    found[(group == number) & (past == begun)] = chance
         return found
 
     def reasons(self, state: NDArray[np.int8]) -> list[str]:
@@ -88,15 +102,15 @@ class ModelChances:
     def __init__(self, model: HazardModel) -> None:
         self._model = model
 
-    def within(self, state: NDArray[np.int8], more: int, after: NDArray[np.int64]) -> Floats:
-        """Chance of progress in ``more`` months after some without, float64 (f,)."""
+    def by(self, state: NDArray[np.int8], month: int, after: NDArray[np.int64]) -> Floats:
+        """Chance of progress by a month of families without it after some, float64 (f,)."""
         features = features_of(self._model.needs, state)
         found = np.zeros(len(state))
         for past in np.unique(after).tolist():
             here = after == past
             some = features.rows(here)
             before = self._model.still(some, past)
-            found[here] = 1 - self._model.still(some, past + more) / before
+            found[here] = 1 - self._model.still(some, month) / before
         return found
 
     def reasons(self, state: NDArray[np.int8]) -> list[str]:
@@ -151,4 +165,4 @@ def calibration(times: Times, figures: Floats, horizon: int) -> list[Calibrated]
 def chances_at(chances: Chances, spells: Spells) -> Callable[[int], Floats]:
     """Chance of progress by a month since joining, of families as they joined."""
     nothing = np.zeros(len(spells), dtype=np.int64)
-    return lambda month: chances.within(spells.state, month, nothing)
+    return lambda month: chances.by(spells.state, month, nothing)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from typing import Final
 
 from linkage_hub.analytics.engagement.chances import HORIZONS
 from linkage_hub.analytics.engagement.report import (
@@ -15,7 +16,6 @@ from linkage_hub.analytics.engagement.report import (
 )
 from linkage_hub.analytics.outcomes.charts import curves, intervals
 from linkage_hub.analytics.outcomes.pages import (
-    MISSING,
     PageTable,
     Part,
     number,
@@ -24,7 +24,11 @@ from linkage_hub.analytics.outcomes.pages import (
     with_interval,
 )
 
-_HEADS = ("part", "group", "month", "families", "value", "low", "high", "expected")
+_CURVES: Final = (
+    "The share of families that have made progress by 6, 12 and 18 months since joining, as it "
+    "would be had all been watched for so long (Kaplan and Meier)."
+)
+_HEADS: Final = ("part", "group", "month", "families", "value", "low", "high", "expected")
 
 
 def as_page(report: EngagementReport) -> bytes:
@@ -49,7 +53,7 @@ def as_csv(report: EngagementReport) -> bytes:
 
 def _lines(report: EngagementReport) -> Iterator[tuple[object, ...]]:
     for curve in report.curves:
-        for point in curve.points:
+        for point in curve.at:
             yield ("progress", curve.group, point.month, curve.families, *_three(point.share), "")
     found = report.validation
     if found is not None:
@@ -82,9 +86,12 @@ def _parts(report: EngagementReport) -> Iterator[Part]:
 
 def _curves(found: tuple[GroupCurve, ...]) -> Part:
     points = [
-        {"group": curve.group, "month": point.month, **point.share.model_dump()}
+        {"group": curve.group, "month": month, **share}
         for curve in found
-        for point in curve.points
+        for month, share in [
+            (0, {"value": 0, "low": 0, "high": 0}),
+            *((point.month, point.share.model_dump()) for point in curve.at),
+        ]
     ]
     rows = []
     for curve in found:
@@ -93,15 +100,12 @@ def _curves(found: tuple[GroupCurve, ...]) -> Part:
             (
                 curve.group, f"{curve.families:,}", f"{curve.progressed:,}",
                 *(with_interval(at.get(month)) for month in HORIZONS),
-                MISSING if curve.median is None else str(curve.median),
+                _half(curve.half_by),
             )
         )  # fmt: skip
     return Part(
         "Progress by number of needs on joining",
-        (
-            ("The share of families that have made progress by each month since joining, as it "
-            "would be had all been watched for so long (Kaplan and Meier)."),
-        ),
+        (_CURVES,),
         curves(
             points, [curve.group for curve in found], ("months since joining", "made progress"),
             "Share of families that made progress by months since joining, by number of needs; "
@@ -111,11 +115,15 @@ def _curves(found: tuple[GroupCurve, ...]) -> Part:
             PageTable(
                 "Chance of progress",
                 ("needs on joining", "families", "made progress",
-                 *(f"by {month} months" for month in HORIZONS), "months until half have"),
+                 *(f"by {month} months" for month in HORIZONS), "half have by"),
                 tuple(rows),
             ),
         ),
     )  # fmt: skip
+
+
+def _half(month: int | None) -> str:
+    return "not by 18 months" if month is None else f"{month} months"
 
 
 def _validation(found: Validation) -> Part:
@@ -170,11 +178,11 @@ def _teams(teams: tuple[TeamRow, ...]) -> Part:
         (
             PageTable(
                 "Length",
-                ("team", "families", "needs on joining, mean", "months until half have",
+                ("team", "families", "needs on joining, mean", "half have by",
                  "progress by 12 months"),
                 tuple(
                     (team.team, f"{team.families:,}", f"{team.mean_needs:.1f}",
-                     MISSING if team.median is None else str(team.median),
+                     _half(team.half_by),
                      with_interval(team.in_a_year))
                     for team in teams
                 ),

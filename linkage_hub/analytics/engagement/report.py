@@ -1,10 +1,10 @@
 """What is said of families' time in the programme: curves, how far figures hold, teams.
 
 Rules: figures are learnt from families that joined before a month, as they were known then, and
-measured on those that joined later; a team or group with fewer families than the agreement's
-threshold is put with others; whatever is estimated stands with its interval; a figure that nobody
-was watched long enough for is absent. Staff of the agreement see it; what is published is
-:mod:`published`.
+measured on those that joined later; of a curve there are three points, since one month by month
+tells who is in it (ADR 42); a team or group with fewer families than the agreement's threshold is
+put with others; whatever is estimated stands with its interval; a figure that nobody was watched
+long enough for is absent. Staff of the agreement see it; what is published is :mod:`published`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -63,16 +63,14 @@ class GroupCurve(Frozen):
 
     Attributes:
         at: at 6, 12 and 18 months, those that families were watched for.
-        median: months until half have made progress, if that was watched for.
-        points: month by month.
+        half_by: the first of these by which half have made progress; None where none is.
     """
 
     group: str
     families: Count
     progressed: Count
     at: tuple[ByMonth, ...]
-    median: int | None
-    points: tuple[ByMonth, ...]
+    half_by: int | None
 
 
 class CalibrationRow(Frozen):
@@ -112,7 +110,7 @@ class TeamRow(Frozen):
 
     team: str
     families: Count
-    median: int | None
+    half_by: int | None
     in_a_year: Interval | None
     mean_needs: Annotated[float, Field(ge=0)]
     met: dict[str, Figure]
@@ -246,14 +244,12 @@ def _calibration(late: Spells, at: Callable[[int], Floats]) -> Iterator[Calibrat
 
 
 def _curve(name: str, families: int, curve: Curve) -> GroupCurve:
-    points = [_by(month, curve) for month in range(1, curve.followed + 1)]
     return GroupCurve(
         group=name,
         families=families,
         progressed=int(curve.progressed.sum()),
-        at=tuple(point for point in points if point.month in HORIZONS),
-        median=curve.median(),
-        points=tuple(points),
+        at=tuple(_by(month, curve) for month in HORIZONS if month <= curve.followed),
+        half_by=_half_by(curve),
     )
 
 
@@ -262,6 +258,11 @@ def _by(month: int, curve: Curve) -> ByMonth:
     if share is None:
         raise ValueError("a month that was not watched for")
     return ByMonth(month=month, share=share)
+
+
+def _half_by(curve: Curve) -> int | None:
+    median = curve.median()
+    return None if median is None else next((m for m in HORIZONS if median <= m), None)
 
 
 def _interval(chance: Chance | None) -> Interval | None:
@@ -290,7 +291,7 @@ def _team(name: str, spells: Spells) -> TeamRow:
     return TeamRow(
         team=name,
         families=len(spells),
-        median=curve.median(),
+        half_by=_half_by(curve),
         in_a_year=_interval(curve.by(12)),
         mean_needs=round(float(spells.met.mean()), 2),
         met=_shares(spells.needs, spells.state == MET),

@@ -75,13 +75,34 @@ def attack(
         fresh: models that are attacked.
     """
     targets = families.rows(outcome)
-    seen = np.zeros((shadows + fresh, len(families)), dtype=np.bool_)
-    told = np.zeros((shadows + fresh, len(targets)))
-    for number in range(shadows + fresh):
-        seen[number] = random.random(len(families)) < 0.5  # noqa: PLR2004
-        model = fit(families.rows(seen[number]), outcome[seen[number]])
-        told[number] = model.log_odds(targets)
-    member = seen[:, outcome]
+
+    def told(seen: Bools) -> Floats:
+        return fit(families.rows(seen), outcome[seen]).log_odds(targets)
+
+    return attacked(outcome, told, random, shadows=shadows, fresh=fresh)
+
+
+def attacked(
+    target: Bools,
+    tell: Callable[[Bools], Floats],
+    random: np.random.Generator,
+    *,
+    shadows: int = 64,
+    fresh: int = 16,
+) -> Attack:
+    """Attack anything that is learnt from families.
+
+    Args:
+        target: which families are targets, bool (f,).
+        tell: of a half of the families, bool (f,), what is learnt from it says of each target,
+            float64 (t,): the log odds of what became of it, or how likely that was.
+        random: which halves.
+        shadows: times that the attacker learns.
+        fresh: times that are attacked.
+    """
+    seen = random.random((shadows + fresh, len(target))) < 0.5  # noqa: PLR2004
+    told = np.array([tell(half) for half in seen])
+    member = seen[:, target]
     scores = _ratios(told[:shadows], member[:shadows], told[shadows:])
     return _judged(scores, member[shadows:], random)
 

@@ -1,0 +1,138 @@
+"""``linkage-hub interventions``: families helped beside families like them.
+
+Rules: for an agreement in force that allows analysis; tables have their provenance checked; a
+comparison whose checks fail is not given, and what failed is.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from governance.disclosure.register import ReleaseRegister
+from governance.terminal import FileProblem, terminal, write_bytes
+from linkage_hub.analytics.engagement.published import population_of
+from linkage_hub.analytics.interventions.cases import cases_bytes, cases_of, read_cases
+from linkage_hub.analytics.interventions.pages import REASONS, as_csv, as_page
+from linkage_hub.analytics.interventions.published import published
+from linkage_hub.analytics.interventions.report import InterventionReport, report_of
+from linkage_hub.analytics.outcomes.errors import ComparisonWithheld, NotATable
+from linkage_hub.analytics.outcomes.provenance import TableProvenance, read_provenance
+from linkage_hub.analytics.provenance import file_hash
+from linkage_hub.cli.outcomes import (
+    Allowed,
+    Elsewhere,
+    Resolve,
+    Runs,
+    Terms,
+    allowed,
+    panel_from,
+    write_report,
+    write_table,
+)
+from linkage_hub.cli.tables import as_csv as tables_csv
+
+app = typer.Typer(no_args_is_help=True, help="Families helped beside families like them.")
+Table = Annotated[Path, typer.Argument(help="a table that interventions cases has written")]
+Months = Annotated[
+    int | None, typer.Option(min=1, max=60, help="where the table was made elsewhere")
+]
+
+
+@app.command()
+def cases(
+    context: typer.Context,
+    runs: Runs,
+    agreement: Terms,
+    out: Annotated[Path, typer.Option(help="a .csv file for the table")],
+    months: Annotated[int, typer.Option(min=1, max=60, help="after which to look")] = 12,
+    progress: Resolve = "every",
+) -> None:
+    """Write families with enough needs by month: helped after it or not, and what came."""
+    with allowed(context, agreement) as by:
+        panel, sources = panel_from(by, runs)
+        found = cases_of(panel, by.terms.minimum_needs, months, every=progress == "every")
+        write_table(by, out, cases_bytes(found), "cases", sources, progress, months, {})
+    helped = int(found.helped.sum())
+    screen = terminal(context)
+    screen.result(
+        {"table": str(out), "cases": len(found), "helped": helped},
+        lambda console: console.print(
+            f"{helped:,} families before help began, {len(found) - helped:,} cases of families "
+            "that were not helped", highlight=False,
+        ),
+    )  # fmt: skip
+    screen.hint(f"linkage-hub interventions report {out} --agreement {agreement} --out FOLDER")
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    table: Table,
+    agreement: Terms,
+    out: Annotated[Path, typer.Option(help="folder for interventions.json, .csv and .html")],
+    months: Months = None,
+    made_elsewhere: Elsewhere = False,
+) -> None:
+    """Compare helped families with families like them, if every check holds."""
+    with allowed(context, agreement) as by:
+        found, _ = _report(by, table, months, elsewhere=made_elsewhere)
+    paths = write_report(out, "interventions", found, as_csv(found), as_page(found))
+    screen = terminal(context)
+    screen.result(
+        {"files": paths, "withheld": list(found.withheld)},
+        lambda console: console.print("\n".join(paths), markup=False),
+    )
+    if found.withheld:
+        raise ComparisonWithheld(
+            "the comparison is not given: " + "; ".join(REASONS[each] for each in found.withheld),
+            next_step=f"{paths[-1]} shows the checks",
+        )
+    screen.say("an association: whether help brought it about cannot be told from these figures")
+
+
+@app.command("table")
+def table_(
+    context: typer.Context,
+    table: Table,
+    agreement: Terms,
+    register: Annotated[
+        Path, typer.Option(help="what was released so far; made anew where it is missing")
+    ],
+    out: Annotated[Path, typer.Option(help="a .csv file for the table")],
+    months: Months = None,
+    made_elsewhere: Elsewhere = False,
+) -> None:
+    """Write the table that may be published, with small numbers hidden and the rest rounded."""
+    with allowed(context, agreement) as by:
+        found, source = _report(by, table, months, elsewhere=made_elsewhere)
+        population = population_of(source, file_hash(table))
+        try:
+            shown, after = published(
+                found, population, by.terms.suppression_threshold, ReleaseRegister.read(register)
+            )
+            after.write(register)  # first: what is on disk and not in it would not be known
+        except OSError as error:
+            raise FileProblem(f"{register.name} cannot be used: {error.strerror}") from None
+    write_bytes(out, tables_csv((shown,)))
+    terminal(context).result(shown.model_dump(mode="json"))
+
+
+def _report(
+    by: Allowed, table: Path, months: int | None, *, elsewhere: bool
+) -> tuple[InterventionReport, TableProvenance | None]:
+    source = read_provenance(table, "cases", by.belongs, elsewhere=elsewhere)
+    if (source is None) != (months is not None):
+        raise typer.BadParameter("--months goes with --made-elsewhere, and with nothing else")
+    found = read_cases(table)
+    if set(found.needs) - set(by.terms.needs):
+        raise NotATable(f"{table.name}: needs that the agreement does not declare")
+    after = months if source is None else source.months
+    if after is None:
+        raise typer.BadParameter("--months: expected with --made-elsewhere")
+    return (
+        report_of(
+            found, by.terms.hash, file_hash(table), source, after, by.terms.suppression_threshold
+        ),
+        source,
+    )
