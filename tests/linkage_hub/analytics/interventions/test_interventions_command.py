@@ -67,7 +67,7 @@ def test_what_is_there_is_found_and_what_is_not_is_not() -> None:
     assert found.comparison.low < 0.2 < found.comparison.high
     assert found.comparison.low > 0.05
     assert found.strength is not None
-    assert found.strength.gamma > 1.5
+    assert found.strength.gamma > 1.2
     nothing = report(cases(2_000)).comparison
     assert nothing is not None
     assert nothing.low < 0 < nothing.high
