@@ -13,7 +13,7 @@ class _Commands(LazyGroup):
         "person": "governance.cli.person:app",
         "agreement": "governance.cli.agreement:app",
         "ledger": "governance.cli.ledger:app",
-        "release": "governance.cli.release:app",
+        "release": "governance.cli.release_form:app",
         "register": "governance.cli.register:app",
         "oversight": "governance.cli.oversight:app",
         "console": "governance.cli.console:app",

@@ -25,7 +25,7 @@ from partner_agent.duplicates.texts import Columns
 NEAR: Final = -6.9
 """Log odds from which a row is worth looking at: one in a thousand."""
 WANTED: Final = ("first_name", "surname", "date_of_birth", "postcode", "address")
-"""What a row is told to lack."""
+"""What a row is told to lack, where its source holds it at all."""
 SWAPPED: Final = "names_swapped"
 Bools = NDArray[np.bool_]
 
@@ -65,7 +65,8 @@ def unmatched(own: pd.DataFrame, others: pd.DataFrame, asked: Bools) -> list[Unm
     best, near = _likeliest(judged, len(own), source.rows)
     alone = np.flatnonzero(asked & (best <= 0))
     corrections = _corrections(judged, alone, near[alone], best[alone])
-    lacks = {name: (own[name] == "").to_numpy(np.bool_) for name in WANTED if name in own}
+    blank = {name: (own[name] == "").to_numpy(np.bool_) for name in WANTED if name in own}
+    lacks = {name: rows for name, rows in blank.items() if not rows.all()}  # the source has it
     found = []
     for at, fixes in zip(alone.tolist(), corrections, strict=True):
         is_near = best[at] > NEAR
@@ -75,7 +76,7 @@ def unmatched(own: pd.DataFrame, others: pd.DataFrame, asked: Bools) -> list[Unm
                 near=int(near[at]) - len(own) if is_near else None,
                 probability=float(1 / (1 + np.exp(-best[at]))) if is_near else 0.0,
                 corrections=fixes if is_near else (),
-                missing=tuple(name for name, blank in lacks.items() if blank[at]),
+                missing=tuple(name for name, rows in lacks.items() if rows[at]),
             )
         )
     return found
