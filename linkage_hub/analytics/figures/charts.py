@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final
 
-from linkage_hub.analytics.figures.sheets import Sheet
+from linkage_hub.analytics.figures.sheets import Sheet, in_words
 
 _WIDTH: Final = 560  # pixels
 _STEP: Final = 26  # pixels a line
 _COLOURS: Final = ("#1d70b8", "#b58800", "#8e969c")
 """Told apart without colour vision, and at least 3:1 against white."""
 _FONT: Final = 14
+_PADDING: Final = {"left": 24, "right": 16, "top": 8, "bottom": 8}
+"""Browsers' letters are wider than those that the picture was measured with."""
 
 
 def stacked(label: str, parts: Sequence[str]) -> Callable[[Sheet], str]:
@@ -21,7 +23,7 @@ def stacked(label: str, parts: Sequence[str]) -> Callable[[Sheet], str]:
         alt = _altair()
         first = sheet.headings[0]
         points = [
-            {"what": str(row[first]), "part": part, "order": order, "families": row[part]}
+            {"what": in_words(str(row[first])), "part": part, "order": order, "families": row[part]}
             for row in sheet.records()
             for order, part in enumerate(parts)
             if isinstance(row[part], int)
@@ -48,7 +50,11 @@ def heat(label: str, across: str, down: str, value: str) -> Callable[[Sheet], st
     def draw(sheet: Sheet) -> str:
         alt = _altair()
         points = [
-            {"across": str(row[across]), "down": str(row[down]), "share": row[value]}
+            {
+                "across": in_words(str(row[across])),
+                "down": in_words(str(row[down])),
+                "share": row[value],
+            }
             for row in sheet.records()
             if isinstance(row[value], float)
         ]
@@ -79,7 +85,7 @@ def shares(label: str, across: str, series: str, names: Sequence[str]) -> Callab
         alt = _altair()
         points = [
             {
-                "across": str(row[across]),
+                "across": in_words(str(row[across])),
                 "part": str(row[series]),
                 **{name: row[name] for name in ("share", "low", "high")},
             }
@@ -120,7 +126,7 @@ def _svg(chart: Any, label: str) -> str:
     import vl_convert  # noqa: PLC0415 - takes a second
 
     spec = (
-        chart.configure(font="arial, sans-serif", background="white")
+        chart.configure(font="arial, sans-serif", background="white", padding=_PADDING)
         .configure_axis(labelFontSize=_FONT, titleFontSize=_FONT, labelLimit=0)
         .configure_legend(labelFontSize=_FONT)
         .configure_view(stroke=None)

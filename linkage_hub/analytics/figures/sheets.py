@@ -135,4 +135,9 @@ def _cell(cell: Cell) -> str:
 def _text(cell: Cell) -> str:
     if isinstance(cell, float):
         return f"{cell:.3f}"
-    return "" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell
+    return "" if cell is None else f"{cell:,}" if isinstance(cell, int) else in_words(cell)
+
+
+def in_words(code: str) -> str:
+    """An id as a page and a chart show it; files keep ids."""
+    return code.replace("_", " ")
