@@ -12,6 +12,8 @@ LOCK := $(CURDIR)/$(BIN)/uv pip compile --quiet --override overrides.txt --unive
 	--no-header --generate-hashes --no-emit-index-url
 WITHOUT := torch triton cuda-bindings cuda-pathfinder cuda-toolkit \
 	nvidia-cublas nvidia-cuda-cccl nvidia-cuda-nvrtc nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13
+AUDIT := .venv-audit
+AUDIT_FLAGS := --disable-pip --require-hashes --progress-spinner off -r requirements/app.txt
 DATA ?= ../shared/data
 PERSONS ?= 6000
 PEOPLE ?= 1000
@@ -239,8 +241,20 @@ bench-risk-linked: $(VENV)/dp.stamp ## the same on families that were linked, be
 .PHONY: lock
 lock: $(BIN)/python ## compile requirements/*.in
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	cd requirements && for set in app dev bench; do $(LOCK) $$set.in -o $$set.txt; done; \
+	cd requirements && for set in app dev bench audit; do $(LOCK) $$set.in -o $$set.txt; done; \
 		$(LOCK) --override overrides-dp.txt $(addprefix --no-emit-package ,$(WITHOUT)) dp.in -o dp.txt
+
+$(AUDIT)/stamp: requirements/audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install $(PIP_FLAGS) -r requirements/audit.txt
+	touch $@
+
+.PHONY: audit
+audit: $(AUDIT)/stamp ## known faults in what the programs and pages are made of, and build/sbom.json: needs the internet
+	mkdir -p build
+	$(AUDIT)/bin/pip-audit $(AUDIT_FLAGS) --format cyclonedx-json --output build/sbom.json || true  # the next line judges
+	$(AUDIT)/bin/pip-audit $(AUDIT_FLAGS) --strict
+	cd assets && npm audit --package-lock-only
 
 .PHONY: openapi
 openapi: $(VENV)/dev.stamp ## write the OpenAPI documents of hub and ledger
@@ -256,4 +270,4 @@ assets: ## build style sheets and scripts of the pages from assets/ (Node.js 20)
 
 .PHONY: clean
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county county-risk bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json county-risk bench-outcomes.json mutants
+	rm -rf $(VENV) $(AUDIT) assets/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis county county-risk bench-data bench-speed.json bench-ledger.json bench-risk.json bench-risk-linked.json bench-outcomes.json mutants

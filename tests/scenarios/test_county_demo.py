@@ -1,21 +1,21 @@
-"""The main job as one story: every program a process, real HTTP, the demo as the user runs it."""
+"""The main job as one story: every program a process, real HTTP, the demo's own steps."""
 
 import contextlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from examples.county.demo.__main__ import app as demo
 from examples.county.demo.again import Ports, reopened
 from examples.county.demo.processes import free_port
 from examples.county.demo.site import Site
 from tests.chromium import browser_page
 from tests.scenarios.browser_story import Desk, tell
+from tests.scenarios.quick import quick_commands
 
-ROOT = Path(__file__).resolve().parents[2]
 PERSONS = 800
 STORY_SECONDS = 880  # at most, on a machine that has other things to do
 
@@ -25,18 +25,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """The demo, run once; its folder and figures."""
     root = tmp_path_factory.mktemp("demo")
     figures_file = root / "figures.json"
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "examples.county.demo", "--persons", str(PERSONS),
-            "--keep", str(root / "county"), "--json", str(figures_file),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=STORY_SECONDS,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    words = ["--persons", str(PERSONS), "--keep", str(root / "county"), "--json", str(figures_file)]
+    with quick_commands(root / "said"):
+        done = CliRunner().invoke(demo, words)
+    if done.exception is not None:
+        pytest.fail(done.output[-3_000:] + repr(done.exception))
     return root / "county", json.loads(figures_file.read_text("utf-8"))
 
 

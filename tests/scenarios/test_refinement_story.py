@@ -3,16 +3,14 @@
 import json
 import signal
 import sqlite3
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from examples.county.demo import processes
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.processes import Server
 from examples.county.demo.search import find
@@ -23,7 +21,7 @@ from examples.county.generate import DEFAULT_SEED, generate
 from governance.canonical import sha256
 from governance.ledger.events import Event, EventType, read_event
 from partner_agent.app import open_agent
-from tests.scenarios.crash.nursery import Nursery
+from tests.scenarios.quick import quick_commands
 
 PERSONS = 600
 WAIT_SECONDS = 300
@@ -32,33 +30,15 @@ PRECISION_LEAST, RECALL_LEAST = 0.90, 0.85
 """With room below what runs under several secrets gave: .986 to .999, and .932 to .973."""
 
 
-@pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Commands are children of a process that has imported the programs: each has a second less.
-
-    The demo's own story starts every one of them anew; what is killed here is started so too.
-    """
-    folder = tmp_path / "said"
-    folder.mkdir()
-    with Nursery("partner_agent.cli.extract", "partner_agent.cli.submit") as nursery:
-
-        def started(name: str, words: Sequence[object]) -> "subprocess.CompletedProcess[str]":
-            return nursery.run(folder, name, *words)
-
-        monkeypatch.setattr(processes, "started", started)
-        yield
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(STORY_SECONDS)
-@pytest.mark.usefixtures("commands")
 @pytest.mark.invariant(17, "hub and agent killed in rounds")
 def test_rounds_outlive_killed_processes_and_nothing_is_answered_twice(tmp_path: Path) -> None:
     """After kill -9 of hub and agents in both rounds the run ends, each pair answered once."""
     site = Site(tmp_path)
     generate(PERSONS, DEFAULT_SEED, site.county)
     found(site)
-    with services(site) as addresses:
+    with quick_commands(tmp_path / "said"), services(site) as addresses:
         story = Story(site, addresses, refine=True)
         for step in (story.connect, story.agree, story.share_secret, story.enrol_staff):
             step()
