@@ -8,17 +8,19 @@ import argparse
 import itertools
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from benchmarks.risk.families import NEEDS, cohorts
 from benchmarks.risk.models import DELTA
 from linkage_hub.analytics.needs import MET
 from linkage_hub.analytics.risk import logistic
 from linkage_hub.analytics.risk.attack import MOST_AUC, MOST_TRUE_POSITIVES, Attack, Fit, attack
-from linkage_hub.analytics.risk.features import features_of
+from linkage_hub.analytics.risk.features import Features, features_of
 from linkage_hub.analytics.risk.private.randomness import SeededRandomness
 from linkage_hub.analytics.risk.private.training import Guarantee, train
 from linkage_hub.analytics.risk.rule import PublicRule
@@ -62,12 +64,23 @@ def _attacked(families: int, names: list[str], shadows: int, fresh: int) -> list
     features = features_of(NEEDS, first.state)
     needs = round(float((first.state == MET).mean(axis=0).sum()), 1)
     rule = PublicRule(needs=NEEDS, outcome_rate=RATE, mean_needs=needs)
+    return attacked(features, first.outcome, rule, names, shadows, fresh)
+
+
+def attacked(
+    families: Features,
+    outcome: NDArray[np.bool_],
+    rule: PublicRule,
+    names: Sequence[str],
+    shadows: int = SHADOWS,
+    fresh: int = FRESH,
+) -> list[dict[str, Any]]:
+    """Print and give how the attack on each way of training on some families goes."""
     rows = []
     for name in names:
-        random = np.random.default_rng(families)
-        fit = _fit(name, rule)
-        tried = attack(features, first.outcome, fit, random, shadows=shadows, fresh=fresh)
-        rows.append(_row(families, name, tried))
+        random = np.random.default_rng(len(families))
+        tried = attack(families, outcome, _fit(name, rule), random, shadows=shadows, fresh=fresh)
+        rows.append(_row(len(families), name, tried))
         print("{families:>8,} {model:14} AUC {auc:.4f} (to {auc_high:.4f}), found {found:.2%} "
               "({low:.2%} to {high:.2%}) {word}".format(**rows[-1]), flush=True)  # fmt: skip
     return rows

@@ -92,7 +92,7 @@ runs = Table(
     Column("estimated_precision", Float),
     Column("estimated_recall", Float),
     Column("quality", Text),  # JSON: figures of each pair of sources
-    Column("quality_table", Text),  # JSON: governance.exchange.hub_api.QualityTable
+    Column("quality_table", Text),  # JSON: linkage_hub.analytics.exports.KeptQuality
     Column("thresholds", Text),  # JSON: list of governance.exchange.analysis_api.ThresholdRow
     Column("unlinked", Text),  # JSON: by source, records, those that are alone, those left out
     Column("receipt", LargeBinary),  # the payload that the ledger is given, canonical JSON

@@ -32,10 +32,13 @@ from benchmarks.risk.linked.worlds import (
     outcomes_of,
     true_world,
 )
+from benchmarks.risk.membership import MOST_FAMILIES, attacked
 from benchmarks.risk.models import Measured, Scorer, judged, makers
 from examples.county.generate import DEFAULT_SEED, generate
 from governance.agreements.models import IN_PROGRAMME
-from linkage_hub.analytics.needs import UNKNOWN
+from linkage_hub.analytics.needs import MET, UNKNOWN
+from linkage_hub.analytics.risk.features import features_of
+from linkage_hub.analytics.risk.rule import PublicRule
 from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.runs.inputs import SourceData
@@ -60,6 +63,7 @@ def main(
     mode: Annotated[str, typer.Option(help="of linkage: exact or fast")] = "fast",
     list_size: Annotated[int, typer.Option(help="families on the list")] = LIST_SIZE,
     keep: Annotated[Path, typer.Option(help="keeps counties here")] = Path("county-risk"),
+    attack: Annotated[bool, typer.Option(help="try membership on linked families too")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
 ) -> None:
     """Run and print it."""
@@ -87,6 +91,8 @@ def main(
           for name, each in worlds.items()),
         *_models(county, folder, worlds, list_size, say),
     ]  # fmt: skip
+    if attack:
+        rows += _attacked(worlds["linked"])
     if json_file is not None:
         whole = {"persons": persons, "seed": seed, "linkage": true.figures(), "rows": rows}
         json_file.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
@@ -173,6 +179,22 @@ def _models(
                 }))  # fmt: skip
         say(f"models on {name} families")
     return rows
+
+
+def _attacked(world: World) -> list[Row]:
+    """The membership attack on models of at most 10,000 linked families."""
+    chosen = np.flatnonzero(world.open & ~world.gone)
+    chosen = np.random.default_rng(1).permutation(chosen)[:MOST_FAMILIES]
+    state, outcome = world.state[chosen], world.seen[chosen, 0]
+    rule = PublicRule(
+        needs=NEEDS,
+        outcome_rate=round(float(outcome.mean()), 2),
+        mean_needs=round(float((state == MET).sum(axis=1).mean()), 1),
+        mean_unknown=round(float((state == UNKNOWN).sum(axis=1).mean()), 1),
+    )
+    families = features_of(NEEDS, state)
+    rows = attacked(families, outcome, rule, ["logistic", "private 1", "private 8"])
+    return [{"kind": "attack", **row} for row in rows]
 
 
 def _cohort(world: World, rows: Ints, outcome: Bools, group: Ints) -> Cohort:
