@@ -37,8 +37,8 @@ def postgresql(*, durable: bool) -> Iterator[str]:
     Raises:
         NotInstalled, StartFailed: see there.
     """
-    programs, user = _programs(), _user()
-    if programs is None or user is None:
+    installed, user = programs(), _user()
+    if installed is None or user is None:
         raise NotInstalled("PostgreSQL is not installed here (no initdb and postgres, or no user)")
     folder = Path(tempfile.mkdtemp(prefix="hearthlink-postgres-"))
     identity: dict[str, Any] = {}
@@ -49,7 +49,7 @@ def postgresql(*, durable: bool) -> Iterator[str]:
     try:
         with log.open("wb") as output:
             subprocess.run(
-                [programs / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "-N"],
+                [installed / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "-N"],
                 check=True,
                 cwd=folder,
                 stdout=output,
@@ -58,7 +58,7 @@ def postgresql(*, durable: bool) -> Iterator[str]:
             )
             server = subprocess.Popen(
                 [
-                    *(programs / "postgres", "-D", data, "-p", str(port)),
+                    *(installed / "postgres", "-D", data, "-p", str(port)),
                     *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
                     *("-c", f"fsync={'on' if durable else 'off'}"),
                 ],
@@ -95,7 +95,7 @@ def libpq(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
     """The folder that holds initdb and postgres, the newest version first."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).parent] if on_path else []

@@ -6,7 +6,9 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
+from benchmarks.postgresql import database_on
 from governance.console.store import database as console
+from governance.console.store.database import _VERSIONS
 from governance.ledger import database as ledger
 from governance.storage import database as storage
 from governance.storage.database import Database, newest_revision, sqlite_url
@@ -97,3 +99,19 @@ def test_a_database_of_a_later_program_is_not_opened(tmp_path: Path) -> None:
     opened.close()
     with pytest.raises(Exception, match="hub_9999"):
         Database(url, versions, "hub")
+
+
+def test_a_copied_schema_is_the_migrated_one(postgres_url: str) -> None:
+    """What tests on PostgreSQL get in the place of migrations differs from them in nothing."""
+    dumps = []
+    for upgrade in (schemas.migrated, schemas.upgrade, schemas.upgrade):  # the last one is a copy
+        with database_on(postgres_url) as url:
+            engine = create_engine(url)
+            upgrade(engine, _VERSIONS, "console")
+            dumps.append(schemas._dump(engine))
+            engine.dispose()
+    if dumps[0] is None:
+        pytest.skip("there is no pg_dump beside this PostgreSQL: its databases are migrated")
+    assert (_VERSIONS, "console") in schemas._dumped
+    assert "CREATE TABLE public.audit_head" in dumps[0]
+    assert dumps[0] == dumps[1] == dumps[2]
