@@ -216,10 +216,11 @@ def _home(rng: np.random.Generator, people: Population, who: Bools, today: int) 
 
 
 def _vacant(people: Population) -> Ints:
-    """Ordinary homes where nobody lives."""
+    """Ordinary homes where nobody lives; in a county without one, all of them, to be shared."""
     ordinary = np.isin(people.dwellings.use, (Use.HOUSE, Use.FLAT))
-    ordinary[people.spells.dwelling[people.spells.end == OPEN]] = False
-    return np.flatnonzero(ordinary)
+    empty = ordinary.copy()
+    empty[people.spells.dwelling[people.spells.end == OPEN]] = False
+    return np.flatnonzero(empty if empty.any() else ordinary)
 
 
 def _table(spells: Spells) -> Ints:

@@ -77,6 +77,17 @@ def test_people_live_on_next_to_their_families(months: tuple[County, County, Cou
     assert max(Counter(homes.tolist()).values()) == 1
 
 
+@pytest.mark.parametrize("persons", [600, 800])
+def test_a_small_county_lives_on_too(persons: int) -> None:
+    """Where no home stands empty, families share one; a year of months, each of them whole."""
+    county = first_county(persons, 1)
+    for _ in range(12):
+        county = next_county(county)
+        people = county.people
+        assert set(people.spells.person.tolist()) == set(range(len(people)))
+    assert len(people) >= persons
+
+
 def test_the_same_seed_gives_the_same_month(months: tuple[County, County, County]) -> None:
     """Cell for cell, and another seed another month."""
     first, second, _ = months
