@@ -80,6 +80,10 @@ demo: $(VENV)/dev.stamp ## run the main job on a synthetic county: PERSONS=6000,
 demo-risk: $(VENV)/dp.stamp ## two runs of a county, then a private model paid for in its ledger (docs/risk.md): KEEP=folder
 	$(BIN)/python -m examples.county.demo.risk --keep $(or $(KEEP),county-risk)
 
+.PHONY: cycle
+cycle: $(VENV)/dev.stamp ## the programme's months on the county, with a report of each: MONTHS=2, PERSONS, KEEP as for demo
+	$(BIN)/python -m examples.county.cycle --persons $(PERSONS) $(if $(MONTHS),--months $(MONTHS)) $(if $(KEEP),--keep $(KEEP))
+
 .PHONY: serve
 serve: $(VENV)/dev.stamp ## bring a kept county up again, with pages in the browser: KEEP=folder
 	$(BIN)/python -m examples.county.demo.again serve $(KEEP)

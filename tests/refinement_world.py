@@ -203,12 +203,18 @@ def allow(data: dict[str, Any], **limits: Any) -> None:
     }
 
 
-def make(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None:
-    """Prepare an extract of an agent's one source."""
+def make(
+    world: HubWorld,
+    agent: Agent,
+    rows: Sequence[tuple[str, ...]],
+    more: Sequence[str] = (),
+    indicators: Mapping[str, Any] | None = None,
+) -> None:
+    """Prepare an extract of an agent's one source, with more columns than ``HEADER`` if named."""
     party = agent.settings.party
     file = world.root / f"{party}.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([HEADER, *rows])
+        csv.writer(stream).writerows([(*HEADER, *more), *rows])
     mapping = build_mapping(
         {
             "source": f"{party}_records",
@@ -218,6 +224,7 @@ def make(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None
                 "address": "ADDR", "postcode": "PC",
             },
             "protected": {"column": "PROT", "equals": ["Y"]},
+            "indicators": dict(indicators or {}),
         }
     )  # fmt: skip
     standing = agent.standing(agent.ledger.sync())
@@ -228,9 +235,15 @@ def make(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None
     prepare(workshop, standing, open_extract(file), mapping)
 
 
-def send(world: HubWorld, agent: Agent, rows: Sequence[tuple[str, ...]]) -> None:
-    """Prepare and submit an extract of an agent's one source."""
-    make(world, agent, rows)
+def send(
+    world: HubWorld,
+    agent: Agent,
+    rows: Sequence[tuple[str, ...]],
+    more: Sequence[str] = (),
+    indicators: Mapping[str, Any] | None = None,
+) -> None:
+    """Prepare and submit an extract of an agent's one source; as ``make``."""
+    make(world, agent, rows, more, indicators)
     item = next(item for item in agent.outbox.newest() if item.state == "prepared")
     submit(agent.hub, agent.outbox, item, wait=lambda _seconds: world.work())
 

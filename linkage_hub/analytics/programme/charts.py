@@ -20,6 +20,7 @@ from linkage_hub.analytics.programme.words import words
 
 _WIDTH: Final = 520  # pixels
 _STEP: Final = 26  # pixels a bar
+_ROOM: Final = 70  # pixels: a reader's font may be wider than the one that labels are measured by
 _POINTS: Final = "points"
 _COLOURS: Final = ("#1d70b8", "#b58800", "#d4351c", "#00703c", "#6f777b", "#4c2c92")
 
@@ -85,7 +86,7 @@ def _base(alt: Any, names: Sequence[str]) -> Any:
                 "figure:N",
                 title=None,
                 scale=alt.Scale(domain=list(names), range=list(_COLOURS[: len(names)])),
-                legend=alt.Legend(orient="top", columns=3, labelLimit=400),
+                legend=alt.Legend(orient="top", columns=3, columnPadding=60, labelLimit=400),
             ),
         )
     )
@@ -107,7 +108,8 @@ def _svg(chart: Any, points: list[dict[str, Any]], label: str) -> Markup:
         .configure_view(stroke=None)
         .to_dict()
     )
-    svg: str = vl_convert.vegalite_to_svg(spec | {"datasets": {_POINTS: points}})
+    room = {"left": _ROOM, "top": 5, "right": _ROOM, "bottom": 5}
+    svg: str = vl_convert.vegalite_to_svg(spec | {"datasets": {_POINTS: points}, "padding": room})
     svg = re.sub(r"\saria-[a-z-]+=\"[^\"]*\"|\srole=\"[^\"]*\"", "", svg)
     opening = Markup('<svg role="img" aria-label="{}" style="max-width:100%;height:auto" ').format(
         label

@@ -59,9 +59,9 @@ def _time(now: Month) -> Named:
         left = left & ~within
     if bands:
         longer = left & (now.said(bands[-1].indicator) == UNMET)
-        found[f"more than {bands[-1].months} months"] = _count(longer)
+        found[f"more than {bands[-1].months} months ago"] = _count(longer)
         left = left & ~longer
-    return found | {UNKNOWN_WORD: _count(left)}
+    return found | {"at a time not known": _count(left)}
 
 
 def claim_figures(now: Month, found: Claims, full_before: Bools | None) -> ClaimsFigures:

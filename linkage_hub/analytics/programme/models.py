@@ -38,7 +38,8 @@ class Membership(Frozen):
         not_told: nobody says any more that they are.
         gone: no record of whose people there is any more.
         left_lately: known by the programme's own source to have left it within its months.
-        time: families in it now by the months since they joined; ``unknown`` among them.
+        time: families in it now by the months since they joined, and those of which that is not
+            known; the sum is ``worked_with``.
     """
 
     worked_with: Count

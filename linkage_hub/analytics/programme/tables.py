@@ -18,6 +18,12 @@ from linkage_hub.analytics.programme.models import (
 from linkage_hub.analytics.programme.words import words
 
 Cell = str | int
+_MOVED: Final = {
+    "nearer": "now nearer",
+    "same": "now in the same band",
+    "farther": "now farther",
+    "unknown": "not known, then or now",
+}
 _NOBODY: Final = "no month before"
 
 
@@ -62,7 +68,7 @@ def _membership(found: Membership) -> Figures:
         "Left it lately, as its own source says": found.left_lately,
     }
     rows = [(words_, _number(count)) for words_, count in lines.items()]
-    rows += [(f"In it {words_}", count) for words_, count in _spelt(found.time)]
+    rows += [(f"In it now, joined {words_}", count) for words_, count in _spelt(found.time)]
     return Figures(
         "membership",
         "Families worked with",
@@ -116,7 +122,7 @@ def _distance(found: DistanceFigures) -> Figures:
     ]
     moved = [
         (
-            f"{words(name)}, beside the start and the month before",
+            _MOVED[name],
             count,
             _number(_of(found.since_before, name)),
             "",

@@ -18,9 +18,6 @@ WORDS: Final = {
     "moved_away": "known at no address of the county any more",
     "needs_resolved": "a need is known to be met no longer",
     "needs_unknown": "nobody speaks of a need any more",
-    "nearer": "nearer",
-    "same": "in the same band",
-    "farther": "farther",
     "unknown": "not known",
 }
 

@@ -58,7 +58,8 @@ def test_time_in_the_programme_comes_in_bands() -> None:
         ]
     )
     assert membership(now, None, None).time == {
-        "within 3 months": 1, "within 12 months": 1, "more than 12 months": 1, "unknown": 1,
+        "within 3 months": 1, "within 12 months": 1, "more than 12 months ago": 1,
+        "at a time not known": 1,
     }  # fmt: skip
 
 
