@@ -170,7 +170,7 @@ class SourceFacts(Frozen):
     """How fresh a source is; null where nothing was accepted.
 
     Attributes:
-        in_run: whether the run began with it.
+        in_newest_run: whether the agreement's newest run began with it.
         new: whether it is another submission than the month before's; null without one.
     """
 
@@ -179,7 +179,7 @@ class SourceFacts(Frozen):
     extracted_on: str | None
     age_days: Count | None
     records: Count | None
-    in_run: bool
+    in_newest_run: bool
     new: bool | None
 
 

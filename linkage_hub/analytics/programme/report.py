@@ -74,7 +74,7 @@ def _sources(about: About) -> list[SourceFacts]:
             extracted_on=each.extracted_on,
             age_days=each.age_days,
             records=each.records,
-            in_run=each.in_current_run,
+            in_newest_run=each.in_current_run,
             new=new.get((each.party, each.source)),
         )
         for each in about.sources

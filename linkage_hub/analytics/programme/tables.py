@@ -185,12 +185,12 @@ def _sources(found: Sequence[SourceFacts]) -> Figures:
         "sources",
         "How fresh the data are",
         "Days are counted on the day of this report.",
-        ("source", "party", "extracted on", "days old", "records", "in the run",
+        ("source", "party", "extracted on", "days old", "records", "in the newest run",
          "since the month before"),
         tuple(
             (
                 each.source, each.party, each.extracted_on or "", _number(each.age_days, ""),
-                _number(each.records, ""), "yes" if each.in_run else "no",
+                _number(each.records, ""), "yes" if each.in_newest_run else "no",
                 {True: "new", False: "the same", None: ""}[each.new],
             )
             for each in found

@@ -28,7 +28,7 @@ def criteria() -> Criteria:
         rule = {"of": [name]}
         sustain = {"months": 6, "known_by": f"{name}_6m"}
         return plain | {
-            "id": name, "title": name.capitalize(), "eligibility": rule, "success": rule,
+            "id": name, "title": f"<i>{name.capitalize()}", "eligibility": rule, "success": rule,
             "sustain": sustain, "baseline": f"{name}_start",
         } | more  # fmt: skip
 

@@ -74,6 +74,8 @@ def test_the_page_runs_nothing_and_says_what_the_tables_say(made: ProgrammeRepor
     assert "<script" not in page
     assert "=HYPERLINK(&lt;b&gt;)" in page
     assert page.count('<svg role="img"') == 3
+    assert "<i>" not in page  # of a need's title: in tables, in charts and in their names
+    assert page.count("&lt;i&gt;Neet") > 3
     assert NOTE in page
     assert re.search(r"joined since</th><td class=\"n\">1</td>", page)
     assert "1,234" in page
