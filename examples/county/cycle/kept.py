@@ -44,8 +44,15 @@ def persons_kept(before: Path, after: Path, referee: Referee) -> Kept:
     return _kept(ids[0], ids[1], referee.person_of, after, "p-")
 
 
-def families_kept(before: Path, after: Path, referees: tuple[Referee, Referee]) -> Kept:
-    """Families whose people are the same in both months by the truth of each."""
+def families_kept(before: Path, after: Path, referee: Referee, then: Mapping[str, str]) -> Kept:
+    """Families whose people are the same in both months.
+
+    Args:
+        before: exported files of the earlier run.
+        after: of the later one.
+        referee: of the later month.
+        then: true family of each handle in the earlier month.
+    """
     ids = []
     for folder in (before, after):
         home = {
@@ -60,22 +67,21 @@ def families_kept(before: Path, after: Path, referees: tuple[Referee, Referee]) 
                 if row["person"] in home
             }
         )
-    then, now = referees
-    same = _same_people(then, now)
+    same = _same_people(referee, then)
     true = {
         handle: family
-        for handle, family in now.family_of.items()
-        if family in same and then.family_of.get(handle) == family
+        for handle, family in referee.family_of.items()
+        if family in same and then.get(handle) == family
     }
     return _kept(ids[0], ids[1], true, after, "f-")
 
 
-def _same_people(then: Referee, now: Referee) -> set[str]:
+def _same_people(referee: Referee, then: Mapping[str, str]) -> set[str]:
     """True families of which nobody came or went."""
     people = []
-    for referee in (then, now):
+    for family_of in (then, referee.family_of):
         members: defaultdict[str, set[str]] = defaultdict(set)
-        for handle, family in referee.family_of.items():
+        for handle, family in family_of.items():
             members[family].add(referee.person_of[handle])
         people.append(members)
     return {family for family in people[0] if people[0][family] == people[1].get(family)}

@@ -75,6 +75,15 @@ class Referee:
             frozenset(row["family_id"] for row in several if row["current"] != "y"),
         )
 
+    def families_in(self, truth: Path) -> dict[str, str]:
+        """Families by record handle as they were in another month; newer people have none."""
+        families = {row["person_id"]: row["family_id"] for row in _rows(truth / "persons.csv")}
+        return {
+            handle: families[person]
+            for handle, person in self.person_of.items()
+            if person in families
+        }
+
     def persons(self, exports: Path) -> Agreement:
         """Pairs of records taken for one person, against the truth."""
         found = {row["handle"]: row["person"] for row in _rows(exports / "records.csv")}

@@ -205,7 +205,6 @@ def test_kept_ids_are_counted_by_the_truth(tmp_path: Path) -> None:
         (folder / "members.csv").write_text("family,person,is_primary\n" + members)
         (folder / "ids.csv").write_text("position,kind,id,others\n" + events)
     person_of = {"h1": "A", "h2": "B", "h3": "C"}
-    then = Referee(person_of, {"h1": "F1", "h2": "F2", "h3": "F3"}, frozenset(), frozenset())
     now = Referee(
         person_of | {"h4": "D"}, {"h1": "F1", "h2": "F2", "h3": "F3", "h4": "F3"},
         frozenset(), frozenset(),
@@ -213,5 +212,10 @@ def test_kept_ids_are_counted_by_the_truth(tmp_path: Path) -> None:
     folders = tmp_path / "before", tmp_path / "after"
     people = persons_kept(*folders, now)
     assert (people.both, people.kept, people.split, people.new) == (3, 2, 1, 1)
-    families = families_kept(*folders, (then, now))
+    truth = tmp_path / "truth"
+    truth.mkdir()
+    (truth / "persons.csv").write_text("person_id,family_id\nA,F1\nB,F2\nC,F3\n")
+    then = now.families_in(truth)
+    assert then == {"h1": "F1", "h2": "F2", "h3": "F3"}
+    families = families_kept(*folders, now, then)
     assert (families.both, families.kept, families.new) == (2, 1, 1)

@@ -1,5 +1,7 @@
 """Two months from extracts to the report: agents, agreed rules, hub and command, in one process."""
 
+import csv
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -78,7 +80,7 @@ FIRST: Final = month(
     ",Y,Y,,,",
     ",Y,Y,,,",
 )
-SECOND: Final = month(
+SECOND = month(
     "OPEN,N,N,Y,N,",
     "OPEN,N,N,Y,Y," + NOW,
     ",Y,Y,,,",
@@ -87,6 +89,23 @@ SECOND: Final = month(
     ",Y,,,,",
     ",Y,N,,,",
 )
+MOVED: Final = 3
+SECOND[MOVED] = (
+    *person(MOVED, address="99 Low Road", postcode="ZE9 9ZZ", last="Newnamed"),
+    *SECOND[MOVED][7:],
+)
+
+
+def ids(world: HubWorld) -> dict[str, tuple[str, str]]:
+    """Person and family of each record of the newest run."""
+    run = world.call("analyst", "GET", "/v1/runs").json()["runs"][0]["id"]
+
+    def rows(name: str) -> list[dict[str, str]]:
+        text = world.call("analyst", "GET", f"/v1/runs/{run}/exports/{name}").text
+        return list(csv.DictReader(io.StringIO(text)))
+
+    home = {row["person"]: row["family"] for row in rows("members.csv")}
+    return {row["handle"]: (row["person"], home[row["person"]]) for row in rows("records.csv")}
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +113,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The report of the second month."""
     root = tmp_path_factory.mktemp("months")
     with refining_world(root, [person(50)], [person(51)], adjust=agree) as world:
+        found = []
         for rows in (FIRST, SECOND):
             send(world, world.agents["council"], rows, MORE, RULES)
             assert start(world)["state"] == "finished"
-        return _report(world, root)
+            found.append(ids(world))
+        return _report(world, root) | {"ids": found}
 
 
 def _report(world: HubWorld, root: Path) -> dict[str, Any]:
@@ -117,6 +138,17 @@ def _report(world: HubWorld, root: Path) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     found: dict[str, Any] = json.loads(result.stdout)["report"]
     return found
+
+
+def test_persons_and_families_keep_their_ids(report: dict[str, Any]) -> None:
+    """Every record's, also of who moved and took another name: records are known by their handles.
+
+    The truth is in the rows: each is one person who lives alone, in both months.
+    """
+    before, after = report["ids"]
+    assert len(before) == len(FIRST) + 1
+    assert len(set(before.values())) == len(before)
+    assert after == before
 
 
 def test_who_is_worked_with(report: dict[str, Any]) -> None:
