@@ -2,9 +2,10 @@
 
 Whoever asks for a family and leaves one member out after another learns whose choice stands in the
 way. Rule: requests about one family within a day of each other leave out no more than
-``CHOICES_MOST`` different groups of people, the empty one among them, whoever asks. It is asked
-before anybody's permission is looked at, so the answer says nothing of permissions; hub and agents
-judge by the ledger alike, and a request counts that was refused or declined. It makes finding out
+``CHOICES_MOST`` different groups of people, the empty one among them, whoever asks: those that the
+ledger has first. It is asked before anybody's permission is looked at, so the answer says nothing
+of permissions; hub and agents judge by the ledger alike, and a request counts that was refused or
+declined, unless it was one choice too many itself. It makes finding out
 slow and plain to see in the ledger, not impossible: the first that is left out may be the one.
 """
 
@@ -34,14 +35,16 @@ def require_few_choices(
     Raises:
         TooManyChoices: it would be one choice more than are taken.
     """
-    made, choices = parse_time(request.created), {frozenset(request.without)}
+    made, own = parse_time(request.created), frozenset(request.without)
+    taken: set[frozenset[str]] = set()
     for hash_, record in logged.items():
         if hash_ == request_hash:
             break
         other = record.request
-        if other.family == request.family and abs(parse_time(other.created) - made) <= WITHIN:
-            choices.add(frozenset(other.without))
-    if len(choices) > CHOICES_MOST:
+        near = abs(parse_time(other.created) - made) <= WITHIN
+        if other.family == request.family and near and len(taken) < CHOICES_MOST:
+            taken.add(frozenset(other.without))
+    if own not in taken and len(taken) >= CHOICES_MOST:
         raise TooManyChoices(
             "people of this family were left out in other ways today",
             next_step="ask again tomorrow; who it was is not for you to find out",

@@ -39,6 +39,15 @@ def test_two_choices_of_who_is_left_out_are_taken_in_a_day() -> None:
             require_few_choices(other, "new", logged)
 
 
+def test_a_choice_too_many_keeps_nobody_from_the_first_two() -> None:
+    """It is in the ledger, refused; whoever asks again as before is answered as before."""
+    logged = asked(request(), request("p-1"), request("p-2", hours=1), request("p-3", hours=2))
+    for again in (request(hours=3), request("p-1", hours=3)):
+        require_few_choices(again, "new", logged)
+    with pytest.raises(TooManyChoices):
+        require_few_choices(request("p-2", hours=3), "new", logged)
+
+
 def test_another_family_and_another_day_are_not_counted() -> None:
     """Who asks first on the next day has two choices again."""
     logged = asked(request(), request("p-1"))

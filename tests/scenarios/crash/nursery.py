@@ -64,7 +64,7 @@ class Nursery:
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def start(self, program: str, words: Sequence[object], out: Path, log: Path) -> int:
         """Start a program; its process id. What it says is added to two files."""
