@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.risk.families import NEEDS, cohorts
 from benchmarks.risk.models import DELTA
-from linkage_hub.analytics.needs import MET
+from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.risk import logistic
 from linkage_hub.analytics.risk.attack import MOST_AUC, MOST_TRUE_POSITIVES, Attack, Fit, attack
 from linkage_hub.analytics.risk.features import Features, features_of
@@ -62,8 +62,10 @@ def attacks(sizes: list[int]) -> list[dict[str, Any]]:
 def _attacked(families: int, names: list[str], shadows: int, fresh: int) -> list[dict[str, Any]]:
     first, _ = cohorts(families, RATE, seed=1)
     features = features_of(NEEDS, first.state)
-    needs = round(float((first.state == MET).mean(axis=0).sum()), 1)
-    rule = PublicRule(needs=NEEDS, outcome_rate=RATE, mean_needs=needs)
+    needs, unknown = (
+        round(float((first.state == code).mean(axis=0).sum()), 1) for code in (MET, UNKNOWN)
+    )
+    rule = PublicRule(needs=NEEDS, outcome_rate=RATE, mean_needs=needs, mean_unknown=unknown)
     return attacked(features, first.outcome, rule, names, shadows, fresh)
 
 
