@@ -214,6 +214,8 @@ def test_opt_outs_and_protection_are_asked_at_a_terminal(tmp_path: Path, keys: l
         "epsilon 1.5 and delta 0.00001 at most; until now there could be none",
     ):
         assert words_of_it in said
+    shown = CliRunner().invoke(app, ["agreement", "show", str(out)]).output
+    assert "may cost in a calendar year: epsilon 1.5" in " ".join(shown.split())
 
 
 def test_a_later_version_can_drop_them(tmp_path: Path, keys: list[str]) -> None:

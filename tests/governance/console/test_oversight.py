@@ -257,6 +257,8 @@ def test_the_public_register_needs_no_sign_in(council: Council) -> None:
         said = page.inner_text("main")
         assert "Families with several needs" in said
         assert "Small numbers are not shown" in said
+        assert "together may cost epsilon 2 and delta 0.000005" in said
+        assert "None may be made." in said  # under the agreement that says nothing of it
         check_page(page)
         screenshot(page, "public-register")
         page.click("text=How the tool works")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from governance.agreements.models import Agreement
+from governance.agreements.privacy import PrivacyBudget
 from governance.canonical import hash_of, sha256
 from governance.transparency import code
 from governance.transparency.errors import OtherAgreement
@@ -163,3 +164,13 @@ def test_a_detail_is_said_to_be_no_need() -> None:
     data["indicators"].append(data["indicators"][0] | {"id": "offence_6m", "detail_of": "offence"})
     variables = made(WHOLE, Agreement.model_validate(data)).variables
     assert variables[-1].need == "none: it tells more of offence"
+
+
+def test_what_models_may_cost_is_told_and_that_none_may_be_made() -> None:
+    """By the agreement: a budget in its words, or that there is none."""
+    terms = agreement()
+    assert "No model may learn" in (made(WHOLE, terms).rationale.scope or "")
+    budget = PrivacyBudget(epsilon=0.5, delta=2e-6)
+    scope = made(WHOLE, terms.model_copy(update={"privacy_budget": budget})).rationale.scope or ""
+    assert "cost epsilon 0.5 and delta 0.000002 at most" in scope
+    assert "No model" not in scope
