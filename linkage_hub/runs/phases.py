@@ -265,12 +265,12 @@ class Phases:
             read_previous(self._database, found.row.agreement),
             HouseholdPseudonyms(self._key, found.row.agreement),
             today,
-            lambda share, step: progress(0.02 + 0.4 * share, step),
+            lambda share, step: progress(0.02 + 0.26 * share, step),
         )
         ruled = self._reviews.given(found.row.agreement, sources).answers
         effects = run_effects(
             results, found.agreement, ruled, table, today,
-            lambda share, step: progress(0.42 + 0.5 * share, step),
+            lambda share, step: progress(0.28 + 0.65 * share, step),
         )  # fmt: skip
         progress(0.94, "storing")
         receipt = LinkRunFinished(

@@ -26,6 +26,7 @@ READ_SECONDS: Final = 5e-6  # a record
 ASK_SECONDS: Final = 10e-6  # a record, to choose what partners are asked
 PERSON_SECONDS: Final = 20e-6  # a record
 FAMILY_SECONDS: Final = 120e-6  # a record; results and their storing included
+EFFECT_SECONDS: Final = 260e-6  # a record, for what errors of linkage do to figures (ADR 40)
 FIXED_SECONDS: Final = 0.5  # a job, however few records
 UNKNOWN: Final = {LINK: 50.0, CALIBRATED: 5.0, DECIDED: 15.0, FINISH: 30.0}
 """Before the records are known."""
@@ -53,7 +54,7 @@ def planned(sizes: Sequence[int], views: int, mode: Mode, *, questions: bool) ->
         LINK: FIXED_SECONDS + READ_SECONDS * records + comparing + asking,
         CALIBRATED: FIXED_SECONDS + asking if questions else 0.0,
         DECIDED: FIXED_SECONDS + PERSON_SECONDS * records,
-        FINISH: FIXED_SECONDS + FAMILY_SECONDS * records,
+        FINISH: FIXED_SECONDS + (FAMILY_SECONDS + EFFECT_SECONDS) * records,
     }
 
 
