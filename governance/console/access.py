@@ -75,6 +75,8 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /runs/{run}": _ANALYST,
     "GET /runs/{run}/quality": _ANALYST,
     "GET /runs/{run}/quality.svg": _ANALYST,
+    "GET /runs/{run}/effects": _ANALYST,
+    "GET /runs/{run}/effects.svg": _ANALYST,
     "GET /runs/{run}/thresholds": _ANALYST,
     "GET /runs/{run}/thresholds.svg": _ANALYST,
     "GET /runs/{run}/persons": _ANALYST,

@@ -22,6 +22,8 @@ Barrier = Literal["namesakes", "few_fields", "no_birth_date", "in_doubt"]
 """What stands in the way of linking a record that is alone; the first that holds."""
 
 
+NO_EFFECTS: Final = "run.no_effects"
+"""Reason by which the hub says that nobody worked out what errors of linkage do to a run."""
 Effected = Literal[
     "persons", "families", "put_forward", "kept", "in_programme", "need", "needs_together"
 ]

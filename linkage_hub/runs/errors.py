@@ -1,5 +1,6 @@
 """Why a run cannot be started or shown."""
 
+from governance.exchange.analysis_api import NO_EFFECTS
 from linkage_hub.errors import HubError
 
 
@@ -48,7 +49,7 @@ class NotComparable(RunError):
 class NoEffects(RunError):
     """A run of which nobody worked out what errors of linkage do to its figures."""
 
-    reason = "run.no_effects"
+    reason = NO_EFFECTS
 
 
 class AnotherRun(RunError):

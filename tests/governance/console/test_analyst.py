@@ -10,7 +10,12 @@ from playwright.sync_api import Page
 from sqlalchemy import delete
 
 from governance.console.accounts import Account
-from governance.console.pages.runs.charts import quality_chart, threshold_chart
+from governance.console.pages.runs.charts import (
+    EffectBar,
+    effects_chart,
+    quality_chart,
+    threshold_chart,
+)
 from governance.exchange.analysis_api import ThresholdRow, ThresholdTable
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.identity.models import Role
@@ -86,6 +91,11 @@ def test_charts_are_drawn_without_scripts() -> None:
     assert again is drawn  # kept
     other = rows[0].model_copy(update={"predicted_recall": Share3(value=0.9, low=0.8, high=0.95)})
     assert quality_chart(QualityTable(rows=(other, rows[1])), names, "share") != drawn
+    bars = (EffectBar("put forward", 200, 196, 190, 204), EffectBar("debt", 50, 50, 49, 51))
+    effects = effects_chart(bars, "difference").decode()
+    assert "<script" not in effects
+    assert all(f">{word}<" in effects for word in ("put forward", "debt", "difference"))
+    assert effects_chart(bars[:1], "difference").decode() != effects
     assert ">part<" in quality_chart(QualityTable(rows=tuple(rows)), names, "part").decode()
 
 
@@ -129,6 +139,13 @@ def test_from_the_list_of_runs_into_one(office: Office) -> None:
     office.page.get_by_role("link", name="Other thresholds").click()
     said = office.seen("thresholds")
     assert "0.50 (this run)" in said
+    drawn = office.page.get_by_role("img")
+    assert drawn.evaluate("image => image.complete && image.naturalWidth > 300")
+    office.look(f"/runs/{newer}", "run")
+    office.page.get_by_role("link", name="What errors of linkage do").click()
+    said = office.seen("effects")
+    assert "Wrong links undone" in said
+    assert "figures are too small to be shown" in said
     drawn = office.page.get_by_role("img")
     assert drawn.evaluate("image => image.complete && image.naturalWidth > 300")
     said = office.look(f"/runs/{newer}/compare/{older}", "compare")

@@ -164,9 +164,9 @@ def test_what_a_false_link_put_forward_is_taken_back() -> None:
     assert forward.low < 0.9 * PEOPLE < forward.high < PEOPLE
     assert forward.false_links == pytest.approx(-0.1 * PEOPLE, abs=9)
     assert forward.missed_links == 0
-    assert rows["needs_together", ("debt", "offence")] == forward.model_copy(
-        update={"figure": "needs_together", "needs": ("debt", "offence")}
-    )
+    both = rows["needs_together", ("debt", "offence")]
+    assert (both.found, both.value) == (forward.found, forward.value)
+    assert (both.low or 0) <= forward.low  # with its allowance
     assert rows["kept", ()].value == forward.value
     assert rows["need", ("debt",)].value == PEOPLE
     nothing = EffectRow(

@@ -8,7 +8,7 @@ length, since finding out where each is to be cut takes longer than all the rest
 """
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from governance.exchange.analysis_api import ThresholdTable
 from governance.exchange.hub_api import QualityTable
@@ -87,6 +87,43 @@ def quality_chart(table: QualityTable, names: tuple[str, str], axis: str) -> byt
     )
     lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
     return _svg((lines + dots).properties(width=_BESIDE_LABELS, height=alt.Step(_STEP)), points)
+
+
+class EffectBar(NamedTuple):
+    """A figure of a run, and what it would be without errors of linkage."""
+
+    name: str
+    found: int
+    value: int
+    low: int
+    high: int
+
+
+@lru_cache(maxsize=_KEPT)
+def effects_chart(bars: tuple[EffectBar, ...], axis: str) -> bytes:
+    """By how much each figure would differ without errors of linkage, with its interval, SVG.
+
+    Args:
+        bars: of figures that are not nought.
+        axis: of the difference, as a share of the run's own figure.
+    """
+    alt = _altair()
+    points = [
+        {"figure": bar.name, **{end: getattr(bar, end) / bar.found - 1.0
+                                for end in ("value", "low", "high")}}
+        for bar in bars
+    ]  # fmt: skip
+    chart = alt.Chart(alt.NamedData(name=_POINTS))
+    base = chart.encode(y=alt.Y("figure:N", title=None, sort=None))
+    side = alt.Axis(format="+.1%", tickCount=6)
+    dots = base.mark_point(filled=True, size=60, opacity=1, color=_COLOURS[0]).encode(
+        x=alt.X("value:Q", title=axis, axis=side)
+    )
+    lines = base.mark_rule(strokeWidth=2, color=_COLOURS[0]).encode(x="low:Q", x2="high:Q")
+    own = chart.mark_rule(strokeDash=[4, 4], color="#505a5f").encode(x=alt.datum(0))
+    return _svg(
+        (own + lines + dots).properties(width=_BESIDE_LABELS, height=alt.Step(_STEP)), points
+    )
 
 
 def draw_first() -> None:

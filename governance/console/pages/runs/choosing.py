@@ -6,6 +6,7 @@ from governance.agreements.models import Action
 from governance.console.console import Console
 from governance.console.labels import labels_of, short_id
 from governance.console.looking import looking
+from governance.exchange.analysis_api import EffectRow
 from governance.exchange.hub_api import RunView
 from governance.ui.words import Words
 
@@ -35,6 +36,16 @@ def share(value: float | None, words: Words) -> str:
 def title_of(run: str) -> str:
     """A run as people say it."""
     return short_id(run)
+
+
+def effect_name(row: EffectRow, words: Words) -> str:
+    """What a figure counts; a need by its own name."""
+    if not row.needs:
+        return words("runs.effects." + row.figure)
+    first, *other = (need.replace("_", " ").capitalize() for need in row.needs)
+    if not other:
+        return first
+    return words("runs.effects.together", first=first, second=other[0].lower())
 
 
 def state_of(view: RunView, words: Words) -> str:

@@ -15,15 +15,28 @@ from governance.canonical import Frozen, Hash, Hex128
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.pages.runs import inside
-from governance.console.pages.runs.charts import quality_chart, threshold_chart
-from governance.console.pages.runs.choosing import agreements_of, share, state_of, title_of
+from governance.console.pages.runs.charts import (
+    EffectBar,
+    effects_chart,
+    quality_chart,
+    threshold_chart,
+)
+from governance.console.pages.runs.choosing import (
+    agreements_of,
+    effect_name,
+    share,
+    state_of,
+    title_of,
+)
+from governance.exchange.analysis_api import NO_EFFECTS, LinkageEffects
 from governance.exchange.hub_api import QualityRow, RunView, Share3
-from governance.exchange.hub_client import HubClient
+from governance.exchange.hub_client import HubClient, HubRefused
 from governance.ui.forms import Form, posted, read_form
 from governance.ui.show import Cell, Link, Slice, show_time
 
 LINES = 20
 """Runs on a page."""
+_TWO = 2  # needs, of a line that only the table has
 
 router = APIRouter()
 router.include_router(inside.router)
@@ -125,6 +138,45 @@ def quality_svg(console: Use, request: Request, run: Hex128) -> Response:
     return _svg(quality_chart(table, names, words("runs.chart.share")))
 
 
+@router.get("/runs/{run}/effects")
+def effects(console: Use, request: Request, run: Hex128) -> HTMLResponse:
+    """What errors of linkage do to a run's figures."""
+    words = console.pages.words
+    found = _effects(console, request, run)
+    rows: list[list[Cell]] = [
+        [
+            effect_name(row, words),
+            row.found,
+            row.value or 0,
+            words("runs.effects.range", low=f"{row.low:,}", high=f"{row.high:,}"),
+            f"{row.false_links:+,}",
+            f"{row.missed_links:+,}",
+        ]
+        for row in (() if found is None else found.rows)
+        if row.found is not None
+    ]
+    hidden = 0 if found is None else len(found.rows) - len(rows)
+    return console.page(
+        request, "runs/effects.html", run=run, rows=rows, hidden=hidden, found=found,
+        precision=None if found is None else _interval(found.precision),
+        recall=None if found is None else _interval(found.recall), short=title_of,
+    )  # fmt: skip
+
+
+@router.get("/runs/{run}/effects.svg")
+def effects_svg(console: Use, request: Request, run: Hex128) -> Response:
+    """Its chart."""
+    words = console.pages.words
+    found = _effects(console, request, run)
+    rows = () if found is None else found.rows
+    bars = tuple(
+        EffectBar(effect_name(row, words), row.found, row.value or 0, row.low or 0, row.high or 0)
+        for row in rows
+        if row.found and len(row.needs) < _TWO
+    )
+    return _svg(effects_chart(bars, words("runs.effects.axis")))
+
+
 @router.get("/runs/{run}/thresholds")
 def thresholds(console: Use, request: Request, run: Hex128) -> HTMLResponse:
     """What other thresholds would give."""
@@ -160,6 +212,17 @@ def thresholds_svg(console: Use, request: Request, run: Hex128) -> Response:
     names = words("runs.precision"), words("runs.recall")
     axes = words("runs.chart.threshold"), words("runs.chart.share")
     return _svg(threshold_chart(table, names, axes))
+
+
+def _effects(console: Console, request: Request, run: Hex128) -> LinkageEffects | None:
+    """Of a run; None where nobody worked them out."""
+    with console.outside.hub(signed_in(request).account) as hub:
+        try:
+            return hub.effects(run)
+        except HubRefused as refused:
+            if refused.hub_reason != NO_EFFECTS:
+                raise
+            return None
 
 
 def _svg(drawn: bytes) -> Response:
