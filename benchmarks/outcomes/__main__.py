@@ -12,7 +12,7 @@ from benchmarks.outcomes import engagement, interventions
 
 SIZES: Final = (2_600, 10_000)
 REPEATS: Final = {2_600: 120, 10_000: 60}
-ENGAGED: Final = {2_600: 20, 10_000: 10, 40_000: 4}
+ENGAGED: Final = {2_600: 12, 10_000: 6, 40_000: 3}
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def main() -> int:
 def _parts(size: int, repeats: int | None, only: str | None) -> Any:
     if only in {None, "engagement"}:
         yield "figures", engagement.measured(size, repeats or ENGAGED.get(size, 4))
-        yield "intervals of curves", [engagement.coverage(size, repeats or REPEATS.get(size, 50))]
+        yield "intervals of curves", [engagement.coverage(size, REPEATS.get(size, 50))]
     if only in {None, "attack"}:
         yield "membership", engagement.attacks(size)
     if only in {None, "interventions"}:

@@ -26,6 +26,8 @@ RULE: Final = ProgressRule(needs=NEEDS, chance_in_a_year=0.5, mean_needs=2.8)
 DELTA: Final = 1e-6
 _TRUTH: Final = 400_000
 _LEAST: Final = 1e-6
+_ATTACKED: Final = 5_000
+"""Families among which the private model is attacked too: among more it is a promise still."""
 
 Scorer = Callable[[Spells, int], Floats]
 
@@ -195,9 +197,9 @@ def _tellers(spells: Spells) -> dict[str, Callable[[Any], Floats]]:
         noise = SeededRandomness(next(seeds))
         return by_model(train_hazard(spells.rows(half), RULE, Guarantee(1, DELTA), noise)[0])
 
-    return {
+    ways = {
         "number of needs, month by month": by_count,
         "number of needs, 6, 12 and 18 months": by_horizon,
         "hazard": lambda half: by_model(fit(spells.rows(half))),
-        "private 1": private,
     }
+    return ways | ({"private 1": private} if len(spells) <= _ATTACKED else {})

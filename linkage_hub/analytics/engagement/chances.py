@@ -149,7 +149,7 @@ def calibration(times: Times, figures: Floats, horizon: int) -> list[Calibrated]
     parts: Sequence[tuple[str, NDArray[np.bool_]]] = [
         ("all families", np.ones(len(times), dtype=np.bool_)),
         *(
-            (f"figures {figures[here].min():.2f} to {figures[here].max():.2f}", here)
+            (_expected(figures[here]), here)
             for here in (fifth == number for number in np.unique(fifth))
         ),
     ]
@@ -160,6 +160,11 @@ def calibration(times: Times, figures: Floats, horizon: int) -> list[Calibrated]
         )
         for name, here in parts
     ]  # fmt: skip
+
+
+def _expected(figures: Floats) -> str:
+    low, high = f"{100 * figures.min():.0f}", f"{100 * figures.max():.0f}"
+    return f"expected {low} %" if low == high else f"expected {low} to {high} %"
 
 
 def chances_at(chances: Chances, spells: Spells) -> Callable[[int], Floats]:

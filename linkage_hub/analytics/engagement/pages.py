@@ -189,12 +189,12 @@ def _teams(teams: tuple[TeamRow, ...]) -> Part:
             ),
             PageTable(
                 "Families with each need on joining, and of how many it is unknown",
-                ("team", *needs),
+                ("need", *(team.team for team in teams)),
                 tuple(
-                    (team.team,
-                     *(f"{percent(team.met[need])}, unknown {percent(team.unknown[need])}"
-                       for need in needs))
-                    for team in teams
+                    (need.replace("_", " "),
+                     *(f"{percent(team.met[need])} ({percent(team.unknown[need])} unknown)"
+                       for team in teams))
+                    for need in needs
                 ),
             ),
         ),

@@ -30,6 +30,7 @@ REASONS: Final = {
     "placebo_before": "the families fared differently before help began",
     "placebo_pretended": "pretended help goes with progress more often than by chance",
 }
+_SMALL: Final = 0.001
 _HEADS: Final = ("part", "row", "families", "value", "low", "high")
 
 
@@ -107,7 +108,10 @@ def _comparison(report: InterventionReport, found: Compared, strength: Strength)
                     ("the helped one alone", f"{found.helped_only:,}"),
                     ("the other alone", f"{found.others_only:,}"),
                     ("neither", f"{found.pairs - found.helped - found.others_only:,}"),
-                    ("chance of so uneven a split by lot (McNemar)", f"{found.p:.3f}"),
+                    (
+                        "chance of so uneven a split by lot (McNemar)",
+                        "below .001" if found.p < _SMALL else f"{found.p:.3f}",
+                    ),
                 ),
             ),
         ),
@@ -151,8 +155,8 @@ def _placebo(report: InterventionReport) -> Part:
             "percentage points in progress over as many months. The interval has to hold nought."
         )
     pretended = (
-        f"Help was pretended {report.pretended} times among families that were not helped; it went "
-        f"with progress {report.pretended_found} times, of which {report.pretended_most} may be "
+        f"Of {report.pretended} times that help was pretended among families that were not helped "
+        f"it went with progress {report.pretended_found}; up to {report.pretended_most} may be "
         "chance."
     )
     return Part(

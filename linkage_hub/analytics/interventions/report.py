@@ -337,13 +337,14 @@ def _assumptions(
     yield (
         "Helped are families that are in the programme in the month after they were looked at. "
         "Others were not by then; "
-        f"{support.later:.0%} of those compared were helped before their outcome was looked at, "
-        "and count as not helped, which makes differences smaller."
+        f"{100 * support.later:.0f} % of those compared were helped before their outcome was "
+        "looked at, and count as not helped, which makes differences smaller."
     )
     yield (
         f"Outcomes are looked at after {months} months. Families of which the outcome is unknown "
-        f"({support.unknown_helped:.0%} of helped ones, {support.unknown_others:.0%} of others) "
-        "are left out, as if they fared like those of which it is known."
+        f"({100 * support.unknown_helped:.0f} % of helped ones, "
+        f"{100 * support.unknown_others:.0f} % of others) are left out, as if they fared "
+        "like those of which it is known."
     )
     yield "One family's help changes nothing for another, as far as is assumed."
     if provenance is None:

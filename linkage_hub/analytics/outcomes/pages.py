@@ -55,7 +55,7 @@ def page(title: str, lead: str, parts: Sequence[Part]) -> bytes:
 
 def percent(share: float) -> str:
     """``27 %``."""
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def with_interval(found: Estimate | None) -> str:

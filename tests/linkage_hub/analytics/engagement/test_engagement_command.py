@@ -90,7 +90,10 @@ def test_from_runs_to_a_report(exported: Path, table: Path, tmp_path: Path) -> N
     assert [team["team"] for team in report["teams"]] == ["north", "south"]
     assert "<script" not in page
     with (tmp_path / "out" / "engagement.csv").open(encoding="utf-8") as file:
-        parts = {row["part"] for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    parts = {row["part"] for row in rows}
+    months = {row["month"] for row in rows} - {""}
+    assert months <= {"6", "12", "18"}  # a curve month by month tells who is in it
     assert {"progress", "concordance", "calibration", "team, neet met"} <= parts
 
 
