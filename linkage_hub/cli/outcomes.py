@@ -57,8 +57,8 @@ def allowed(context: typer.Context, path: Path) -> Iterator[Allowed]:
     """
     hash_ = read_agreement(path).hash
     with open_hub(home_of(context)) as hub:
-        terms = analysed(hub, hash_)
-        yield Allowed(terms, hub, versions_of(hub, terms))
+        terms = analysed(hub.ledger, hash_, hub.now())
+        yield Allowed(terms, hub, versions_of(hub.ledger, terms))
 
 
 def folders_of(words: list[str]) -> dict[int, Path]:
