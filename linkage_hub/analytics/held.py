@@ -6,6 +6,7 @@ has them beside the needs of one family (DESIGN 11).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from governance.agreements.models import CATEGORISED, Agreement, UsedAs
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNSAID, Categories
 from linkage_hub.store.tables import families, family_categories, family_needs
 
-_CODES = {word: code for code, word in enumerate(STATES)}
+_AT_ONCE: Final = 50_000  # rows
+_CODES: Final = {word: code for code, word in enumerate(STATES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,13 @@ def families_of(connection: Connection, run: str, needs: Sequence[str]) -> Famil
     at = {name: place for place, name in enumerate(family)}
     column = {need: place for place, need in enumerate(needs)}
     state = np.zeros((len(family), len(needs)), dtype=np.int8)
-    for row in connection.execute(
-        select(family_needs.c.family, family_needs.c.need, family_needs.c.state).where(
-            family_needs.c.run == run, family_needs.c.need.in_(list(needs))
+    here = family_needs.c.run == run, family_needs.c.need.in_(list(needs))
+    said = select(family_needs.c.family, family_needs.c.need, family_needs.c.state).where(*here)
+    for part in connection.execute(said.execution_options(yield_per=_AT_ONCE)).partitions():
+        rows_, columns_, codes_ = zip(
+            *((at[name], column[need], _CODES[word]) for name, need, word in part), strict=True
         )
-    ):
-        state[at[row.family], column[row.need]] = _CODES[row.state]
+        state[list(rows_), list(columns_)] = codes_
     return FamilyColumns(
         family=np.array(family, dtype=object),
         needs=tuple(needs),
@@ -99,8 +102,8 @@ def categories_of(
     of = np.full(len(found), UNSAID, dtype=np.int64)
     here = family_categories.c.run == run, family_categories.c.use == use
     statement = select(family_categories.c.family, family_categories.c.category).where(*here)
-    for row in connection.execute(statement):
-        of[at[row.family]] = place.get(row.category, UNSAID)
+    for name, category in connection.execute(statement):
+        of[at[name]] = place.get(category, UNSAID)
     return Categories(tuple(names), of)
 
 
