@@ -7,12 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from governance.agreements.files import read_agreement
-from governance.agreements.models import Action, Agreement
-from governance.agreements.policy import require_action
+from governance.agreements.models import Agreement
+from governance.canonical import hash_of
 from governance.terminal import terminal
 from linkage_hub.analytics.made import beside, write_made
-from linkage_hub.analytics.provenance import file_hash
+from linkage_hub.analytics.provenance import Provenance, file_hash
 from linkage_hub.cli.context import home_of
 from linkage_hub.errors import HubError
 
@@ -57,30 +56,47 @@ def follow_up(
     out: Out,
 ) -> None:
     """Who was referred by the usual route since, of families put forward and of others."""
-    from linkage_hub.analytics.exported import day_of, read_families, run_of  # noqa: PLC0415
+    from linkage_hub.analytics.exported import day_of, read_families  # noqa: PLC0415
     from linkage_hub.analytics.figures.follow_up import Seen, follow, sheets_of  # noqa: PLC0415
+    from linkage_hub.analytics.outcomes.panel import proved  # noqa: PLC0415
+    from linkage_hub.cli.outcomes import allowed  # noqa: PLC0415
 
-    terms = read_agreement(agreement)
-    require_action(terms, Action.ANALYSE)
+    folders = (first, *later)
+    with allowed(context, agreement) as by:
+        terms, sources = by.terms, [proved(folder, by.belongs) for folder in folders]
+    for folder, source in zip(folders, sources, strict=True):
+        _dated(folder, source)
     (window,) = [e.window_months for e in terms.indicators if e.used_as == "referral"] or [0]
     if not window:
         raise NotFollowed(
             f"no indicator of agreement {terms.id} says who was referred by the usual route",
             next_step="agree one with used_as: referral",
         )
-    seen = [Seen(day_of(folder), read_families(folder, ())) for folder in (first, *later)]
+    seen = [Seen(day_of(folder), read_families(folder, ())) for folder in folders]
     found = follow(seen[0], seen[1:], window)
     about = {
         "title": "Later referral of families put forward",
-        "run": run_of(first),
+        "run": sources[0].run,
         "finished": seen[0].day.isoformat(),
     }
-    inputs = {
-        f"{number}: {name}": file_hash(folder / name)
-        for number, folder in enumerate((first, *later), 1)
-        for name in ("families.csv", "quality.json")
-    }
+    inputs = {f"run {number}": hash_of(each) for number, each in enumerate(sources, 1)}
     _write(context, "later-referral", about, terms, list(sheets_of(found, window)), out, inputs)
+
+
+def _dated(folder: Path, source: Provenance) -> None:
+    """That the file which says when a run finished is the export's own, too.
+
+    Raises:
+        NotProved: it was not exported with the others, or was changed.
+    """
+    from linkage_hub.analytics.exports import QUALITY  # noqa: PLC0415
+    from linkage_hub.analytics.outcomes.errors import NotProved  # noqa: PLC0415
+
+    if source.files.get(QUALITY) != file_hash(folder / QUALITY):
+        raise NotProved(
+            f"{folder.name}: {QUALITY} is not as it was written",
+            next_step=f"linkage-hub runs export RUN --out FOLDER, with {QUALITY}",
+        )
 
 
 def _write(

@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from governance.agreements.files import write_agreement
+from governance.agreements.errors import AgreementSuspended
+from governance.agreements.files import read_agreement, write_agreement
 from governance.agreements.models import Agreement
+from governance.terminal import write_document
+from governance.transparency.code import installed
 from linkage_hub.analytics.figures.follow_up import (
     GROUPS,
     Followed,
@@ -23,10 +26,13 @@ from linkage_hub.analytics.figures.follow_up import (
 )
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
+from linkage_hub.analytics.outcomes.errors import NotProved
+from linkage_hub.analytics.provenance import PROVENANCE, ExportName, Provenance, file_hash
 from linkage_hub.cli.main import app
 from linkage_hub.cli.needs import NotFollowed
 from tests.governance.world import Party, agreement_data
 from tests.linkage_hub.analytics.exports import write_export
+from tests.linkage_hub.analytics.outcomes_world import know
 
 DAY = date(2026, 1, 10)
 LETTER = {"m": MET, "u": UNMET, "?": UNKNOWN}
@@ -146,25 +152,54 @@ def write_terms(path: Path, used_as: str | None) -> None:
     path.write_text(write_agreement(Agreement.model_validate(data)), "utf-8")
 
 
-def test_the_command_follows_exported_runs(tmp_path: Path) -> None:
-    """Every form is written; without an indicator of referral there is nothing to follow."""
-    write_terms(tmp_path / "agreement.yaml", "referral")
+def prove(folder: Path, agreement: str, run: int) -> None:
+    """What a run's files came from."""
+    names: tuple[ExportName, ...] = ("families.csv", "needs.csv", "quality.json")
+    files = {name: file_hash(folder / name) for name in names}
+    document = Provenance(run=f"{run:032x}", agreement=agreement, program=installed(), files=files)
+    write_document(folder / PROVENANCE, document)
+
+
+def test_the_command_follows_exported_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every form is written; a date that was changed, or no indicator of referral, is refused."""
+    path = tmp_path / "agreement.yaml"
+    write_terms(path, "referral")
+    ledger = know(path, monkeypatch)
     for month in (1, 4, 7):
+        folder = tmp_path / str(month)
         write_export(
-            tmp_path / str(month),
+            folder,
             ["neet", "debt", "offence"],
             seed=month,
             finished=f"2026-{month:02}-10T09:00:00Z",
         )
+        prove(folder, read_agreement(path).hash, month)
     words = ["--json", "needs", "follow-up", *(str(tmp_path / str(month)) for month in (1, 4, 7))]
-    words += [f"--agreement={tmp_path / 'agreement.yaml'}", f"--out={tmp_path / 'out'}"]
+    words += [f"--agreement={path}", f"--out={tmp_path / 'out'}"]
     result = CliRunner().invoke(app, words)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0, (result.output, result.exception)
     rows = json.loads(result.stdout)["tables"]["later-referral"]
     assert [row["within"] for row in rows] == ["3 months"] * 2 + ["6 months"] * 2
     assert all(row["referred"] and row["unknown"] for row in rows[2:])
     page = (tmp_path / "out" / "later-referral.html").read_text("utf-8")
     assert page.count("<svg") == 1
     assert "at risk" not in page
-    write_terms(tmp_path / "agreement.yaml", None)
+    figures = tmp_path / "4" / "quality.json"
+    figures.write_text(figures.read_text("utf-8").replace("2026-04", "2026-05"), "utf-8")
+    assert isinstance(CliRunner().invoke(app, words).exception, NotProved)
+    ledger.suspended = frozenset({"council"})
+    assert isinstance(CliRunner().invoke(app, words).exception, AgreementSuspended)
+
+
+def test_without_an_indicator_of_referral_there_is_nothing_to_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said which one is missing."""
+    path = tmp_path / "agreement.yaml"
+    write_terms(path, None)
+    know(path, monkeypatch)
+    write_export(tmp_path / "1", ["neet"])
+    prove(tmp_path / "1", read_agreement(path).hash, 1)
+    words = ["needs", "follow-up", *[str(tmp_path / "1")] * 2, f"--agreement={path}",
+             f"--out={tmp_path / 'out'}"]  # fmt: skip
     assert isinstance(CliRunner().invoke(app, words).exception, NotFollowed)
