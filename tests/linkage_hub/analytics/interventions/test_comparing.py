@@ -12,7 +12,7 @@ from linkage_hub.analytics.interventions.matching import CALIPER, Matched, clust
 from linkage_hub.analytics.interventions.paired import difference, mcnemar, table_of
 from linkage_hub.analytics.interventions.strength import e_value, e_value_of_limit, gamma
 from linkage_hub.analytics.interventions.trend import earlier, quarters, weighed
-from linkage_hub.analytics.needs import MET
+from linkage_hub.analytics.needs import MET, UNMET
 from tests.linkage_hub.analytics.interventions.world import MONTH, cases
 from tests.linkage_hub.analytics.outcomes_world import pseudonym
 
@@ -59,6 +59,40 @@ def test_matching_makes_families_alike_and_does_not_look_at_outcomes() -> None:
         (mixed.family[one], mixed.family[two])
         for one, two in zip(other.helped, other.other, strict=True)
     }
+
+
+def test_as_many_needs_however_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One need more or fewer is nobody like it, whatever the caliper lets by."""
+    monkeypatch.setattr("linkage_hub.analytics.interventions.matching.CALIPER", 1_000)
+    found = cases(40)
+    state = np.full((40, 3), UNMET, dtype=np.int8)
+    state[:, 0] = MET
+    helped = np.arange(40) < 5
+    state[helped, 1] = MET
+    columns = (np.full(40, MONTH), helped, found.later, found.before, found.outcome, found.needs)
+    some = Cases(found.family, *columns, state)
+    assert len(match(some, everybody(some))) == 0
+    state[39, 2] = MET
+    assert match(Cases(found.family, *columns, state), everybody(some)).other.tolist() == [39]
+
+
+def test_pretended_help_ends_a_familys_cases() -> None:
+    """Months after it are gone, those before stay, and each month is drawn alike."""
+    found = cases(300)
+    twelve = np.repeat(np.arange(300), 12)
+    some = found.rows(twelve)
+    months = np.tile(MONTH + np.arange(12), 300)
+    never = Cases(some.family, months, np.zeros(3_600, dtype=np.bool_), some.later, some.before,
+                  some.outcome, some.needs, some.state)  # fmt: skip
+    drawn = placebo._draw(never, 360, np.random.default_rng(1))
+    assert drawn is not None
+    last = np.zeros(300, dtype=np.int64)
+    np.maximum.at(last, drawn.number, drawn.month)
+    assert (drawn.month[drawn.helped] == last[drawn.number[drawn.helped]]).all()
+    assert len(set(drawn.number[drawn.helped].tolist())) == int(drawn.helped.sum())
+    by_month = np.bincount(drawn.month - MONTH) - 0.0
+    shares = np.bincount((drawn.month - MONTH)[drawn.helped], minlength=12) / by_month
+    assert np.abs(shares - 0.1).max() < 0.08
 
 
 def test_standardised_difference_by_hand() -> None:
