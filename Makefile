@@ -121,8 +121,8 @@ tests: $(VENV)/dev.stamp services ## every test in one session, the longest firs
 	$(PYTEST) --junitxml=build/tests.xml
 
 .PHONY: test-dp
-test-dp: $(VENV)/dp.stamp ## tests of risk, with those that make test skips without make dp
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 tests/linkage_hub/analytics/risk
+test-dp: $(VENV)/dp.stamp ## tests of risk and time to progress, with those that make test skips without make dp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 tests/linkage_hub/analytics/risk tests/linkage_hub/analytics/engagement
 
 .PHONY: unit
 unit: $(VENV)/dev.stamp services ## unit and documentation tests
