@@ -55,6 +55,8 @@ def test_a_county_runs_from_extracts_to_a_release_and_a_refusal(told: tuple[Path
     assert figures["persons"]["recall"] > 0.85
     assert figures["flags"]["found"] >= 0.6 * figures["flags"]["should_be"]
     _check_modes(root)
+    record = json.loads((root / "transparency" / "county-families.json").read_text("utf-8"))
+    assert record["agreement"] == "county-families"
 
 
 @pytest.mark.slow

@@ -203,6 +203,13 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         f"{measured['sentinel_pairs']} pairs of them {measured['sentinel_recall']['value']:.1%} "
         "were found"
     )
+    record = teller.step(
+        "The council writes the tool's Algorithmic Transparency Record from what was agreed.",
+        story.transparency,
+    )
+    teller.say(
+        f"its list is named by hash; {len(record['missing'])} fields are left to the council to say"
+    )
     persons = as_figures(referee.persons(story.site.root / "exports"))
     flags = referee.flags(story.site.root / "exports")
     teller.say(

@@ -18,6 +18,8 @@ from examples.county.demo.site import Addresses, Site
 
 WAIT_SECONDS: Final = 300  # at most: a machine may have other things to do
 ITEMS: Final = "first_name,surname,address,postcode,phone"
+WRITTEN: Final = Path(__file__).parents[2] / "transparency" / "transparency.yaml"
+"""What only an organisation can say of itself: an empty form."""
 NOTICE: Final = """Privacy notice, version 1
 
 We would like to know whether we may contact you to offer help. You may say no, and you may change
@@ -176,6 +178,16 @@ class Story:
                              "--out", page)  # fmt: skip
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
+
+    def transparency(self) -> dict[str, Any]:
+        """What is said to the public about the tool: what agreement and run tell of it."""
+        root, exports = self.site.root, self.site.root / "exports"
+        return run(
+            "linkage-hub", "--json", "transparency", "record", root / "agreement.yaml",
+            "--written", WRITTEN, "--catalogue", "local-example",
+            "--quality", exports / "quality.json", "--provenance", exports / "provenance.json",
+            "--out", root / "transparency",
+        )  # fmt: skip
 
     def families(self) -> list[dict[str, Any]]:
         """What the service manager sees."""
