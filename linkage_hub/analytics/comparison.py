@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from governance.agreements.models import Action
 from governance.exchange.analysis_api import (
     ChangedPerson,
     Changes,
@@ -55,7 +56,9 @@ class Comparisons:
             NotComparable: they are of two agreements, or one and the same.
             AgreementRefusal: the agreement is not in force, or not this party's.
         """
-        rows = [self._permission.records_of(party, run)[0] for run in (one, other)]
+        found = [self._permission.records_of(party, run) for run in (one, other)]
+        rows = [row for row, _ in found]
+        forward = all(Action.ANALYSE in terms.actions for _, terms in found)
         older, newer = sorted(rows, key=lambda row: (row.finished, row.is_current, row.created))
         if older.agreement != newer.agreement or older.id == newer.id:
             raise NotComparable(
@@ -67,8 +70,8 @@ class Comparisons:
             key = (*ids, *(rows_of(connection, each) for each in ids))
             compared, families = self._kept.get(key, lambda: _both(connection, older, newer))
             return RunComparison(
-                older=_figures(connection, older),
-                newer=_figures(connection, newer),
+                older=_figures(connection, older, forward=forward),
+                newer=_figures(connection, newer, forward=forward),
                 persons=None if compared is None else compared.changes,
                 families=None if families is None else families.changes,
                 sources=tuple(_sources(connection, older.id, newer.id)),
@@ -170,7 +173,8 @@ def _changed(kind: Any, person: bytes, others: _Ids) -> ChangedPerson:
     )
 
 
-def _figures(connection: Connection, row: Any) -> RunFigures:
+def _figures(connection: Connection, row: Any, *, forward: bool) -> RunFigures:
+    """Of one run; who was put forward where the agreement allows that."""
     given = connection.scalar(
         select(func.count()).select_from(run_rulings).where(run_rulings.c.run == row.id)
     )
@@ -183,7 +187,7 @@ def _figures(connection: Connection, row: Any) -> RunFigures:
         records=row.records,
         persons=row.persons,
         families=row.families,
-        flagged=row.flagged,
+        flagged=row.flagged if forward else 0,
         threshold=row.threshold,
         estimated_precision=row.estimated_precision,
         estimated_recall=row.estimated_recall,

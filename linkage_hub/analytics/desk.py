@@ -63,11 +63,13 @@ class AnalysisDesk:
             UnknownRun: there is no such run of the party's that has finished.
             AgreementRefusal: the agreement is not in force, or not this party's.
         """
-        row, _ = self.permission.records_of(party, run)
+        row, terms = self.permission.records_of(party, run)
         rows = json.loads(row.thresholds) if row.thresholds else []
+        if Action.ANALYSE not in terms.actions:  # counted by a program of before
+            rows = [each | {"flagged_touched": 0} for each in rows]
         return ThresholdTable(
             run=run,
             families=row.families,
-            flagged=row.flagged,
+            flagged=row.flagged if Action.ANALYSE in terms.actions else 0,
             rows=tuple(ThresholdRow.model_validate(each) for each in rows),
         )

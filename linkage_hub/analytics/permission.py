@@ -16,6 +16,7 @@ from sqlalchemy import select
 from governance.agreements.errors import PartyNotListed
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import in_force, require_action
+from governance.exchange.hub_api import RunView
 from governance.ledger.party import PartyLedger
 from linkage_hub.runs.errors import UnknownRun
 from linkage_hub.store.database import HubDatabase
@@ -94,6 +95,14 @@ class Permission:
         if row is None or not self.sees(party, row.agreement):
             raise UnknownRun("there is no such run", next_step="linkage-hub runs list")
         return row
+
+    def shown(self, view: RunView) -> RunView:
+        """A run as its parties see it: who was put forward only where the agreement allows that.
+
+        A program of before counted needs whatever the agreement said.
+        """
+        terms = self._ledger.state.agreements.standing(view.agreement).agreement
+        return view if Action.ANALYSE in terms.actions else view.model_copy(update={"flagged": 0})
 
     def sees(self, party: str, agreement: str) -> bool:
         """Whether a party is one of an agreement's, in force or not."""

@@ -66,7 +66,8 @@ def run_routes(  # noqa: C901 - a list of routes
         caller = await gate.admit(request, 0)
 
         def work() -> RunList:
-            return runs.page(lambda each: permission.sees(caller.party, each), offset, limit)
+            found = runs.page(lambda each: permission.sees(caller.party, each), offset, limit)
+            return found.model_copy(update={"runs": tuple(map(permission.shown, found.runs))})
 
         return await run_in_threadpool(work)
 
@@ -77,7 +78,7 @@ def run_routes(  # noqa: C901 - a list of routes
 
         def work() -> RunView:
             permission.figures_of(caller.party, run)
-            return runs.view(run)
+            return permission.shown(runs.view(run))
 
         return await run_in_threadpool(work)
 

@@ -1,6 +1,7 @@
 """``linkage-hub risk``: the rule, and a model that tells nothing of who it was made from.
 
-Rules: a model is paid for before it is trained; the rule costs nothing and is always there; with
+Rules: the ledger says that the agreement is in force and allows analysis, for a list as for a
+model; a model is paid for before it is trained; the rule costs nothing and is always there; with
 fewer families than ``LEAST_FAMILIES`` there is the rule alone. What comes out is a list for
 professional consideration, and decides nothing.
 """
@@ -17,8 +18,7 @@ import typer
 from numpy.typing import NDArray
 
 from governance.agreements.files import read_agreement
-from governance.agreements.models import IN_PROGRAMME, Action, Agreement
-from governance.agreements.policy import require_action
+from governance.agreements.models import IN_PROGRAMME, Agreement
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
@@ -26,6 +26,7 @@ from linkage_hub.analytics.edited import FileNotUsable, read_edited
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN
+from linkage_hub.analytics.outcomes.permission import analysed
 from linkage_hub.analytics.risk.cases import Cases, cases, open_to, require_outcome, said_of
 from linkage_hub.analytics.risk.documents import (
     ModelDocument,
@@ -88,7 +89,7 @@ def train(
     epsilon: Annotated[float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON)] = 1.0,
 ) -> None:
     """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
-    terms = _terms(agreement)
+    terms = _terms(context, agreement)
     public = read_edited(rule, PublicRule)
     require_outcome(terms, outcome)
     origins = exported(before, terms.hash), exported(after, terms.hash)
@@ -133,7 +134,7 @@ def list_(
     size: Annotated[int, typer.Option(min=1, help="families on the list")] = 600,
 ) -> None:
     """Write the families with the highest figures, for professional consideration."""
-    terms = _terms(agreement)
+    terms = _terms(context, agreement)
     public = read_edited(rule, PublicRule)
     exported(folder, terms.hash)
     document = None if model is None else _of(read_model(model), terms.hash)
@@ -157,15 +158,16 @@ def list_(
     screen.say("pseudonyms and needs are personal data; nothing is decided by this list")
 
 
-def _terms(path: Path) -> Agreement:
-    """An agreement that allows what is done here.
+def _terms(context: typer.Context, path: Path) -> Agreement:
+    """An agreement that the ledger says is in force and allows what is done here.
 
     Raises:
-        ActionNotAllowed: it does not name analysis among its actions.
+        AgreementRefusal: it is not in force, or does not name analysis among its actions.
+        LedgerError: the ledger cannot be asked.
     """
-    terms = read_agreement(path)
-    require_action(terms, Action.ANALYSE)
-    return terms
+    hash_ = read_agreement(path).hash
+    with open_hub(home_of(context)) as hub:
+        return analysed(hub.ledger, hash_, hub.now())
 
 
 def _of(document: ModelDocument, agreement: str) -> ModelDocument:

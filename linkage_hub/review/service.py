@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, union
 
+from governance.agreements.models import Action
 from governance.canonical import sha256, write_time
 from governance.exchange.analysis_api import PAGE_MOST
 from governance.exchange.hub_api import (
@@ -84,7 +85,7 @@ class Reviews:
         Raises:
             AgreementRefusal: it is not in force, or not this party's.
         """
-        self._permitted(party, agreement)
+        terms = self._permitted(party, agreement)
         current = _current(agreement)
         with self._database.reading() as connection:
             counting = _newest(connection, agreement)
@@ -94,7 +95,8 @@ class Reviews:
                 .where(review_pairs.c.run == current)
                 .order_by(review_pairs.c.position)
             ).all()
-            flagged = _flagged(connection, agreement)
+            forward = Action.ANALYSE in terms.actions
+            flagged = _flagged(connection, agreement) if forward else set()
             followed = _followed(connection, agreement)
         open_ = [row for row in rows if (row.left, row.right) not in ruled]
         # stable: most changes first in each half

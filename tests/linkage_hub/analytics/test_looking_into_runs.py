@@ -376,6 +376,15 @@ def test_needs_are_not_shown_under_an_agreement_for_linking_alone(world: HubWorl
         assert answer.status_code == allowed, name
     for path in ("quality", "thresholds", "persons", "unlinked", f"comparison/{older}"):
         assert world.call("analyst", "GET", f"/v1/runs/{run}/{path}").status_code == 200, path
+    with world.hub.database.writing() as connection:  # as a program of before left them
+        before = connection.execute(select(runs.c.thresholds)).all()[0]
+        rows = [each | {"flagged_touched": 9} for each in json.loads(before.thresholds)]
+        connection.execute(update(runs).values(flagged=9, thresholds=json.dumps(rows)))
+    for path in (f"/{run}", "", f"/{run}/thresholds", f"/{run}/comparison/{older}"):
+        shown = world.call("analyst", "GET", f"/v1/runs{path}").text
+        assert '"flagged":0' in shown, path
+        assert '"flagged":9' not in shown, path
+        assert '"flagged_touched":9' not in shown, path
     answer = world.call("analyst", "GET", f"/v1/runs/{run}/effects")
     assert (answer.status_code, answer.json()["reason"]) == (403, "agreement.action_not_allowed")
     out = world.root / "linking"

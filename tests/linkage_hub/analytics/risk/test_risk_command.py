@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from governance.agreements.errors import ActionNotAllowed, PrivacySpent
+from governance.agreements.errors import ActionNotAllowed, AgreementSuspended, PrivacySpent
 from governance.agreements.files import read_agreement
 from linkage_hub.analytics.edited import FileNotUsable
 from linkage_hub.analytics.exported import read_families
@@ -23,6 +23,7 @@ from linkage_hub.analytics.risk.errors import NoSuchOutcome
 from linkage_hub.cli import risk
 from linkage_hub.cli.main import app
 from linkage_hub.errors import NotAnExport
+from tests.linkage_hub.analytics.outcomes_world import NOW, Agreements
 from tests.linkage_hub.analytics.risk.kept import cohort, export_run, hub_of, kept_run
 from tests.linkage_hub.analytics.test_tables import NEEDS, write_terms
 
@@ -32,7 +33,7 @@ private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp instal
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs of one agreement, as the hub keeps and exports them, and a rule."""
     write_terms(tmp_path / "agreement.yaml")
     (tmp_path / "rule.yaml").write_text(RULE, "utf-8")
@@ -42,7 +43,29 @@ def folder(tmp_path: Path) -> Path:
         run = kept_run(database, terms.hash, NEEDS, cohort(families, len(NEEDS), number), number)
         export_run(database, run, tmp_path / name)
     database.close()
+    open_with(tmp_path, monkeypatch)
     return tmp_path
+
+
+def open_with(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    purse: object = None,
+    suspended: frozenset[str] = frozenset(),
+) -> None:
+    """A hub with these books of runs, whose ledger has the agreement that the file has by then."""
+
+    @contextmanager
+    def opened(_home: Path) -> Iterator[SimpleNamespace]:
+        agreements = Agreements(read_agreement(folder / "agreement.yaml"))
+        agreements.suspended = suspended
+        state = SimpleNamespace(agreements=agreements)
+        ledger = SimpleNamespace(sync=lambda: state, state=state)
+        database = hub_of(folder)
+        yield SimpleNamespace(epsilon=purse, ledger=ledger, database=database, now=lambda: NOW)
+        database.close()
+
+    monkeypatch.setattr(risk, "open_hub", opened)
 
 
 def run(folder: Path, *words: str) -> Result:
@@ -72,16 +95,8 @@ class Purse:
 
 
 def pay_from(purse: Purse, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hub's epsilon ledger is this purse; its books of runs are those of the folder."""
-
-    @contextmanager
-    def opened(_home: Path) -> Iterator[SimpleNamespace]:
-        database = hub_of(folder)
-        ledger = SimpleNamespace(sync=lambda: None)
-        yield SimpleNamespace(epsilon=purse, ledger=ledger, database=database)
-        database.close()
-
-    monkeypatch.setattr(risk, "open_hub", opened)
+    """The hub's epsilon ledger is this purse; models are trained of few families."""
+    open_with(folder, monkeypatch, purse)
     monkeypatch.setattr(risk, "LEAST_FAMILIES", 100)
 
 
@@ -188,6 +203,20 @@ def test_an_agreement_for_linking_alone_gives_no_figures(folder: Path) -> None:
     result = run(folder, "list", str(folder / "now"), f"--out={folder / 'list.csv'}")
     assert isinstance(result.exception, ActionNotAllowed)
     assert not (folder / "list.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["list", "train"])
+def test_an_agreement_that_is_not_in_force_gives_no_figures(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Whatever the file says: the ledger is asked, for a list as for a model."""
+    terms = read_agreement(folder / "agreement.yaml")
+    open_with(folder, monkeypatch, suspended=frozenset({terms.parties[0].party}))
+    runs = [str(folder / "then"), str(folder / "now")][: 1 + (command == "train")]
+    more = ["--outcome=in_programme"] if command == "train" else []
+    result = run(folder, command, *runs, *more, f"--out={folder / 'out'}")
+    assert isinstance(result.exception, AgreementSuspended), result.output
+    assert not (folder / "out").exists()
 
 
 def as_another(folder: Path, name: str, **changes: object) -> None:
