@@ -11,7 +11,8 @@ rounded total beside rounded cells narrows both. Where they would, tables of the
 back, those of which numbers would tell it, until what is left does not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Final
@@ -50,6 +51,8 @@ def worked_out(tables: Sequence[PublishedTable]) -> dict[Where, Bounds]:
                 low[grid[at]] = max(low[grid[at]], least)
                 high[grid[at]] = min(high[grid[at]], most)
         grids.append(grid)
+    for where, parts in _put_together(place):
+        grids.append(np.array([[*(place[part] for part in parts), place[where]]]))
     lows, highs = np.array(low, dtype=np.int64), np.array(high, dtype=np.int64)
     for _ in range(_ROUNDS):
         before = lows.copy(), highs.copy()
@@ -121,16 +124,41 @@ def _sum_of(where: Where, held: Mapping[Where, Bounds]) -> tuple[Bounds | None, 
     """Bounds of a number by those of its parts, and which these are; None where one is missing."""
     if where in held:
         return held[where], {where}
-    names = [name for name, _ in where]
-    parts = {
-        other
-        for other in held
-        if [name for name, _ in other] == names
-        and all(set(some) <= set(of) for (_, some), (_, of) in zip(other, where, strict=True))
-    }
-    if sum(_size(part) for part in parts) != _size(where):
-        return None, set()
-    return (sum(held[part][0] for part in parts), sum(held[part][1] for part in parts)), parts
+    found: Bounds | None = None
+    told: set[Where] = set()
+    for parts in _divisions(where, [other for other in held if _within(other, where)]):
+        low, high = sum(held[part][0] for part in parts), sum(held[part][1] for part in parts)
+        found = (low, high) if found is None else (max(found[0], low), min(found[1], high))
+        told |= parts
+    return found, told
+
+
+def _put_together(place: Iterable[Where]) -> Iterator[tuple[Where, set[Where]]]:
+    """Numbers of categories put together in one table that other tables have apart."""
+    alike: dict[tuple[str, ...], list[Where]] = defaultdict(list)
+    for where in place:
+        alike[tuple(name for name, _ in where)].append(where)
+    for held in alike.values():
+        for where in held:
+            if _size(where) > 1:
+                inside = [other for other in held if other != where and _within(other, where)]
+                yield from ((where, parts) for parts in _divisions(where, inside))
+
+
+def _divisions(where: Where, inside: Sequence[Where]) -> Iterator[set[Where]]:
+    """The finest and the coarsest numbers inside one, where they divide it and leave nothing."""
+    finest = {one for one in inside if not any(_within(two, one) for two in inside if two != one)}
+    coarsest = {one for one in inside if not any(_within(one, two) for two in inside if two != one)}
+    for parts in [finest] if finest == coarsest else [finest, coarsest]:
+        cells = {cell for part in parts for cell in product(*(of for _, of in part))}
+        if len(cells) == sum(_size(part) for part in parts) == _size(where):
+            yield parts
+
+
+def _within(part: Where, where: Where) -> bool:
+    return [name for name, _ in part] == [name for name, _ in where] and all(
+        set(some) <= set(of) for (_, some), (_, of) in zip(part, where, strict=True)
+    )
 
 
 def _size(where: Where) -> int:

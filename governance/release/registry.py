@@ -46,6 +46,8 @@ class RequestRecord:
     outcome: str | None = None
     outcomes: int = 0
     """How many outcomes were told; ``outcome`` is the newest of them."""
+    logged: str = ""
+    """When, as the ledger's entry states it."""
 
 
 def read_request(envelope: Envelope, identities: IdentityRegistry) -> tuple[Request, PersonKeys]:
@@ -166,7 +168,9 @@ class ReleaseRegistry:
         def commit() -> None:
             counted()
             self._ids.add(request.id)
-            self.requests[envelope.payload_hash] = RequestRecord(request, requester, party)
+            self.requests[envelope.payload_hash] = RequestRecord(
+                request, requester, party, logged=entry.event.leaf.time
+            )
 
         return commit
 

@@ -5,12 +5,14 @@ way. Rule: requests about one family within a day of each other leave out no mor
 ``CHOICES_MOST`` different groups of people, the empty one among them, whoever asks: those that the
 ledger has first. It is asked before anybody's permission is looked at, so the answer says nothing
 of permissions; hub and agents judge by the ledger alike, and a request counts that was refused or
-declined, unless it was one choice too many itself. It makes finding out
-slow and plain to see in the ledger, not impossible: the first that is left out may be the one.
+declined, unless it was one choice too many itself. Those of before count from when they were
+logged, where that is later than they say: else whoever dates a request back to the day before has
+two more today. It makes finding out slow and plain to see in the ledger, not impossible: the first
+that is left out may be the one.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from governance.canonical import parse_time
@@ -35,17 +37,25 @@ def require_few_choices(
     Raises:
         TooManyChoices: it would be one choice more than are taken.
     """
-    made, own = parse_time(request.created), frozenset(request.without)
-    taken: set[frozenset[str]] = set()
+    taken: list[tuple[datetime, frozenset[str]]] = []
     for hash_, record in logged.items():
         if hash_ == request_hash:
             break
-        other = record.request
-        near = abs(parse_time(other.created) - made) <= WITHIN
-        if other.family == request.family and near and len(taken) < CHOICES_MOST:
-            taken.add(frozenset(other.without))
-    if own not in taken and len(taken) >= CHOICES_MOST:
+        if record.request.family == request.family:
+            asked = parse_time(max(record.request.created, record.logged))
+            choice = frozenset(record.request.without)
+            if _is_taken(asked, choice, taken):
+                taken.append((asked, choice))
+    if not _is_taken(parse_time(request.created), frozenset(request.without), taken):
         raise TooManyChoices(
             "people of this family were left out in other ways today",
             next_step="ask again tomorrow; who it was is not for you to find out",
         )
+
+
+def _is_taken(
+    asked: datetime, choice: frozenset[str], taken: list[tuple[datetime, frozenset[str]]]
+) -> bool:
+    """Whether a choice is one of the few of its day."""
+    near = {other for when, other in taken if abs(when - asked) <= WITHIN}
+    return choice in near or len(near) < CHOICES_MOST

@@ -36,6 +36,12 @@ class NoRows(AgentError):
     reason = "unmatched.no_rows"
 
 
+class NothingToAsk(AgentError):
+    """A question to which the answer would be that everything is well, whatever the rows hold."""
+
+    reason = "unmatched.nothing_to_ask"
+
+
 @dataclass(frozen=True)
 class Cohort:
     """What was found.
@@ -72,10 +78,20 @@ def cohort(vault: Vault, source: str, against: Sequence[str], indicator: str | N
         indicator: only records of which it is met, such as low attendance; all without it.
 
     Raises:
+        NothingToAsk: a source beside itself, or an indicator that none of its rows has.
         NoRows: the vault holds nothing of one of them.
         VaultError: the key does not open a row.
     """
+    if source in against:
+        raise NothingToAsk(
+            f"{source} beside itself: each record would match", next_step="name other sources"
+        )
     own, hidden = _rows(vault, source)
+    if indicator is not None and not any(f"indicator.{indicator}" in row.clean for row in own):
+        raise NothingToAsk(
+            f"no row of {source} says anything of that indicator",
+            next_step="indicators of a source stand in the agreement",
+        )
     others, more = [], hidden
     for each in against:
         rows, hidden = _rows(vault, each)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from partner_agent.cli.main import app
-from partner_agent.steps.unmatched import NoRows
+from partner_agent.steps.unmatched import NoRows, NothingToAsk
 from partner_agent.vault.occurrences import Occurrences
 from partner_agent.vault.store import Row
 from tests.hub_world import HubWorld
@@ -80,3 +80,15 @@ def test_all_records_are_asked_about_without_an_indicator(world: HubWorld, tmp_p
     for source, against in (("nowhere", "census"), ("attendance", "nowhere")):
         refused = run(world, source, f"--against={against}", out)
         assert isinstance(refused.exception, NoRows)
+
+
+def test_a_question_that_cannot_find_anything_is_refused(world: HubWorld, tmp_path: Path) -> None:
+    """A source beside itself, or a misspelt indicator: no file says that all is well."""
+    out = tmp_path / "cohort.csv"
+    for words in (
+        ("--against=census", "--against=attendance"),
+        ("--against=census", "--indicator=school_absense"),
+    ):
+        refused = run(world, "attendance", *words, f"--out={out}")
+        assert isinstance(refused.exception, NothingToAsk)
+        assert not out.exists()

@@ -1,5 +1,6 @@
 """What a reader works out of tables by adding and subtracting: never a small number or change."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -182,3 +183,43 @@ def test_categories_put_together_in_one_month_are_added_up_in_the_other() -> Non
     assert small_changes(old, new, 8) == set(new)
     assert small_changes(new, old, 8) == set(old)
     assert not small_changes(old, {(("area", ("hill",)),): (10, 11)}, 8)
+
+
+def test_numbers_that_one_month_has_both_apart_and_together_are_counted_once() -> None:
+    """Two tables of a month may put categories together otherwise: no change hides behind that."""
+    old: dict[Where, tuple[int, int]] = {(("area", ("hill", "lake", "moor")),): (30, 31)}
+    new: dict[Where, tuple[int, int]] = {
+        (("area", ("hill",)),): (10, 11),
+        (("area", ("lake",)),): (10, 13),
+        (("area", ("hill", "lake")),): (20, 24),
+        (("area", ("moor",)),): (13, 13),
+    }
+    assert small_changes(old, new, 8) == set(new)
+    overlapping: dict[Where, tuple[int, int]] = {
+        (("area", ("hill", "lake")),): (16, 16),
+        (("area", ("lake", "moor")),): (17, 17),
+    }
+    four: dict[Where, tuple[int, int]] = {(("area", ("hill", "lake", "moor", "town")),): (30, 31)}
+    assert not small_changes(four, overlapping, 8)
+
+
+def test_what_tables_put_together_otherwise_narrows_each_other() -> None:
+    """A reader adds up the areas of one table to those that another has together."""
+
+    def table(*lines: tuple[tuple[str, ...], int]) -> PublishedTable:
+        least = {"most": 7, "base": 5}
+        shown = [
+            {"of": of, "total": {"about": about, **least}, "cells": None} for of, about in lines
+        ]
+        return PublishedTable.model_validate_json(
+            json.dumps(
+                {"table": "t", "title": "t", "population": LATER, "rows_are": "area",
+                 "columns_are": None, "columns": [], "column_totals": [], "lines": shown,
+                 "total": {"about": 55, **least}}
+            )
+        )  # fmt: skip
+
+    apart = table((("hill",), 10), (("lake",), 10), (("moor",), 30))
+    together = table((("hill", "lake"), 25), (("moor",), 30))
+    assert worked_out([apart])[(("area", ("hill",)),)] == (8, 12)
+    assert worked_out([apart, together])[(("area", ("hill",)),)] == (11, 12)

@@ -64,3 +64,20 @@ def test_what_the_ledger_has_later_does_not_count() -> None:
     for at in (2, 3):
         with pytest.raises(TooManyChoices):
             require_few_choices(requests[at], str(at), logged)
+
+
+def test_dating_a_request_back_gives_no_more_choices() -> None:
+    """Two dated back to yesterday are today's, by when they were logged; so is one after them."""
+    logged = asked(request(hours=-23), request("p-1", hours=-23))
+    for record in logged.values():
+        record.logged = write_time(NOON)
+    for hours in (-22, 2):
+        with pytest.raises(TooManyChoices):
+            require_few_choices(request("p-2", hours=hours), "new", logged)
+    require_few_choices(request("p-2", hours=24.1), "new", logged)
+
+
+def test_what_was_one_choice_too_many_is_forgotten_the_next_day() -> None:
+    """Else whoever goes on asking keeps everybody else out for as long."""
+    logged = asked(request(), request("p-1"), request("p-2", hours=23), request("p-3", hours=23))
+    require_few_choices(request("p-4", hours=24.1), "new", logged)
