@@ -7,7 +7,8 @@ a run is handed out again as it was, whatever its families are by now; what was 
 register in a file, before the hub kept one, is taken in from that file: nothing else is published
 of its runs, and later runs are not held against it, since the file lacks what was published.
 
-The register holds true counts for as long as the run's results are kept. It is as confidential.
+The register holds true counts: of one run for as long as its results are kept, of several runs
+together for good, since files of them are about. It is as confidential.
 """
 
 import json
