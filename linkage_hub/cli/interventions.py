@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from governance.disclosure.register import ReleaseRegister
-from governance.terminal import FileProblem, terminal, write_bytes
+from governance.disclosure.counts import least_shown
+from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.engagement.published import population_of
 from linkage_hub.analytics.interventions.cases import cases_bytes, cases_of, read_cases
 from linkage_hub.analytics.interventions.pages import REASONS, as_csv, as_page
@@ -96,9 +96,6 @@ def table_(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    register: Annotated[
-        Path, typer.Option(help="what was released so far; made anew where it is missing")
-    ],
     out: Annotated[Path, typer.Option(help="a .csv file for the table")],
     months: Months = None,
     made_elsewhere: Elsewhere = False,
@@ -106,14 +103,15 @@ def table_(
     """Write the table that may be published, with small numbers hidden and the rest rounded."""
     with allowed(context, agreement) as by:
         found, source = _report(by, table, months, elsewhere=made_elsewhere)
-        population = population_of(source, file_hash(table))
-        try:
-            shown, after = published(
-                found, population, by.terms.suppression_threshold, ReleaseRegister.read(register)
-            )
-            after.write(register)  # first: what is on disk and not in it would not be known
-        except OSError as error:
-            raise FileProblem(f"{register.name} cannot be used: {error.strerror}") from None
+        population, threshold = (
+            population_of(source, file_hash(table)),
+            by.terms.suppression_threshold,
+        )
+        shown = by.hub.tables.publish_one(
+            population,
+            least_shown(threshold),
+            lambda register: published(found, population, threshold, register),
+        )
     write_bytes(out, tables_csv((shown,)))
     terminal(context).result(shown.model_dump(mode="json"))
 

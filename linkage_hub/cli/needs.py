@@ -38,7 +38,7 @@ def figures(
     from linkage_hub.app import open_hub  # noqa: PLC0415
 
     with open_hub(home_of(context)) as hub:
-        hub.ledger.sync_if_possible()
+        hub.ledger.sync()
         row, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
         with hub.database.reading() as connection:
             families = families_of(connection, run, terms.needs)

@@ -41,7 +41,7 @@ def publish_(
 ) -> None:
     """Write the fixed list of tables of a run, with small numbers hidden and the rest rounded."""
     with open_hub(home_of(context)) as hub:
-        hub.ledger.sync_if_possible()
+        hub.ledger.sync()
         _, terms = analysed_run(hub.database, hub.ledger, run, hub.now())
         found = hub.tables.publish(run, terms)
     listed_ = [kind.id for kind in listed(terms.needs, terms.uses)]

@@ -5,7 +5,8 @@ resolved, and known to have stayed so for as long as the catalogue asks; no need
 one been within that long. What is unknown is never taken for resolved: it stands in the way, under
 a name of its own. A need that was not there at the start, and of which nobody speaks now or spoke
 the month before, neither stands in the way nor is claimed for; one whose sources have fallen silent
-since stands in the way, since it may have come up.
+since stands in the way, since it may have come up, and so does one that is known to be unmet now
+and may have been met within that long for all that is known.
 """
 
 from dataclasses import dataclass
@@ -55,17 +56,17 @@ class Claims:
         return np.asarray(self.standing == _FIRST_BAR + BARS.index(reason))
 
 
-def claims(month: Month, spoken: Bools | None = None) -> Claims:
+def claims(month: Month, before: Bools | None = None) -> Claims:
     """Of all families of a run.
 
     Args:
         month: the run.
-        spoken: needs of which somebody spoke the month before, bool (f, k); None without one.
+        before: needs of which somebody spoke the month before, bool (f, k); None without one.
     """
     needs, state = month.criteria.needs, month.judged.state
     silent = np.zeros(state.shape, dtype=np.bool_)
-    if spoken is not None:
-        silent = (state == UNKNOWN) & spoken
+    if before is not None:
+        silent = (state == UNKNOWN) & before
     standing = np.stack(
         [_standing(month, need, state[:, at], silent[:, at]) for at, need in enumerate(needs)],
         axis=1,
@@ -77,6 +78,12 @@ def claims(month: Month, spoken: Bools | None = None) -> Claims:
     return Claims(standing, scope, full, travelled & (scope & ~full)[:, None])
 
 
+def spoken(month: Month) -> Bools:
+    """Needs of which somebody speaks, or says that they were met lately, bool (f, k)."""
+    lately = [month.said(need.sustain.known_by) == MET for need in month.criteria.needs]
+    return np.asarray((month.judged.state != UNKNOWN) | np.stack(lately, axis=1))
+
+
 def _standing(month: Month, need: Need, now: NDArray[np.int8], silent: Bools) -> NDArray[np.int8]:
     start = month.said(need.baseline)
     resolved = succeeded(need.success, {name: month.said(name) for name in need.success.of})
@@ -85,6 +92,7 @@ def _standing(month: Month, need: Need, now: NDArray[np.int8], silent: Bools) ->
     found[start == MET] = ACHIEVED
     found[(start == MET) & (within == UNKNOWN)] = LASTING_UNKNOWN
     found[((start == MET) & (resolved != MET)) | silent] = NOW_UNKNOWN
+    found[(start == UNMET) & (now == UNMET) & (within == UNKNOWN)] = LASTING_UNKNOWN
     found[start == UNKNOWN] = START_UNKNOWN
     found[within == MET] = NOT_LASTED
     found[(now == MET) | ((start == MET) & (resolved == UNMET))] = STILL_MET

@@ -8,9 +8,8 @@ from governance.agreements.models import Agreement
 from governance.canonical import hash_of
 from governance.exchange.analysis_api import ComparedSource, SourceFreshness
 from governance.transparency.models import Program
-from linkage_hub.analytics.needs import UNKNOWN
 from linkage_hub.analytics.programme.change import change
-from linkage_hub.analytics.programme.claims import claims
+from linkage_hub.analytics.programme.claims import claims, spoken
 from linkage_hub.analytics.programme.figures import (
     claim_figures,
     distance_figures,
@@ -43,10 +42,10 @@ class About:
 def report(now: Month, before: Month | None, about: About) -> ProgrammeReport:
     """The report of a month, with the change since the one before where there is one."""
     changed = None if before is None else change(before, now)
-    full_before, forward, spoken = None, None, None
+    full_before, forward, spoken_before = None, None, None
     if before is not None and changed is not None:
         full_before = changed.followed.back(claims(before).full)
-        spoken = changed.followed.back(before.judged.state != UNKNOWN)
+        spoken_before = changed.followed.back(spoken(before))
         forward = forward_figures(before, now, changed)
     return ProgrammeReport(
         written_on=about.written_on.isoformat(),
@@ -58,7 +57,7 @@ def report(now: Month, before: Month | None, about: About) -> ProgrammeReport:
         run=about.run,
         before=about.before,
         membership=membership(now, changed, before),
-        claims=claim_figures(now, claims(now, spoken), full_before),
+        claims=claim_figures(now, claims(now, spoken_before), full_before),
         distances=tuple(distance_figures(now, before, changed)),
         forward=forward,
         sources=tuple(_sources(about)),

@@ -11,6 +11,9 @@ import pytest
 from openpyxl import load_workbook
 
 from governance.agreements.errors import ActionNotAllowed
+from governance.ledger.errors import LedgerUnavailableError
+from governance.ledger.party import PartyLedger
+from governance.ledger.state import LedgerState
 from linkage_hub.analytics.figures.needs import below, sheets_of
 from linkage_hub.analytics.figures.sheets import HIDDEN, Sheet
 from linkage_hub.analytics.held import FamilyColumns, all_categories_of, families_of
@@ -145,6 +148,21 @@ def test_the_command_writes_every_form(world: HubWorld, tmp_path: Path) -> None:
     assert "http" not in page.replace("http://www.w3.org/", "")
     for path in tmp_path.iterdir():
         assert b"f-0000" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("words", [("needs", "figures"), ("tables", "publish")])
+def test_nothing_is_written_while_the_ledger_cannot_be_asked(
+    world: HubWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """The agreement may have been suspended since: an old copy of the ledger does not do."""
+
+    def away(_ledger: PartyLedger) -> LedgerState:
+        raise LedgerUnavailableError("no answer")
+
+    monkeypatch.setattr(PartyLedger, "sync", away)
+    result = hub(world, *words, RUN, f"--out={tmp_path / 'out'}")
+    assert isinstance(result.exception, LedgerUnavailableError)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_agreement_for_linking_alone_gives_no_figures(tmp_path: Path) -> None:

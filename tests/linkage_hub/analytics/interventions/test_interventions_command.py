@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import AgreementSuspended
 from governance.disclosure.errors import ReleasedOtherwise
+from linkage_hub.analytics.engagement.published import population_of
 from linkage_hub.analytics.interventions.cases import (
     NO,
     NOT_KNOWN,
@@ -30,9 +31,12 @@ from linkage_hub.analytics.outcomes.errors import (
     TooFew,
 )
 from linkage_hub.analytics.outcomes.panel import Panel
+from linkage_hub.analytics.provenance import file_hash
+from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.cli.main import app
+from linkage_hub.store.database import HubDatabase
 from tests.linkage_hub.analytics.interventions.world import cases
-from tests.linkage_hub.analytics.outcomes_world import know, pseudonym, runs, write_county
+from tests.linkage_hub.analytics.outcomes_world import NOW, know, pseudonym, runs, write_county
 from tests.linkage_hub.analytics.test_tables import write_terms
 
 HASH = f"sha256:{'0' * 64}"
@@ -233,19 +237,18 @@ def test_from_runs_to_a_report(
 def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounded, of a comparison that is given; another over the same table is refused."""
     write_terms(tmp_path / "agreement.yaml")
-    know(tmp_path / "agreement.yaml", monkeypatch)
+    database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    know(tmp_path / "agreement.yaml", monkeypatch, tables=TableRegister(database, lambda: NOW))
     table = tmp_path / "cases.csv"
     table.write_bytes(cases_bytes(cases(900, adds=0.2)))
-    options = [f"--register={tmp_path / 'register.json'}", f"--out={tmp_path / 'out.csv'}",
-               "--made-elsewhere", "--months=12"]  # fmt: skip
+    options = [f"--out={tmp_path / 'out.csv'}", "--made-elsewhere", "--months=12"]
     result = run(tmp_path, "table", table, *options)
     assert result.exit_code == 0, result.output
     with (tmp_path / "out.csv").open(encoding="utf-8") as file:
         numbers = [row["families"] for row in csv.DictReader(file)]
     assert len(numbers) == 9
     assert all(int(each) % 10 == 0 for each in numbers)
-    register = json.loads((tmp_path / "register.json").read_text("utf-8"))
-    same = register["released"][0]["population"]
+    same = population_of(None, file_hash(table))
     monkeypatch.setattr("linkage_hub.cli.interventions.population_of", lambda *_: same)
     table.write_bytes(cases_bytes(cases(900, seed=3, adds=0.2)))
     assert isinstance(run(tmp_path, "table", table, *options).exception, ReleasedOtherwise)

@@ -1,6 +1,7 @@
 """Claims: what may be claimed, what stands in the way, and that the unknown never claims."""
 
 import dataclasses
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
-from linkage_hub.analytics.programme.claims import BARS, claims
+from linkage_hub.analytics.programme.claims import BARS, claims, spoken
 from linkage_hub.analytics.programme.figures import claim_figures
 from linkage_hub.analytics.programme.month import Month
 from tests.linkage_hub.analytics.programme.months import criteria, month, months
@@ -30,6 +31,7 @@ CLEAN = {"in_programme": "+", "absence_start": "-", "offence_start": "-"}
         ("?", "?", "?", "start_unknown"),
         ("-", "+", "?", "still_met"),
         ("-", "?", "+", "not_lasted"),
+        ("-", "-", "?", "lasting_unknown"),
     ],
 )
 def test_each_need_stands_in_the_way_for_its_reason(
@@ -126,8 +128,28 @@ def test_what_becomes_unknown_never_makes_a_claim(before: Month, data: st.DataOb
         told = {name: SIGNS[int(held[row])] for name, held in before.held.items()}
         inside = "+" if before.in_programme[row] else "-"
         rows.append(told | dict.fromkeys(forgotten, "?") | {"in_programme": inside})
-    spoken = before.judged.state != UNKNOWN
-    assert not (claims(month(rows), spoken).full & ~claims(before).full).any()
+    assert not (claims(month(rows), spoken(before)).full & ~claims(before).full).any()
+
+
+def test_whatever_is_forgotten_of_one_need_makes_no_claim() -> None:
+    """Every state of three facts, and whatever is left of them, beside a need that is done."""
+    done = CLEAN | {"neet_start": "+", "neet": "-", "neet_6m": "-"}
+    facts = ("offence_start", "offence", "offence_6m")
+    told = [done | dict(zip(facts, signs, strict=True)) for signs in product("?-+", repeat=3)]
+    full = claims(month(told)).full
+    assert full.sum() == 4  # done too, twice not there, never spoken of but for having lasted
+    for gone in product((False, True), repeat=3):
+        lost = dict.fromkeys((f for f, is_ in zip(facts, gone, strict=True) if is_), "?")
+        found = claims(month([each | lost for each in told]), spoken(month(told)))
+        assert not (found.full & ~full).any(), lost
+
+
+def test_a_need_that_came_and_went_stands_in_the_way_once_nobody_says_so() -> None:
+    """It was not there at the start and is not now; that it was meanwhile is not told any more."""
+    done = CLEAN | {"neet_start": "+", "neet": "-", "neet_6m": "-", "offence": "-"}
+    assert claims(month([done | {"offence_6m": "-"}])).full[0]
+    for within in "+?":
+        assert not claims(month([done | {"offence_6m": within}])).full[0]
 
 
 def test_a_need_whose_sources_fell_silent_stands_in_the_way() -> None:
