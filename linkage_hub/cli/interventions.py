@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
+from governance.canonical import hash_of
 from governance.disclosure.counts import least_shown
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.engagement.published import population_of
 from linkage_hub.analytics.interventions.cases import cases_bytes, cases_of, read_cases
 from linkage_hub.analytics.interventions.pages import REASONS, as_csv, as_page
-from linkage_hub.analytics.interventions.published import published
+from linkage_hub.analytics.interventions.published import LISTED, published
 from linkage_hub.analytics.interventions.report import InterventionReport, report_of
 from linkage_hub.analytics.outcomes.errors import ComparisonWithheld, NotATable
 from linkage_hub.analytics.outcomes.provenance import TableProvenance, read_provenance
@@ -103,10 +104,8 @@ def table_(
     """Write the table that may be published, with small numbers hidden and the rest rounded."""
     with allowed(context, agreement) as by:
         found, source = _report(by, table, months, elsewhere=made_elsewhere)
-        population, threshold = (
-            population_of(source, file_hash(table)),
-            by.terms.suppression_threshold,
-        )
+        pairs = hash_of([LISTED.id, population_of(source, file_hash(table))])
+        population, threshold = pairs.removeprefix("sha256:")[:32], by.terms.suppression_threshold
         shown = by.hub.tables.publish_one(
             population,
             least_shown(threshold),

@@ -11,7 +11,6 @@ from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import AgreementSuspended
 from governance.disclosure.errors import ReleasedOtherwise
-from linkage_hub.analytics.engagement.published import population_of
 from linkage_hub.analytics.interventions.cases import (
     NO,
     NOT_KNOWN,
@@ -31,7 +30,6 @@ from linkage_hub.analytics.outcomes.errors import (
     TooFew,
 )
 from linkage_hub.analytics.outcomes.panel import Panel
-from linkage_hub.analytics.provenance import file_hash
 from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.cli.main import app
 from linkage_hub.store.database import HubDatabase
@@ -238,7 +236,9 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
     """Rounded, of a comparison that is given; another over the same table is refused."""
     write_terms(tmp_path / "agreement.yaml")
     database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
-    know(tmp_path / "agreement.yaml", monkeypatch, tables=TableRegister(database, lambda: NOW))
+    register = TableRegister(database, lambda: NOW)
+    know(tmp_path / "agreement.yaml", monkeypatch, tables=register)
+    monkeypatch.setattr("linkage_hub.cli.interventions.population_of", lambda *_: "1" * 32)
     table = tmp_path / "cases.csv"
     table.write_bytes(cases_bytes(cases(900, adds=0.2)))
     options = [f"--out={tmp_path / 'out.csv'}", "--made-elsewhere", "--months=12"]
@@ -248,9 +248,11 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
         numbers = [row["families"] for row in csv.DictReader(file)]
     assert len(numbers) == 9
     assert all(int(each) % 10 == 0 for each in numbers)
-    same = population_of(None, file_hash(table))
-    monkeypatch.setattr("linkage_hub.cli.interventions.population_of", lambda *_: same)
+    ((population, tables),) = register.released().items()
+    assert [each.table for each in tables] == ["helped-by-progress"]
+    assert population != "1" * 32  # engagement's table of these runs is of other families
     table.write_bytes(cases_bytes(cases(900, seed=3, adds=0.2)))
     assert isinstance(run(tmp_path, "table", table, *options).exception, ReleasedOtherwise)
     table.write_bytes(cases_bytes(cases(1_500, hidden=1.5)))
     assert isinstance(run(tmp_path, "table", table, *options).exception, ComparisonWithheld)
+    database.close()
