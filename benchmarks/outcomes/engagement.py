@@ -21,8 +21,8 @@ from linkage_hub.analytics.risk.private.randomness import SeededRandomness
 from linkage_hub.analytics.risk.private.training import Guarantee
 
 SPLIT: Final = FIRST + 32
-RULE: Final = ProgressRule(needs=NEEDS, chance_in_a_year=0.5, mean_needs=2.8)
-"""What a county might declare: a round chance in a year and its mean number of needs."""
+RULE: Final = ProgressRule(needs=NEEDS, chance_in_a_year=0.5, mean_needs=2.8, mean_unknown=1.8)
+"""What a county might declare: a round chance in a year, mean numbers of needs met and unknown."""
 DELTA: Final = 1e-6
 _TRUTH: Final = 400_000
 _LEAST: Final = 1e-6

@@ -200,7 +200,7 @@ def train(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    rule: Annotated[Path, typer.Option(help="rule.yaml: needs, chance_in_a_year, mean_needs")],
+    rule: Annotated[Path, typer.Option(help="needs, chance_in_a_year, mean_needs, mean_unknown")],
     until: Annotated[str, typer.Option(help="month: nothing later is learnt from")],
     out: Annotated[Path, typer.Option(help="a .json file for the model")],
     epsilon: Annotated[float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON)] = 1.0,

@@ -93,6 +93,7 @@ class ProgressRule(Frozen):
         weights: of needs whose weight is not 1.
         chance_in_a_year: of progress within twelve months, as published or expected.
         mean_needs: needs met when a family joins, as published or expected.
+        mean_unknown: needs that nobody knows of then, likewise.
         slope: log odds that a need of weight 1 takes away.
     """
 
@@ -100,12 +101,15 @@ class ProgressRule(Frozen):
     weights: Mapping[Slug, Weight] = Field(default_factory=dict)
     chance_in_a_year: Annotated[float, Field(ge=0.02, le=0.98)]
     mean_needs: Annotated[float, Field(ge=0, le=60)]
+    mean_unknown: Annotated[float, Field(ge=0, le=60)]
     slope: Annotated[float, Field(ge=0, le=2)] = SLOPE
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         if set(self.weights) - set(self.needs):
             raise ValueError("weights: a need that is not one of needs")
+        if self.mean_unknown > len(self.needs):
+            raise ValueError("mean_unknown: more needs than there are")
         return self
 
     @property

@@ -32,6 +32,7 @@ from linkage_hub.analytics.risk.private.training import (
     Metric,
     descend,
     pull_of,
+    usual_of,
 )
 
 _VARIANCE: Final = 0.15
@@ -57,7 +58,8 @@ def train_hazard(
     noise = noise_for(guarantee.epsilon, guarantee.delta, STEPS)
     cost = cost_of(noise, STEPS, guarantee.delta)
     start = rule.as_model()
-    begin = np.array([*start.coefficients, *start.levels])
+    usual = usual_of(len(rule.needs), rule.mean_unknown)
+    begin = np.array([*start.coefficients, *(start.levels + usual @ start.coefficients)])
     curvature = _curvature(rule)
     spread = np.repeat([SPREAD, SPREAD_LEVEL], [len(begin) - LEVELS, LEVELS])
     pull = pull_of(curvature, spread, noise * CLIP / STEPS**0.5 / len(spells))
@@ -67,11 +69,10 @@ def train_hazard(
         told = months * torch.nn.functional.softplus(odds) - events * odds
         return told.sum(dim=1).mean()
 
-    found = descend(
-        torch.from_numpy(_rows(spells.features.values)), loss, begin, Metric(curvature, pull),
-        noise, CLIP, randomness,
-    )  # fmt: skip
-    model = hazard_of("private-hazard", spells.needs, found[-LEVELS:], found[:-LEVELS])
+    rows = torch.from_numpy(_rows(spells.features.values - usual))
+    found = descend(rows, loss, begin, Metric(curvature, pull), noise, CLIP, randomness)
+    learnt = found[:-LEVELS]
+    model = hazard_of("private-hazard", spells.needs, found[-LEVELS:] - usual @ learnt, learnt)
     return model, noise, cost
 
 

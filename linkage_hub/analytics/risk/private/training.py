@@ -88,7 +88,7 @@ def train(
     noise = noise_for(guarantee.epsilon, guarantee.delta, STEPS)
     cost = cost_of(noise, STEPS, guarantee.delta)
     start = rule.as_model()
-    usual = _usual(rule)
+    usual = usual_of(len(rule.needs), rule.mean_unknown)
     begin = np.array([*start.coefficients, start.intercept + usual @ start.coefficients])
     if not warm:
         begin = np.zeros_like(begin)
@@ -107,10 +107,12 @@ def train(
     return Trained(model, noise, STEPS, cost)
 
 
-def _usual(rule: PublicRule) -> Floats:
-    """What is taken from each column, float64 (2k,): public."""
-    needs = len(rule.needs)
-    return np.concatenate([np.zeros(needs), np.full(needs, (rule.mean_unknown or 0.0) / needs)])
+def usual_of(needs: int, mean_unknown: float | None) -> Floats:
+    """What each column is counted from, float64 (2k,): public.
+
+    Columns that are nearly always 1 would else be the level many times over (docs/risk.md).
+    """
+    return np.concatenate([np.zeros(needs), np.full(needs, (mean_unknown or 0.0) / needs)])
 
 
 @dataclass(frozen=True, slots=True)

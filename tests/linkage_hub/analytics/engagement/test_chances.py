@@ -64,7 +64,8 @@ def test_no_other_month_is_given() -> None:
 
 def test_a_model_looks_at_each_month() -> None:
     """What is left of a constant chance a month does not hang on the months before."""
-    rule = ProgressRule(needs=("debt", "neet"), chance_in_a_year=0.5, mean_needs=1)
+    needs = ("debt", "neet")
+    rule = ProgressRule(needs=needs, chance_in_a_year=0.5, mean_needs=1, mean_unknown=0.5)
     chances = ModelChances(rule.as_model())
     after = np.array([0, 6, 9])
     found = chances.by(STATE[[0, 0, 0]], 12, after)

@@ -28,7 +28,7 @@ from tests.linkage_hub.analytics.outcomes_world import (
 from tests.linkage_hub.analytics.test_tables import NEEDS
 
 MONTHS = 18
-RULE = f"needs: [{', '.join(NEEDS)}]\nchance_in_a_year: 0.5\nmean_needs: 1.5\n"
+RULE = f"needs: [{', '.join(NEEDS)}]\nchance_in_a_year: 0.5\nmean_needs: 1.5\nmean_unknown: 1\n"
 private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp installs it")
 
 

@@ -22,7 +22,7 @@ from linkage_hub.analytics.risk.features import features_of
 from linkage_hub.analytics.risk.models import log_odds_of
 
 NEEDS = ("one", "two", "three")
-RULE = ProgressRule(needs=NEEDS, chance_in_a_year=0.4, mean_needs=1)
+RULE = ProgressRule(needs=NEEDS, chance_in_a_year=0.4, mean_needs=1, mean_unknown=0.4)
 private = pytest.mark.skipif(find_spec("opacus") is None, reason="make dp installs it")
 
 
@@ -155,3 +155,32 @@ def test_a_private_model_is_nearly_as_good() -> None:
     for months in (6, 12):
         difference = model.chance(found.features, months) - beside.chance(found.features, months)
         assert np.abs(difference).max() < 0.05
+
+
+@private
+def test_needs_that_are_nearly_always_unknown_do_not_lead_astray() -> None:
+    """Nine needs, each unknown of nine families in ten: the level is not learnt four times."""
+    from linkage_hub.analytics.risk.private.hazard import train_hazard  # noqa: PLC0415
+    from linkage_hub.analytics.risk.private.randomness import SeededRandomness  # noqa: PLC0415
+    from linkage_hub.analytics.risk.private.training import Guarantee  # noqa: PLC0415
+
+    needs = tuple(f"need-{at}" for at in range(9))
+    random = np.random.default_rng(3)
+    state = random.choice(3, (5_000, 9), p=(0.9, 0.04, 0.06)).astype(np.int8)
+    came = random.geometric(1 / (1 + np.exp(3 + 0.2 * (state == MET).sum(axis=1))))
+    none = np.full(5_000, "", dtype=object)
+    joined = np.full(5_000, 24_000)
+    found = Spells(
+        none, none, joined, joined, joined + 24,
+        np.where(came <= 24, joined + came, NEVER), needs, state,
+    )  # fmt: skip
+
+    def by_a_year(mean_unknown: float) -> float:
+        rule = ProgressRule(
+            needs=needs, chance_in_a_year=0.4, mean_needs=0.5, mean_unknown=mean_unknown
+        )
+        model, _, _ = train_hazard(found, rule, Guarantee(3, 1e-6), SeededRandomness(1))
+        return float(model.chance(found.features, 12).mean())
+
+    assert by_a_year(8.1) == pytest.approx((came <= 12).mean(), abs=0.02)
+    assert by_a_year(0) < (came <= 12).mean() - 0.05
