@@ -206,6 +206,7 @@ def show_agreement(out: Console, agreement: Agreement) -> None:
     out.print(f"released for an approach: {released}; to: {', '.join(agreement.recipients)}")
     signed = " or ".join(kind.value.replace("_", " ") for kind in agreement.staff_signatures)
     out.print(f"requests and approvals are signed by {signed}")
+    _show_uses(out, agreement)
     budget = agreement.privacy_budget
     out.print(
         "no model may learn from families, and no table with noise be made"
@@ -213,3 +214,14 @@ def show_agreement(out: Console, agreement: Agreement) -> None:
         else f"models and tables with noise may cost in a calendar year: {budget.words}",
         highlight=False,
     )
+
+
+def _show_uses(out: Console, agreement: Agreement) -> None:
+    """What is signed about indicators: which are needs, what the others are, what explains them."""
+    out.print(f"needs: {', '.join(agreement.needs) or 'none'}", highlight=False, soft_wrap=True)
+    for each in agreement.indicators:
+        if each.used_as is not None or each.detail_of is not None:
+            what = each.used_as or f"tells more of {each.detail_of}"
+            out.print(f"no need: {each.id} ({what})", highlight=False, soft_wrap=True)
+    if agreement.criteria is not None:
+        out.print(f"explained by catalogue {agreement.criteria}", highlight=False, soft_wrap=True)

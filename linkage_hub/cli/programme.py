@@ -22,6 +22,7 @@ from governance.exchange.hub_api import RunView
 from governance.exchange.hub_client import HubClient
 from governance.terminal import terminal, whole_file, write_bytes, write_document
 from governance.transparency.code import installed
+from linkage_hub.analytics.criteria.agreed import require_agreed
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.programme.files import as_csv, as_workbook
 from linkage_hub.analytics.programme.models import ProgrammeReport, RunFacts
@@ -67,6 +68,7 @@ def report_(
     terms = read_agreement(agreement)
     require_action(terms, Action.ANALYSE)
     criteria = read_catalogue(catalogue, PACKAGE, Criteria)
+    require_agreed(criteria, terms)
     with client_of(hub, as_, passphrase_file) as client:
         found = _report(client, terms, criteria, run, before)
     tables = tables_of(found)

@@ -311,3 +311,20 @@ def test_an_agreement_is_never_overwritten(tmp_path: Path, keys: list[str]) -> N
     (tmp_path / "agreement.yaml").write_text("kept", "utf-8")
     assert answered(tmp_path, keys, DATA).exit_code != 0
     assert (tmp_path / "agreement.yaml").read_text("utf-8") == "kept"
+
+
+def test_who_signs_is_shown_what_is_a_need(tmp_path: Path) -> None:
+    """And what the other indicators are, and which catalogue explains needs."""
+    first = DATA["indicators"][0]
+    more = [
+        first | {"id": "hill_ward", "used_as": "area"},
+        first | {"id": "badly", "detail_of": first["id"]},
+    ]
+    terms = DATA | {"indicators": [*DATA["indicators"], *more], "criteria": "sha256:" + "a" * 64}
+    file = tmp_path / "agreement.yaml"
+    file.write_text(write_agreement(Agreement.model_validate(terms)), "utf-8")
+    shown = CliRunner().invoke(app, ["agreement", "show", str(file)]).output
+    assert f"needs: {first['id']}" in shown
+    assert "no need: hill_ward (area)" in shown
+    assert f"no need: badly (tells more of {first['id']})" in shown
+    assert f"explained by catalogue sha256:{'a' * 64}" in shown

@@ -182,6 +182,10 @@ def test_an_agreement_names_its_catalogue(tmp_path: Path) -> None:
     assert run("check", "local-example", "--agreement", str(terms)).exit_code == 0
     refused = run("check", "uk-sf-2022", "--agreement", str(terms))
     assert isinstance(refused.exception, NotAgreed)
+    options = (f"--agreement={terms}", "--hub=http://127.0.0.1:9", f"--as={tmp_path / 'nobody'}",
+               "--catalogue=uk-sf-2022", f"--out={tmp_path / 'report'}")  # fmt: skip
+    report = CliRunner().invoke(app, ["programme", "report", *options])
+    assert isinstance(report.exception, NotAgreed)  # before keys are read or anybody is asked
     more = named.model_copy(update={"minimum_needs": local.minimum + 1})
     with pytest.raises(NotAgreed, match="which runs go by"):
         require_agreed(local, more)
