@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import AgreementSuspended
-from governance.disclosure.errors import ReleasedOtherwise
+from governance.disclosure.errors import ReleasedOtherwise, WouldDisclose
+from governance.disclosure.register import ReleaseRegister
+from governance.disclosure.tables import Counted, PublishedTable, protect
 from linkage_hub.analytics.interventions.cases import (
     NO,
     NOT_KNOWN,
@@ -21,6 +23,7 @@ from linkage_hub.analytics.interventions.cases import (
     read_cases,
 )
 from linkage_hub.analytics.interventions.pages import as_csv, as_page
+from linkage_hub.analytics.interventions.published import COLUMNS, LISTED, ROWS
 from linkage_hub.analytics.interventions.report import InterventionReport, report_of
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
 from linkage_hub.analytics.outcomes.errors import (
@@ -255,4 +258,27 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
     assert isinstance(run(tmp_path, "table", table, *options).exception, ReleasedOtherwise)
     table.write_bytes(cases_bytes(cases(1_500, hidden=1.5)))
     assert isinstance(run(tmp_path, "table", table, *options).exception, ComparisonWithheld)
+    database.close()
+
+
+def test_a_table_is_held_against_those_of_other_runs(tmp_path: Path) -> None:
+    """Almost the same families, as another population: it would tell of a change by a few."""
+
+    def counted(population: str, cells: list[list[int]]) -> None:
+        def make(register: ReleaseRegister) -> tuple[PublishedTable, ReleaseRegister]:
+            counts = np.array(cells, dtype=np.int64)
+            table, answers = protect(
+                Counted(LISTED.id, population, ROWS, COLUMNS, counts), (LISTED,), 8
+            )
+            return table, register.with_table(table, answers, 8)
+
+        register.publish_one(population, 8, make)
+
+    database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    register = TableRegister(database, lambda: NOW)
+    counted("a" * 32, [[12, 28], [41, 15]])
+    with pytest.raises(WouldDisclose):
+        counted("b" * 32, [[12, 29], [43, 19]])
+    assert set(register.released()) == {"a" * 32}
+    counted("c" * 32, [[12, 28], [41, 15]])
     database.close()
