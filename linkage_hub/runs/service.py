@@ -128,7 +128,7 @@ class Runs:
             rows = connection.execute(
                 select(runs)
                 .where(mine)
-                .order_by(runs.c.created.desc(), runs.c.id)
+                .order_by(runs.c.created.desc(), runs.c.is_current.desc(), runs.c.id)
                 .offset(offset)
                 .limit(limit)
             ).all()

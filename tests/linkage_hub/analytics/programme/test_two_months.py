@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from governance.agreements.files import write_agreement
 from governance.canonical import b64, canonical_bytes, utc_now
 from governance.identity.files import PersonSecrets, write_secret
 from linkage_hub.cli.main import app
+from linkage_hub.store.tables import runs
 from tests.hub_world import HubWorld
 from tests.refinement_world import person, refining_world, send, start
 
@@ -90,6 +92,7 @@ SECOND = month(
     ",Y,N,,,",
 )
 MOVED: Final = 3
+ONE_SECOND: Final = "2026-11-29T12:00:00Z"
 SECOND[MOVED] = (
     *person(MOVED, address="99 Low Road", postcode="ZE9 9ZZ", last="Newnamed"),
     *SECOND[MOVED][7:],
@@ -118,6 +121,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             send(world, world.agents["council"], rows, MORE, RULES)
             assert start(world)["state"] == "finished"
             found.append(ids(world))
+        with world.hub.database.writing() as connection:  # as two that began in one second
+            connection.execute(update(runs).values(created=ONE_SECOND))
         return _report(world, root) | {"ids": found}
 
 
