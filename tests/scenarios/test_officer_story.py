@@ -88,14 +88,22 @@ def seen(page: Page, name: str) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    """Press a button or a button-like link, by its words."""
-    page.get_by_role("button", name=name).first.click(timeout=60_000)
+    """Press a button or a button-like link, by its words, and see the next page begin."""
+    with page.expect_navigation(timeout=60_000):
+        page.get_by_role("button", name=name).first.click(timeout=60_000)
+
+
+def follow(page: Page, name: str) -> None:
+    """Follow a link, by its words, likewise."""
+    with page.expect_navigation(timeout=60_000):
+        page.get_by_role("link", name=name).click(timeout=60_000)
 
 
 def wait(page: Page) -> None:
     """Look at a task until it has ended, as its page says."""
     while (look := page.get_by_role("button", name="Look again")).count():
-        look.click(timeout=60_000)
+        with page.expect_navigation(timeout=60_000):
+            look.click(timeout=60_000)
 
 
 @pytest.mark.timeout(600)
@@ -137,8 +145,8 @@ def _enter(page: Page, link: str) -> None:
 
 
 def _choose(page: Page, file: Path | None) -> None:
-    page.get_by_role("link", name="hearthlink").click()
-    page.get_by_role("link", name="Prepare and send an extract").click()
+    follow(page, "hearthlink")
+    follow(page, "Prepare and send an extract")
     if file is not None:
         page.locator("input[type=file]").set_input_files(file)
     press(page, "Read the file")
@@ -184,14 +192,14 @@ def _extract(world: HubWorld, page: Page, file: Path) -> None:
     wait(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("prepared, not sent yet")
     seen(page, "prepared")
-    page.get_by_role("link", name="that were refused, and why").click()
+    follow(page, "that were refused, and why")
     expect(page.locator("main")).to_contain_text(CANARY)
     expect(page.locator("main")).to_contain_text("<img src=x onerror=alert(1)>")
     seen(page, "refused-rows")
-    page.get_by_role("link", name="Back").click()
-    page.get_by_role("link", name="See the quality").click()
+    follow(page, "Back")
+    follow(page, "See the quality")
     seen(page, "quality")
-    page.get_by_role("link", name="Back").click()
+    follow(page, "Back")
     _send(world, page)
     seen(page, "sent")
 
@@ -200,8 +208,8 @@ def _person(world: HubWorld, page: Page, folder: Path) -> None:
     """Somebody says yes, gets a receipt, and takes it back."""
     notice = folder / "notice.txt"
     notice.write_text("We ask you whether we may contact you.", "utf-8")
-    page.get_by_role("link", name="hearthlink").click()
-    page.get_by_role("link", name="Record what a person decided").click()
+    follow(page, "hearthlink")
+    follow(page, "Record what a person decided")
     press(page, "Find")
     expect(page.get_by_role("alert")).to_contain_text("Enter the record number")
     seen(page, "people-error")
@@ -235,7 +243,7 @@ def _person(world: HubWorld, page: Page, folder: Path) -> None:
     world.witness()
     seen(page, "person")
     person = page.url
-    page.get_by_role("link", name="Receipt of").click()
+    follow(page, "Receipt of")
     expect(page.get_by_role("heading", level=1)).to_have_text("You said yes")
     expect(page.locator("main")).not_to_contain_text("ornah")
     seen(page, "receipt")
@@ -246,8 +254,8 @@ def _person(world: HubWorld, page: Page, folder: Path) -> None:
 
 
 def _home(page: Page, action: str) -> None:
-    page.get_by_role("link", name="hearthlink").click()
-    page.get_by_role("link", name=action).click()
+    follow(page, "hearthlink")
+    follow(page, action)
 
 
 def _others(world: HubWorld, page: Page) -> None:
@@ -262,7 +270,7 @@ def _others(world: HubWorld, page: Page) -> None:
     press(page, "Open the request")
     wait(page)
     seen(page, "rights")
-    page.get_by_role("link", name="Objection").click()
+    follow(page, "Objection")
     press(page, "Carry it out")
     seen(page, "right-carry-out")
     press(page, "Carry it out")
@@ -278,7 +286,7 @@ def _others(world: HubWorld, page: Page) -> None:
     press(page, "Protect this home")
     expect(page.locator("main")).not_to_contain_text("Refuge")
     seen(page, "protected")
-    page.get_by_role("link", name="Entry 1").click()
+    follow(page, "Entry 1")
     seen(page, "protect-end")
     desk = world.agents["council"].desk
     request = f"sha256:{'a' * 64}"
@@ -286,7 +294,7 @@ def _others(world: HubWorld, page: Page) -> None:
     desk._kept.refuse(request, "release.protected", "release.local", event)
     _home(page, "Requests for releases")
     seen(page, "answers")
-    page.get_by_role("link", name="Answered on").click()
+    follow(page, "Answered on")
     expect(page.locator("main")).to_contain_text("one and the same word")
     seen(page, "answer")
     _home(page, "Where everything stands")
