@@ -76,6 +76,7 @@ def served(make: Callable[[str], ASGIApp]) -> Iterator[str]:
 
 def check_page(page: Page) -> None:
     """Hold a page, as it stands, to axe's rules, and to no sideways scrolling at 320 pixels."""
+    page.wait_for_load_state()  # scripts have run: an error summary takes the focus
     options = {"runOnly": _RULES, "rules": _NOT, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options)
     assert found.violations_count == 0, found.generate_report()
@@ -94,7 +95,7 @@ def check_keyboard(page: Page) -> None:
     reaches one, as it should.
     """
     stops = page.evaluate(_WATCH)
-    for _ in range(stops + 4):  # past the end, and over what is the browser's own
+    for _ in range(stops + 12):  # past the end, over what is the browser's own, to where it began
         page.keyboard.press("Tab")
     missed, unseen = page.evaluate("window.tabbed()")
     assert not missed, f"not reached by the Tab key on {page.url}: {missed}"

@@ -131,8 +131,9 @@ def _runs(
     if before is not None:
         older: RunView | None = client.run(before)
     else:
-        earlier = [e for e in ended if (e.finished or "") < (newer.finished or "")]
-        older = next((each for each in earlier if each.id != newer.id), None)
+        ids = [each.id for each in ended]  # newest first, also of those that ended in one second
+        earlier = ended[ids.index(newer.id) + 1 :] if newer.id in ids else []
+        older = next(iter(earlier), None)
     for each in (newer, older):
         if each is not None and (each.agreement != terms.hash or each.finished is None):
             raise NotThisAgreement(

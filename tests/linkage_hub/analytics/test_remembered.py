@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import delete, insert, select
 
+from governance.agreements.models import Action
 from governance.canonical import utc_now
 from linkage_hub.analytics.comparison import Comparisons
 from linkage_hub.analytics.permission import Permission
@@ -61,7 +62,7 @@ class Anybody:
         """A run of the database."""
         with self._database.reading() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).one()
-        return row, SimpleNamespace(suppression_threshold=8)
+        return row, SimpleNamespace(suppression_threshold=8, actions=(Action.ANALYSE,))
 
 
 def permission(database: HubDatabase) -> Permission:
