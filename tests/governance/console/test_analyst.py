@@ -24,7 +24,15 @@ from tests.browsing import check_page, screenshot
 from tests.chromium import browser_page
 from tests.console_world import ConsoleWorld, console_world
 from tests.hub_world import HubWorld
-from tests.refinement_world import allow, answer, person, refining_world, send, start
+from tests.refinement_world import (
+    a_minute_before,
+    allow,
+    answer,
+    person,
+    refining_world,
+    send,
+    start,
+)
 
 NAMES = ("Ada", "Quixwald", "High Street", "ZE1")
 POLICE = [person(n) for n in range(12)] + [person(n, dob="") for n in (40, 41)]
@@ -113,6 +121,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             runs.append(start(county)["id"])
             for _ in range(2):
                 answer(county, "police", "council")
+        a_minute_before(county, runs[0])
         with (
             console_world(
                 root / "console",

@@ -31,7 +31,7 @@ from linkage_hub.runs.inputs import records_of
 from linkage_hub.runs.results import RUNS_KEPT
 from linkage_hub.store.tables import links, runs, submissions
 from tests.hub_world import HubWorld
-from tests.refinement_world import person, refining_world, send, start
+from tests.refinement_world import a_minute_before, person, refining_world, send, start
 
 POLICE = [person(n) for n in range(20)] + [
     person(70, dob="", first="Zebedee", last="Oxwulf", address="9 Lonely Lane", postcode="ZE9 9ZZ"),
@@ -45,10 +45,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
     """Two runs: between them the council's newer extract holds more of the police's people."""
     root = tmp_path_factory.mktemp("looking")
     with refining_world(root, POLICE, COUNCIL, adjust=lambda _data: None) as world:
-        start(world)
+        first = start(world)["id"]
         more = [*COUNCIL, *(person(n) for n in range(12, 18))]
         send(world, world.agents["council"], more)
         start(world)
+        a_minute_before(world, first)
         staff = world.staff["analyst"]
         keys = PersonSecrets(
             keys=staff.keys, signing=b64(staff.signing.seed), sealing=b64(staff.sealing.seed)
