@@ -163,7 +163,7 @@ def _tellers(spells: Spells) -> dict[str, Callable[[Any], Floats]]:
     seeds = itertools.count(1)
 
     def by_model(model: HazardModel) -> Floats:
-        odds = model.score(targets.features)[:, None] + np.array(model.levels)
+        odds = model.added(targets.features)[:, None] + np.array(model.levels)
         hazard = np.clip(logistic(odds), _LEAST, 1 - _LEAST)
         return np.asarray(
             ((months - events) * np.log(1 - hazard) + events * np.log(hazard)).sum(axis=1)

@@ -13,7 +13,6 @@ import typer
 
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
-from governance.disclosure.counts import least_shown
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.engagement.candidates import Listed, short_term, unlikely
@@ -48,11 +47,11 @@ from linkage_hub.cli.outcomes import (
     allowed,
     month_option,
     panel_from,
+    publish,
     write_report,
     write_table,
 )
 from linkage_hub.cli.risk import DELTA
-from linkage_hub.cli.tables import as_csv as tables_csv
 
 app = typer.Typer(no_args_is_help=True, help="How long families take to make progress.")
 LEAST_FAMILIES: Final = 10_000
@@ -177,22 +176,15 @@ def table(
     table: Table,
     agreement: Terms,
     out: Annotated[Path, typer.Option(help="a .csv file for the table")],
-    made_elsewhere: Elsewhere = False,
 ) -> None:
     """Write the table that may be published, with small numbers hidden and the rest rounded."""
     with allowed(context, agreement) as by:
-        spells, source = _read(by, table, elsewhere=made_elsewhere)
-        population, threshold = (
-            population_of(source, file_hash(table)),
-            by.terms.suppression_threshold,
-        )
-        found = by.hub.tables.publish_one(
-            population,
-            least_shown(threshold),
+        population = population_of(read_provenance(table, "spells", by.belongs))
+        spells, threshold = _spells(by, table), by.terms.suppression_threshold
+        publish(
+            context, by, out, population,
             lambda register: published(spells, population, threshold, register),
-        )
-    write_bytes(out, tables_csv((found,)))
-    terminal(context).result(found.model_dump(mode="json"))
+        )  # fmt: skip
 
 
 @app.command()
@@ -209,7 +201,8 @@ def train(
     month = month_option(until)
     public = read_edited(rule, ProgressRule)
     with allowed(context, agreement) as by:
-        spells, _ = _read(by, table, elsewhere=False)
+        read_provenance(table, "spells", by.belongs)
+        spells = _spells(by, table)
         early = in_order_of(spells, public.needs).as_known(month)
         if len(early) < LEAST_FAMILIES:
             raise TooFewFamilies(
@@ -228,12 +221,16 @@ def train(
 
 
 def _read(by: Allowed, table: Path, *, elsewhere: bool) -> tuple[Spells, TableProvenance | None]:
+    source = None if elsewhere else read_provenance(table, "spells", by.belongs)
+    return _spells(by, table), source
+
+
+def _spells(by: Allowed, table: Path) -> Spells:
     """A table of families in the programme whose needs are the agreement's."""
-    source = read_provenance(table, "spells", by.belongs, elsewhere=elsewhere)
     spells = read_spells(table)
     if set(spells.needs) - set(by.terms.needs):
         raise NotATable(f"{table.name}: needs that the agreement does not declare")
-    return spells, source
+    return spells
 
 
 def _after(document: HazardDocument, split: int | None) -> int:

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from governance.canonical import hash_of
-from governance.disclosure.counts import least_shown
-from governance.terminal import terminal, write_bytes
+from governance.terminal import terminal
 from linkage_hub.analytics.engagement.published import population_of
 from linkage_hub.analytics.interventions.cases import cases_bytes, cases_of, read_cases
 from linkage_hub.analytics.interventions.pages import REASONS, as_csv, as_page
@@ -28,10 +27,10 @@ from linkage_hub.cli.outcomes import (
     Terms,
     allowed,
     panel_from,
+    publish,
     write_report,
     write_table,
 )
-from linkage_hub.cli.tables import as_csv as tables_csv
 
 app = typer.Typer(no_args_is_help=True, help="Families helped beside families like them.")
 Table = Annotated[Path, typer.Argument(help="a table that interventions cases has written")]
@@ -77,7 +76,7 @@ def report(
 ) -> None:
     """Compare helped families with families like them, if every check holds."""
     with allowed(context, agreement) as by:
-        found, _ = _report(by, table, months, elsewhere=made_elsewhere)
+        found = _report(by, table, months, elsewhere=made_elsewhere)
     paths = write_report(out, "interventions", found, as_csv(found), as_page(found))
     screen = terminal(context)
     screen.result(
@@ -98,38 +97,34 @@ def table_(
     table: Table,
     agreement: Terms,
     out: Annotated[Path, typer.Option(help="a .csv file for the table")],
-    months: Months = None,
-    made_elsewhere: Elsewhere = False,
 ) -> None:
     """Write the table that may be published, with small numbers hidden and the rest rounded."""
     with allowed(context, agreement) as by:
-        found, source = _report(by, table, months, elsewhere=made_elsewhere)
-        pairs = hash_of([LISTED.id, population_of(source, file_hash(table))])
+        source = read_provenance(table, "cases", by.belongs)
+        found = _compared(by, table, source, source.months)
+        pairs = hash_of([LISTED.id, population_of(source)])
         population, threshold = pairs.removeprefix("sha256:")[:32], by.terms.suppression_threshold
-        shown = by.hub.tables.publish_one(
-            population,
-            least_shown(threshold),
+        publish(
+            context, by, out, population,
             lambda register: published(found, population, threshold, register),
-        )
-    write_bytes(out, tables_csv((shown,)))
-    terminal(context).result(shown.model_dump(mode="json"))
+        )  # fmt: skip
 
 
-def _report(
-    by: Allowed, table: Path, months: int | None, *, elsewhere: bool
-) -> tuple[InterventionReport, TableProvenance | None]:
-    source = read_provenance(table, "cases", by.belongs, elsewhere=elsewhere)
-    if (source is None) != (months is not None):
-        raise typer.BadParameter("--months goes with --made-elsewhere, and with nothing else")
+def _report(by: Allowed, table: Path, months: int | None, *, elsewhere: bool) -> InterventionReport:
+    if elsewhere != (months is not None):
+        raise typer.BadParameter("--months goes with --made-elsewhere, each with the other")
+    if months is not None:
+        return _compared(by, table, None, months)
+    source = read_provenance(table, "cases", by.belongs)
+    return _compared(by, table, source, source.months)
+
+
+def _compared(
+    by: Allowed, table: Path, source: TableProvenance | None, months: int
+) -> InterventionReport:
     found = read_cases(table)
     if set(found.needs) - set(by.terms.needs):
         raise NotATable(f"{table.name}: needs that the agreement does not declare")
-    after = months if source is None else source.months
-    if after is None:
-        raise typer.BadParameter("--months: expected with --made-elsewhere")
-    return (
-        report_of(
-            found, by.terms.hash, file_hash(table), source, after, by.terms.suppression_threshold
-        ),
-        source,
+    return report_of(
+        found, by.terms.hash, file_hash(table), source, months, by.terms.suppression_threshold
     )

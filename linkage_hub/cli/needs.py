@@ -1,5 +1,6 @@
 """``linkage-hub needs``: figures of needs for a programme's own staff."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -73,6 +74,11 @@ def follow_up(
             next_step="agree one with used_as: referral",
         )
     seen = [Seen(day_of(folder), read_families(folder, ())) for folder in folders]
+    if any(one.day > next_.day for one, next_ in pairwise(seen)):
+        raise NotFollowed(
+            "later runs are expected after the first one, in the order in which they finished",
+            next_step="linkage-hub runs list",
+        )
     found = follow(seen[0], seen[1:], window)
     about = {
         "title": "Later referral of families put forward",

@@ -11,7 +11,10 @@ import typer
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Agreement
 from governance.canonical import Frozen, canonical_bytes, hash_of, sha256
-from governance.terminal import write_bytes, write_document
+from governance.disclosure.counts import least_shown
+from governance.disclosure.register import ReleaseRegister
+from governance.disclosure.tables import PublishedTable
+from governance.terminal import terminal, write_bytes, write_document
 from governance.transparency.code import installed
 from linkage_hub.analytics.outcomes.months import month_of, text_of
 from linkage_hub.analytics.outcomes.panel import Panel, read_panel
@@ -24,6 +27,7 @@ from linkage_hub.analytics.outcomes.provenance import (
 )
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
+from linkage_hub.cli.tables import as_csv
 
 Terms = Annotated[Path, typer.Option("--agreement", help="agreement.yaml, in force")]
 Runs = Annotated[
@@ -120,6 +124,24 @@ def write_table(
     write_bytes(out, data)
     write_document(beside(out), found)
     return found
+
+
+def publish(
+    context: typer.Context,
+    by: Allowed,
+    out: Path,
+    population: str,
+    make: Callable[[ReleaseRegister], tuple[PublishedTable, ReleaseRegister]],
+) -> None:
+    """Enter a table in the hub's register and write it.
+
+    Raises:
+        DisclosureRefused: see ``TableRegister.publish_one``.
+    """
+    least = least_shown(by.terms.suppression_threshold)
+    found = by.hub.tables.publish_one(population, least, make)
+    write_bytes(out, as_csv((found,)))
+    terminal(context).result(found.model_dump(mode="json"))
 
 
 def write_report(folder: Path, name: str, report: Frozen, csv: bytes, page: bytes) -> list[str]:

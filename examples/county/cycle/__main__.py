@@ -1,8 +1,6 @@
 """``python -m examples.county.cycle``: the programme's months, every program a real process."""
 
 import json
-import shutil
-import tempfile
 import time
 from dataclasses import asdict
 from datetime import date
@@ -15,7 +13,7 @@ from examples.county.cycle.cases import with_details
 from examples.county.cycle.county import County, first_county, next_county, write_month
 from examples.county.cycle.kept import families_kept, persons_kept
 from examples.county.demo.__main__ import Teller
-from examples.county.demo.site import Site, agents, found, services
+from examples.county.demo.site import Site, agents, found, place, services
 from examples.county.demo.story import Story
 from examples.county.demo.truth import Referee, as_figures
 from examples.county.generate import DEFAULT_SEED, generate
@@ -42,16 +40,10 @@ def cycle(
     ] = True,
 ) -> None:
     """New extracts every month: link again, ids kept, the report, the change since last month."""
-    root = Path(tempfile.mkdtemp(prefix="hearthlink-cycle-")) if keep is None else keep
-    if keep is not None:
-        keep.mkdir(parents=True)
-    try:
-        figures = tell(Site(root), persons, seed, months, questions=questions)
-        if json_file is not None:
-            json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    finally:
-        if keep is None:
-            shutil.rmtree(root, ignore_errors=True)
+    with place(keep) as site:
+        figures = tell(site, persons, seed, months, questions=questions)
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
 def tell(

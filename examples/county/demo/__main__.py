@@ -1,8 +1,6 @@
 """``python -m examples.county.demo``: the main job, told step by step."""
 
 import json
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from rich.console import Console
 from examples.county.demo.again import COUNCIL, STAFF, Ports
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.search import find
-from examples.county.demo.site import Site, agents, audited, found, services
+from examples.county.demo.site import Site, agents, audited, found, place, services
 from examples.county.demo.story import Story
 from examples.county.demo.truth import Referee, as_figures
 from examples.county.generate import DEFAULT_SEED, generate
@@ -61,16 +59,10 @@ def demo(
     ] = True,
 ) -> None:
     """Run the main job on a synthetic county, every program as a process of its own."""
-    root = Path(tempfile.mkdtemp(prefix="hearthlink-demo-")) if keep is None else keep
-    if keep is not None:
-        keep.mkdir(parents=True)
-    try:
-        figures = tell(Site(root), persons, seed, questions=questions, kept=keep is not None)
-        if json_file is not None:
-            json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    finally:
-        if keep is None:
-            shutil.rmtree(root, ignore_errors=True)
+    with place(keep) as site:
+        figures = tell(site, persons, seed, questions=questions, kept=keep is not None)
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
 def tell(

@@ -1,6 +1,8 @@
 """Where everything of one demo lives, and the servers that run through it."""
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +11,20 @@ from typing import Any
 
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.processes import PARALLEL, Recorder, Server, free_port, run
+
+
+@contextlib.contextmanager
+def place(keep: Path | None) -> Iterator["Site"]:
+    """A new folder to work in, which stays afterwards if it was asked for."""
+    if keep is not None:
+        keep.mkdir(parents=True)
+        yield Site(keep)
+        return
+    root = Path(tempfile.mkdtemp(prefix="hearthlink-county-"))
+    try:
+        yield Site(root)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 @dataclass(frozen=True)

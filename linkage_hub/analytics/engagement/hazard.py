@@ -17,7 +17,13 @@ from governance.canonical import Frozen, Slug
 from linkage_hub.analytics.engagement.spells import Spells, Times
 from linkage_hub.analytics.needs import STATES
 from linkage_hub.analytics.risk.features import Features, Floats
-from linkage_hub.analytics.risk.models import Coefficient, Reason, log_odds_of, logistic
+from linkage_hub.analytics.risk.models import (
+    Coefficient,
+    NeedsModel,
+    Reason,
+    log_odds_of,
+    logistic,
+)
 from linkage_hub.analytics.risk.rule import Weight
 
 BANDS: Final = (3, 6, 12, 18)
@@ -28,40 +34,19 @@ SLOPE: Final = 0.2
 """Log odds of progress in a month that a need takes away, before anything is learnt."""
 
 
-class HazardModel(Frozen):
-    """What a family's log odds of progress in a month are the sum of.
+class HazardModel(NeedsModel):
+    """What a family's log odds of progress in a month are the sum of: a level and what needs add.
 
     Attributes:
         levels: of each band.
-        coefficients: of needs that are met, then of those that are unknown.
     """
 
     kind: Literal["rule", "hazard", "private-hazard"]
-    needs: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=60)]
     levels: Annotated[tuple[Coefficient, ...], Field(min_length=LEVELS, max_length=LEVELS)]
-    coefficients: tuple[Coefficient, ...]
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if len(set(self.needs)) != len(self.needs):
-            raise ValueError("needs: one twice")
-        if len(self.coefficients) != 2 * len(self.needs):
-            raise ValueError("coefficients: expected two a need, met and unknown")
-        return self
-
-    def score(self, families: Features) -> Floats:
-        """What needs add to the log odds, float64 (f,): higher is sooner.
-
-        Raises:
-            ValueError: the families' needs are others than the model's.
-        """
-        if families.needs != self.needs:
-            raise ValueError("the model was made for other needs")
-        return np.asarray(families.values @ np.array(self.coefficients))
 
     def still(self, families: Features, months: int) -> Floats:
         """Share without progress after so many months, float64 (f,)."""
-        odds = self.score(families)[:, None] + np.array(self.levels)
+        odds = self.added(families)[:, None] + np.array(self.levels)
         return np.asarray(np.prod((1 - logistic(odds)) ** _lengths(0, months), axis=1))
 
     def chance(self, families: Features, months: int) -> Floats:

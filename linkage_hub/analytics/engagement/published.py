@@ -30,9 +30,9 @@ COLUMNS: Final = (
 _ENDS: Final = np.array([6, 12, 18])
 
 
-def population_of(provenance: TableProvenance | None, table: str) -> str:
-    """Of whom: a number made of the runs' own, or of a table that was made elsewhere."""
-    runs = [table] if provenance is None else [each.provenance for each in provenance.runs]
+def population_of(provenance: TableProvenance) -> str:
+    """Of whom: a number made of the runs' own, 32 hexadecimal digits."""
+    runs = [each.provenance for each in provenance.runs]
     return hash_of(runs).removeprefix("sha256:")[:32]
 
 

@@ -2,8 +2,8 @@
 
 Rules: a table lies beside its provenance, ``TABLE.provenance.json``, which names it by its SHA-256,
 the agreement, and the provenance of every run that it was made from; a table without one, or of
-another agreement, is not used, unless the user says that it was made elsewhere, which every report
-repeats.
+another agreement, is not used. Where the user says that a table was made elsewhere, reports take it
+and repeat that; nothing is published of it.
 """
 
 from collections.abc import Callable
@@ -64,24 +64,18 @@ def beside(table: Path) -> Path:
 
 
 def read_provenance(
-    table: Path,
-    kind: Literal["spells", "cases"],
-    belongs: Callable[[str], bool],
-    *,
-    elsewhere: bool,
-) -> TableProvenance | None:
-    """A table's provenance, checked; None where it was made elsewhere.
+    table: Path, kind: Literal["spells", "cases"], belongs: Callable[[str], bool]
+) -> TableProvenance:
+    """A table's provenance, checked.
 
     Raises:
         NotProved: it has none, or is not what it says.
     """
-    if elsewhere:
-        return None
     path = beside(table)
     if not path.exists():
         raise NotProved(
             f"{table.name} has no provenance beside it",
-            next_step="make it from runs, or say --made-elsewhere, which the report repeats",
+            next_step="make it from runs; a report takes --made-elsewhere, and repeats it",
         )
     found = read_document(path, TableProvenance)
     if found.kind != kind:

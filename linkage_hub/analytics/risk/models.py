@@ -19,12 +19,14 @@ from linkage_hub.analytics.risk.features import Features, Floats, names_of
 Coefficient = Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
 
 
-class LinearModel(Frozen):
-    """The log odds of the outcome are the intercept and the coefficients of a family's columns."""
+class NeedsModel(Frozen):
+    """Needs that are met and needs that are unknown, each with what it adds to log odds.
 
-    kind: Literal["rule", "logistic", "private-logistic"]
+    Attributes:
+        coefficients: of needs that are met, then of those that are unknown.
+    """
+
     needs: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=60)]
-    intercept: Coefficient
     coefficients: tuple[Coefficient, ...]
 
     @model_validator(mode="after")
@@ -34,6 +36,23 @@ class LinearModel(Frozen):
         if len(self.coefficients) != 2 * len(self.needs):
             raise ValueError("coefficients: expected two a need, met and unknown")
         return self
+
+    def added(self, families: Features) -> Floats:
+        """What needs add to the log odds, float64 (f,).
+
+        Raises:
+            ValueError: the families' needs are others than the model's.
+        """
+        if families.needs != self.needs:
+            raise ValueError("the model was made for other needs")
+        return np.asarray(families.values @ np.array(self.coefficients))
+
+
+class LinearModel(NeedsModel):
+    """The log odds of the outcome are the intercept and what needs add."""
+
+    kind: Literal["rule", "logistic", "private-logistic"]
+    intercept: Coefficient
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,9 +65,7 @@ class LinearModel(Frozen):
         Raises:
             ValueError: the families' needs are others than the model's.
         """
-        if families.needs != self.needs:
-            raise ValueError("the model was made for other needs")
-        return np.asarray(families.values @ np.array(self.coefficients) + self.intercept)
+        return self.added(families) + self.intercept
 
     def probability(self, families: Features) -> Floats:
         """Of the outcome, float64 (f,)."""

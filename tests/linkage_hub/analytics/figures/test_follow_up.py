@@ -184,6 +184,8 @@ def test_the_command_follows_exported_runs(tmp_path: Path, monkeypatch: pytest.M
     page = (tmp_path / "out" / "later-referral.html").read_text("utf-8")
     assert page.count("<svg") == 1
     assert "at risk" not in page
+    turned = [*words[:3], *(str(tmp_path / str(month)) for month in (4, 1)), *words[6:]]
+    assert isinstance(CliRunner().invoke(app, turned).exception, NotFollowed)
     figures = tmp_path / "4" / "quality.json"
     figures.write_text(figures.read_text("utf-8").replace("2026-04", "2026-05"), "utf-8")
     assert isinstance(CliRunner().invoke(app, words).exception, NotProved)

@@ -10,9 +10,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import AgreementSuspended
+from governance.agreements.files import read_agreement
+from governance.canonical import sha256
 from governance.disclosure.errors import ReleasedOtherwise, WouldDisclose
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import Counted, PublishedTable, protect
+from governance.terminal import write_document
+from governance.transparency.code import installed
 from linkage_hub.analytics.interventions.cases import (
     NO,
     NOT_KNOWN,
@@ -33,6 +37,7 @@ from linkage_hub.analytics.outcomes.errors import (
     TooFew,
 )
 from linkage_hub.analytics.outcomes.panel import Panel
+from linkage_hub.analytics.outcomes.provenance import TableProvenance, beside
 from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.cli.main import app
 from linkage_hub.store.database import HubDatabase
@@ -243,8 +248,23 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
     know(tmp_path / "agreement.yaml", monkeypatch, tables=register)
     monkeypatch.setattr("linkage_hub.cli.interventions.population_of", lambda *_: "1" * 32)
     table = tmp_path / "cases.csv"
+    terms = read_agreement(tmp_path / "agreement.yaml").hash
+
+    def made(found: Cases) -> None:
+        data = cases_bytes(found)
+        table.write_bytes(data)
+        write_document(
+            beside(table),
+            TableProvenance(
+                kind="cases", agreement=terms, table=sha256(data), runs=(), progress="every",
+                months=12, left_out={}, program=installed(),
+            ),
+        )  # fmt: skip
+
+    options = [f"--out={tmp_path / 'out.csv'}"]
     table.write_bytes(cases_bytes(cases(900, adds=0.2)))
-    options = [f"--out={tmp_path / 'out.csv'}", "--made-elsewhere", "--months=12"]
+    assert isinstance(run(tmp_path, "table", table, *options).exception, NotProved)
+    made(cases(900, adds=0.2))
     result = run(tmp_path, "table", table, *options)
     assert result.exit_code == 0, result.output
     with (tmp_path / "out.csv").open(encoding="utf-8") as file:
@@ -254,9 +274,9 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
     ((population, tables),) = register.released().items()
     assert [each.table for each in tables] == ["helped-by-progress"]
     assert population != "1" * 32  # engagement's table of these runs is of other families
-    table.write_bytes(cases_bytes(cases(900, seed=3, adds=0.2)))
+    made(cases(900, seed=3, adds=0.2))
     assert isinstance(run(tmp_path, "table", table, *options).exception, ReleasedOtherwise)
-    table.write_bytes(cases_bytes(cases(1_500, hidden=1.5)))
+    made(cases(1_500, hidden=1.5))
     assert isinstance(run(tmp_path, "table", table, *options).exception, ComparisonWithheld)
     database.close()
 
