@@ -1,0 +1,1 @@
+"""Reports for a programme's own staff: one document, drawn as a page, a workbook and CSV."""
