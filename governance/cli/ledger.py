@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.canonical import unb64, utc_now, write_time
+from governance.cli.admit import admit
 from governance.cli.copies import (
     Copy,
     KeyFile,
@@ -62,6 +63,7 @@ from governance.terminal import (
 )
 
 app = typer.Typer(no_args_is_help=True, help="The consent ledger.")
+app.command("admit")(admit)
 app.command("witness")(witness)
 
 Home = Annotated[Path, typer.Option(envvar="HEARTHLINK_LEDGER_HOME", help="the ledger's folder")]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from governance.canonical import b64, canonical_bytes, parse_json
 from governance.cli.main import app
-from governance.errors import FormatError
+from governance.errors import FormatError, GovernanceError
 from governance.identity.files import PartySecrets, new_party, write_secret
 from governance.identity.models import publish_party_keys
 from governance.ledger.database import Database
@@ -107,6 +107,43 @@ def test_no_name_that_looks_like_another_begins_a_ledger(tmp_path: Path, name: s
     assert isinstance(refused.exception, FormatError)
     assert "the name of police has characters that do not show" in str(refused.exception)
     assert not home.exists()
+
+
+def test_a_party_that_comes_later_is_admitted_by_the_operator_alone(
+    ledger: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the thumbprint that it read out; from then on it reads and signs as the others do."""
+    monkeypatch.setattr("governance.cli.admit.utc_now", lambda: NOON)
+    later, world = Party("health"), ledger.world
+    file, vkey = tmp_path / "health.keys.json", tmp_path / "keys" / "ledger.vkey"
+    file.write_bytes(canonical_bytes(publish_party_keys(later.keys, later.signing)))
+    words = ("ledger", "admit", file, "--ledger", ledger.url, "--ledger-key", vkey)
+    told = ("--thumbprint", later.keys.thumbprint)
+
+    by_operator = (*words, "--operator", secret_of(world.operator, tmp_path))
+    swapped = invoke(*by_operator, "--thumbprint", Party("health").keys.thumbprint)
+    assert isinstance(swapped.exception, GovernanceError)
+    assert swapped.exception.reason == "ledger.other_keys"
+    by_another = invoke(*words, "--operator", secret_of(world.council, tmp_path), *told)
+    assert isinstance(by_another.exception, LedgerRefusedError)
+    assert "operator admits parties" in str(by_another.exception)
+
+    done = invoke(*by_operator, *told)
+    assert done.exit_code == 0, done.output
+    assert parse_json(done.stdout.encode())["index"] == len(world.events)
+    read = ("--ledger", ledger.url, "--ledger-key", vkey, "--as", secret_of(later, tmp_path))
+    shown = invoke("ledger", "show", *read)
+    assert shown.exit_code == 0, shown.output
+    assert parse_json(shown.stdout.encode())["witnessed"]["health"] is None
+    with ledger.client(later) as client:
+        mirror = Mirror(Database(f"sqlite:///{tmp_path / 'health.db'}", "mirror"), ledger.key)
+        mirror.sync(client)
+        client.cosign(mirror.cosign(ledger.witness(later), later.witness, NOON))
+        mirror.close()
+
+    again = invoke(*by_operator, *told)
+    assert isinstance(again.exception, LedgerRefusedError)
+    assert "known already" in str(again.exception)
 
 
 def test_a_stranger_exports_nothing(ledger: Running, tmp_path: Path) -> None:
