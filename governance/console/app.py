@@ -15,12 +15,12 @@ from governance.console.areas import AREAS
 from governance.console.console import Console, open_database
 from governance.console.errors import NotSignedIn, SignInAgain
 from governance.console.keys import OWN
-from governance.console.pages.runs.charts import draw_first
 from governance.console.problems import STATUS
 from governance.console.settings import ConsoleSettings
 from governance.identity.files import write_secret
 from governance.identity.keys import SigningKey
 from governance.ledger.note import parse_vkey
+from governance.reports.charts import draw_first
 from governance.terminal import passphrase
 from governance.ui.problems import add_problem_pages, status_page
 from governance.ui.security import Guard

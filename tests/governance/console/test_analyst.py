@@ -19,6 +19,7 @@ from governance.console.pages.runs.charts import (
 from governance.exchange.analysis_api import ThresholdRow, ThresholdTable
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.identity.models import Role
+from governance.reports.charts import svg_of
 from linkage_hub.store.tables import person_records
 from tests.browsing import check_page, screenshot
 from tests.chromium import browser_page
@@ -88,23 +89,23 @@ def test_charts_are_drawn_without_scripts() -> None:
         quality_chart(QualityTable(rows=tuple(rows)), names, "share"),
         threshold_chart(table, names, ("threshold", "share")),
     ):
-        text = drawn.decode()
+        text = svg_of(drawn)
         assert text.startswith("<svg")
         assert all(f">{name}<" in text for name in names)
         assert "<script" not in text
         assert "href" not in text
-    drawn = quality_chart(QualityTable(rows=tuple(rows)), names, "share")
-    assert "sex female" in drawn.decode()
-    again = quality_chart(QualityTable(rows=tuple(rows)), names, "share")
-    assert again is drawn  # kept
+    picture = svg_of(quality_chart(QualityTable(rows=tuple(rows)), names, "share"))
+    assert "sex female" in picture
+    again = svg_of(quality_chart(QualityTable(rows=tuple(rows)), names, "share"))
+    assert again is picture  # kept
     other = rows[0].model_copy(update={"predicted_recall": Share3(value=0.9, low=0.8, high=0.95)})
-    assert quality_chart(QualityTable(rows=(other, rows[1])), names, "share") != drawn
+    assert svg_of(quality_chart(QualityTable(rows=(other, rows[1])), names, "share")) != picture
     bars = (EffectBar("put forward", 200, 196, 190, 204), EffectBar("debt", 50, 50, 49, 51))
-    effects = effects_chart(bars, "difference").decode()
+    effects = svg_of(effects_chart(bars, "difference"))
     assert "<script" not in effects
     assert all(f">{word}<" in effects for word in ("put forward", "debt", "difference"))
-    assert effects_chart(bars[:1], "difference").decode() != effects
-    assert ">part<" in quality_chart(QualityTable(rows=tuple(rows)), names, "part").decode()
+    assert svg_of(effects_chart(bars[:1], "difference")) != effects
+    assert ">part<" in svg_of(quality_chart(QualityTable(rows=tuple(rows)), names, "part"))
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,8 @@ from governance.console.pages.runs.choosing import (
 from governance.exchange.analysis_api import NO_EFFECTS, LinkageEffects
 from governance.exchange.hub_api import QualityRow, RunView, Share3
 from governance.exchange.hub_client import HubClient, HubRefused
+from governance.reports.charts import svg_of
+from governance.reports.models import Chart
 from governance.ui.forms import Form, posted, read_form
 from governance.ui.show import Cell, Link, Slice, show_time
 
@@ -225,8 +227,8 @@ def _effects(console: Console, request: Request, run: Hex128) -> LinkageEffects 
             return None
 
 
-def _svg(drawn: bytes) -> Response:
-    return Response(drawn, media_type="image/svg+xml; charset=utf-8")
+def _svg(chart: Chart) -> Response:
+    return Response(svg_of(chart).encode(), media_type="image/svg+xml; charset=utf-8")
 
 
 def _asked(
