@@ -12,7 +12,8 @@ from pydantic import Field, FiniteFloat, model_validator
 from governance.canonical import Frozen, Hash, Hex128
 
 Text = Annotated[str, Field(max_length=5_000)]
-Label = Annotated[str, Field(max_length=300)]
+Label = Annotated[str, Field(max_length=2_000)]
+"""As long as a catalogue's titles may be."""
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Kind = Literal["programme", "needs", "later-referral", "engagement", "interventions"]

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Action, Agreement
@@ -20,17 +18,16 @@ from governance.canonical import hash_of
 from governance.exchange.analysis_api import ComparedSource
 from governance.exchange.hub_api import RunView
 from governance.exchange.hub_client import HubClient
-from governance.terminal import terminal, whole_file, write_bytes, write_document
+from governance.terminal import terminal, whole_file
 from governance.transparency.code import installed
 from linkage_hub.analytics.criteria.agreed import require_agreed
 from linkage_hub.analytics.criteria.models import Criteria
-from linkage_hub.analytics.programme.files import as_csv, as_workbook
+from linkage_hub.analytics.programme.document import document_of
 from linkage_hub.analytics.programme.models import ProgrammeReport, RunFacts
 from linkage_hub.analytics.programme.month import FILES, Month, read_month
-from linkage_hub.analytics.programme.page import NOTE, as_page
 from linkage_hub.analytics.programme.report import About, report
-from linkage_hub.analytics.programme.tables import Figures, tables_of
 from linkage_hub.analytics.shipped import read_catalogue
+from linkage_hub.cli.reports import show_tables, write_report
 from linkage_hub.cli.runs import As, Passphrase, Url, client_of
 from linkage_hub.errors import HubError
 
@@ -71,18 +68,13 @@ def report_(
     require_agreed(criteria, terms)
     with client_of(hub, as_, passphrase_file) as client:
         found = _report(client, terms, criteria, run, before)
-    tables = tables_of(found)
-    paths = [out / f"report.{kind}" for kind in ("json", "html", "xlsx", "csv")]
-    write_document(paths[0], found)
-    write_bytes(paths[1], as_page(found, tables))
-    write_bytes(paths[2], as_workbook(tables, NOTE))
-    write_bytes(paths[3], as_csv(tables))
+    document = document_of(found)
+    paths = write_report(out, "report", found, document)
     screen = terminal(context)
     screen.result(
-        {"files": [str(path) for path in paths], "hash": hash_of(found),
-         "report": found.model_dump(mode="json")},
-        lambda console: _show(tables, console),
-    )  # fmt: skip
+        {"files": paths, "hash": hash_of(found), "report": found.model_dump(mode="json")},
+        lambda console: show_tables(document.tables, console),
+    )
     screen.say("exact figures and pseudonyms: for staff, and not for publication")
     if found.before is None:
         screen.say("no run before this one is kept: there is no change to tell")
@@ -162,14 +154,3 @@ def _month(client: HubClient, view: RunView, criteria: Criteria) -> Month:
             with whole_file(Path(folder) / name) as target:
                 client.export(view.id, name, target)
         return read_month(Path(folder), criteria)
-
-
-def _show(tables: list[Figures], out: Console) -> None:
-    for table in tables:
-        if table.listed:
-            out.print(f"{table.title}: {len(table.rows)}")
-            continue
-        shown = Table(*table.headings, title=table.title, title_justify="left")
-        for row in table.rows:
-            shown.add_row(*(f"{c:,}" if isinstance(c, int) else c for c in row))
-        out.print(shown)

@@ -1,22 +1,19 @@
-"""A report as page, workbook and CSV: the same figures, nothing that runs."""
+"""A programme's report, and the document that is made of it: the same figures."""
 
-import csv
-import io
 import re
 from datetime import date
 from typing import Final
 
 import pytest
-from openpyxl import load_workbook
 
 from governance.agreements.models import Agreement
 from governance.exchange.analysis_api import ComparedSource, SourceFreshness
+from governance.reports.models import Bars
+from governance.reports.page import as_page
 from governance.transparency.models import Program
-from linkage_hub.analytics.programme.files import as_csv, as_workbook, plain
+from linkage_hub.analytics.programme.document import NOTE, document_of
 from linkage_hub.analytics.programme.models import ProgrammeReport, RunFacts
-from linkage_hub.analytics.programme.page import NOTE, as_page
 from linkage_hub.analytics.programme.report import About, report
-from linkage_hub.analytics.programme.tables import tables_of
 from tests.governance.world import Party, agreement_data
 from tests.linkage_hub.analytics.programme.months import month
 
@@ -70,7 +67,7 @@ def test_the_figures_of_a_small_month(made: ProgrammeReport) -> None:
 
 def test_the_page_runs_nothing_and_says_what_the_tables_say(made: ProgrammeReport) -> None:
     """No script, no other file, markup is text; each chart stands beside its table."""
-    page = as_page(made, tables_of(made)).decode()
+    page = as_page(document_of(made)).decode()
     assert "<script" not in page
     assert "=HYPERLINK(&lt;b&gt;)" in page
     assert page.count('<svg role="img"') == 3
@@ -81,21 +78,45 @@ def test_the_page_runs_nothing_and_says_what_the_tables_say(made: ProgrammeRepor
     assert "1,234" in page
 
 
-def test_a_workbook_and_a_csv_hold_every_table(made: ProgrammeReport) -> None:
-    """A sheet each, numbers as numbers, and no text that a spreadsheet would work out."""
-    tables = tables_of(made)
-    book = load_workbook(io.BytesIO(as_workbook(tables, NOTE)))
-    assert book.sheetnames == [table.id for table in tables]
-    assert book["membership"]["B6"].value == 1
-    assert all(cell.data_type != "f" for sheet in book for row in sheet.rows for cell in row)
-    rows = list(csv.DictReader(io.StringIO(as_csv(tables).decode())))
-    assert {"table": "claims", "line": "of these, a claim may be made", "column": "families",
-            "value": "0"} in rows  # fmt: skip
-    assert {row["table"] for row in rows} == {table.id for table in tables}
+def test_the_document_has_every_figure(made: ProgrammeReport) -> None:
+    """Tables in order, lists last; a chart has the counts of the table beside it."""
+    found = document_of(made)
+    assert [table.id for table in found.tables] == [
+        "membership", "claims", "claims-by-need", "sole-reason", "distance-absence", "change",
+        "needs", "sources", "put-forward", "no-longer",
+    ]  # fmt: skip
+    rows = {table.id: {row[0]: row[1:] for row in table.rows} for table in found.tables}
+    assert rows["membership"]["In the programme"] == (1,)
+    assert rows["claims"]["of these, a claim may be made"] == (0,)
+    assert rows["sources"]["early_help"] == ("council", "2026-11-27", 2, 1_234, "yes", "new")
+    assert [table.id for table in found.tables if table.listed] == ["put-forward", "no-longer"]
+    (added,) = rows["put-forward"].values()
+    assert added == ("more needs are met", "offence", "offence")
+    charts = [part for part in found.parts if isinstance(part.chart, Bars)]
+    assert len(charts) == 3
+    for part in charts:
+        assert isinstance(part.chart, Bars)
+        (table,) = part.tables
+        for point in part.chart.points:
+            row = next(row for row in table.rows if row[0] == point.line)
+            assert row[table.headings.index(point.series)] == point.value
+    assert (found.runs, found.made_on) == (("a" * 32, "b" * 32), "2026-11-29")
+    assert [each.count for each in found.highlights] == [1, 0, 0, 1]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1"])
-def test_nothing_is_taken_for_a_formula(text: str) -> None:
-    """What begins like one begins with a quote."""
-    assert plain(text) == f"'{text}"
-    assert (plain("a=1"), plain(-1)) == ("a=1", -1)
+def test_without_a_month_before_nothing_is_said_of_it(made: ProgrammeReport) -> None:
+    """Words stand where a count of the month before would."""
+    alone = made.model_copy(update={
+        "before": None, "forward": None,
+        "membership": made.membership.model_copy(update={"before": None}),
+        "distances": tuple(each.model_copy(update={"before": None, "since_before": None})
+                           for each in made.distances),
+    })  # fmt: skip
+    found = document_of(alone)
+    assert found.runs == ("b" * 32,)
+    (membership,) = (table for table in found.tables if table.id == "membership")
+    assert ("In the programme the month before", "no month before") in membership.rows
+    (part,) = (each for each in found.parts if each.id == "distance-absence")
+    assert isinstance(part.chart, Bars)
+    assert part.chart.series == ("when it joined", "now")
+    assert "beside run" not in found.lead[0]
