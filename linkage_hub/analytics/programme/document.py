@@ -1,7 +1,7 @@
 """A programme's month as a report to read: the same figures, a part each."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from governance.canonical import hash_of
@@ -68,22 +68,18 @@ def _lead(report: ProgrammeReport) -> str:
 
 
 def _parts(report: ProgrammeReport) -> Iterator[Part]:
-    yield _part(_membership(report.membership))
+    yield _membership(report.membership)
     yield from _claims(report.claims)
     for each in report.distances:
-        yield _part(_distance(each), _distance_chart(each))
+        yield _distance(each)
     if report.forward is not None:
         yield from _forward(report.forward)
-    yield _part(_sources(report.sources))
+    yield _sources(report.sources)
     if report.forward is not None:  # at the end, for whoever prints without them
         yield from _lists(report.forward)
 
 
-def _part(table: Table, chart: Bars | None = None) -> Part:
-    return Part(id=table.id, heading=table.title, chart=chart, tables=(table,))
-
-
-def _membership(found: Membership) -> Table:
+def _membership(found: Membership) -> Part:
     lines = {
         "In the programme": found.worked_with,
         "of these, also the month before": found.stayed,
@@ -98,12 +94,10 @@ def _membership(found: Membership) -> Table:
     }
     rows = [(words_, _number(count)) for words_, count in lines.items()]
     rows += [(f"In it now, joined {words_}", count) for words_, count in _spelt(found.time)]
-    return Table(
-        id="membership",
-        title="Families worked with",
-        notes=(
-            "Families are followed by their people, also where two became one or one became two.",
-        ),
+    return _part(
+        "membership",
+        "Families worked with",
+        note="Families are followed by their people, also where two became one or one became two.",
         headings=("", "families"),
         rows=tuple(rows),
     )
@@ -120,48 +114,37 @@ def _claims(found: ClaimsFigures) -> Iterator[Part]:
         "Without a claim, but a distance has become less": found.travelled,
     }
     yield _part(
-        Table(
-            id="claims",
-            title="Claims",
-            notes=(
-                (
-                    "A claim needs each need of the start to be known as resolved, and to have stayed "
-                    "so. What is not known is never taken for resolved."
-                ),
-            ),
-            headings=("", "families"),
-            rows=tuple((words_, _number(count)) for words_, count in lines.items()),
-        )
+        "claims",
+        "Claims",
+        note=(
+            "A claim needs each need of the start to be known as resolved, and to have stayed "
+            "so. What is not known is never taken for resolved."
+        ),
+        headings=("", "families"),
+        rows=tuple((words_, _number(count)) for words_, count in lines.items()),
     )
     bars = tuple(map(words, BARS))
     yield _part(
-        Table(
-            id="claims-by-need",
-            title="What is claimed for, and what stands in the way",
-            notes=("A family with several needs in the way is in several lines.",),
-            headings=("need", "at the start", _CLAIMED, *bars, "distance has become less"),
-            rows=tuple(
-                (each.title, each.at_start, each.claimed, *each.bars.values(), each.travelled)
-                for each in found.needs
-            ),
+        "claims-by-need",
+        "What is claimed for, and what stands in the way",
+        note="A family with several needs in the way is in several lines.",
+        headings=("need", "at the start", _CLAIMED, *bars, "distance has become less"),
+        rows=tuple(
+            (each.title, each.at_start, each.claimed, *each.bars.values(), each.travelled)
+            for each in found.needs
         ),
-        _claims_chart(found.needs),
+        chart=_claims_chart(found.needs),
     )
     yield _part(
-        Table(
-            id="sole-reason",
-            title="The one thing that stands in the way",
-            notes=(
-                (
-                    "Families of which one need, and nothing else, stands in the way: each is in one "
-                    "cell."
-                ),
-            ),
-            headings=("need", *bars, "all"),
-            rows=tuple(
-                (each.title, *each.sole.values(), sum(each.sole.values())) for each in found.needs
-            ),
-        )
+        "sole-reason",
+        "The one thing that stands in the way",
+        note=(
+            "Families of which one need, and nothing else, stands in the way: each is in one cell."
+        ),
+        headings=("need", *bars, "all"),
+        rows=tuple(
+            (each.title, *each.sole.values(), sum(each.sole.values())) for each in found.needs
+        ),
     )
 
 
@@ -175,7 +158,7 @@ def _claims_chart(needs: Sequence[NeedClaims]) -> Bars:
     )
 
 
-def _distance(found: DistanceFigures) -> Table:
+def _distance(found: DistanceFigures) -> Part:
     bands = [
         (words(name), found.at_start[name], _number(_of(found.before, name)), count)
         for name, count in found.now.items()
@@ -184,17 +167,16 @@ def _distance(found: DistanceFigures) -> Table:
         (_MOVED[name], count, _number(_of(found.since_before, name)), "")
         for name, count in found.since_start.items()
     ]
-    return Table(
-        id=f"distance-{found.need}",
-        title=textwrap.shorten(f"{found.title}: {found.measure} ({found.unit})", _LONGEST),
-        notes=(
-            (
-                "Families in the programme by band; a family is as far as the farthest of its members. "
-                "No partner sends a number."
-            ),
+    return _part(
+        f"distance-{found.need}",
+        textwrap.shorten(f"{found.title}: {found.measure} ({found.unit})", _LONGEST),
+        note=(
+            "Families in the programme by band; a family is as far as the farthest of its members. "
+            "No partner sends a number."
         ),
         headings=("", *_TIMES),
         rows=(*bands, *moved),
+        chart=_distance_chart(found),
     )
 
 
@@ -218,19 +200,16 @@ def _forward(found: ForwardFigures) -> Iterator[Part]:
         *((f"of these, no longer: {name}", count) for name, count in _spelt(found.dropped)),
     ]
     yield _part(
-        Table(
-            id="change",
-            title="Families put forward, and what changed",
-            notes=("For professional consideration; nothing is decided by this list.",),
-            headings=("", "families"),
-            rows=tuple(rows),
-        )
+        "change",
+        "Families put forward, and what changed",
+        note="For professional consideration; nothing is decided by this list.",
+        headings=("", "families"),
+        rows=tuple(rows),
     )
     yield _part(
-        Table(
-            id="needs",
-            title="Needs that changed",
-            notes=("All families that both months know of, put forward or not.",),
+            "needs",
+            "Needs that changed",
+            note="All families that both months know of, put forward or not.",
             headings=(
                 "need", _CAME, "of these, nobody spoke of it before", _WENT,
                 "of these, nobody speaks of it now",
@@ -239,8 +218,7 @@ def _forward(found: ForwardFigures) -> Iterator[Part]:
                 (each.title, each.came, each.known_since, each.went, each.silent)
                 for each in found.needs
             ),
-        ),
-        _bars(
+        chart=_bars(
             "Needs that changed since the month before",
             {each.title: (each.came, each.went) for each in found.needs},
             (_CAME, _WENT),
@@ -254,13 +232,11 @@ def _lists(found: ForwardFigures) -> Iterator[Part]:
         ("no-longer", "Families no longer put forward", found.dropped_families),
     ):
         yield _part(
-            Table(
-                id=id_,
-                title=title,
-                headings=("family", "why", "needs that changed", "of these, not known"),
-                rows=tuple(_family(each) for each in families),
-                listed=True,
-            )
+            id_,
+            title,
+            headings=("family", "why", "needs that changed", "of these, not known"),
+            rows=tuple(_family(each) for each in families),
+            listed=True,
         )
 
 
@@ -269,11 +245,11 @@ def _family(each: ListedFamily) -> tuple[Cell, ...]:
     return (each.family, words(each.reason), needs, unknown)
 
 
-def _sources(found: Sequence[SourceFacts]) -> Table:
-    return Table(
-        id="sources",
-        title="How fresh the data are",
-        notes=("Days are counted on the day of this report.",),
+def _sources(found: Sequence[SourceFacts]) -> Part:
+    return _part(
+        "sources",
+        "How fresh the data are",
+        note="Days are counted on the day of this report.",
         headings=(
             "source", "party", "extracted on", "days old", "records", "in the newest run",
             "since the month before",
@@ -287,6 +263,28 @@ def _sources(found: Sequence[SourceFacts]) -> Table:
             for each in found
         ),
     )  # fmt: skip
+
+
+def _part(
+    id_: str,
+    title: str,
+    headings: tuple[str, ...],
+    rows: Iterable[tuple[Cell, ...]],
+    *,
+    note: str = "",
+    chart: Bars | None = None,
+    listed: bool = False,
+) -> Part:
+    """A part with one table, under one name."""
+    table = Table(
+        id=id_,
+        title=title,
+        notes=(note,) if note else (),
+        headings=headings,
+        rows=tuple(rows),
+        listed=listed,
+    )
+    return Part(id=id_, heading=title, chart=chart, tables=(table,))
 
 
 def _bars(
