@@ -49,6 +49,7 @@ from partner_agent.ledger import AgentLedger
 from partner_agent.loop import INTERNAL, BackOff, tell_unexpected
 from partner_agent.protection.register import Protections
 from partner_agent.releases.answers import Answer, AnswerStore, Waiting
+from partner_agent.releases.choices import Choices
 from partner_agent.releases.errors import told
 from partner_agent.releases.local import own_grants, own_rows, released_records, require_newest_word
 from partner_agent.releases.milestones import require_own_word
@@ -90,6 +91,7 @@ class ReleaseDesk:
         self._secrets = secrets
         self._party = secrets.keys.party
         self._kept = AnswerStore(database, now)
+        self._choices = Choices(database, vault, self._party)
         self._vault = vault
         self._ledger = ledger
         self._consents = consents
@@ -108,6 +110,7 @@ class ReleaseDesk:
             HubUnavailable, HubRefused, LedgerUnavailableError: away; nothing is lost.
         """
         later = []
+        self._choices.forget(self._now())
         known = {answer.request for answer in self.answers()}
         gone = self._blocks.gone(self._ledger.state.rights)  # before the hub makes its orders
         for item in hub.orders().orders:
@@ -295,6 +298,7 @@ class ReleaseDesk:
         if order.members.agreement != request.agreement:
             raise MembersChanged("the order's members are of another agreement")
         require_few_choices(request, order.request.payload_hash, state.releases.requests)
+        self._choices.require_few(order, request, self._protections.guard(), self._now())
         agreement = state.agreements.standing(request.agreement).agreement
         note = parse_note(order.checkpoint.encode())
         found = self._ledger.mirror.verify_witnessed(

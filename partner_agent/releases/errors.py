@@ -50,6 +50,12 @@ class RateLimited(LocalRefusal):
     told = "release.rate_limited"  # about this partner, not about a person
 
 
+class AskedOtherwise(LocalRefusal):
+    """Records of the same people or homes were asked about in other ways within a day."""
+
+    reason = "release.choices"
+
+
 class NotHeld(LocalRefusal):
     """A record of the order is not in this partner's vault."""
 

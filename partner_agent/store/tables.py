@@ -118,6 +118,17 @@ answers = Table(
     Index("answers_by_time", "answered"),
 )
 
+choices = Table(  # of who is left out, for some days; see ``releases/choices.py``
+    "choices",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),  # keyed hash: a record, a person or a home
+    Column("request", LargeBinary(32), primary_key=True),  # its hash
+    Column("choice", LargeBinary(32), nullable=False),  # hash of who is asked for and left out
+    Column("taken", String(20), nullable=False),
+    Index("choices_by_time", "taken"),
+    sqlite_with_rowid=False,
+)
+
 purges = Table(
     "purges",
     metadata,

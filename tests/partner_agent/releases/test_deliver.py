@@ -41,7 +41,7 @@ from partner_agent.store.tables import (
     withdrawals,
 )
 from partner_agent.vault.store import StoredRow
-from tests.governance.world import NOON, ORIGIN, World
+from tests.governance.world import NOON, ORIGIN, Party, World
 
 MOTHER = "1" * 32
 LOG = SigningKey(b"\x01" * 32)
@@ -121,7 +121,16 @@ class Desk:
         self.accepted: dict[str, datetime] = {}
         self.protected = False
         self.database = AgentDatabase(folder / "agent.db")
-        vault = cast(Any, SimpleNamespace(get=self.row, hash_key=b"key"))
+        held = {bytes.fromhex(MOTHER)}
+        vault = cast(
+            Any,
+            SimpleNamespace(
+                get=self.row,
+                has=held.intersection,
+                get_many=lambda wanted: {each: self.row(each) for each in held & set(wanted)},
+                hash_key=b"key",
+            ),
+        )
         self.desk = ReleaseDesk(
             cast(
                 Any,
@@ -168,9 +177,15 @@ class Desk:
         self.desk._kept.seal(order, approval, event, most=9, grants=())
         return request.payload_hash
 
-    def order(self, number: int, *, adult: bool = True) -> Order:
+    def order(
+        self, number: int, *, adult: bool = True, beside: str | None = None, family: str = ""
+    ) -> Order:
         """An approved order in a checkpoint that the log signed."""
-        members = self.world.members(("1", adult, [(self.world.council, MOTHER)]))
+        people: list[tuple[str, bool, list[tuple[Party, str]]]]
+        people = [("1", adult, [(self.world.council, MOTHER)])]
+        people += [] if beside is None else [("2", True, [(self.world.council, beside)])]
+        members = self.world.members(*people)
+        members = members.model_copy(update={"family": family} if family else {})
         request = self.world.request(members, id=f"{number:032x}")
         approval = self.world.approval(request)
         self.world.log_release(request, approval)
@@ -325,6 +340,22 @@ def test_a_refused_order_stays_refused(desk: Desk) -> None:
         desk.protected = False
     assert desk.ledger.taken == [EventType.RELEASE_SEALED, EventType.RELEASE_REFUSED]
     assert desk.hub.answers[1:] == [(order.request.payload_hash, False, "release.local")]
+
+
+@pytest.mark.invariant(20, "a family under a new name, and other people beside it", double="lies")
+def test_whoever_stands_beside_somebody_is_not_tried_out_under_new_names(desk: Desk) -> None:
+    """Two choices are answered; the third is refused before anybody's permission is looked at.
+
+    So is one that everybody has agreed to, and by the next day it is answered.
+    """
+    names = [f"f-{at:032x}" for at in range(9, 15)]
+    orders = [desk.order(2 + at, beside=f"{at:032x}", family=names[at]) for at in range(4)]
+    answers, _ = desk.answer(*orders, desk.order(6, family=names[4]))
+    refused = [(False, "consent.missing")] * 2 + [(False, "release.choices")] * 3
+    assert sorted(answers[1:], key=str) == sorted(refused, key=str)
+    assert {order.members.family for order in orders} == set(names[:4])
+    told = [refusal for _, _, refusal in desk.hub.answers[1:]]
+    assert sorted(map(str, told)) == sorted(reason for _, reason in refused)
 
 
 @pytest.mark.invariant(17, "a hub that is away for as long as items are kept", double="slow")
