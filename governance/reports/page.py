@@ -17,7 +17,7 @@ def as_page(report: Report) -> bytes:
     """The page, HTML."""
     page = page_template("governance.reports", "report.html")
     return page.render(
-        report=report, note=NOTE, lines=lines, svg_of=svg_of, about=about, wide=_wide
+        report=report, note=NOTE, lines=lines, svg_of=svg_of, about=about, wide=wide
     ).encode()
 
 
@@ -31,5 +31,6 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
     yield from report.inputs.items()
 
 
-def _wide(part: Part) -> bool:
+def wide(part: Part) -> bool:
+    """Whether a section is printed on turned paper."""
     return any(len(table.headings) >= _WIDE for table in part.tables)
