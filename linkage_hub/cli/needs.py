@@ -1,19 +1,21 @@
 """``linkage-hub needs``: figures of needs for a programme's own staff."""
 
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from governance.agreements.models import Agreement
 from governance.canonical import hash_of
+from governance.reports.models import Part, Report
 from governance.terminal import terminal
+from governance.transparency.code import installed
 from linkage_hub.analytics.made import beside, write_made
 from linkage_hub.analytics.provenance import Provenance, file_hash
 from linkage_hub.cli.context import home_of
+from linkage_hub.cli.reports import forms_of, show_tables
 from linkage_hub.errors import HubError
 
 app = typer.Typer(no_args_is_help=True, help="Needs of families as figures, for a programme.")
@@ -33,7 +35,7 @@ def figures(
     out: Out,
 ) -> None:
     """How many, which, which together, and by area and team where the agreement has these."""
-    from linkage_hub.analytics.figures.needs import sheets_of  # noqa: PLC0415 - loads numpy
+    from linkage_hub.analytics.figures.needs import document_of, parts_of  # noqa: PLC0415 - numpy
     from linkage_hub.analytics.held import all_categories_of, families_of  # noqa: PLC0415
     from linkage_hub.analytics.permission import analysed_run  # noqa: PLC0415
     from linkage_hub.app import open_hub  # noqa: PLC0415
@@ -44,8 +46,11 @@ def figures(
         with hub.database.reading() as connection:
             families = families_of(connection, run, terms.needs)
             categories = all_categories_of(connection, run, terms, families)
-    about = {"title": "Needs of families", "run": run, "finished": row.finished}
-    _write(context, "needs", about, terms, list(sheets_of(terms, families, categories)), out, {})
+    parts = tuple(parts_of(terms, families, categories))
+    report = document_of(
+        parts, terms, run=run, finished=row.finished, made_on=_today(), program=installed().code
+    )
+    _write(context, "needs", out, report, row.finished, parts)
 
 
 @app.command("follow-up")
@@ -58,7 +63,13 @@ def follow_up(
 ) -> None:
     """Who was referred by the usual route since, of families put forward and of others."""
     from linkage_hub.analytics.exported import day_of, read_families  # noqa: PLC0415
-    from linkage_hub.analytics.figures.follow_up import Seen, follow, sheets_of  # noqa: PLC0415
+    from linkage_hub.analytics.figures.follow_up import (  # noqa: PLC0415
+        ESTIMATES,
+        Seen,
+        document_of,
+        follow,
+        parts_of,
+    )
     from linkage_hub.analytics.outcomes.panel import proved  # noqa: PLC0415
     from linkage_hub.cli.outcomes import allowed  # noqa: PLC0415
 
@@ -80,13 +91,16 @@ def follow_up(
             next_step="linkage-hub runs list",
         )
     found = follow(seen[0], seen[1:], window)
-    about = {
-        "title": "Later referral of families put forward",
-        "run": sources[0].run,
-        "finished": seen[0].day.isoformat(),
-    }
-    inputs = {f"run {number}": hash_of(each) for number, each in enumerate(sources, 1)}
-    _write(context, "later-referral", about, terms, list(sheets_of(found, window)), out, inputs)
+    parts = parts_of(found, window)
+    report = document_of(
+        parts,
+        agreement=terms.hash,
+        runs=[source.run for source in sources],
+        made_on=_today(),
+        program=installed().code,
+        inputs={f"run {number}": hash_of(each) for number, each in enumerate(sources, 1)},
+    )
+    _write(context, "later-referral", out, report, seen[0].day.isoformat(), parts, ESTIMATES)
 
 
 def _dated(folder: Path, source: Provenance) -> None:
@@ -105,34 +119,38 @@ def _dated(folder: Path, source: Provenance) -> None:
         )
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 def _write(
     context: typer.Context,
     name: Literal["needs", "later-referral"],
-    about: dict[str, Any],
-    terms: Agreement,
-    sheets: list[Any],
     out: Path,
-    inputs: dict[str, str],
+    report: Report,
+    finished: str,
+    parts: Sequence[Part],
+    estimates: Collection[str] = (),
 ) -> None:
-    from linkage_hub.analytics.figures.sheets import files_of  # noqa: PLC0415
+    from linkage_hub.analytics.figures.documents import as_json, records  # noqa: PLC0415
 
-    about = about | {"agreement": terms.hash}
-    files = {out / file: content for file, content in files_of(name, about, sheets)}
+    about = {
+        "title": report.title,
+        "run": report.runs[0],
+        "finished": finished,
+        "agreement": report.agreement,
+    }
     main = out / f"{name}.json"
-    write_made(main, files, name, run=about["run"], agreement=terms.hash, inputs=inputs)
+    files = {main: as_json(about, parts, estimates)} | forms_of(out, name, report)
+    write_made(
+        main, files, name, run=report.runs[0], agreement=report.agreement, inputs=report.inputs
+    )
+    tables = {table.id: records(table, estimates) for part in parts for table in part.tables}
     paths = [str(path) for path in (*files, beside(main))]
     screen = terminal(context)
     screen.result(
-        {"files": paths, "tables": {sheet.id: sheet.records() for sheet in sheets}},
-        lambda console: _show(sheets[:1], console),
+        {"files": paths, "tables": tables},
+        lambda console: show_tables(report.tables[:1], console),
     )
     screen.say("figures for the programme's own staff; what leaves it: linkage-hub tables")
     screen.hint(f"open {out / name}.html")
-
-
-def _show(sheets: list[Any], out: Console) -> None:
-    for sheet in sheets:
-        table = Table(*sheet.headings, title=sheet.title)
-        for row in sheet.rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
-        out.print(table)

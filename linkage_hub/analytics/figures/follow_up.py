@@ -14,7 +14,7 @@ does not tell that putting forward, or help, made it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -23,8 +23,8 @@ import numpy as np
 from dateutil.relativedelta import relativedelta
 from numpy.typing import NDArray
 
-from linkage_hub.analytics.figures.charts import shares
-from linkage_hub.analytics.figures.sheets import Cell, Sheet
+from governance.reports.models import Cell, Dot, Dots, Estimate, Part, Report, Table
+from linkage_hub.analytics.figures.documents import NOTE, part_of
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
 from linkage_hub.quality.intervals import Interval, wilson
@@ -32,6 +32,8 @@ from linkage_hub.quality.intervals import Interval, wilson
 HORIZONS: Final = (3, 6, 12)
 """Months."""
 GRACE: Final = timedelta(days=15)
+ESTIMATES: Final = ("share", "difference")
+"""Headings of columns with intervals."""
 GROUPS: Final = ("put forward", "not put forward")
 ABSENT: Final = -1
 Bools = NDArray[np.bool_]
@@ -164,34 +166,80 @@ _APART: Final = (
 )
 
 
-def sheets_of(found: FollowUp, window_months: int) -> tuple[Sheet, Sheet]:
+def document_of(
+    parts: Sequence[Part],
+    *,
+    agreement: str,
+    runs: Sequence[str],
+    made_on: date,
+    program: str,
+    inputs: Mapping[str, str],
+) -> Report:
+    """A report to read, of what became of families.
+
+    Args:
+        parts: as ``parts_of`` has them.
+        agreement: its hash.
+        runs: ids: the one that put families forward, then those that followed.
+        made_on: today.
+        program: hash of the one that makes it.
+        inputs: hashes of what it was made from, by what that is.
+    """
+    return Report(
+        kind="later-referral",
+        title="Later referral of families put forward",
+        lead=(f"Of run {runs[0][:8]}, followed by {len(runs) - 1} later ones.", NOTE),
+        agreement=agreement,
+        runs=tuple(runs),
+        made_on=made_on.isoformat(),
+        program=program,
+        inputs=dict(inputs),
+        parts=tuple(parts),
+    )
+
+
+def parts_of(found: FollowUp, window_months: int) -> tuple[Part, Part]:
     """What became of families put forward and of others, and the difference."""
     cohort = (
         f"Families open to the programme and known not to be referred in the {window_months} "
         f"months before. Left out: {found.already:,} referred already, {found.not_known:,} of whom "
         "it was not known."
     )
-    pairs = zip(found.followed[::2], found.followed[1::2], strict=True)
-    return (
-        Sheet(
-            "later-referral",
-            "Referred by the usual route since",
-            (cohort, _OF_KNOWN),
-            (
-                "within", "group", "families", "referred", "not referred", "unknown", "gone",
-                "share", "low", "high", "at least", "at most",
-            ),
-            tuple(_row(each) for each in found.followed),
-            shares(
-                "Share referred since, families put forward and others", "within", "group", GROUPS
-            ),
+    since = Table(
+        id="later-referral",
+        title="Referred by the usual route since",
+        notes=(cohort, _OF_KNOWN),
+        headings=(
+            "within", "group", "families", "referred", "not referred", "unknown", "gone", "share",
+            "at least", "at most",
         ),
-        Sheet(
-            "later-referral-difference",
-            "Families put forward, less the others",
-            (_APART,),
-            ("within", "difference", "low", "high"),
-            tuple((f"{one.horizon} months", *_ends(difference(one, two))) for one, two in pairs),
+        rows=tuple(_row(each) for each in found.followed),
+        forms=dict.fromkeys(("share", "at least", "at most"), "share"),
+    )  # fmt: skip
+    pairs = zip(found.followed[::2], found.followed[1::2], strict=True)
+    apart = Table(
+        id="later-referral-difference",
+        title="Families put forward, less the others",
+        notes=(_APART,),
+        headings=("within", "difference"),
+        rows=tuple((_within(one), _estimate(difference(one, other))) for one, other in pairs),
+        forms={"difference": "points"},
+    )
+    return part_of(since, _chart(found)), part_of(apart)
+
+
+def _chart(found: FollowUp) -> Dots:
+    return Dots(
+        label="Share referred since, families put forward and others; the table below has it",
+        axis="share referred",
+        series=GROUPS,
+        points=tuple(
+            Dot(
+                line=_within(each), series=each.group, value=share.value, low=share.low,
+                high=share.high,
+            )
+            for each in found.followed
+            if (share := each.share) is not None
         ),
     )  # fmt: skip
 
@@ -199,18 +247,24 @@ def sheets_of(found: FollowUp, window_months: int) -> tuple[Sheet, Sheet]:
 def _row(each: Followed) -> tuple[Cell, ...]:
     everybody = max(1, each.families)
     return (
-        f"{each.horizon} months",
+        _within(each),
         each.group,
         each.families,
         each.referred,
         each.not_referred,
         each.unknown,
         each.gone,
-        *_ends(each.share),
+        _estimate(each.share),
         each.referred / everybody,
         (each.families - each.not_referred) / everybody,
     )
 
 
-def _ends(share: Interval | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if share is None else (share.value, share.low, share.high)
+def _within(each: Followed) -> str:
+    return f"{each.horizon} months"
+
+
+def _estimate(found: Interval | None) -> Estimate | None:
+    if found is None:
+        return None
+    return Estimate(value=found.value, low=found.low, high=found.high)

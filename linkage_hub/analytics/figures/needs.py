@@ -7,7 +7,8 @@ engagement they follow the agreement: no count below its threshold, and none tha
 (``governance.disclosure.margins``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import permutations
 from typing import Final
 
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from governance.agreements.models import Agreement, UsedAs
 from governance.disclosure.margins import Shape, shape_of
-from linkage_hub.analytics.figures.charts import heat, stacked
-from linkage_hub.analytics.figures.sheets import HIDDEN, Cell, Sheet
+from governance.reports.models import Cell, Highlight, Part, Report, Table
+from linkage_hub.analytics.figures.documents import HIDDEN, NOTE, heat, part_of, stacked, worded
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, SEVERAL, STATES, UNKNOWN, UNMET, UNSAID, Categories
 
@@ -36,6 +37,9 @@ _TOGETHER: Final = (
     "have to do with each other."
 )
 Bools = NDArray[np.bool_]
+_ALL: Final = "all"
+_INSIDE: Final = "known to be in the programme"
+_FORWARDED: Final = "put forward for professional consideration"
 _TITLES: Final[Mapping[UsedAs, str]] = {
     "area": "area",
     "team": "team",
@@ -45,18 +49,50 @@ _STATES: Final = ("met", "unmet", "unknown")
 _CODES: Final = tuple(STATES.index(word) for word in _STATES)
 
 
-def sheets_of(
+def document_of(
+    parts: Sequence[Part], terms: Agreement, *, run: str, finished: str, made_on: date, program: str
+) -> Report:
+    """A report to read, of the parts about a run.
+
+    Args:
+        parts: as ``parts_of`` has them.
+        terms: the run's agreement.
+        run: its id.
+        finished: when, RFC 3339.
+        made_on: today.
+        program: hash of the one that makes it.
+    """
+    counts = {row[0]: row[1] for table in parts[0].tables for row in table.rows}
+    return Report(
+        kind="needs",
+        title="Needs of families",
+        lead=(f"{terms.title}. Of run {run[:8]}, finished {finished[:10]}.", NOTE),
+        agreement=terms.hash,
+        runs=(run,),
+        made_on=made_on.isoformat(),
+        program=program,
+        highlights=tuple(
+            Highlight(name=name, count=int(str(counts[line])))
+            for name, line in (
+                ("families", _ALL), ("put forward", _FORWARDED), ("in the programme", _INSIDE)
+            )
+        ),
+        parts=tuple(worded(part) for part in parts),
+    )  # fmt: skip
+
+
+def parts_of(
     terms: Agreement, families: FamilyColumns, categories: Mapping[UsedAs, Categories]
-) -> Iterator[Sheet]:
-    """Every sheet about a run.
+) -> Iterator[Part]:
+    """Every part about a run, with ids of needs and categories.
 
     Args:
         terms: the run's agreement.
         families: with the agreement's needs.
         categories: those that the agreement has, of the same families.
     """
-    yield _families(terms, families)
-    yield _how_many(terms, families)
+    yield part_of(_families(terms, families))
+    yield part_of(_how_many(terms, families))
     yield _prevalence(families)
     yield _together(families)
     for use, found in categories.items():
@@ -79,27 +115,27 @@ def _count(families: FamilyColumns, state: int) -> NDArray[np.int64]:
     return np.asarray((families.state == state).sum(axis=1), dtype=np.int64)
 
 
-def _families(terms: Agreement, families: FamilyColumns) -> Sheet:
+def _families(terms: Agreement, families: FamilyColumns) -> Table:
     several, undecided = below(terms, families)
     counts: dict[str, Bools] = {
-        "all": np.ones(len(families), dtype=np.bool_),
+        _ALL: np.ones(len(families), dtype=np.bool_),
         "at a known address still, or none is known": families.resident,
-        "known to be in the programme": families.in_programme,
-        "put forward for professional consideration": families.flagged,
+        _INSIDE: families.in_programme,
+        _FORWARDED: families.flagged,
         "several needs, fewer than put a family forward": several,
         "fewer, but enough if needs that nobody knows about were met": undecided,
         "no need known to be met": _count(families, MET) == 0,
     }
-    return Sheet(
-        "families",
-        "Families",
-        (_FORWARD.format(terms.minimum_needs),),
-        ("which", "families"),
-        tuple((word, int(which.sum())) for word, which in counts.items()),
+    return Table(
+        id="families",
+        title="Families",
+        notes=(_FORWARD.format(terms.minimum_needs),),
+        headings=("which", "families"),
+        rows=tuple((word, int(which.sum())) for word, which in counts.items()),
     )
 
 
-def _how_many(terms: Agreement, families: FamilyColumns) -> Sheet:
+def _how_many(terms: Agreement, families: FamilyColumns) -> Table:
     met = _count(families, MET)
     _, undecided = below(terms, families)
     rows: list[tuple[Cell, ...]] = []
@@ -107,16 +143,16 @@ def _how_many(terms: Agreement, families: FamilyColumns) -> Sheet:
         here = met == number
         parts = (here, families.flagged & here, families.in_programme & here, undecided & here)
         rows.append((str(number), *(int(part.sum()) for part in parts)))
-    return Sheet(
-        "needs-met",
-        "Families by how many needs are known to be met",
-        ("Undecided: enough if needs that nobody knows about were met.",),
-        ("needs met", "families", "put forward", "in the programme", "undecided"),
-        tuple(rows),
+    return Table(
+        id="needs-met",
+        title="Families by how many needs are known to be met",
+        notes=("Undecided: enough if needs that nobody knows about were met.",),
+        headings=("needs met", "families", "put forward", "in the programme", "undecided"),
+        rows=tuple(rows),
     )
 
 
-def _prevalence(families: FamilyColumns) -> Sheet:
+def _prevalence(families: FamilyColumns) -> Part:
     rows: list[tuple[Cell, ...]] = []
     for at, need in enumerate(families.needs):
         met, unmet, unknown = (int((families.state[:, at] == code).sum()) for code in _CODES)
@@ -133,18 +169,20 @@ def _prevalence(families: FamilyColumns) -> Sheet:
                 int((families.flagged & (families.state[:, at] == MET)).sum()),
             )
         )
-    rows.sort(key=lambda row: -int(row[1] or 0))
-    return Sheet(
-        "needs",
-        "How common each need is",
-        (_SHARE,),
-        ("need", *_STATES, "share", "at least", "at most", "put forward with it"),
-        tuple(rows),
-        stacked("Families by need: met, unmet and unknown; the table below has it", _STATES),
+    rows.sort(key=lambda row: -row[1] if isinstance(row[1], int) else 0)
+    table = Table(
+        id="needs",
+        title="How common each need is",
+        notes=(_SHARE,),
+        headings=("need", *_STATES, "share", "at least", "at most", "put forward with it"),
+        rows=tuple(rows),
+        forms=dict.fromkeys(("share", "at least", "at most"), "share"),
     )
+    label = "Families by need: met, unmet and unknown; the table below has it"
+    return part_of(table, stacked(label, rows, _STATES))
 
 
-def _together(families: FamilyColumns) -> Sheet:
+def _together(families: FamilyColumns) -> Part:
     """Each two needs, both ways round: of those with the one, how many have the other."""
     known, met = families.state != UNKNOWN, families.state == MET
     rows: list[tuple[Cell, ...]] = []
@@ -157,24 +195,21 @@ def _together(families: FamilyColumns) -> Sheet:
         rows.append(
             (families.needs[one], families.needs[other], both, with_one, share, alone, times)
         )
-    return Sheet(
-        "needs-together",
-        "Needs that are met together",
-        (_TOGETHER,),
-        ("first", "second", "both", "with the first", "share", "share in all", "times"),
-        tuple(rows),
-        heat(
-            "Of families that meet the first need, the share that meets the second",
-            "second",
-            "first",
-            "share",
-        ),
+    table = Table(
+        id="needs-together",
+        title="Needs that are met together",
+        notes=(_TOGETHER,),
+        headings=("first", "second", "both", "with the first", "share", "share in all", "times"),
+        rows=tuple(rows),
+        forms={"share": "share", "share in all": "share", "times": ".2f"},
     )
+    label = "Of families that meet the first need, the share that meets the second"
+    return part_of(table, heat(label, table, "first", "second", "share"))
 
 
 def _by(
     use: UsedAs, terms: Agreement, families: FamilyColumns, found: Categories
-) -> Iterator[Sheet]:
+) -> Iterator[Part]:
     least = terms.suppression_threshold
     names = (*found.names, "several", "unknown")
     place = np.where(found.of == SEVERAL, len(found.names), found.of)
@@ -186,17 +221,19 @@ def _by(
     title = _TITLES[use]
     chosen = (families.flagged, families.in_programme)
     shapes = [_shaped(place, which.astype(np.int64), (len(names), 2), least) for which in chosen]
-    yield Sheet(
-        f"{use}-families",
-        f"Families by {title}",
-        (note,),
-        (title, "families", "put forward", "in the programme"),
-        tuple(
-            (_names(names, group), int(total), *(_shown(shape, at, 1) for shape in shapes))
-            for at, (group, total) in enumerate(
-                zip(shapes[0].rows, shapes[0].row_totals, strict=True)
-            )
-        ),
+    yield part_of(
+        Table(
+            id=f"{use}-families",
+            title=f"Families by {title}",
+            notes=(note,),
+            headings=(title, "families", "put forward", "in the programme"),
+            rows=tuple(
+                (_names(names, group), int(total), *(_shown(shape, at, 1) for shape in shapes))
+                for at, (group, total) in enumerate(
+                    zip(shapes[0].rows, shapes[0].row_totals, strict=True)
+                )
+            ),
+        )
     )
     rows: list[tuple[Cell, ...]] = []
     for at, need in enumerate(families.needs):
@@ -208,14 +245,16 @@ def _by(
             if isinstance(met, int) and isinstance(unmet, int):
                 share = _share(met, met + unmet)
             rows.append((_names(names, group), need, *counts, share))
-    yield Sheet(
-        f"{use}-needs",
-        f"Needs by {title}",
-        (note, "The share is of the families of which the need is known."),
-        (title, "need", *_STATES, "share"),
-        tuple(rows),
-        heat(f"Share of families that meet each need, by {title}", "need", title, "share"),
+    table = Table(
+        id=f"{use}-needs",
+        title=f"Needs by {title}",
+        notes=(note, "The share is of the families of which the need is known."),
+        headings=(title, "need", *_STATES, "share"),
+        rows=tuple(rows),
+        forms={"share": "share"},
     )
+    label = f"Share of families that meet each need, by {title}"
+    yield part_of(table, heat(label, table, title, "need", "share"))
 
 
 def _shaped(

@@ -181,9 +181,17 @@ def test_the_command_follows_exported_runs(tmp_path: Path, monkeypatch: pytest.M
     rows = json.loads(result.stdout)["tables"]["later-referral"]
     assert [row["within"] for row in rows] == ["3 months"] * 2 + ["6 months"] * 2
     assert all(row["referred"] and row["unknown"] for row in rows[2:])
+    assert all(row["low"] < row["share"] < row["high"] for row in rows)
+    apart = json.loads(result.stdout)["tables"]["later-referral-difference"][0]
+    assert apart["difference"] == pytest.approx(rows[0]["share"] - rows[1]["share"])
+    assert apart["low"] < apart["difference"] < apart["high"]
     page = (tmp_path / "out" / "later-referral.html").read_text("utf-8")
     assert page.count("<svg") == 1
     assert "at risk" not in page
+    written = f"{100 * rows[0]['share']:.0f}\u00a0% ({100 * rows[0]['low']:.0f} to "
+    assert written in page
+    assert f"{100 * apart['difference']:+.0f}\u00a0points" in page
+    assert all(f"{month:032x}" in page for month in (1, 4, 7))
     turned = [*words[:3], *(str(tmp_path / str(month)) for month in (4, 1)), *words[6:]]
     assert isinstance(CliRunner().invoke(app, turned).exception, NotFollowed)
     figures = tmp_path / "4" / "quality.json"

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from openpyxl import load_workbook
 
 from governance.agreements.errors import ActionNotAllowed
+from governance.agreements.models import Agreement
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.party import PartyLedger
 from governance.ledger.state import LedgerState
-from linkage_hub.analytics.figures.needs import below, sheets_of
-from linkage_hub.analytics.figures.sheets import HIDDEN, Sheet
+from governance.reports.models import Bars, Heat, Table
+from linkage_hub.analytics.figures.documents import HIDDEN, records
+from linkage_hub.analytics.figures.needs import below, document_of, parts_of
 from linkage_hub.analytics.held import FamilyColumns, all_categories_of, families_of
 from linkage_hub.analytics.needs import MET, SEVERAL, UNKNOWN, UNSAID, Categories
 from linkage_hub.analytics.permission import analysed_run
@@ -53,14 +56,15 @@ def areas(world: HubWorld, families: FamilyColumns) -> Categories:
 
 
 @pytest.fixture(scope="module")
-def sheets(world: HubWorld, families: FamilyColumns, areas: Categories) -> dict[str, Sheet]:
+def tables(world: HubWorld, families: FamilyColumns, areas: Categories) -> dict[str, Table]:
     """By their ids."""
-    return {each.id: each for each in sheets_of(world.agreement, families, {"area": areas})}
+    parts = parts_of(world.agreement, families, {"area": areas})
+    return {table.id: table for part in parts for table in part.tables}
 
 
-def test_unknown_stands_by_itself(sheets: dict[str, Sheet], families: FamilyColumns) -> None:
+def test_unknown_stands_by_itself(tables: dict[str, Table], families: FamilyColumns) -> None:
     """Met, unmet and unknown add up to all families; the share is of what is known."""
-    for row in sheets["needs"].records():
+    for row in records(tables["needs"]):
         state = families.state[:, NEEDS.index(str(row["need"]))]
         counts = [int((state == code).sum()) for code in range(3)]
         assert [row["unknown"], row["unmet"], row["met"]] == counts
@@ -69,9 +73,9 @@ def test_unknown_stands_by_itself(sheets: dict[str, Sheet], families: FamilyColu
         assert row["at most"] == pytest.approx(1 - counts[1] / len(families))
 
 
-def test_needs_that_are_met_together(sheets: dict[str, Sheet], families: FamilyColumns) -> None:
+def test_needs_that_are_met_together(tables: dict[str, Table], families: FamilyColumns) -> None:
     """Of families of which both are known, and of no others."""
-    rows = {(row["first"], row["second"]): row for row in sheets["needs-together"].records()}
+    rows = {(row["first"], row["second"]): row for row in records(tables["needs-together"])}
     assert len(rows) == len(NEEDS) * (len(NEEDS) - 1)
     first, second = (families.state[:, at] for at in (0, 2))
     here = (first != UNKNOWN) & (second != UNKNOWN)
@@ -94,17 +98,18 @@ def test_several_needs_below_the_minimum(world: HubWorld, families: FamilyColumn
     assert undecided.tolist() == (open_ & reach & (met < 3)).tolist()
     assert several.any()
     assert not below(world.agreement, families)[0].any()
-    counts = {str(row[0]): row[1] for row in sheets_by_id(three, families)["families"].rows}
+    counts = {str(row[0]): row[1] for row in tables_by_id(three, families)["families"].rows}
     assert counts["several needs, fewer than put a family forward"] == int(several.sum())
 
 
-def sheets_by_id(terms: object, families: FamilyColumns) -> dict[str, Sheet]:
+def tables_by_id(terms: Agreement, families: FamilyColumns) -> dict[str, Table]:
     """Without categories."""
-    return {each.id: each for each in sheets_of(terms, families, {})}  # type: ignore[arg-type]
+    parts = parts_of(terms, families, {})
+    return {table.id: table for part in parts for table in part.tables}
 
 
 def test_small_areas_are_not_shown(
-    world: HubWorld, sheets: dict[str, Sheet], families: FamilyColumns, areas: Categories
+    world: HubWorld, tables: dict[str, Table], families: FamilyColumns, areas: Categories
 ) -> None:
     """No count by area is below the agreement's threshold; what is shown is what is there."""
     least = world.agreement.suppression_threshold
@@ -114,7 +119,7 @@ def test_small_areas_are_not_shown(
     code = {SEVERAL: 4, UNSAID: 5}
     place = np.array([code.get(each, each) for each in areas.of.tolist()])
     shown = 0
-    for row in sheets["area-needs"].records():
+    for row in records(tables["area-needs"]):
         group = [names.index(each) for each in str(row["area"]).split(" or ")]
         state = families.state[np.isin(place, group), NEEDS.index(str(row["need"]))]
         for word, value in (("unknown", 0), ("unmet", 1), ("met", 2)):
@@ -122,10 +127,10 @@ def test_small_areas_are_not_shown(
                 assert row[word] == int((state == value).sum()) >= least
                 shown += 1
     assert shown > 20
-    for row in sheets["area-families"].records():
+    for row in records(tables["area-families"]):
         counts = [row[name] for name in ("families", "put forward", "in the programme")]
         assert all(count == HIDDEN or int(count or 0) >= least for count in counts)
-    assert not any(row["area"] == "area_vale" for row in sheets["area-families"].records())
+    assert not any(row["area"] == "area_vale" for row in records(tables["area-families"]))
 
 
 def test_the_command_writes_every_form(world: HubWorld, tmp_path: Path) -> None:
@@ -133,21 +138,53 @@ def test_the_command_writes_every_form(world: HubWorld, tmp_path: Path) -> None:
     result = hub(world, "needs", "figures", RUN, f"--out={tmp_path}")
     assert result.exit_code == 0, result.output
     names = {path.name for path in tmp_path.iterdir()}
-    whole = {"needs.json", "needs.xlsx", "needs.html", "needs-together.csv", "area-needs.csv"}
-    assert whole | {"engagement-needs.csv"} <= names
+    assert names == {
+        "needs.json", "needs.xlsx", "needs.html", "needs.csv", "needs.json.provenance.json",
+    }  # fmt: skip
     tables = json.loads((tmp_path / "needs.json").read_text("utf-8"))["tables"]
     with (tmp_path / "needs.csv").open(encoding="utf-8") as file:
-        assert [row["need"] for row in csv.DictReader(file)] == [
-            row["need"] for row in tables["needs"]["rows"]
-        ]
+        rows = list(csv.DictReader(file))
+    assert list(dict.fromkeys(row["table"] for row in rows)) == list(tables)
+    said = [row for row in rows if row["table"] == "needs" and row["column"] == "met"]
+    assert [(row["line"], int(row["value"])) for row in said] == [
+        (row["need"].replace("_", " "), row["met"]) for row in tables["needs"]["rows"]
+    ]
     book = load_workbook(BytesIO((tmp_path / "needs.xlsx").read_bytes()), read_only=True)
     assert [each.title for each in book.worksheets][1:] == list(tables)
     page = (tmp_path / "needs.html").read_text("utf-8")
     assert page.count("<svg") == 4  # needs, together, by area, by length
     assert "<script" not in page
-    assert "http" not in page.replace("http://www.w3.org/", "")
+    assert "://" not in page.replace("http://www.w3.org/", "")
     for path in tmp_path.iterdir():
         assert b"f-0000" not in path.read_bytes()
+
+
+def test_the_report_says_what_the_tables_say(
+    world: HubWorld, families: FamilyColumns, areas: Categories
+) -> None:
+    """In words; a chart's figures are in its table, and what is hidden is in neither."""
+    found = document_of(
+        tuple(parts_of(world.agreement, families, {"area": areas})), world.agreement, run=RUN,
+        finished="2026-11-02T00:00:00Z", made_on=date(2026, 11, 29), program=f"sha256:{'0' * 64}",
+    )  # fmt: skip
+    assert [each.count for each in found.highlights] == [
+        len(families), int(families.flagged.sum()), int(families.in_programme.sum()),
+    ]  # fmt: skip
+    assert "_" not in "".join(str(cell) for t in found.tables for row in t.rows for cell in row)
+    charts = {part.id: part for part in found.parts if part.chart is not None}
+    assert list(charts) == ["needs", "needs-together", "area-needs"]
+    common = charts["needs"]
+    assert isinstance(common.chart, Bars)
+    rows = {row[0]: row[1:4] for row in common.tables[0].rows}
+    for at, name in enumerate(common.chart.series):
+        for point in common.chart.points:
+            if point.series == name:
+                assert rows[point.line][at] == point.value
+    by_area = charts["area-needs"]
+    assert isinstance(by_area.chart, Heat)
+    shown = {(point.down, point.across): point.share for point in by_area.chart.points}
+    assert shown == {row[:2]: row[-1] for row in by_area.tables[0].rows if row[-1] is not None}
+    assert any(row[-1] is None and HIDDEN in row for row in by_area.tables[0].rows)
 
 
 @pytest.mark.parametrize("words", [("needs", "figures"), ("tables", "publish")])
