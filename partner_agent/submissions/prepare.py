@@ -223,6 +223,7 @@ def _screen(workshop: Workshop, agreement: Agreement, mapping: SourceMapping) ->
         register.guard(),
         never_encoded=agreement.protected == "never_encoded",
         register=register,
+        areas=agreement.used_as("area"),
     )
 
 

@@ -2,8 +2,8 @@
 
 Rules, in order: a row that takes no part, as its subject has asked, is left out; a row of a
 protected person or home is left out where the agreement says that such rows are never encoded, and
-otherwise goes on marked as protected, so that it gets no household token and lends nothing. What
-is left out reaches neither vault nor encoder.
+otherwise goes on marked as protected, so that it gets no household token and lends nothing, and
+without a word on its area (ADR 45). What is left out reaches neither vault nor encoder.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ class Screen:
         guard: the register of protected people and homes.
         never_encoded: whether their rows are left out.
         register: where it is kept, to which rows of protected persons add what they tell.
+        areas: indicators that say where somebody lives.
         left_out: rows that take no part, so far.
         withheld: protected rows that were left out, so far.
     """
@@ -37,6 +38,7 @@ class Screen:
     guard: Guard
     never_encoded: bool
     register: Protections
+    areas: tuple[str, ...] = ()
     left_out: int = 0
     withheld: int = 0
 
@@ -46,9 +48,11 @@ class Screen:
         table = protect_rows(self.guard, self.source, clean.table)
         self.register.learn(self.source, table[table["protected"] != ""])
         clean = CleanChunk(table, clean.rejects, clean.kept)
-        if not self.never_encoded:
-            return clean
         free = (table["protected"] == "").to_numpy(dtype=np.bool_)
+        if not self.never_encoded:
+            said = [f"indicator.{name}" for name in self.areas]
+            table.loc[~free, [name for name in said if name in table.columns]] = ""
+            return clean
         self.withheld += int((~free).sum())
         return _only(clean, free)
 

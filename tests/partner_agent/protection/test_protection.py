@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from governance.agreements.policy import Standing
@@ -189,6 +190,34 @@ def test_a_protected_row_is_encoded_without_its_home(setting: Setting) -> None:
     assert holder.vault.get(handle).protected
     (handle,) = holder.vault.find(SOURCE, "A3")
     assert not holder.vault.get(handle).protected
+
+
+def test_a_protected_row_says_nothing_of_its_area(setting: Setting) -> None:
+    """An area is an indicator too: of a protected row it is unknown, and others are not."""
+    holder, workshop, standing, extract = setting
+    holder.protections.add_person(SOURCE, "A1", holder.now())
+    data = standing.agreement.model_dump(mode="json")
+    kept = data["indicators"][0] | {"owners": ["council"]}
+    data["indicators"] = [kept, kept | {"id": "area_high", "used_as": "area"}]
+    for source in data["sources"]:
+        own = source["id"] == SOURCE
+        source["indicators"] = ["offence", "area_high"] if own else []
+    agreed = Standing(
+        type(standing.agreement).model_validate(data), standing.signed_by, frozenset(),
+        superseded=False,
+    )  # fmt: skip
+    rule = {"column": "ADDR", "equals": ["1 High Street"]}
+    done = prepare(workshop, agreed, extract, mapping(indicators=dict.fromkeys(
+        ("offence", "area_high"), rule,
+    )))  # fmt: skip
+    with pa.ipc.open_file(done.content) as reader:
+        table = reader.read_all()
+    said = {
+        row["handle"]: {each["indicator"] for each in row["indicators"]}
+        for row in table.select(["handle", "indicators"]).to_pylist()
+    }
+    told = {record: said[holder.vault.find(SOURCE, record)[0]] for record in ("A1", "A3")}
+    assert told == {"A1": {"offence"}, "A3": {"offence", "area_high"}}
 
 
 def test_a_row_that_comes_later_tells_by_what_the_person_is_known(setting: Setting) -> None:
