@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,6 +19,8 @@ from examples.county.demo.truth import Referee, as_figures
 from examples.county.generate import DEFAULT_SEED, generate
 
 Result = TypeVar("Result")
+SAID = 3
+"""Needs that are named of an area."""
 app = typer.Typer(add_completion=False)
 
 
@@ -195,6 +197,11 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         f"{measured['sentinel_pairs']} pairs of them {measured['sentinel_recall']['value']:.1%} "
         "were found"
     )
+    areas = by_area(
+        teller.step("The analyst counts needs by area, team and length of engagement.", story.needs)
+    )
+    for line in areas:
+        teller.say(line)
     record = teller.step(
         "The council writes the tool's Algorithmic Transparency Record from what was agreed.",
         story.transparency,
@@ -220,8 +227,25 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
         "persons": persons,
         "questions": asked,
         "flags": flags,
+        "areas": len(areas),
         "run": linked,
     }
+
+
+def by_area(tables: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """What the needs' tables say of each area, one line each; what they hide is not there."""
+    often: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for row in tables["area-needs"]:
+        if isinstance(row["met"], int):
+            often[row["area"]].append((row["met"], row["need"]))
+    lines = []
+    for row in tables["area-families"]:
+        most = sorted(often[row["area"]], reverse=True)[:SAID]
+        needs = "".join(f"; {need} {met}" for met, need in most)
+        name = "area " + row["area"].replace("area_", "")
+        forward = row["put forward"]
+        lines.append(f"{name}: {row['families']} families, put forward: {forward}{needs}")
+    return lines
 
 
 def _questions(

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from examples.county.sources.categories import USED_AS
 from partner_agent.encoding.person import default_hardening, schema_for
 
 PARTNERS = {
@@ -205,6 +206,7 @@ def _indicators(
             "description": indicator.replace("_", " "),
             "owners": sorted(parties),
             "window_months": 12,
+            "used_as": USED_AS.get(indicator),
             "rules": {
                 mapping["source"]: _rule(mapping["indicators"][indicator])
                 for mapping in mappings

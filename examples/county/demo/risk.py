@@ -27,6 +27,7 @@ from examples.county.demo.processes import run
 from examples.county.demo.site import Site, agents, found, services
 from examples.county.demo.story import Story
 from examples.county.generate import DEFAULT_SEED, generate
+from examples.county.sources.categories import USED_AS
 from governance.agreements.files import read_agreement
 
 EXTRACT: Final = "council_tax"
@@ -104,14 +105,14 @@ class Programme:
 
     @property
     def needs(self) -> list[str]:
-        """Indicators of all mappings, but for the programme."""
+        """Indicators of all mappings that are needs."""
         mappings = self._folder.parent.glob("*/*.yaml")
         named = {
             indicator
             for path in mappings
             for indicator in yaml.safe_load(path.read_text("utf-8")).get("indicators", {})
         }
-        return sorted(named - {"in_programme"})
+        return sorted(named - {"in_programme", *USED_AS})
 
     def now(self) -> None:
         """At first: who joined before the extracts; the mapping learns of the column."""

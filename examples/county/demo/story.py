@@ -179,6 +179,13 @@ class Story:
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
 
+    def needs(self) -> dict[str, list[dict[str, Any]]]:
+        """The analyst's figures of needs, at the hub: tables by name."""
+        answer = run("linkage-hub", "--home", self.site.hub, "--json", "needs", "figures",
+                     self.run_id, "--out", self.site.root / "exports" / "needs")  # fmt: skip
+        tables: dict[str, list[dict[str, Any]]] = answer["tables"]
+        return tables
+
     def transparency(self) -> dict[str, Any]:
         """What is said to the public about the tool: what agreement and run tell of it."""
         root, exports = self.site.root, self.site.root / "exports"

@@ -100,6 +100,7 @@ class Source:
     expand_nicknames: bool = False
     mentions: tuple[MentionColumns, ...] = ()
     indicators: dict[str, Rule] = field(default_factory=dict)
+    categories: dict[str, Rule] = field(default_factory=dict)  # indicators that are no needs
     opt_out: str = ""  # column that holds Y
     protected: str = ""  # column that holds Y
     takes_rest: str = ""  # "all" or "adults": people whom no other source holds are shared out
@@ -120,8 +121,8 @@ class Source:
             found["mentions"] = [
                 {"relation": m.relation, "columns": dict(m.columns)} for m in self.mentions
             ]
-        if self.indicators:
-            found["indicators"] = {k: _rule(rule) for k, rule in self.indicators.items()}
+        if told := self.indicators | self.categories:
+            found["indicators"] = {k: _rule(rule) for k, rule in told.items()}
         if self.opt_out:
             found["opt_out"] = {"column": self.opt_out, "equals": ["Y"]}
         if self.protected:

@@ -3,6 +3,14 @@
 from examples.county.errors.profile import Errors
 from examples.county.model import REFERENCE, day
 from examples.county.sources.base import Column, MentionColumns, Rule, Selection, Source
+from examples.county.sources.categories import (
+    area,
+    area_rules,
+    length_rules,
+    months_open,
+    team,
+    team_rules,
+)
 from examples.county.sources.columns import (
     amount,
     birth,
@@ -116,8 +124,11 @@ CHILDRENS_SOCIAL_CARE = Source(
         Column("Category", choice("N1", "N2", "N3", "N5")),
         Column("Referred", recorded("{d:02d}/{m:02d}/{y}")),
         Column("Restricted", protected),
+        Column("Team", team),
+        Column("Months open", months_open),
     ),
     mentions=(MentionColumns("guardian", {"full_name": "Carer 1"}),),
+    categories=team_rules | length_rules,
     protected="Restricted",
 )
 
@@ -211,8 +222,10 @@ COUNCIL_TAX = Source(
         Column("EMAIL", value("email"), "email"),
         Column("BAND", choice("A", "A", "B", "B", "C", "C", "D", "E", "F")),
         Column("SUMMONS", flag("debt_or_eviction", ("2", "3"), ("0", "0", "0", "1"))),
+        Column("AREA", area),
     ),
     indicators={"debt_or_eviction": Rule("SUMMONS", at_least=2)},
+    categories=area_rules,
     takes_rest="adults",
 )
 

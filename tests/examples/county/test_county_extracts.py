@@ -8,6 +8,7 @@ from examples.county.generate import Summary
 from examples.county.model import NEEDS
 from examples.county.sources.base import Source
 from examples.county.sources.catalogue import SOURCES
+from examples.county.sources.categories import AREAS, LENGTHS, TEAMS, USED_AS
 from partner_agent.extracts.mapping import load_mapping
 
 Truth = dict[str, list[dict[str, str]]]
@@ -61,13 +62,30 @@ def test_mappings_fit_their_extracts(
     folder, _ = county
     mapping = load_mapping(folder / "partners" / source.partner / f"{source.name}.yaml")
     mapping.check_columns(tables[source.name].columns)
-    assert set(mapping.indicators) <= set(NEEDS)
+    assert set(mapping.indicators) <= {*NEEDS, *USED_AS}
     assert (mapping.opt_out is not None) == (source.partner == "nhs")
 
 
 def test_every_need_has_a_rule() -> None:
     """Each need can be seen in one source at least."""
     assert {need for source in SOURCES for need in source.indicators} == set(NEEDS)
+
+
+def test_a_home_is_in_the_area_of_its_town(tables: dict[str, pd.DataFrame]) -> None:
+    """As the same row's address has it: all but canaries' homes and lost addresses are in one."""
+    table = tables["council_tax"]
+    of_town = {town: area for area, towns in AREAS.items() for town in towns}
+    assert (table["AREA"] == [of_town.get(town, "") for town in table["ADDRESS_3"]]).all()
+    assert (table["AREA"] != "").mean() > 0.97
+    counted = table["AREA"].value_counts()
+    assert all(counted[area] > len(table) / 10 for area in AREAS)
+
+
+def test_social_care_names_a_team_and_a_length(tables: dict[str, pd.DataFrame]) -> None:
+    """Each row has one of each, and each of them somebody."""
+    table = tables["childrens_social_care"]
+    assert set(table["Team"]) == set(TEAMS)
+    assert set(table["Months open"]) == set(LENGTHS)
 
 
 def test_canaries_are_in_every_extract(

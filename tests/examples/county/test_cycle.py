@@ -18,6 +18,7 @@ from examples.county.demo.agreement import template
 from examples.county.demo.truth import Referee
 from examples.county.generate import Summary
 from examples.county.model import OPEN, SpellKind
+from examples.county.sources.categories import USED_AS
 from examples.county.writers import write_csv
 from governance.agreements.models import IN_PROGRAMME, IndicatorItem
 from linkage_hub.analytics.criteria.models import Criteria
@@ -165,12 +166,16 @@ def test_a_month_is_written_with_mappings_that_an_agreement_is_drawn_up_from(
     write_month(first, tmp_path / "partners", tmp_path / "truth", TODAY)
     drawn_up = with_details(template(tmp_path, TODAY))
     items = {each["id"]: IndicatorItem.model_validate(each) for each in drawn_up["indicators"]}
+    counted_by = {name for name, item in items.items() if item.used_as is not None}
+    assert counted_by == set(USED_AS)
     needs = {
-        name for name, item in items.items() if item.detail_of is None and name != IN_PROGRAMME
+        name
+        for name, item in items.items()
+        if item.detail_of is None and name != IN_PROGRAMME and name not in counted_by
     }
     local = read_catalogue("local-example", PACKAGE, Criteria)
     assert needs == set(local.indicators)
-    assert items.keys() - needs == set(local.details) - needs
+    assert items.keys() - needs - counted_by == set(local.details) - needs
     assert (items["joined_3m"].detail_of, items["joined_3m"].window_months) == ("in_programme", 3)
     assert items["school_absence_80_at_start"].detail_of == "school_absence"
     assert items["school_absence_6m"].window_months == 6
