@@ -34,6 +34,7 @@ from linkage_hub.api.access import Gate
 from linkage_hub.api.analysis import analysis_routes
 from linkage_hub.api.partners import partner_routes
 from linkage_hub.api.problems import STATUS
+from linkage_hub.api.reports import report_routes
 from linkage_hub.api.reveals import reveal_routes
 from linkage_hub.api.reviews import review_routes
 from linkage_hub.api.rounds import round_routes
@@ -50,6 +51,8 @@ from linkage_hub.releases.families import Families
 from linkage_hub.releases.kept import KeptRequests
 from linkage_hub.releases.orders import Orders
 from linkage_hub.releases.service import Releases
+from linkage_hub.reports.catalogues import FOLDER, Catalogues
+from linkage_hub.reports.desk import ReportDesk
 from linkage_hub.retention import HubRetention
 from linkage_hub.review.service import Reviews
 from linkage_hub.rights.files import FilesWithout
@@ -159,6 +162,15 @@ class Hub:
     def analysis(self) -> AnalysisDesk:
         """What analysts look at."""
         return AnalysisDesk(self.database, self.ledger, self.reviews, self.now)
+
+    @cached_property
+    def reports(self) -> ReportDesk:
+        """Figures for staff, made here or shared."""
+        analysis = self.analysis
+        catalogues = Catalogues(self.home / FOLDER)
+        return ReportDesk(
+            self.database, analysis.permission, analysis.sources, catalogues, self.now
+        )
 
     @property
     def runs_folder(self) -> Path:
@@ -305,6 +317,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(reveal_routes(gate, hub.reveals))
     app.include_router(run_routes(gate, hub.runs, hub.analysis.permission, hub.database))
     app.include_router(analysis_routes(gate, hub.analysis))
+    app.include_router(report_routes(gate, hub.reports))
     app.include_router(review_routes(gate, hub.reviews))
     app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
 

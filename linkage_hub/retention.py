@@ -1,13 +1,13 @@
 """What agreements' retention ends at the hub is destroyed, and the ledger is told how much.
 
 Rules: a submission's file, with what was decided about its pairs, goes after ``encodings_days``; a
-run's results, its answers and rulings, and requests with their documents go after
-``link_results_days``; sealed items that nobody has fetched go after ``released_items_days``. Each
-period is that of the agreement under which it was made, also once that has ended; a run that goes
-on is left alone, and what a run that is over has left on disk is destroyed. What was destroyed is
-told in counts; after a crash meanwhile the ledger is told of fewer than there were, since what is
-gone is not counted again. Uploads that were never complete are destroyed too, and the ledger, which
-has heard of none, is not told.
+run's results, its answers and rulings, reports whose newest run it is, and requests with their
+documents go after ``link_results_days``; sealed items that nobody has fetched go after
+``released_items_days``. Each period is that of the agreement under which it was made, also once
+that has ended; a run that goes on is left alone, and what a run that is over has left on disk is
+destroyed. What was destroyed is told in counts; after a crash meanwhile the ledger is told of fewer
+than there were, since what is gone is not counted again. Uploads that were never complete are
+destroyed too, and the ledger, which has heard of none, is not told.
 """
 
 import logging
@@ -27,6 +27,7 @@ from governance.ledger.outgoing import Outgoing
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import RetentionPurged
 from linkage_hub.refinement.service import Refinement
+from linkage_hub.reports.store import forget
 from linkage_hub.rights.records import forget_outcomes
 from linkage_hub.runs.results import discard, held
 from linkage_hub.store.database import HubDatabase
@@ -36,6 +37,7 @@ from linkage_hub.store.tables import (
     refinement_batches,
     refinement_parties,
     refinement_rounds,
+    reports,
     requests,
     rulings,
     runs,
@@ -59,6 +61,7 @@ class Purged:
         runs: whose results went.
         rulings: on pairs of records.
         releases: requests with their documents, and answers with sealed items.
+        reports: of figures for staff.
     """
 
     rows: int = 0
@@ -66,6 +69,7 @@ class Purged:
     runs: int = 0
     rulings: int = 0
     releases: int = 0
+    reports: int = 0
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
@@ -80,6 +84,7 @@ class _Due:
     rulings: list[int]
     sealed: list[tuple[str, str]]
     requests: list[str]
+    reports: list[str]
 
     @property
     def counts(self) -> Purged:
@@ -98,6 +103,7 @@ class _Due:
             len(self.runs),
             len(self.rulings),
             len(self.sealed) + len(self.requests),
+            len(self.reports),
         )
 
 
@@ -198,6 +204,11 @@ class HubRetention:
         asked = select(requests.c.id).where(
             requests.c.agreement == hash_, requests.c.expires < results
         )
+        made = (
+            select(reports.c.id)
+            .join(runs, runs.c.id == reports.c.newest)
+            .where(reports.c.agreement == hash_, runs.c.finished < results)
+        )
         waiting = (
             select(answers.c.request, answers.c.party)
             .join(requests, requests.c.id == answers.c.request)
@@ -214,6 +225,7 @@ class HubRetention:
             list(connection.scalars(ruled)),
             [(row.request, row.party) for row in connection.execute(waiting)],
             list(connection.scalars(asked)),
+            list(connection.scalars(made)),
         )
 
     def _destroy(self, agreement: Agreement, due: _Due) -> None:
@@ -224,6 +236,7 @@ class HubRetention:
                     .where(submissions.c.id == row.id)
                     .values(state="purged", next_step="prepare the extract again and submit it")
                 )
+            forget(connection, due.reports)
             for run in due.runs:
                 _forget_run(connection, run)
             for number in due.rulings:

@@ -52,6 +52,7 @@ from governance.exchange.release_api import (
     RequestPost,
     RequestView,
 )
+from governance.exchange.report_client import ReportCalls
 from governance.identity.envelope import Envelope, Model, parse_model
 from governance.identity.keys import SigningKey
 from governance.web.addresses import safe_address
@@ -103,7 +104,7 @@ _Sink = Callable[[], Callable[[bytes], object]]
 """Called before each attempt at a large answer; gives what takes its parts."""
 
 
-class HubClient(AnalysisCalls):
+class HubClient(AnalysisCalls, ReportCalls):
     """The hub as one party or person sees it.
 
     Args:

@@ -186,7 +186,8 @@ class RetentionPurged(Frozen):
     """A partner or a hub has destroyed what it kept for as long as agreed; counts.
 
     ``runs`` and ``rulings`` are a hub's; ``releases`` are a hub's requests and sealed items that
-    nobody fetched, or a partner's answers to requests.
+    nobody fetched, or a partner's answers to requests; ``reports`` are a hub's, and absent in words
+    of before it kept any.
     """
 
     agreement: Hash
@@ -197,6 +198,7 @@ class RetentionPurged(Frozen):
     runs: Count = 0
     rulings: Count = 0
     releases: Count = 0
+    reports: Count = Field(default=0, exclude_if=lambda value: not value)
 
 
 class EpsilonSpent(Frozen):

@@ -74,7 +74,7 @@ class Comparisons:
                 newer=_figures(connection, newer, forward=forward),
                 persons=None if compared is None else compared.changes,
                 families=None if families is None else families.changes,
-                sources=tuple(_sources(connection, older.id, newer.id)),
+                sources=tuple(compared_sources(connection, older.id, newer.id)),
                 changed=() if compared is None else tuple(compared.page(offset, limit)),
                 total=0 if compared is None else len(compared.merged) + len(compared.split),
             )
@@ -197,7 +197,8 @@ def _figures(connection: Connection, row: Any, *, forward: bool) -> RunFigures:
     )
 
 
-def _sources(connection: Connection, older: str, newer: str) -> Iterator[ComparedSource]:
+def compared_sources(connection: Connection, older: str, newer: str) -> Iterator[ComparedSource]:
+    """Each source that either run began with, by party and source."""
     began = [_inputs(connection, run) for run in (older, newer)]
     for party, source in sorted({*began[0], *began[1]}):
         mine, theirs = (each.get((party, source), (None, None)) for each in began)

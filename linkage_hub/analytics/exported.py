@@ -92,12 +92,29 @@ def read_homes(folder: Path, families: FamilyColumns) -> pd.DataFrame:
         NotAnExport: the file is missing, or is not what the hub writes.
     """
     said = _read(folder, MEMBERS)
-    at = pd.Index(families.family).get_indexer(pd.Index(said["family"]))
-    found = pd.DataFrame(
-        {"person": said["person"], "family": at, "first": _truths(said, "is_primary")}
+    found = followed(
+        families,
+        said["person"].tolist(),
+        said["family"].tolist(),
+        _truths(said, "is_primary").tolist(),
     )
-    if (at < 0).any() or found[found["first"]]["person"].duplicated().any():
+    if found is None:
         raise NotAnExport(f"{MEMBERS}: a family that {FAMILIES} lacks, or two first homes")
+    return found
+
+
+def followed(
+    families: FamilyColumns, person: Sequence[str], family: Sequence[str], first: Sequence[bool]
+) -> pd.DataFrame | None:
+    """What ``read_homes`` gives, of members in any order.
+
+    Returns:
+        None where a family is none of ``families``, or somebody has two first homes.
+    """
+    at = pd.Index(families.family).get_indexer(pd.Index(family, dtype=object))
+    found = pd.DataFrame({"person": person, "family": at, "first": first})
+    if (at < 0).any() or found[found["first"]]["person"].duplicated().any():
+        return None
     held = found["family"].isin(found[found["first"]]["family"])
     return found[found["first"] | ~held]
 

@@ -14,7 +14,12 @@ from sqlalchemy import Connection, select
 
 from governance.agreements.models import CATEGORISED, Agreement, UsedAs
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNSAID, Categories
-from linkage_hub.store.tables import families, family_categories, family_needs
+from linkage_hub.store.tables import (
+    families,
+    family_categories,
+    family_details,
+    family_needs,
+)
 
 _AT_ONCE: Final = 50_000  # rows
 _CODES: Final = {word: code for code, word in enumerate(STATES)}
@@ -83,6 +88,21 @@ def families_of(connection: Connection, run: str, needs: Sequence[str]) -> Famil
         flagged=np.array(flagged, dtype=np.bool_),
         referred=np.array([_CODES[word] for word in referred], dtype=np.int8),
     )
+
+
+def details_of(
+    connection: Connection, run: str, details: Sequence[str], found: FamilyColumns
+) -> dict[str, NDArray[np.int8]]:
+    """State of each detail, int8 (f,), in the families' order; unknown where nothing is said."""
+    at = {name: place for place, name in enumerate(found.family.tolist())}
+    states = {name: np.zeros(len(found), dtype=np.int8) for name in details}
+    said = select(
+        family_details.c.family, family_details.c.indicator, family_details.c.state
+    ).where(family_details.c.run == run, family_details.c.indicator.in_(list(details)))
+    for part in connection.execute(said.execution_options(yield_per=_AT_ONCE)).partitions():
+        for name, indicator, word in part:
+            states[indicator][at[name]] = _CODES[word]
+    return states
 
 
 def categories_of(

@@ -13,6 +13,7 @@ from governance.errors import ReasonedError, SignatureError
 from governance.exchange.hub_api import RulingPost, RunPost, SecretPost, SubmissionPost
 from governance.exchange.refinement import ProfilesPost, RoundRefusal
 from governance.exchange.release_api import AnswerPost, ApprovalPost, OutcomePost, RequestPost
+from governance.exchange.report_api import ReportPost
 from governance.identity.envelope import Envelope
 from governance.identity.passkeys import CounterNotRisen
 from governance.ledger.errors import LedgerError
@@ -20,11 +21,13 @@ from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.openapi import BYTES, JSON, Described, document
 from governance.web.signed import RequestSignatureError, RequestTimeError
+from linkage_hub.analytics.criteria.agreed import NotAgreed
 from linkage_hub.api.access import BodyTooLarge, NotAllowed, TooFast
 from linkage_hub.api.problems import STATUS
 from linkage_hub.quality.errors import RevealError
 from linkage_hub.refinement.errors import RefinementError
 from linkage_hub.releases.errors import FamilyTooLarge, ReleaseError, UnknownFamily
+from linkage_hub.reports.errors import NoCatalogue, NotTheseRuns, NotYours, UnknownReport
 from linkage_hub.review.errors import UnknownRecord
 from linkage_hub.runs.errors import RunError, UnknownPerson, UnknownRun
 from linkage_hub.secrets import UnknownSecret
@@ -85,6 +88,13 @@ ROUTES: Final[dict[str, Described]] = {
     "GET /v1/runs/{run}/persons/{person}": _signed(UnknownRun, UnknownPerson, AgreementRefusal),
     "GET /v1/runs/{run}/unlinked": _signed(UnknownRun, AgreementRefusal),
     "GET /v1/agreements/{agreement}/sources": _signed(AgreementRefusal),
+    "GET /v1/agreements/{agreement}/reports": _signed(AgreementRefusal),
+    "GET /v1/agreements/{agreement}/reports/choices": _signed(AgreementRefusal),
+    "POST /v1/agreements/{agreement}/reports": _signed(
+        AgreementRefusal, NotTheseRuns, NoCatalogue, NotAgreed, body=ReportPost
+    ),
+    "GET /v1/reports/{report}": _signed(AgreementRefusal, UnknownReport),
+    "DELETE /v1/reports/{report}": _signed(AgreementRefusal, UnknownReport, NotYours),
     "GET /v1/review/{agreement}": _signed(AgreementRefusal),
     "GET /v1/review/{agreement}/rulings": _signed(AgreementRefusal),
     "POST /v1/review/{agreement}/rulings": _signed(

@@ -10,6 +10,7 @@ from governance.ledger.errors import LedgerError
 from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.signed import RequestSignatureError
+from linkage_hub.analytics.criteria.agreed import NotAgreed
 from linkage_hub.api.access import BodyTooLarge, NotAllowed, TooFast
 from linkage_hub.quality.errors import NotTheKey, UnknownReveal
 from linkage_hub.refinement.errors import (
@@ -28,6 +29,7 @@ from linkage_hub.releases.errors import (
     UnknownFamily,
     UnknownRequest,
 )
+from linkage_hub.reports.errors import NotAReport, NotYours, ReportError, UnknownReport
 from linkage_hub.review.errors import UnknownRecord
 from linkage_hub.runs.errors import RunError, UnknownPerson, UnknownRun
 from linkage_hub.secrets import UnknownSecret
@@ -60,6 +62,11 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     UnknownRecord: 404,
     UnknownRound: 404,
     UnknownReveal: 404,
+    UnknownReport: 404,
+    NotYours: 403,
+    NotAReport: 422,
+    ReportError: 409,
+    NotAgreed: 409,
     NotTheKey: 422,
     RoundOver: 409,
     AnsweredOtherwise: 409,

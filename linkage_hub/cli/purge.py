@@ -40,7 +40,8 @@ def _show(out: Console, words: str, done: dict[str, Purged]) -> None:
     for agreement, each in done.items():
         out.print(
             f"{agreement[:19]} {words}: {each.rows} records in {each.files} files, "
-            f"{each.runs} runs, {each.rulings} rulings, {each.releases} requests and answers",
+            f"{each.runs} runs, {each.rulings} rulings, {each.releases} requests and answers, "
+            f"{each.reports} reports",
             highlight=False,
         )
     if not done:

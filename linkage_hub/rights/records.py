@@ -4,8 +4,8 @@ Rules: a partner's request touches records of that partner and no others, whatev
 person all of whose records are gone leaves its family, and the family goes with its last member;
 what was known of a family that the person belonged to rested on the record too, so its needs,
 addresses and reasons go and it is not put forward until the next run has worked them out anew; so
-goes where the person lived; rulings, pairs to rule on and pairs that were weighed go where they
-name the record.
+goes where the person lived, and the family's line in every report; rulings, pairs to rule on and
+pairs that were weighed go where they name the record.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from linkage_hub.reports.store import families_changed
 from linkage_hub.store.tables import (
     families,
     family_addresses,
@@ -120,8 +121,10 @@ def out_of_run(connection: Connection, run: str, party: str, handles: Collection
                 delete(table).where(or_(table.c.left.in_(part), table.c.right.in_(part)))
             )
         forget_outcomes(connection)
+    touched: set[str] = set()
     for part in _parts(sorted({row.person for row in rows})):
-        _out_of_families(connection, run, part)
+        touched |= _out_of_families(connection, run, part)
+    families_changed(connection, touched)
 
 
 def forget_outcomes(connection: Connection) -> None:
@@ -131,7 +134,8 @@ def forget_outcomes(connection: Connection) -> None:
     )
 
 
-def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -> None:
+def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -> set[str]:
+    """Take persons out of their families; the families."""
     at = and_(family_members.c.run == run, family_members.c.person.in_(persons))
     touched = sorted(set(connection.scalars(select(family_members.c.family).where(at))))
     left = set(
@@ -150,6 +154,7 @@ def _out_of_families(connection: Connection, run: str, persons: Sequence[str]) -
     connection.execute(delete(lived).where(lived.c.run == run, lived.c.person.in_(persons)))
     for family in touched:
         _know_nothing(connection, run, family)
+    return set(touched)
 
 
 def _know_nothing(connection: Connection, run: str, family: str) -> None:

@@ -21,6 +21,7 @@ from governance.ledger.payloads import LinkRunFinished
 from governance.transparency.models import Program
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNKNOWN, UNSAID
 from linkage_hub.families.columns import OPEN
+from linkage_hub.reports.store import results_gone
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.bulk import insert_rows
 from linkage_hub.store.tables import (
@@ -160,6 +161,7 @@ def _destroy(connection: Connection, run: str, tables: Sequence[Table]) -> None:
         update(released_tables).where(released_tables.c.run == run).values(numbers="[]")
     )
     connection.execute(update(runs).where(runs.c.id == run).values(unlinked=None))
+    results_gone(connection, run, whole=id_events in tables)
 
 
 def held(connection: Connection, run: str) -> bool:

@@ -277,6 +277,36 @@ released_tables = Table(  # what was published of a run, and can be published no
     Column("released", String(20), nullable=False),
 )
 
+reports = Table(  # figures for staff, made here or shared (ADR 47)
+    "reports",
+    metadata,
+    Column("id", String(71), primary_key=True),  # hash of the document as it was made or shared
+    Column("made_of", String(71), nullable=False, unique=True),  # the same again gives this one
+    Column("agreement", String(71), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("newest", String(32), nullable=False),  # of its runs, with which it goes
+    Column("shared", Boolean, nullable=False),  # and not made here
+    Column("listed", Boolean, nullable=False),  # has tables that list families
+    Column("lines_gone", Boolean, nullable=False),  # some of these tables' lines, or all
+    Column("code", String(71), nullable=False),  # hash of the program that made it
+    Column("person", String(71), nullable=False),  # thumbprint of who asked for it or shared it
+    Column("party", String(40), nullable=False),
+    Column("made", String(20), nullable=False),
+    Column("document", Text, nullable=False),  # JSON: governance.reports.models.Report
+    Index("reports_by_agreement", "agreement", "made"),
+    Index("reports_by_newest", "newest"),
+)
+
+report_runs = Table(  # that a report was made from
+    "report_runs",
+    metadata,
+    Column("report", String(71), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # oldest first
+    Column("run", String(32), nullable=False),
+    Index("report_runs_by_run", "run"),
+)
+
 family_details = Table(  # of indicators that tell more of others, and of the programme (ADR 41)
     "family_details",
     metadata,

@@ -1,4 +1,7 @@
-"""A run's families with all that a programme's report needs of them."""
+"""A run's families with all that a programme's report needs of them, from files or from the hub.
+
+Rule: both ways give the same month of the same run; a test holds them to that.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sqlalchemy import Connection, select
 
 from governance.agreements.models import IN_PROGRAMME
 from linkage_hub.analytics.criteria.judging import Judged, judge
@@ -17,12 +21,15 @@ from linkage_hub.analytics.exported import (
     FAMILIES,
     MEMBERS,
     NEEDS,
+    followed,
     read_details,
     read_families,
     read_homes,
 )
-from linkage_hub.analytics.held import FamilyColumns
+from linkage_hub.analytics.held import FamilyColumns, details_of, families_of
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
+from linkage_hub.store.database import HubStoreError
+from linkage_hub.store.tables import family_members
 
 States = NDArray[np.int8]
 Bools = NDArray[np.bool_]
@@ -82,6 +89,32 @@ def read_month(folder: Path, criteria: Criteria) -> Month:
     """
     families = read_families(folder, criteria.indicators)
     held = read_details(folder, families, criteria.details)
+    return _month(families, held, criteria, read_homes(folder, families))
+
+
+def month_of(connection: Connection, run: str, criteria: Criteria) -> Month:
+    """A run's families as the hub's database has them.
+
+    Raises:
+        HubStoreError: the rows of the run do not fit together.
+    """
+    families = families_of(connection, run, criteria.indicators)
+    held = details_of(connection, run, criteria.details, families)
+    said = connection.execute(
+        select(family_members.c.person, family_members.c.family, family_members.c.is_primary)
+        .where(family_members.c.run == run)
+        .order_by(family_members.c.family, family_members.c.person)
+    ).all()
+    person, family, first = zip(*said, strict=True) if said else ((),) * 3
+    people = followed(families, person, family, first)
+    if people is None:
+        raise HubStoreError("members of the run's families do not fit them")
+    return _month(families, held, criteria, people)
+
+
+def _month(
+    families: FamilyColumns, held: dict[str, States], criteria: Criteria, people: pd.DataFrame
+) -> Month:
     for at, name in enumerate(families.needs):
         held[name] = families.state[:, at]
-    return Month(families, judge(criteria, families), held, read_homes(folder, families))
+    return Month(families, judge(criteria, families), held, people)

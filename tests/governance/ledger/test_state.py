@@ -347,7 +347,7 @@ def test_a_hub_of_another_agreement_has_destroyed_nothing_of_this_one(world: Wor
     accept(world, world.hub, world.agreement.hash)
     with pytest.raises(NotAdmissible, match="destroyed itself"):
         purge(world, world.operator, runs=1)
-    purge(world, world.hub, rows=3, files=1, runs=1, rulings=2, releases=1)
+    purge(world, world.hub, rows=3, files=1, runs=1, rulings=2, releases=1, reports=1)
 
 
 def test_where_the_hub_is_named_nobody_elses_acceptance_counts(world: World) -> None:
@@ -372,7 +372,8 @@ def test_a_partner_destroys_no_runs_and_a_hub_no_synthetic_rows(world: World) ->
     """Each of what one in its place can have held."""
     accept(world, world.hub, world.agreement.hash)
     for party, kind in (
-        (world.council, "runs"), (world.council, "rulings"), (world.hub, "synthetic_rows"),
+        (world.council, "runs"), (world.council, "rulings"), (world.council, "reports"),
+        (world.hub, "synthetic_rows"),
     ):  # fmt: skip
         with pytest.raises(NotAdmissible, match="are a"):
             purge(world, party, **{kind: 1})

@@ -1,0 +1,154 @@
+"""Reports that the hub makes from runs that it keeps.
+
+Rules: each says which runs it was made from and by which program, and is hashed with everything
+that its figures hang on, so that the same is made once; libraries that take a while to load are
+loaded when one is made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from governance.agreements.models import Agreement
+from governance.canonical import hash_of
+from governance.exchange.analysis_api import SourceFreshness
+from governance.reports.models import Part, Report, Table
+from governance.transparency.models import Program
+from linkage_hub.analytics.comparison import compared_sources
+from linkage_hub.analytics.criteria.models import Criteria
+from linkage_hub.analytics.remembered import rows_of
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A report that was asked for.
+
+    Attributes:
+        terms: its agreement.
+        run, before: rows of runs whose results are kept.
+        sources: how fresh they are.
+        program: that makes it.
+        day: on which.
+    """
+
+    terms: Agreement
+    run: Any
+    before: Any
+    sources: tuple[SourceFreshness, ...]
+    program: Program
+    day: date
+
+
+class Making(NamedTuple):
+    """What a report hangs on, and how it is made."""
+
+    made_of: str
+    make: Callable[[], Report]
+
+
+def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Making:
+    """The month of a programme, beside the month before."""
+    from linkage_hub.analytics.programme.models import RunFacts  # noqa: PLC0415 - see above
+    from linkage_hub.analytics.programme.month import month_of  # noqa: PLC0415
+    from linkage_hub.analytics.programme.report import About, report  # noqa: PLC0415
+
+    runs = [row for row in (wanted.before, wanted.run) if row is not None]
+    compared = (
+        () if wanted.before is None
+        else tuple(compared_sources(connection, wanted.before.id, wanted.run.id))
+    )  # fmt: skip
+    facts = [
+        RunFacts(id=row.id, finished=row.finished, families=row.families, put_forward=row.flagged)
+        for row in runs
+    ]
+    about = About(
+        agreement=wanted.terms,
+        program=wanted.program,
+        written_on=wanted.day,
+        run=facts[-1],
+        before=facts[0] if wanted.before is not None else None,
+        sources=wanted.sources,
+        compared=compared,
+    )
+
+    def make() -> Report:
+        months = [month_of(connection, row.id, criteria) for row in runs]
+        found = report(months[-1], months[0] if wanted.before is not None else None, about)
+        return programme_document(found, wanted)
+
+    return Making(
+        hash_of(
+            ["programme", wanted.terms.hash, wanted.program.code, hash_of(criteria),
+             wanted.day.isoformat(), *(_state(connection, row.id) for row in runs),
+             [each.model_dump(mode="json") for each in (*wanted.sources, *compared)]]
+        ),
+        make,
+    )  # fmt: skip
+
+
+def needs(connection: Connection, wanted: Wanted) -> Making:
+    """Needs of a run's families."""
+    from linkage_hub.analytics.figures.needs import sheets_of  # noqa: PLC0415 - see above
+    from linkage_hub.analytics.held import all_categories_of, families_of  # noqa: PLC0415
+
+    run, terms = wanted.run.id, wanted.terms
+
+    def make() -> Report:
+        families = families_of(connection, run, terms.needs)
+        categories = all_categories_of(connection, run, terms, families)
+        return needs_document(list(sheets_of(terms, families, categories)), wanted)
+
+    made_of = hash_of(["needs", terms.hash, wanted.program.code, _state(connection, run)])
+    return Making(made_of, make)
+
+
+def _state(connection: Connection, run: str) -> list[Any]:
+    """A run's results as they are; they only ever become fewer."""
+    return [run, *rows_of(connection, run)]
+
+
+def programme_document(found: Any, wanted: Wanted) -> Report:
+    """A document of the report's tables."""
+    from linkage_hub.analytics.programme.tables import tables_of  # noqa: PLC0415
+
+    parts = [
+        Part(
+            id=table.id, heading=table.title,
+            tables=(
+                Table(id=table.id, title=table.title, notes=(table.note,) if table.note else (),
+                      headings=table.headings, rows=table.rows, listed=table.listed),
+            ),
+        )
+        for table in tables_of(found)
+    ]  # fmt: skip
+    runs = [row.id for row in (wanted.before, wanted.run) if row is not None]
+    return Report(
+        kind="programme", title="Programme report", lead=(found.title,),
+        agreement=wanted.terms.hash, runs=tuple(runs), made_on=wanted.day.isoformat(),
+        program=wanted.program.code, inputs={"catalogue": found.catalogue_hash},
+        parts=tuple(parts),
+    )  # fmt: skip
+
+
+def needs_document(sheets: list[Any], wanted: Wanted) -> Report:
+    """A document of sheets."""
+    parts = [
+        Part(
+            id=sheet.id, heading=sheet.title,
+            tables=(
+                Table(id=sheet.id, title=sheet.title, notes=sheet.notes, headings=sheet.headings,
+                      rows=sheet.rows, forms=dict.fromkeys(
+                          (h for h, *cells in zip(sheet.headings, *sheet.rows, strict=True)
+                           if any(isinstance(c, float) for c in cells)), "share")),
+            ),
+        )
+        for sheet in sheets
+    ]  # fmt: skip
+    return Report(
+        kind="needs", title="Needs of families", lead=(wanted.terms.title,),
+        agreement=wanted.terms.hash, runs=(wanted.run.id,), made_on=wanted.day.isoformat(),
+        program=wanted.program.code, inputs={}, parts=tuple(parts),
+    )  # fmt: skip
