@@ -86,6 +86,16 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /sources": _ANALYST,
     # models
     "GET /models": _ANALYST | _LEAD,
+    # reports
+    "GET /reports": _STAFF,
+    "GET /reports/make": _ANALYST,
+    "POST /reports/make": _ANALYST,
+    "GET /reports/{report}": _STAFF,
+    "GET /reports/{report}/charts/{number}.svg": _STAFF,
+    "GET /reports/{report}/report.csv": _STAFF,
+    "GET /reports/{report}/report.xlsx": _STAFF,
+    "GET /reports/{report}/withdraw": _ANALYST | _LEAD,
+    "POST /reports/{report}/withdraw": _ANALYST | _LEAD,
     # review
     "GET /review": _ANALYST,
     "GET /review/{left}/{right}": _ANALYST,

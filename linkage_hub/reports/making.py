@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from governance.agreements.models import Agreement
 from governance.canonical import hash_of
 from governance.exchange.analysis_api import SourceFreshness
-from governance.reports.models import Part, Report, Table
+from governance.reports.models import Report
 from governance.transparency.models import Program
 from linkage_hub.analytics.comparison import compared_sources
 from linkage_hub.analytics.criteria.models import Criteria
@@ -51,7 +51,8 @@ class Making(NamedTuple):
 
 def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Making:
     """The month of a programme, beside the month before."""
-    from linkage_hub.analytics.programme.models import RunFacts  # noqa: PLC0415 - see above
+    from linkage_hub.analytics.programme.document import document_of  # noqa: PLC0415 - see above
+    from linkage_hub.analytics.programme.models import RunFacts  # noqa: PLC0415
     from linkage_hub.analytics.programme.month import month_of  # noqa: PLC0415
     from linkage_hub.analytics.programme.report import About, report  # noqa: PLC0415
 
@@ -76,8 +77,9 @@ def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Mak
 
     def make() -> Report:
         months = [month_of(connection, row.id, criteria) for row in runs]
-        found = report(months[-1], months[0] if wanted.before is not None else None, about)
-        return programme_document(found, wanted)
+        return document_of(
+            report(months[-1], months[0] if wanted.before is not None else None, about)
+        )
 
     return Making(
         hash_of(
@@ -91,7 +93,7 @@ def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Mak
 
 def needs(connection: Connection, wanted: Wanted) -> Making:
     """Needs of a run's families."""
-    from linkage_hub.analytics.figures.needs import sheets_of  # noqa: PLC0415 - see above
+    from linkage_hub.analytics.figures.needs import document_of, parts_of  # noqa: PLC0415 - above
     from linkage_hub.analytics.held import all_categories_of, families_of  # noqa: PLC0415
 
     run, terms = wanted.run.id, wanted.terms
@@ -99,7 +101,10 @@ def needs(connection: Connection, wanted: Wanted) -> Making:
     def make() -> Report:
         families = families_of(connection, run, terms.needs)
         categories = all_categories_of(connection, run, terms, families)
-        return needs_document(list(sheets_of(terms, families, categories)), wanted)
+        return document_of(
+            tuple(parts_of(terms, families, categories)), terms, run=run,
+            finished=wanted.run.finished, made_on=wanted.day, program=wanted.program.code,
+        )  # fmt: skip
 
     made_of = hash_of(["needs", terms.hash, wanted.program.code, _state(connection, run)])
     return Making(made_of, make)
@@ -108,47 +113,3 @@ def needs(connection: Connection, wanted: Wanted) -> Making:
 def _state(connection: Connection, run: str) -> list[Any]:
     """A run's results as they are; they only ever become fewer."""
     return [run, *rows_of(connection, run)]
-
-
-def programme_document(found: Any, wanted: Wanted) -> Report:
-    """A document of the report's tables."""
-    from linkage_hub.analytics.programme.tables import tables_of  # noqa: PLC0415
-
-    parts = [
-        Part(
-            id=table.id, heading=table.title,
-            tables=(
-                Table(id=table.id, title=table.title, notes=(table.note,) if table.note else (),
-                      headings=table.headings, rows=table.rows, listed=table.listed),
-            ),
-        )
-        for table in tables_of(found)
-    ]  # fmt: skip
-    runs = [row.id for row in (wanted.before, wanted.run) if row is not None]
-    return Report(
-        kind="programme", title="Programme report", lead=(found.title,),
-        agreement=wanted.terms.hash, runs=tuple(runs), made_on=wanted.day.isoformat(),
-        program=wanted.program.code, inputs={"catalogue": found.catalogue_hash},
-        parts=tuple(parts),
-    )  # fmt: skip
-
-
-def needs_document(sheets: list[Any], wanted: Wanted) -> Report:
-    """A document of sheets."""
-    parts = [
-        Part(
-            id=sheet.id, heading=sheet.title,
-            tables=(
-                Table(id=sheet.id, title=sheet.title, notes=sheet.notes, headings=sheet.headings,
-                      rows=sheet.rows, forms=dict.fromkeys(
-                          (h for h, *cells in zip(sheet.headings, *sheet.rows, strict=True)
-                           if any(isinstance(c, float) for c in cells)), "share")),
-            ),
-        )
-        for sheet in sheets
-    ]  # fmt: skip
-    return Report(
-        kind="needs", title="Needs of families", lead=(wanted.terms.title,),
-        agreement=wanted.terms.hash, runs=(wanted.run.id,), made_on=wanted.day.isoformat(),
-        program=wanted.program.code, inputs={}, parts=tuple(parts),
-    )  # fmt: skip

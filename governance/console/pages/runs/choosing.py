@@ -11,14 +11,16 @@ from governance.exchange.hub_api import RunView
 from governance.ui.words import Words
 
 
-def agreements_of(console: Console, request: Request) -> dict[str, str]:
-    """Agreements in force that allow linking and that this console's party is in, by hash."""
+def agreements_of(
+    console: Console, request: Request, action: Action = Action.LINK
+) -> dict[str, str]:
+    """Agreements in force that allow an action and that this console's party is in, by hash."""
     found = {}
     with looking(console, request) as state:
         own = state.agreements.of(console.settings.party)
         for hash_ in state.agreements.in_force(own, console.now()):
             agreement = state.agreements.standing(hash_).agreement
-            if Action.LINK in agreement.actions:
+            if action in agreement.actions:
                 found[hash_] = labels_of(agreement, console.pages.words)["agreements"][hash_]
     return dict(sorted(found.items(), key=lambda each: each[1]))
 

@@ -1,0 +1,1 @@
+"""Reports of figures: the programme's month, needs, and what analysts share."""
