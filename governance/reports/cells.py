@@ -40,7 +40,7 @@ def _number(value: float, form: Form | None) -> str:
             return f"{100 * value:.0f}"
         case "points":
             return f"{100 * value:+.0f}"
-        case ".1f" | ".2f" | "+.2f":
+        case ".1f" | ".2f" | ".3f" | "+.2f":
             return format(value, form.replace(".", ",."))
 
 

@@ -20,8 +20,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _TITLE_MOST: Final = 31  # characters of a sheet's name
 _WIDTHS: Final = (10, 46)  # characters of a column, least and most
 _FORMATS: Final[dict[Form | None, str]] = {
-    None: "#,##0", "share": "0%", "points": "+0%;-0%;0%", ".1f": "#,##0.0", ".2f": "#,##0.00",
-    "+.2f": "+0.00;-0.00;0.00",
+    None: "#,##0", "share": "0%", "points": "+0%;-0%;0%", ".1f": "#,##0.0",
+    ".2f": "#,##0.00", ".3f": "#,##0.000", "+.2f": "+0.00;-0.00;0.00",
 }  # fmt: skip
 _ENDS: Final = ("", ", low", ", high")
 

@@ -17,7 +17,7 @@ Label = Annotated[str, Field(max_length=2_000)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Kind = Literal["programme", "needs", "later-referral", "engagement", "interventions"]
-Form = Literal["share", "points", ".1f", ".2f", "+.2f"]
+Form = Literal["share", "points", ".1f", ".2f", ".3f", "+.2f"]
 """How numbers of a column are written; ``points`` are differences of shares."""
 
 
@@ -46,9 +46,9 @@ class Table(Frozen):
     id: Id
     title: Label
     notes: tuple[Text, ...] = ()
-    headings: Annotated[tuple[Label, ...], Field(min_length=1, max_length=100)]
+    headings: Annotated[tuple[Label, ...], Field(min_length=1, max_length=1_000)]
     rows: Annotated[tuple[tuple[Cell, ...], ...], Field(max_length=100_000)]
-    forms: dict[Label, Form] = Field(default_factory=dict, max_length=100)
+    forms: dict[Label, Form] = Field(default_factory=dict, max_length=1_000)
     listed: bool = False
 
     @model_validator(mode="after")

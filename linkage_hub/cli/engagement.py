@@ -6,6 +6,7 @@ is trained. Lists are for professional consideration, and decide nothing.
 """
 
 import importlib.util
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,12 +15,13 @@ import typer
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
 from governance.terminal import terminal, write_bytes
+from governance.transparency.code import installed
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.engagement.candidates import Listed, short_term, unlikely
 from linkage_hub.analytics.engagement.chances import HORIZONS, Chances, ModelChances, NeedsTable
+from linkage_hub.analytics.engagement.document import document_of
 from linkage_hub.analytics.engagement.documents import OUTCOME, HazardDocument, read_hazard
 from linkage_hub.analytics.engagement.hazard import ProgressRule
-from linkage_hub.analytics.engagement.pages import as_csv, as_page
 from linkage_hub.analytics.engagement.published import population_of, published
 from linkage_hub.analytics.engagement.report import report_of
 from linkage_hub.analytics.engagement.spells import (
@@ -48,9 +50,9 @@ from linkage_hub.cli.outcomes import (
     month_option,
     panel_from,
     publish,
-    write_report,
     write_table,
 )
+from linkage_hub.cli.reports import write_report
 from linkage_hub.cli.risk import DELTA
 
 app = typer.Typer(no_args_is_help=True, help="How long families take to make progress.")
@@ -93,7 +95,7 @@ def report(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    out: Annotated[Path, typer.Option(help="folder for engagement.json, .csv and .html")],
+    out: Annotated[Path, typer.Option(help="folder for engagement.json, .html, .xlsx and .csv")],
     model: Model = None,
     split: Annotated[
         str | None, typer.Option(help="month: figures are learnt up to it and measured after")
@@ -108,15 +110,16 @@ def report(
         spells = spells if teams is None else with_teams(spells, teams)
         chances = None
         if model is not None:
-            document = read_hazard(model, by.terms.hash)
-            spells = in_order_of(spells, document.model.needs)
-            month = _after(document, month)
-            chances = ModelChances(document.model)
+            learnt = read_hazard(model, by.terms.hash)
+            spells = in_order_of(spells, learnt.model.needs)
+            month = _after(learnt, month)
+            chances = ModelChances(learnt.model)
         found = report_of(
             spells, by.terms.hash, file_hash(table), source, by.terms.suppression_threshold,
             chances, month,
         )  # fmt: skip
-    paths = write_report(out, "engagement", found, as_csv(found), as_page(found))
+    document = document_of(found, datetime.now(UTC).date(), installed().code)
+    paths = write_report(out, "engagement", found, document)
     screen = terminal(context)
     screen.result({"files": paths}, lambda console: console.print("\n".join(paths), markup=False))
     screen.say("for staff of the agreement: engagement table writes what may be published")

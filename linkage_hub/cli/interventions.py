@@ -4,6 +4,7 @@ Rules: for an agreement in force that allows analysis; tables have their provena
 comparison whose checks fail is not given, and what failed is.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,10 @@ import typer
 
 from governance.canonical import hash_of
 from governance.terminal import terminal
+from governance.transparency.code import installed
 from linkage_hub.analytics.engagement.published import population_of
 from linkage_hub.analytics.interventions.cases import cases_bytes, cases_of, read_cases
-from linkage_hub.analytics.interventions.pages import REASONS, as_csv, as_page
+from linkage_hub.analytics.interventions.document import REASONS, document_of
 from linkage_hub.analytics.interventions.published import LISTED, published
 from linkage_hub.analytics.interventions.report import InterventionReport, report_of
 from linkage_hub.analytics.outcomes.errors import ComparisonWithheld, NotATable
@@ -28,9 +30,9 @@ from linkage_hub.cli.outcomes import (
     allowed,
     panel_from,
     publish,
-    write_report,
     write_table,
 )
+from linkage_hub.cli.reports import write_report
 
 app = typer.Typer(no_args_is_help=True, help="Families helped beside families like them.")
 Table = Annotated[Path, typer.Argument(help="a table that interventions cases has written")]
@@ -70,14 +72,15 @@ def report(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    out: Annotated[Path, typer.Option(help="folder for interventions.json, .csv and .html")],
+    out: Annotated[Path, typer.Option(help="folder for interventions.json, .html, .xlsx and .csv")],
     months: Months = None,
     made_elsewhere: Elsewhere = False,
 ) -> None:
     """Compare helped families with families like them, if every check holds."""
     with allowed(context, agreement) as by:
         found = _report(by, table, months, elsewhere=made_elsewhere)
-    paths = write_report(out, "interventions", found, as_csv(found), as_page(found))
+    document = document_of(found, datetime.now(UTC).date(), installed().code)
+    paths = write_report(out, "interventions", found, document)
     screen = terminal(context)
     screen.result(
         {"files": paths, "withheld": list(found.withheld)},
@@ -86,7 +89,7 @@ def report(
     if found.withheld:
         raise ComparisonWithheld(
             "the comparison is not given: " + "; ".join(REASONS[each] for each in found.withheld),
-            next_step=f"{paths[-1]} shows the checks",
+            next_step=f"{paths[1]} shows the checks",
         )
     screen.say("an association: whether help brought it about cannot be told from these figures")
 

@@ -10,7 +10,7 @@ import typer
 
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Agreement
-from governance.canonical import Frozen, canonical_bytes, hash_of, sha256
+from governance.canonical import hash_of, sha256
 from governance.disclosure.counts import least_shown
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import PublishedTable
@@ -95,7 +95,7 @@ def panel_from(by: Allowed, words: list[str]) -> tuple[Panel, tuple[FromRun, ...
     panel, sources = read_panel(folders, by.terms.needs, by.belongs)
     months = [text_of(month) for month in sorted(folders)]
     return panel, tuple(
-        FromRun(month=month, provenance=hash_of(each))
+        FromRun(month=month, run=each.run, provenance=hash_of(each))
         for month, each in zip(months, sources, strict=True)
     )
 
@@ -142,11 +142,3 @@ def publish(
     found = by.hub.tables.publish_one(population, least, make)
     write_bytes(out, as_csv((found,)))
     terminal(context).result(found.model_dump(mode="json"))
-
-
-def write_report(folder: Path, name: str, report: Frozen, csv: bytes, page: bytes) -> list[str]:
-    """Write a report as JSON, CSV and a page; their paths."""
-    paths = [folder / f"{name}.{kind}" for kind in ("json", "csv", "html")]
-    for path, data in zip(paths, (canonical_bytes(report) + b"\n", csv, page), strict=True):
-        write_bytes(path, data)
-    return [str(path) for path in paths]

@@ -30,7 +30,7 @@ from linkage_hub.analytics.engagement.survival import Chance, Curve, kaplan_meie
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.outcomes.errors import TooFew
 from linkage_hub.analytics.outcomes.months import Month, text_of
-from linkage_hub.analytics.outcomes.provenance import TableProvenance
+from linkage_hub.analytics.outcomes.provenance import ELSEWHERE, TableProvenance
 from linkage_hub.analytics.risk.features import Floats
 
 LEAST: Final = 2 * GROUP_LEAST
@@ -320,7 +320,7 @@ def _notes(spells: Spells, provenance: TableProvenance | None) -> Iterator[str]:
             "on; those who made progress before anybody looked are not in the table."
         )
     if provenance is None:
-        yield "The table was made elsewhere: where it comes from has not been checked."
+        yield ELSEWHERE
         return
     for reason, families in provenance.left_out.items():
         if families:

@@ -25,7 +25,7 @@ from linkage_hub.analytics.interventions.paired import Difference, difference
 from linkage_hub.analytics.interventions.trend import earlier, quarters
 from linkage_hub.analytics.outcomes.errors import TooFew
 from linkage_hub.analytics.outcomes.months import Month, text_of
-from linkage_hub.analytics.outcomes.provenance import TableProvenance
+from linkage_hub.analytics.outcomes.provenance import ELSEWHERE, TableProvenance
 
 SEED: Final = 1
 PAIRS_LEAST: Final = 50
@@ -348,4 +348,4 @@ def _assumptions(
     )
     yield "One family's help changes nothing for another, as far as is assumed."
     if provenance is None:
-        yield "The table was made elsewhere: where it comes from has not been checked."
+        yield ELSEWHERE

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from governance.canonical import Frozen, Hash
+from governance.canonical import Frozen, Hash, Hex128
 from governance.terminal import read_document
 from governance.transparency.models import Program
 from linkage_hub.analytics.outcomes.errors import NotProved
@@ -20,15 +20,21 @@ from linkage_hub.analytics.outcomes.months import Month
 from linkage_hub.analytics.provenance import file_hash
 
 ENDING: Final = ".provenance.json"
+ELSEWHERE: Final = "The table was made elsewhere: where it comes from has not been checked."
 Count = Annotated[int, Field(ge=0)]
 Progress = Literal["every", "some"]
 """Which of the needs that were met at the start have to be resolved."""
 
 
 class FromRun(Frozen):
-    """One run: the month that its extracts are of, and the hash of its provenance."""
+    """One run: the month that its extracts are of, its id, and the hash of its provenance.
+
+    Attributes:
+        run: None in tables that earlier versions made.
+    """
 
     month: Month
+    run: Hex128 | None = None
     provenance: Hash
 
 

@@ -86,15 +86,29 @@ def test_from_runs_to_a_report(exported: Path, table: Path, tmp_path: Path) -> N
     assert report["provenance"]["runs"][0]["month"] == "2025-01"
     page = (tmp_path / "out" / "engagement.html").read_text("utf-8")
     assert page.count("<svg") == 2
-    assert page.count("<table>") == 4
+    assert page.count("<table") == 6
     assert [team["team"] for team in report["teams"]] == ["north", "south"]
     assert "<script" not in page
     with (tmp_path / "out" / "engagement.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    parts = {row["part"] for row in rows}
-    months = {row["month"] for row in rows} - {""}
-    assert months <= {"6", "12", "18"}  # a curve month by month tells who is in it
-    assert {"progress", "concordance", "calibration", "team, neet met"} <= parts
+    assert {row["table"] for row in rows} == {
+        "progress", "calibration", "concordance", "team-length", "team-needs", "team-unknown",
+    }  # fmt: skip
+    said = {(row["table"], row["line"], row["column"]): row for row in rows}
+    for curve in report["curves"]:  # a curve month by month tells who is in it
+        for point in curve["at"]:
+            row = said["progress", curve["group"], f"by {point['month']} months"]
+            assert point["share"] == {end: float(row[end]) for end in ("value", "low", "high")}
+    uno = said["concordance", "Uno's, which does not hang on how long families were watched",
+               "concordance"]  # fmt: skip
+    assert float(uno["value"]) == report["validation"]["uno"]["value"]
+    north = report["teams"][0]
+    assert float(said["team-needs", "neet", "north"]["value"]) == north["met"]["neet"]
+    assert float(said["team-unknown", "neet", "north"]["value"]) == north["unknown"]["neet"]
+    assert [each["run"] for each in report["provenance"]["runs"]] == [
+        f"{at:032x}" for at in range(MONTHS)
+    ]
+    assert all(each["run"] in page for each in report["provenance"]["runs"])
 
 
 def test_lists_are_for_consideration(exported: Path, table: Path, tmp_path: Path) -> None:

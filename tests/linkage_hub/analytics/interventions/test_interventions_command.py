@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import AgreementSuspended
 from governance.agreements.files import read_agreement
-from governance.canonical import sha256
+from governance.canonical import hash_of, sha256
 from governance.disclosure.errors import ReleasedOtherwise, WouldDisclose
 from governance.disclosure.register import ReleaseRegister
 from governance.disclosure.tables import Counted, PublishedTable, protect
+from governance.reports.files import as_csv
+from governance.reports.models import Dots, Estimate, Report
+from governance.reports.page import as_page
 from governance.terminal import write_document
 from governance.transparency.code import installed
 from linkage_hub.analytics.interventions.cases import (
@@ -26,7 +30,7 @@ from linkage_hub.analytics.interventions.cases import (
     cases_of,
     read_cases,
 )
-from linkage_hub.analytics.interventions.pages import as_csv, as_page
+from linkage_hub.analytics.interventions.document import document_of
 from linkage_hub.analytics.interventions.published import COLUMNS, LISTED, ROWS
 from linkage_hub.analytics.interventions.report import InterventionReport, report_of
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
@@ -37,7 +41,7 @@ from linkage_hub.analytics.outcomes.errors import (
     TooFew,
 )
 from linkage_hub.analytics.outcomes.panel import Panel
-from linkage_hub.analytics.outcomes.provenance import TableProvenance, beside
+from linkage_hub.analytics.outcomes.provenance import ELSEWHERE, TableProvenance, beside
 from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.cli.main import app
 from linkage_hub.store.database import HubDatabase
@@ -61,6 +65,11 @@ def _few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 def report(found: Cases, threshold: int = 8) -> InterventionReport:
     """Of cases made elsewhere, looked at after 12 months."""
     return report_of(found, HASH, HASH, None, 12, threshold)
+
+
+def read(made: InterventionReport) -> Report:
+    """As staff read it."""
+    return document_of(made, date(2026, 11, 29), HASH)
 
 
 def changed(found: Cases, **columns: np.ndarray) -> Cases:
@@ -109,10 +118,40 @@ def test_a_check_that_fails_withholds_the_comparison(
     assert reason in made.withheld
     assert made.comparison is None
     assert made.strength is None
-    page = as_page(made).decode()
+    document = read(made)
+    page = as_page(document).decode()
     assert "The comparison is not given" in page
     assert "The association" not in page
-    assert "comparison,difference" not in as_csv(made).decode()
+    tables = {table.id for table in document.tables}
+    assert "placebo-pretended" in tables
+    assert not {"comparison", "pairs"} & tables
+
+
+def test_a_comparison_stands_with_its_checks() -> None:
+    """The document has the report's figures, as shares of pairs, and says where it comes from."""
+    made = report(cases(900, adds=0.2))
+    found = made.comparison
+    assert found is not None
+    document = read(made)
+    tables = {table.id: table for table in document.tables}
+    ((_, pairs, helped, others, difference),) = tables["comparison"].rows
+    assert (pairs, helped, others) == (
+        found.pairs, found.helped / found.pairs, found.others / found.pairs,
+    )  # fmt: skip
+    assert isinstance(difference, Estimate)
+    assert (difference.value, difference.low, difference.high) == (
+        found.difference, found.low, found.high,
+    )  # fmt: skip
+    counts = [row[1] for row in tables["pairs"].rows[:4]]
+    assert sum(int(str(each)) for each in counts) == found.pairs
+    rows = {row[0]: row[3:] for row in tables["balance"].rows}
+    for part in document.parts:
+        if part.id == "balance":
+            assert isinstance(part.chart, Dots)
+            for point in part.chart.points:
+                assert point.value == rows[point.line][part.chart.series.index(point.series)]
+    assert (document.runs, document.warnings) == ((), (ELSEWHERE,))
+    assert document.inputs["interventions.json"] == hash_of(made)
 
 
 def test_below_the_threshold_nothing_is_said() -> None:
@@ -132,7 +171,8 @@ def test_no_causal_word_is_used() -> None:
     """Neither where a comparison is given nor where it is not."""
     for found in (cases(900, adds=0.2), cases(1_500, hidden=1.5)):
         made = report(found)
-        text = as_page(made).decode() + as_csv(made).decode() + made.model_dump_json()
+        document = read(made)
+        text = as_page(document).decode() + as_csv(document).decode() + made.model_dump_json()
         assert not CAUSAL.search(re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL))
         assert "association" in text
         assert len(made.assumptions) >= 5
@@ -231,6 +271,9 @@ def test_from_runs_to_a_report(
     assert found["months"] == 2
     assert found["provenance"]["kind"] == "cases"
     assert found["support"]["matched"] > 50
+    assert sorted(path.suffix for path in out.iterdir()) == [".csv", ".html", ".json", ".xlsx"]
+    page = (out / "interventions.html").read_text("utf-8")
+    assert all(each["run"] in page for each in found["provenance"]["runs"])
     assert isinstance(result.exception, ComparisonWithheld) == bool(found["withheld"])
     assert run(exported, "report", table, f"--out={out}", "--months=2").exit_code == 2
     agreements.suspended = frozenset({"council"})
