@@ -65,7 +65,8 @@ COMMENTS: Final = {
     ),
     "criteria": (
         "Hash of the catalogue of criteria that explains the needs ('linkage-hub catalogue check' "
-        "shows it): others are refused. Without it any may be used."
+        "shows it): others are refused, and 'minimum_needs' is its minimum. Without it any may be "
+        "used."
     ),
     "privacy_budget": (
         "What models that learn from families, and tables with noise, may cost of differential "

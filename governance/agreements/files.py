@@ -110,12 +110,11 @@ def _inside(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | 
     return None
 
 
-def read_agreement(path: Path) -> Agreement:
-    """Read and check an agreement file.
+def read_text(path: Path) -> str:
+    """The text of a file that people edit.
 
     Raises:
-        FormatError: unreadable, not YAML, or fields wrong; says which. Also where the quorum can
-            never be reached: what was signed so is read all the same, and nothing rests on it.
+        FormatError: it cannot be read, is larger than ``FILE_MAX_BYTES``, or is not UTF-8.
     """
     try:
         raw = path.read_bytes()
@@ -124,10 +123,19 @@ def read_agreement(path: Path) -> Agreement:
     if len(raw) > FILE_MAX_BYTES:
         raise FormatError(f"{path.name}: larger than {FILE_MAX_BYTES} bytes")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FormatError(f"{path.name}: not UTF-8") from None
-    agreement = parse_model(parse_yaml(text), Agreement)
+
+
+def read_agreement(path: Path) -> Agreement:
+    """Read and check an agreement file.
+
+    Raises:
+        FormatError: unreadable, not YAML, or fields wrong; says which. Also where the quorum can
+            never be reached: what was signed so is read all the same, and nothing rests on it.
+    """
+    agreement = parse_model(parse_yaml(read_text(path)), Agreement)
     if agreement.witnessing.quorum > len(agreement.partners):
         raise FormatError(
             f"{path.name}: witnessing.quorum: more witnesses than parties that can be one; "

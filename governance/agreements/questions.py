@@ -1,28 +1,19 @@
 """What an agreement is asked for, question by question, and each answer's check.
 
-Rules: every answer is checked at once by the very field of the agreement that it fills, so that
-nothing else decides what is valid; names of parties, items and indicators are checked against what
-was said before, and so is the order of dates. What is not asked (encoding, quality, refinement)
-comes from an older agreement or the answers' file, since no IG lead should type it.
+Rules: each answer is checked at once (``Question.check``); names of parties, items and indicators
+are checked against what was said before, and so are the order of dates and the catalogue's minimum
+of needs. What is not asked (encoding, quality, refinement) comes from an older agreement or the
+answers' file, since no IG lead should type it.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Annotated, Any, Final
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, Final
 
 from governance.agreements import models
+from governance.agreements.criteria import Criteria
 from governance.agreements.privacy import MOST_DELTA, PrivacyBudget
+from governance.agreements.question import Ask, Question, no_rule
 from governance.canonical import Frozen
-from governance.errors import FormatError
-
-Ask = Callable[["Question"], Any]
-"""Asks, checks by ``Question.check``, and gives the checked answer."""
-
-
-def _no_rule(_answer: Any) -> str:
-    return ""
 
 
 def _with_rules(indicator: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -30,62 +21,6 @@ def _with_rules(indicator: dict[str, Any], sources: list[dict[str, Any]]) -> dic
     submitting = {source["id"] for source in sources if indicator["id"] in source["indicators"]}
     rules = {name: rule for name, rule in (indicator["rules"] or {}).items() if name in submitting}
     return indicator | {"rules": rules or None}
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question.
-
-    Attributes:
-        where: the place in the agreement, for messages: ``retention.vault_days``.
-        text: what is asked.
-        model: the part of the agreement that the answer belongs to.
-        field: its field.
-        default: taken for an empty answer; None where there is none.
-        among: answers that are possible, where they were named before.
-        many: whether several answers are given, with commas between.
-        rule: says what is wrong beside earlier answers, or nothing.
-        nothing: the word for a field that is left out.
-    """
-
-    where: str
-    text: str
-    model: type[Frozen]
-    field: str
-    default: Any = None
-    among: tuple[str, ...] | None = None
-    many: bool = False
-    rule: Callable[[Any], str] = _no_rule
-    nothing: str | None = None
-
-    def check(self, answer: Any) -> Any:
-        """The answer as the agreement takes it.
-
-        Raises:
-            FormatError: it does not; says what was expected, never what was typed.
-        """
-        if isinstance(answer, str):
-            answer = answer.strip()
-            if self.many:
-                answer = [part.strip() for part in answer.split(",") if part.strip()]
-        if self.nothing is not None and answer == self.nothing:
-            return None
-        named = answer if self.many else [answer]
-        if self.among is not None and not set(map(str, named)) <= set(self.among):
-            raise FormatError(f"{self.where}: expected of {', '.join(self.among)}")
-        field = self.model.model_fields[self.field]
-        kind: Any = field.annotation
-        adapter: TypeAdapter[Any] = TypeAdapter(
-            Annotated[kind, *field.metadata] if field.metadata else kind
-        )
-        try:
-            found = adapter.validate_python(answer)
-        except ValidationError as error:
-            wrong = error.errors(include_url=False, include_input=False, include_context=False)
-            raise FormatError(f"{self.where}: {wrong[0]['msg']}") from None
-        if wrong_beside := self.rule(found):
-            raise FormatError(f"{self.where}: {wrong_beside}")
-        return adapter.dump_python(found, mode="json")
 
 
 GATEWAY: Final = {
@@ -116,14 +51,20 @@ class Interview:
         ask: asks one question and gives the checked answer.
         more: whether there is another of a kind ("purpose"), after so many.
         like: an older agreement's data, for defaults.
+        criteria: the catalogue that the agreement is to name.
     """
 
     def __init__(
-        self, ask: Ask, more: Callable[[str, int], bool], like: dict[str, Any] | None
+        self,
+        ask: Ask,
+        more: Callable[[str, int], bool],
+        like: dict[str, Any] | None,
+        criteria: Criteria | None = None,
     ) -> None:
         self._ask = ask
         self._more = more
         self._like = like or {}
+        self._criteria = criteria
         self._taken: list[dict[str, Any]] = []
         self._dates: dict[str, str] = {}
 
@@ -237,7 +178,9 @@ class Interview:
             "suppression_threshold": top(
                 "suppression_threshold", "counts below this are hidden in tables", 7
             ),
-            "minimum_needs": top("minimum_needs", "needs from which a family is put forward", 2),
+            "minimum_needs": top(
+                "minimum_needs", "needs from which a family is put forward", 2, rule=self._minimum
+            ),
             "dpia": self._section("dpia", models.Dpia, {
                 "reference": ("reference of the DPIA", None),
                 "outcome": ("approved, or approved_with_conditions", "approved"),
@@ -250,9 +193,13 @@ class Interview:
             ),
         }  # fmt: skip
 
+    def _minimum(self, answer: int) -> str:
+        least = answer if self._criteria is None else self._criteria.minimum
+        return "" if answer == least else f"expected {least}, as the catalogue has it"
+
     def _top(
         self, field: str, text: str, default: Any = None, among: tuple[str, ...] | None = None,
-        *, many: bool = False, rule: Callable[[Any], str] = _no_rule, nothing: str | None = None,
+        *, many: bool = False, rule: Callable[[Any], str] = no_rule, nothing: str | None = None,
     ) -> Any:  # fmt: skip
         default = self._like.get(field, default)
         return self._ask(
@@ -262,7 +209,7 @@ class Interview:
     def _part(
         self, where: str, model: type[Frozen], field: str, text: str, default: Any,
         old: dict[str, Any] | None = None, among: tuple[str, ...] | None = None,
-        *, many: bool = False, rule: Callable[[Any], str] = _no_rule, nothing: str | None = None,
+        *, many: bool = False, rule: Callable[[Any], str] = no_rule, nothing: str | None = None,
     ) -> Any:  # fmt: skip
         old = self._like.get(where, {}) if old is None else old
         default = old.get(field, default)

@@ -8,14 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.agreements.criteria import read_criteria, require_explained
 from governance.agreements.differences import differences, meaning
 from governance.agreements.files import parse_yaml, read_agreement, write_agreement
 from governance.agreements.life import Life, life
 from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
 from governance.agreements.signing import require_plain_text
-from governance.canonical import utc_now
-from governance.cli.agreement_new import new
+from governance.canonical import hash_of, utc_now
+from governance.cli.agreement_new import CriteriaFile, new
 from governance.cli.copies import (
     Copy,
     KeyFile,
@@ -43,8 +44,9 @@ def complete(
     template: Annotated[Path, typer.Argument(help="agreement with the parties' keys left empty")],
     keys: Annotated[list[Path], typer.Option(help="each party's .keys.json")],
     out: Annotated[Path, typer.Option(help="where to write the agreement")],
+    criteria: CriteriaFile = None,
 ) -> None:
-    """Fill in the thumbprints of the parties' keys, and check the whole."""
+    """Fill in thumbprints of the parties' keys and hash of the catalogue, and check the whole."""
     known = {found.party: found for found in (read_party_keys(_envelope(path)) for path in keys)}
     data = parse_yaml(_text(template))
     if not isinstance(data, dict) or not isinstance(data.get("parties"), list):
@@ -57,7 +59,11 @@ def complete(
                 next_step="name every party's .keys.json with --keys",
             )
         party["keys"] = known[name].thumbprint
+    catalogue = None if criteria is None else read_criteria(criteria)
+    if catalogue is not None and data.get("criteria") is None:
+        data["criteria"] = hash_of(catalogue)
     agreement = parse_model(data, Agreement)
+    require_explained(agreement, catalogue)
     write_bytes(out, write_agreement(agreement).encode())
     screen = terminal(context)
     screen.result({"agreement": agreement.hash, "file": str(out)}, lambda c: _summary(c, agreement))
@@ -68,13 +74,19 @@ def complete(
 def check(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="agreement.yaml")],
+    criteria: CriteriaFile = None,
 ) -> None:
     """Check a file and print its hash, which is what every party signs."""
     agreement = read_agreement(file)
     require_plain_text(agreement)
-    terminal(context).result(
+    if criteria is not None:
+        require_explained(agreement, read_criteria(criteria))
+    screen = terminal(context)
+    screen.result(
         {"agreement": agreement.hash, "valid": True}, lambda out: _summary(out, agreement)
     )
+    if criteria is None and agreement.criteria is not None:
+        screen.say("not held against the catalogue that it names: name its file with --criteria")
 
 
 @app.command()

@@ -12,10 +12,17 @@ from typing import Annotated, Any
 import typer
 
 from governance.agreements.commented import write_commented
+from governance.agreements.criteria import (
+    Criteria,
+    read_criteria,
+    require_at_hand,
+    require_explained,
+)
 from governance.agreements.files import parse_yaml, read_agreement
 from governance.agreements.models import Agreement
-from governance.agreements.questions import Interview, Question
-from governance.canonical import parse_json
+from governance.agreements.question import Question
+from governance.agreements.questions import Interview
+from governance.canonical import hash_of, parse_json
 from governance.errors import FormatError
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import read_party_keys
@@ -27,6 +34,10 @@ from governance.terminal import (
     terminal,
     write_bytes,
 )
+
+CriteriaFile = Annotated[
+    Path | None, typer.Option(help="the catalogue of criteria that the agreement names, as YAML")
+]
 
 
 def new(
@@ -43,6 +54,7 @@ def new(
     register: Annotated[
         Path | None, typer.Option(help="the register's CSV: items and sources that may be listed")
     ] = None,
+    criteria: CriteriaFile = None,
 ) -> None:
     """Ask for an agreement's terms, check each answer at once, and write it with explanations."""
     screen = terminal(context)
@@ -55,7 +67,12 @@ def new(
         raise FormatError("there is nobody to ask", next_step="name --answers FILE")
     before = None if older is None else older.model_dump(mode="json")
     like_it = before if register is None else before_with_register(before or {}, register)
-    interview = _typed(screen, like_it) if given is None else _read(given, like_it)
+    catalogue = None if criteria is None else read_criteria(criteria)
+    like_it = _explaining(like_it or {}, given or {}, catalogue)
+    require_at_hand(like_it.get("criteria"), catalogue)
+    interview = (
+        _typed(screen, like_it, catalogue) if given is None else _read(given, like_it, catalogue)
+    )
     asked = interview.agreement([(one.party, one.name, one.thumbprint) for one in known])
     data = _overlay(_overlay(before or {}, given or {}), asked)
     data |= {
@@ -70,12 +87,25 @@ def new(
             next_step="name an older agreement with --like, or a linkage schema with --schema",
         )
     agreement = parse_model(data, Agreement)
+    require_explained(agreement, catalogue)
     write_bytes(out, write_commented(agreement).encode())
     screen.result(
         {"agreement": agreement.hash, "file": str(out)},
         lambda console: console.print(f"{agreement.id} version {agreement.version} in {out}"),
     )
     screen.hint(f"read {out}; governance agreement check {out}; partner-agent agreement import")
+
+
+def _explaining(
+    like: dict[str, Any], given: dict[str, Any], catalogue: Criteria | None
+) -> dict[str, Any]:
+    """An older agreement's terms with the catalogue that the new one names, and its minimum."""
+    if given.get("criteria"):
+        like = like | {"criteria": given["criteria"]}
+    if catalogue is None:
+        return like
+    named = {"criteria": hash_of(catalogue)} if not given.get("criteria") else {}
+    return like | named | {"minimum_needs": catalogue.minimum}
 
 
 def before_with_register(before: dict[str, Any], register: Path) -> dict[str, Any]:
@@ -159,7 +189,7 @@ def _answers(path: Path) -> dict[str, Any]:
     return data
 
 
-def _typed(screen: Terminal, before: dict[str, Any] | None) -> Interview:
+def _typed(screen: Terminal, before: dict[str, Any], criteria: Criteria | None) -> Interview:
     """Asks at the terminal, again until the answer is one."""
 
     def ask(question: Question) -> Any:
@@ -178,10 +208,10 @@ def _typed(screen: Terminal, before: dict[str, Any] | None) -> Interview:
     def more(kind: str, count: int) -> bool:
         return typer.confirm(f"another {kind} (there are {count})?", default=False, err=True)
 
-    return Interview(ask, more, before)
+    return Interview(ask, more, before, criteria)
 
 
-def _read(given: dict[str, Any], before: dict[str, Any] | None) -> Interview:
+def _read(given: dict[str, Any], before: dict[str, Any], criteria: Criteria | None) -> Interview:
     """Takes each answer from the file, else its default."""
 
     def ask(question: Question) -> Any:
@@ -195,7 +225,7 @@ def _read(given: dict[str, Any], before: dict[str, Any] | None) -> Interview:
         listed = given.get(f"{kind}s", [])
         return isinstance(listed, list) and count < len(listed)
 
-    return Interview(ask, more, before)
+    return Interview(ask, more, before, criteria)
 
 
 def _at(data: Any, where: str) -> Any:

@@ -11,11 +11,11 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, Field, ValidationError
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.models import Agreement
 from governance.canonical import Hex128, hash_of
 from governance.terminal import read_bytes
 from governance.transparency.models import CatalogueNamed, ModelCard, Program
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.risk.documents import ModelDocument
 from linkage_hub.errors import NotAnExport
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.files import read_agreement
 from governance.canonical import hash_of
 from governance.terminal import Terminal, terminal, write_bytes
@@ -22,7 +23,6 @@ from linkage_hub.analytics.criteria.judging import (
     judge,
     prevalence,
 )
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET

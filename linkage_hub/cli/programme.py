@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import require_action
@@ -20,8 +21,7 @@ from governance.exchange.hub_api import RunView
 from governance.exchange.hub_client import HubClient
 from governance.terminal import terminal, whole_file
 from governance.transparency.code import installed
-from linkage_hub.analytics.criteria.agreed import require_agreed
-from linkage_hub.analytics.criteria.models import Criteria
+from linkage_hub.analytics.criteria.agreed import differing, require_named
 from linkage_hub.analytics.programme.document import document_of
 from linkage_hub.analytics.programme.models import ProgrammeReport, RunFacts
 from linkage_hub.analytics.programme.month import FILES, Month, read_month
@@ -65,7 +65,7 @@ def report_(
     terms = read_agreement(agreement)
     require_action(terms, Action.ANALYSE)
     criteria = read_catalogue(catalogue, PACKAGE, Criteria)
-    require_agreed(criteria, terms)
+    require_named(criteria, terms)
     with client_of(hub, as_, passphrase_file) as client:
         found = _report(client, terms, criteria, run, before)
     document = document_of(found)
@@ -78,11 +78,8 @@ def report_(
     screen.say("exact figures and pseudonyms: for staff, and not for publication")
     if found.before is None:
         screen.say("no run before this one is kept: there is no change to tell")
-    if criteria.minimum != terms.minimum_needs:
-        screen.say(
-            f"{criteria.id} asks for {criteria.minimum} needs, the agreement for "
-            f"{terms.minimum_needs}: runs put families forward by the agreement"
-        )
+    if words := differing(criteria, terms):
+        screen.say(words)
 
 
 def _report(

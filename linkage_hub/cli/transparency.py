@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.files import read_agreement
 from governance.canonical import hash_of
 from governance.terminal import read_document, terminal, write_bytes, write_document
@@ -14,8 +15,7 @@ from governance.transparency.models import ModelCard
 from governance.transparency.record import record_of
 from governance.transparency.shown import as_markdown, as_page
 from governance.transparency.written import Written
-from linkage_hub.analytics.criteria.agreed import require_agreed
-from linkage_hub.analytics.criteria.models import Criteria
+from linkage_hub.analytics.criteria.agreed import differing, require_named
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.provenance import Provenance, published
 from linkage_hub.analytics.risk.documents import read_model
@@ -68,7 +68,7 @@ def record(
     said = read_edited(written, Written)
     criteria = None if catalogue is None else read_catalogue(catalogue, PACKAGE, Criteria)
     if criteria is not None:
-        require_agreed(criteria, terms)
+        require_named(criteria, terms)
     program = installed()
     found = record_of(
         terms,
@@ -107,11 +107,8 @@ def record(
     )
     for each in missing:
         screen.say(f"not stated yet: {each}")
-    if criteria is not None and criteria.minimum != terms.minimum_needs:
-        screen.say(
-            f"{criteria.id} asks for {criteria.minimum} needs, the agreement for "
-            f"{terms.minimum_needs}: runs go by the agreement"
-        )
+    if criteria is not None and (words := differing(criteria, terms)):
+        screen.say(words)
 
 
 @app.command()

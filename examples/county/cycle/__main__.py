@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import asdict
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from examples.county.demo.site import Site, agents, found, place, services
 from examples.county.demo.story import Story
 from examples.county.demo.truth import Referee, as_figures
 from examples.county.generate import DEFAULT_SEED, generate
+from linkage_hub.cli.catalogue import PACKAGE
 
 CATALOGUE = "local-example"
 LEAST_KEPT = {"persons": 0.95, "families": 0.90}
@@ -61,7 +63,9 @@ def tell(
     )
     teller.step("Every party makes its keys; a consent ledger begins.", lambda: found(site))
     with services(site) as addresses:
-        story = Story(site, addresses, refine=questions, adjust=with_details)
+        story = Story(
+            site, addresses, refine=questions, adjust=with_details, criteria=_catalogue(site)
+        )
         teller.step("Partners connect and mirror the ledger.", story.connect)
         teller.step("They sign the agreement, details of the programme in it.", story.agree)
         teller.step("They share the linkage secret.", story.share_secret)
@@ -78,6 +82,13 @@ def tell(
 def _folder(site: Site, number: int) -> Path:
     """Of a month's extracts, its truth and its report."""
     return site.root / f"month-{number}"
+
+
+def _catalogue(site: Site) -> Path:
+    """The catalogue as a file of the council's own, which the agreement names by its hash."""
+    file = site.root / "criteria.yaml"
+    file.write_bytes((files(PACKAGE) / "catalogues" / f"{CATALOGUE}.yaml").read_bytes())
+    return file
 
 
 def _generated(site: Site, persons: int, seed: int) -> County:
@@ -131,7 +142,7 @@ def _report(story: Story, number: int) -> dict[str, Any]:
     """``linkage-hub programme report``, as a county's own job would run it every month."""
     answer = story.person(
         "analyst", "linkage-hub", "programme", "report", "--run", story.run_id,
-        "--agreement", story.site.root / "agreement.yaml", "--catalogue", CATALOGUE,
+        "--agreement", story.site.root / "agreement.yaml", "--catalogue", story.criteria,
         "--out", _folder(story.site, number) / "report",
     )  # fmt: skip
     found: dict[str, Any] = answer["report"]

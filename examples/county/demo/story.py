@@ -39,6 +39,8 @@ class Story:
     profile: str = "hardened"  # of the encodings
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = lambda drawn_up: drawn_up
     """May change the agreement before it is signed."""
+    criteria: Path | None = None
+    """The catalogue that the agreement is to name."""
     figures: dict[str, Any] = field(default_factory=dict)
 
     # --- helpers ----------------------------------------------------------------------------
@@ -83,7 +85,9 @@ class Story:
             for party in PARTNERS
             for word in ("--keys", self.site.agent(party) / f"{party}.keys.json")
         ]
-        done = run("governance", "agreement", "complete", "--json", draft, *keys, "--out", agreed)
+        named = () if self.criteria is None else ("--criteria", self.criteria)
+        done = run("governance", "agreement", "complete", "--json", draft, *keys, *named,
+                   "--out", agreed)  # fmt: skip
         self.agreement = done["agreement"]
         first, *others = PARTNERS
         self.agent(first, "agreement", "import", agreed)

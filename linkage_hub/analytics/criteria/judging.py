@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.analytics.criteria.models import Criteria, Rule
+from governance.agreements.criteria import Criteria, Rule
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, STATES, UNKNOWN, UNMET
 

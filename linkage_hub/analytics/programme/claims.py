@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from governance.agreements.criteria import Need
 from linkage_hub.analytics.criteria.judging import succeeded
-from linkage_hub.analytics.criteria.models import Need
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
 from linkage_hub.analytics.programme.distance import distances
 from linkage_hub.analytics.programme.month import Bools, Month

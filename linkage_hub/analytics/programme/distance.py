@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.analytics.criteria.models import Distance
+from governance.agreements.criteria import Distance
 from linkage_hub.analytics.needs import MET, UNMET
 from linkage_hub.analytics.programme.month import Month, States
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.analytics.criteria.models import Need
+from governance.agreements.criteria import Need
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
 from linkage_hub.analytics.programme.change import ADDED, DROPPED, Changed
 from linkage_hub.analytics.programme.claims import ACHIEVED, BARS, Claims

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.models import IN_PROGRAMME
 from linkage_hub.analytics.criteria.judging import Judged, judge
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.exported import (
     DETAILS,
     FAMILIES,

@@ -20,8 +20,8 @@ from examples.county.generate import Summary
 from examples.county.model import OPEN, SpellKind
 from examples.county.sources.categories import USED_AS
 from examples.county.writers import write_csv
+from governance.agreements.criteria import Criteria
 from governance.agreements.models import IN_PROGRAMME, IndicatorItem
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.shipped import read_catalogue
 from linkage_hub.cli.catalogue import PACKAGE
 

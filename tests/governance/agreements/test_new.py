@@ -19,7 +19,7 @@ from governance.agreements.commented import COMMENTS, write_commented
 from governance.agreements.files import parse_yaml, read_agreement, write_agreement
 from governance.agreements.models import Agreement, Retention
 from governance.agreements.privacy import PrivacyBudget
-from governance.agreements.questions import Question
+from governance.agreements.question import Question
 from governance.canonical import canonical_bytes
 from governance.cli.main import app
 from governance.errors import FormatError

@@ -15,10 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from governance.agreements.criteria import Criteria, Rule
 from governance.agreements.differences import meaning
 from governance.agreements.files import read_agreement, write_agreement
 from governance.canonical import hash_of
-from linkage_hub.analytics.criteria.agreed import NotAgreed, require_agreed
+from linkage_hub.analytics.criteria.agreed import (
+    NotAgreed,
+    differing,
+    require_agreed,
+    require_named,
+)
 from linkage_hub.analytics.criteria.judging import (
     difference,
     eligible,
@@ -26,7 +32,6 @@ from linkage_hub.analytics.criteria.judging import (
     prevalence,
     succeeded,
 )
-from linkage_hub.analytics.criteria.models import Criteria, Rule
 from linkage_hub.analytics.edited import FileNotUsable, parse_edited
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
@@ -189,6 +194,9 @@ def test_an_agreement_names_its_catalogue(tmp_path: Path) -> None:
     more = named.model_copy(update={"minimum_needs": local.minimum + 1})
     with pytest.raises(NotAgreed, match="which runs go by"):
         require_agreed(local, more)
+    require_named(local, more)  # it may be in force: reports warn
+    assert differing(local, named) is None
+    assert "runs put families forward by the agreement" in str(differing(local, more))
     assert any("explained by the catalogue" in line for line in meaning(plain, named))
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
+from governance.agreements.criteria import Criteria
 from linkage_hub.analytics.criteria.judging import judge
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
 from linkage_hub.analytics.programme.month import Month
