@@ -23,6 +23,7 @@ class NeedView(Frozen):
     sources: Count  # source systems that hold evidence
 
 
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 AgeBand = Annotated[str, StringConstraints(pattern=r"^[0-9a-z_]{1,10}$")]
 FAMILIES_MOST: Final = 1_000
 
@@ -69,6 +70,8 @@ class FamilySummary(Frozen):
     reason: Reason | None  # why not; never whose choice
     met: tuple[Slug, ...] = ()  # needs that are met
     age_bands: tuple[AgeBand, ...] = ()  # of its members, as far as known; each once
+    residence: Literal["here", "untold", "left"] | None = None  # null in runs of before 2026-11-29
+    told: Month | None = None  # last month for which a source tells of an address
 
 
 class FamilyList(Frozen):

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from governance.agreements.models import IN_PROGRAMME
 from governance.canonical import Hex128, Time, parse_time
 from linkage_hub.analytics.exports import QUALITY
-from linkage_hub.analytics.held import FamilyColumns
+from linkage_hub.analytics.held import FamilyColumns, untold_of
 from linkage_hub.analytics.needs import STATES, UNKNOWN
 from linkage_hub.errors import NotAnExport
 
@@ -27,6 +27,7 @@ NEEDS: Final = "needs.csv"
 DETAILS: Final = "details.csv"
 MEMBERS: Final = "members.csv"
 REFERRED: Final = "referred"
+RESIDENCE: Final = "residence"
 _FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
 _COLUMNS: Final = {
     FAMILIES: ("family", "children", "in_programme", "is_resident", "flagged"),
@@ -65,6 +66,7 @@ def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
         resident=_truths(families, "is_resident"),
         flagged=_truths(families, "flagged"),
         referred=_referred(families),
+        untold=untold_of(families[RESIDENCE].tolist()) if RESIDENCE in families else None,
     )
 
 

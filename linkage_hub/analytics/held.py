@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from governance.agreements.models import CATEGORISED, Agreement, UsedAs
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNSAID, Categories
+from linkage_hub.families.whereabouts import UNTOLD, WORDS
 from linkage_hub.store.tables import (
     families,
     family_categories,
@@ -36,6 +37,8 @@ class FamilyColumns:
         children: that are known of, int64 (f,).
         in_programme, resident, flagged: bool (f,).
         referred: by the usual route, int8 (f,), codes of ``STATES``.
+        untold: residents of whom nobody tells whether they live here still, bool (f,); None in
+            runs of before it was asked.
     """
 
     family: NDArray[np.object_]
@@ -46,6 +49,7 @@ class FamilyColumns:
     resident: NDArray[np.bool_]
     flagged: NDArray[np.bool_]
     referred: NDArray[np.int8]
+    untold: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.family)
@@ -61,12 +65,13 @@ def families_of(connection: Connection, run: str, needs: Sequence[str]) -> Famil
             families.c.is_resident,
             families.c.flagged,
             families.c.referred,
+            families.c.residence,
         )
         .where(families.c.run == run)
         .order_by(families.c.family)
     ).all()
-    family, children, enrolled, resident, flagged, referred = (
-        zip(*rows, strict=True) if rows else ((),) * 6
+    family, children, enrolled, resident, flagged, referred, residence = (
+        zip(*rows, strict=True) if rows else ((),) * 7
     )
     at = {name: place for place, name in enumerate(family)}
     column = {need: place for place, need in enumerate(needs)}
@@ -87,6 +92,7 @@ def families_of(connection: Connection, run: str, needs: Sequence[str]) -> Famil
         resident=np.array(resident, dtype=np.bool_),
         flagged=np.array(flagged, dtype=np.bool_),
         referred=np.array([_CODES[word] for word in referred], dtype=np.int8),
+        untold=untold_of(residence),
     )
 
 
@@ -103,6 +109,13 @@ def details_of(
         for name, indicator, word in part:
             states[indicator][at[name]] = _CODES[word]
     return states
+
+
+def untold_of(residence: Sequence[str | None]) -> NDArray[np.bool_] | None:
+    """Of each family whether nobody tells where it is, bool (f,); None where nobody asked."""
+    if not any(residence):
+        return None
+    return np.array([word == WORDS[UNTOLD] for word in residence], dtype=np.bool_)
 
 
 def categories_of(

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from governance.exchange.analysis_api import Effected
 from linkage_hub.analytics.needs import MET, Assessments, assess
 from linkage_hub.families.build import build_families
-from linkage_hub.families.columns import OPEN, Evidence
+from linkage_hub.families.columns import Evidence
 from linkage_hub.families.reading import read_evidence, with_persons
-from linkage_hub.families.result import FamilyResult
+from linkage_hub.families.whereabouts import whereabouts_of
 from linkage_hub.linkage.candidates import Indices
 from linkage_hub.runs.indicators import SaidOfPersons, said_of_families, said_of_persons
 from linkage_hub.runs.inputs import SourceData
 
-Name = tuple[Effected, tuple[str, ...]]
 Bools = NDArray[np.bool_]
+Name = tuple[Effected, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,8 @@ class Figures:
             self._said._replace(person=label[self._said.person]),
             self._terms.indicators, members.family, members.person,
         )  # fmt: skip
-        assessed = assess(
-            said, self._terms.needs, self._terms.minimum, _resident(found, self._terms.month)
-        )
+        resident = whereabouts_of(evidence, found, self._terms.month).resident
+        assessed = assess(said, self._terms.needs, self._terms.minimum, resident)
         family = found.family_of[label]
         counts = counts_of(evidence.persons, found.count, assessed)
         if own is not None:
@@ -103,15 +102,6 @@ def counts_of(persons: int, families: int, assessed: Assessments) -> dict[Name, 
         ("in_programme", ()): int(assessed.in_programme.sum()),
         **_needs(assessed),
     }
-
-
-def _resident(found: FamilyResult, month: int) -> Bools:
-    """As ``FamilyTables.resident``."""
-    family, last = found.addresses.family, found.addresses.last_month
-    known, holds = np.zeros((2, found.count), dtype=np.bool_)
-    known[family] = True
-    holds[family[(last == OPEN) | (last >= month)]] = True
-    return np.asarray(~known | holds)
 
 
 def _kept(own: Counted, family: Indices, assessed: Assessments) -> int:

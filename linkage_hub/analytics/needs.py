@@ -96,7 +96,7 @@ def assess(said: Said, needs: Sequence[str], minimum: int, resident: Bools) -> A
         said: of all their members.
         needs: ids of the agreement's indicators.
         minimum: how many needs must be met (agreement: minimum_needs).
-        resident: whether each lives at a known address still, or no address is known, bool (f,).
+        resident: whether each lives here still, or nobody tells that it has left, bool (f,).
     """
     wanted = tuple(need for need in needs if need != IN_PROGRAMME)
     count, width = len(resident), len(wanted)

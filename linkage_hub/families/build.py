@@ -49,7 +49,8 @@ def build_families(
         progress: told the share done, 0 to 1.
     """
     households = len(evidence.tokens)
-    stays = stays_of(evidence.statements, put_right(evidence.statements, households), households)
+    stated = put_right(evidence.statements, households)
+    stays = stays_of(evidence.statements, stated, households)
     closed = institutional(stays, size_limit)
     pairs = pairs_of(stays, evidence.is_child, evidence.earliest, closed)
     progress(0.2, "recognising people whom records name")
@@ -67,6 +68,7 @@ def build_families(
         addresses=address_history(stays, family_of),
         family_of=family_of,
         household_of=homes_of(stays, family_of),
+        stated=stated,
         stays=stays,
         institutional=np.flatnonzero(closed),
         tokens=evidence.tokens,

@@ -76,10 +76,14 @@ class Records:
     Attributes:
         person: int64 (r,).
         encoding: uint8 (r, width).
+        source: int64 (r,).
+        placed: whether the record says anything of an address, bool (r,).
     """
 
     person: Ints
     encoding: Bytes
+    source: Ints
+    placed: Bools
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from linkage_hub.families.columns import (
     OPEN,
     RELATION_CODES,
     UNKNOWN,
+    Bools,
     Bytes,
     Evidence,
     Ints,
@@ -61,7 +62,12 @@ def read_evidence(
     records = Records(
         _joined(person_of),
         _stacked([fixed_bytes(_whole(table, "encoding"), ENCODING_BYTES) for table in tables]),
-    )
+        _joined([np.full(len(each), at, dtype=np.int64) for at, each in enumerate(person_of)]),
+        np.concatenate(
+            [np.zeros(0, dtype=np.bool_),
+             *(_marked(len(each), rows) for each, (rows, _) in zip(person_of, homes, strict=True))]
+        ),
+    )  # fmt: skip
     band = _bands([_whole(table, "age_band") for table in tables], person_of, persons)
     mentions = _mentions(tables, person_of)
     return Evidence(persons, statements, mentions, records, band, household.tokens, hardening)
@@ -100,6 +106,12 @@ def _whole(table: pa.Table, name: str) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         return column.chunk(0) if column.num_chunks else pa.array([], column.type)
     return column
+
+
+def _marked(count: int, rows: Ints) -> Bools:
+    found = np.zeros(count, dtype=np.bool_)
+    found[rows] = True
+    return found
 
 
 def _flat(table: pa.Table, name: str) -> tuple[Ints, pa.StructArray]:

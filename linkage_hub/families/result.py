@@ -106,6 +106,8 @@ class FamilyResult:
         addresses: every address history.
         family_of: each person's primary family, int64 (n,).
         household_of: number of each person's home, int64 (n,); -1 where none is known.
+        stated: household of each statement of the evidence, int64 (s,), slips put right; -1 for
+            none.
         stays: who lived where and when, slips in addresses put right.
         institutional: household numbers above the size limit, int64.
         tokens: household tokens by number, uint8 (h, 16).
@@ -116,6 +118,7 @@ class FamilyResult:
     addresses: Addresses
     family_of: Ints
     household_of: Ints
+    stated: Ints
     stays: Stays
     institutional: Ints
     tokens: Bytes

@@ -210,7 +210,13 @@ def _summary(row: Any, people: Sequence[Any], met: list[str], reason: str | None
         reason=reason,
         met=tuple(met),
         age_bands=tuple(sorted({each.age_band for each in people if each.age_band})),
+        residence=row.residence,
+        told=_month(row.told_month),
     )
+
+
+def _month(number: int | None) -> str | None:
+    return None if number is None else f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def _refusal(

@@ -196,6 +196,8 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
             is_resident=False,
             flagged=False,
             referred="unknown",
+            residence=None,
+            told_month=None,
         )
     )
 

@@ -77,15 +77,6 @@ class FamilyTables:
     is_child: Bools
     households: HouseholdTable
 
-    def resident(self, month: int) -> Bools:
-        """Whether some address holds still, bool (f,); so too where none is known."""
-        holds = np.array([end is None or end >= month for end in self.last_month], dtype=np.bool_)
-        known = np.zeros(self.count, dtype=np.bool_)
-        known[self.address_family] = True
-        found = ~known
-        found[self.address_family[holds]] = True
-        return found
-
 
 def tables_of(
     result: FamilyResult, evidence: Evidence, pseudonyms: HouseholdPseudonyms

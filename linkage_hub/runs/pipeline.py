@@ -16,6 +16,7 @@ from governance.agreements.models import CATEGORISED, Action, Agreement, UsedAs
 from linkage_hub.analytics.needs import Assessments, Categories, assess, categorised, states_of
 from linkage_hub.families.build import build_families
 from linkage_hub.families.reading import read_evidence
+from linkage_hub.families.whereabouts import Whereabouts, whereabouts_of
 from linkage_hub.linkage.identity import CarriedIds, carry
 from linkage_hub.linkage.persons import LinkResult
 from linkage_hub.runs.indicators import read_indicators
@@ -40,7 +41,8 @@ class Results:
         persons: ids of persons, by number, and what changed.
         families: members, addresses, confidence.
         family_ids: by number, and what changed.
-        needs: of families, by number.
+        whereabouts: of families, by number.
+        needs: likewise.
         referred: what is known of families' referral by the usual route, int8 (f,), codes of
             ``STATES``.
         categories: areas, teams and lengths of engagement that families are counted by, as far as
@@ -56,6 +58,7 @@ class Results:
     persons: CarriedIds
     families: FamilyTables
     family_ids: CarriedIds
+    whereabouts: Whereabouts
     needs: Assessments
     referred: NDArray[np.int8]
     categories: Mapping[UsedAs, Categories]
@@ -98,14 +101,12 @@ def run_pipeline(
         linked.persons,
         None if hardening is None else hardening.k,
     )
-    families = tables_of(
-        build_families(
-            evidence, progress=lambda share, step: progress(0.05 + share * _FAMILY_SHARE, step)
-        ),
-        evidence,
-        pseudonyms,
+    built = build_families(
+        evidence, progress=lambda share, step: progress(0.05 + share * _FAMILY_SHARE, step)
     )
-    del evidence
+    families = tables_of(built, evidence, pseudonyms)
+    whereabouts = whereabouts_of(evidence, built, 12 * today.year + today.month - 1)
+    del built, evidence
     progress(0.92, "carrying ids")
     names = np.array(persons.ids, dtype="S34")
     first = families.primary
@@ -125,9 +126,8 @@ def run_pipeline(
         families.member_family,
         families.member_person,
     )
-    resident = families.resident(12 * today.year + today.month - 1)
     needs = sorted(agreement.needs) if analysed else ()
-    assessed = assess(said, needs, agreement.minimum_needs, resident)
+    assessed = assess(said, needs, agreement.minimum_needs, whereabouts.resident)
     referral = next(iter(agreement.used_as("referral")), "")
     progress(1.0, "assessed")
     return Results(
@@ -138,6 +138,7 @@ def run_pipeline(
         persons,
         families,
         family_ids,
+        whereabouts,
         assessed,
         states_of(said, referral, families.count),
         {

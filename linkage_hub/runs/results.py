@@ -21,6 +21,7 @@ from governance.ledger.payloads import LinkRunFinished
 from governance.transparency.models import Program
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNKNOWN, UNSAID
 from linkage_hub.families.columns import OPEN
+from linkage_hub.families.whereabouts import NEVER, WORDS
 from linkage_hub.reports.store import results_gone
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.bulk import insert_rows
@@ -201,6 +202,7 @@ _PERSON: Final = ("handle", "person", "party", "source")
 _FAMILY: Final = (
     "family", "confidence", "reasons", "members", "adults", "children", "needs_met",
     "needs_unknown", "in_programme", "is_resident", "flagged", "referred",
+    "residence", "told_month",
 )  # fmt: skip
 _MEMBER: Final = (
     "family", "person", "role", "age_band", "adult", "confidence", "is_primary", "reasons",
@@ -246,6 +248,8 @@ def _family_rows(results: Results) -> _Rows:
         needs.resident.tolist(),
         needs.flagged.tolist(),
         [STATES[state] for state in results.referred.tolist()],
+        [WORDS[state] for state in results.whereabouts.state.tolist()],
+        [None if month == NEVER else month for month in results.whereabouts.told.tolist()],
         strict=True,
     )
 

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -39,6 +40,7 @@ from governance.agreements.models import IN_PROGRAMME
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.risk.features import features_of
 from linkage_hub.analytics.risk.rule import PublicRule
+from linkage_hub.families.whereabouts import HERE, LEFT, UNTOLD
 from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.runs.inputs import SourceData
@@ -47,6 +49,7 @@ LIST_SIZE: Final = 600
 NEEDS: Final = tuple(need for need in WANTED if need != IN_PROGRAMME)
 GROUPS: Final = {
     "names": {1: "of other origin", 0: "British or Irish"},
+    "where": {HERE: "here", UNTOLD: "untold"},
     "moved": {1: "within two years", 0: "not"},
 }
 _SINCE: Final = "2024-11-01"  # two years before the extracts
@@ -126,13 +129,21 @@ def _linked(sources: list[SourceData], mode: str) -> Ints:
 def _about(county: County, world: World) -> Row:
     """Counts of one set of families."""
     outcome = outcomes_of(county)[world.unit]
-    open_ = world.open
+    open_, untold = world.open, world.where == UNTOLD
     found: Row = {
         "families": len(open_),
         "open": int(open_.sum()),
         "put_forward": int(world.flagged.sum()),
         "not_main": int((open_ & ~world.main).sum()),
         "gone": int((open_ & world.gone).sum()),
+        "open_untold": int((open_ & untold).sum()),
+        "open_left": int((open_ & ~world.present).sum()),
+        "open_untold_left": int((open_ & untold & ~world.present).sum()),
+        "forward_untold": int((world.flagged & untold).sum()),
+        "forward_left": int((world.flagged & ~world.present).sum()),
+        "forward_untold_left": int((world.flagged & untold & ~world.present).sum()),
+        "present": int(world.present.sum()),
+        "present_lost": int((world.present & (world.where == LEFT)).sum()),
     }
     for period, name in enumerate(("first", "second")):
         true, seen = outcome[open_, period], world.seen[open_, period]
@@ -172,10 +183,18 @@ def _models(
                 shares = {
                     "names": one.groups,
                     "moved": judged(trained, other, NEEDS, size, GROUPS["moved"]).groups,
+                    "where": judged(
+                        trained,
+                        replace(cohort, group=world.where[left].astype(np.int64)),
+                        NEEDS,
+                        size,
+                        GROUPS["where"],
+                    ).groups,
                 }
                 rows.append(_row(name, model, kind, len(learnt), len(left), one, shares, {
                     "units": len(units), "of_true_list": len(units & lists[model]) / size,
                     "declared_rate": rate,
+                    "list_left": float((~world.present[left[one.listed]]).mean()),
                 }))  # fmt: skip
         say(f"models on {name} families")
     return rows

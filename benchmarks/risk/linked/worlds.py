@@ -13,7 +13,7 @@ what became of its unit, and what the hub would learn of it is what came of it b
 linked again with the referrals among them (``seen``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -25,10 +25,10 @@ from examples.county.model import EPOCH, NEEDS, REFERENCE
 from governance.agreements.models import IN_PROGRAMME
 from linkage_hub.analytics.needs import Assessments, Said, assess
 from linkage_hub.families.build import build_families
-from linkage_hub.families.columns import OPEN
-from linkage_hub.families.history import address_history
+from linkage_hub.families.columns import Evidence
 from linkage_hub.families.reading import read_evidence
-from linkage_hub.families.result import Addresses, FamilyResult
+from linkage_hub.families.result import FamilyResult
+from linkage_hub.families.whereabouts import Whereabouts, whereabouts_of
 from linkage_hub.linkage.identity import KnownIds, carry
 from linkage_hub.runs.indicators import read_indicators, said_of_families, said_of_persons
 from linkage_hub.runs.inputs import SourceData
@@ -36,6 +36,7 @@ from linkage_hub.runs.inputs import SourceData
 MINIMUM: Final = 2
 WANTED: Final = (*sorted(NEEDS), IN_PROGRAMME)
 TODAY: Final[date] = EPOCH + timedelta(days=REFERENCE)
+MONTH: Final = 12 * TODAY.year + TODAY.month - 1
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -52,6 +53,9 @@ class World:
         main: whether it is the main one of its unit, bool (f,).
         seen: referred in the first and the second period as the hub would learn it, bool (f, 2).
         gone: not there any more when referrals were linked, bool (f,).
+        where: whether it lives in the county still, as this kind knows, int8 (f,), codes of
+            ``whereabouts.WORDS``.
+        present: somebody of it does in truth, bool (f,).
     """
 
     state: npt.NDArray[np.int8]
@@ -61,11 +65,15 @@ class World:
     main: Bools
     seen: Bools
     gone: Bools
+    where: npt.NDArray[np.int8]
+    present: Bools
 
 
 @dataclass(frozen=True)
 class _Built:
+    evidence: Evidence
     result: FamilyResult
+    where: Whereabouts
     assessed: Assessments
 
 
@@ -73,6 +81,13 @@ def outcomes_of(county: County) -> Bools:
     """Units referred in the first and the second period, bool (u, 2)."""
     found = np.zeros((len(county.families), 2), dtype=np.bool_)
     found[county.unit[county.person[county.referral]], county.second.astype(np.int64)] = True
+    return found
+
+
+def present_of(county: County) -> Bools:
+    """Units of whom somebody lives in the county on the day of the extracts, bool (u,)."""
+    found = np.zeros(len(county.families), dtype=np.bool_)
+    found[county.unit[(county.people.present_to >= TODAY.isoformat()).to_numpy()]] = True
     return found
 
 
@@ -87,13 +102,14 @@ def true_world(county: County) -> World:
     units = np.arange(len(number))
     of_person = np.zeros(int(person.max()) + 1, dtype=np.int64)
     of_person[person] = of_record
-    addresses = address_history(built.result.stays, of_person)
-    resident = _resident(addresses, len(units))
-    assessed = assess(said_of_families(said, WANTED, units, units), WANTED, MINIMUM, resident)
+    own = replace(built.result, count=len(units), family_of=of_person)
+    where = whereabouts_of(built.evidence, own, MONTH)
+    words = said_of_families(said, WANTED, units, units)
+    assessed = assess(words, WANTED, MINIMUM, where.resident)
     return World(
-        assessed.state, resident & ~assessed.in_programme, assessed.flagged, number,
+        assessed.state, where.resident & ~assessed.in_programme, assessed.flagged, number,
         np.ones(len(units), dtype=np.bool_), outcomes_of(county)[number],
-        np.zeros(len(units), dtype=np.bool_),
+        np.zeros(len(units), dtype=np.bool_), where.state, present_of(county)[number],
     )  # fmt: skip
 
 
@@ -110,9 +126,14 @@ def found_world(county: County, before: Ints, after: Ints) -> World:
     seen, gone = _seen(county, before, built.result, after, later.result)
     unit, main = _units(county, before, built.result)
     needs = built.assessed
+    of_record = county.person[: len(before)]
+    present = np.zeros(built.result.count, dtype=np.bool_)
+    lives = (county.people.present_to >= TODAY.isoformat()).to_numpy()[of_record]
+    present[built.result.family_of[before[lives]]] = True
     return World(
-        needs.state, needs.resident & ~needs.in_programme, needs.flagged, unit, main, seen, gone
-    )
+        needs.state, needs.resident & ~needs.in_programme, needs.flagged, unit, main, seen, gone,
+        built.where.state, present,
+    )  # fmt: skip
 
 
 def _built(sources: list[SourceData], person: Ints) -> _Built:
@@ -124,16 +145,8 @@ def _built(sources: list[SourceData], person: Ints) -> _Built:
     said: Said = read_indicators(
         sources, person_of, WANTED, result.members.family, result.members.person
     )
-    return _Built(result, assess(said, WANTED, MINIMUM, _resident(result.addresses, result.count)))
-
-
-def _resident(addresses: Addresses, count: int) -> Bools:
-    month = 12 * TODAY.year + TODAY.month - 1
-    family, last = addresses.family, addresses.last_month
-    known, holds = np.zeros((2, count), dtype=np.bool_)
-    known[family] = True
-    holds[family[(last == OPEN) | (last >= month)]] = True
-    return np.asarray(~known | holds)
+    where = whereabouts_of(evidence, result, MONTH)
+    return _Built(evidence, result, where, assess(said, WANTED, MINIMUM, where.resident))
 
 
 def _seen(

@@ -39,6 +39,7 @@ _TOGETHER: Final = (
 Bools = NDArray[np.bool_]
 _ALL: Final = "all"
 _INSIDE: Final = "known to be in the programme"
+_UNTOLD: Final = "of these, nobody tells whether they live here still"
 _FORWARDED: Final = "put forward for professional consideration"
 _TITLES: Final[Mapping[UsedAs, str]] = {
     "area": "area",
@@ -119,7 +120,8 @@ def _families(terms: Agreement, families: FamilyColumns) -> Table:
     several, undecided = below(terms, families)
     counts: dict[str, Bools] = {
         _ALL: np.ones(len(families), dtype=np.bool_),
-        "at a known address still, or none is known": families.resident,
+        "here still, or nobody tells that they have left": families.resident,
+        **({} if families.untold is None else {_UNTOLD: families.untold}),
         _INSIDE: families.in_programme,
         _FORWARDED: families.flagged,
         "several needs, fewer than put a family forward": several,

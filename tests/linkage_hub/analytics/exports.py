@@ -11,7 +11,7 @@ from linkage_hub.analytics.needs import STATES
 RUN = "a" * 32
 FAMILIES = (
     "family,confidence,reasons,members,adults,children,needs_met,needs_unknown,"
-    "in_programme,is_resident,flagged,referred"
+    "in_programme,is_resident,flagged,referred,residence,told_month"
 )
 
 
@@ -35,7 +35,8 @@ def write_export(
         flagged = met >= 2 and not enrolled[at]
         lines.append(
             f"{name},0.9,[],{children[at] + 2},2,{children[at]},{met},{unknown},"
-            f"{enrolled[at]},True,{flagged},{STATES[referred[at]]}"
+            f"{enrolled[at]},True,{flagged},{STATES[referred[at]]},"
+            f"{'here' if at % 10 else 'untold'},{24_300 if at % 10 else ''}"
         )
         said += [
             f"{name},{need},{STATES[code]},1"

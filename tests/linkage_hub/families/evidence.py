@@ -37,6 +37,7 @@ class Town:
     stays: list[tuple[int, Stay]] = field(default_factory=list)
     bands: list[str] = field(default_factory=list)
     named: list[tuple[int, str, int]] = field(default_factory=list)
+    recorded_by: int = 0  # source of the record that everybody has beside what stays say
 
     def person(self, band: str, *stays: Stay) -> int:
         """A person of an age band and where records place it."""
@@ -83,7 +84,12 @@ class Town:
                 relation=_ints([RELATION_CODES.index(each) for _, each, _ in self.named]),
                 encoding=encodings[[named for _, _, named in self.named]].reshape(-1, 128),
             ),
-            records=Records(np.arange(len(self.bands)), encodings),
+            records=Records(
+                np.arange(len(self.bands)),
+                encodings,
+                np.full(len(self.bands), self.recorded_by),
+                np.isin(np.arange(len(self.bands)), [person for person, _ in rows]),
+            ),
             band=_ints([AGE_BANDS.index(band) if band else -1 for band in self.bands]),
             tokens=np.arange(len(homes) * 16, dtype=np.uint8).reshape(-1, 16),
         )

@@ -170,6 +170,26 @@ def test_a_page_is_read_from_the_index_of_its_order(tmp_path: Path, query: Famil
     assert "TEMP B-TREE" not in plan
 
 
+@pytest.mark.parametrize(
+    ("residence", "month", "told"),
+    [("here", 12 * 2026 + 9, "2026-10"), ("untold", 12 * 2019 + 11, "2019-12"), (None, None, None)],
+)
+def test_a_manager_sees_whether_a_family_lives_here_still(
+    county: Families, world: World, residence: str | None, month: int | None, told: str | None
+) -> None:
+    """In the list and beside the family, with the month; of older runs nothing is said."""
+    with county._database.writing() as connection:
+        connection.execute(
+            update(tables.families)
+            .where(tables.families.c.family == family_id("1"))
+            .values(residence=residence, told_month=month)
+        )
+    approach = ApproachFor("council", NOON)
+    seen = county.view(family_id("1"), world.state, approach).summary
+    assert (seen.residence, seen.told) == (residence, told)
+    assert county.page(world.state, approach, FamilyQuery()).families[0] == seen
+
+
 @pytest.mark.invariant(20, "families of another council's agreement, listed and looked at")
 def test_families_of_others_agreements_are_not_there(county: Families, world: World) -> None:
     """Neither in the list nor its total, and one is answered as one that does not exist."""

@@ -261,5 +261,5 @@ def test_a_run_keeps_ids_and_shows_families(hub_world: HubWorld) -> None:
     header = exports[0]["families.csv"].splitlines()[0]
     assert header == (
         "family,confidence,reasons,members,adults,children,needs_met,needs_unknown,in_programme,"
-        "is_resident,flagged,referred"
+        "is_resident,flagged,referred,residence,told_month"
     )

@@ -25,7 +25,7 @@ from governance.exchange.release_api import FamilySummary
 from governance.exchange.submission import AGE_BANDS
 from governance.release.models import FamilyId
 from governance.ui.forms import Form, asked, read_form
-from governance.ui.show import Slice
+from governance.ui.show import Slice, show_month
 
 router = APIRouter()
 
@@ -57,6 +57,7 @@ def families(
         why=lambda reason: why(console.pages.words, reason),
         short=short_id,
         size=lambda each: _size(console, each),
+        home=lambda each: _home(console, each),
         needs_of=lambda each: _needs_of(console, each, needs),
         percent=percent,
     )
@@ -81,6 +82,7 @@ def one_family(console: Use, request: Request, family: FamilyId) -> HTMLResponse
         why=lambda reason: why(console.pages.words, reason),
         short=short_id,
         size=lambda each: _size(console, each),
+        home=lambda each: _home(console, each),
         percent=percent,
     )
 
@@ -91,6 +93,23 @@ def _size(console: Console, family: FamilySummary) -> str:
     if not family.children:
         return words("families.adults", count=family.members)
     return words("families.size", people=family.members, count=family.children)
+
+
+def _home(console: Console, family: FamilySummary) -> str:
+    """Whether a family lives here still, as far as anybody tells, and by records of which month."""
+    words = console.pages.words
+    month = None if family.told is None else show_month(family.told, words)
+    match family.residence:
+        case "here" if month:
+            return words("families.home.here", month=month)
+        case "untold" if month:
+            return words("families.home.untold.since", month=month)
+        case None:
+            return words("families.home.not_asked")
+        case "left":
+            return words("families.home.left")
+        case _:
+            return words("families.home.untold")
 
 
 def _needs_of(console: Console, family: FamilySummary, needs: dict[str, str]) -> str:
