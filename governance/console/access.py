@@ -92,6 +92,7 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "POST /reports/make": _ANALYST,
     "GET /reports/{report}": _STAFF,
     "GET /reports/{report}/charts/{number}.svg": _STAFF,
+    "GET /reports/{report}/report.pdf": _STAFF,
     "GET /reports/{report}/report.csv": _STAFF,
     "GET /reports/{report}/report.xlsx": _STAFF,
     "GET /reports/{report}/withdraw": _ANALYST | _LEAD,

@@ -13,12 +13,14 @@ from governance.terminal import write_bytes
 
 
 def forms_of(folder: Path, name: str, report: Report) -> dict[Path, bytes]:
-    """A page, a workbook and CSV of a report, by where they go."""
+    """A page, PDF, a workbook and CSV of a report, by where they go."""
     from governance.reports.files import as_csv, as_workbook  # noqa: PLC0415 - jinja2
     from governance.reports.page import as_page  # noqa: PLC0415
+    from governance.reports.pdf import as_pdf  # noqa: PLC0415
 
     return {
         folder / f"{name}.html": as_page(report),
+        folder / f"{name}.pdf": as_pdf(report),
         folder / f"{name}.xlsx": as_workbook(report),
         folder / f"{name}.csv": as_csv(report),
     }

@@ -146,6 +146,7 @@ def test_files_hold_what_the_page_shows(office: Office, monkeypatch: pytest.Monk
             assert any(row[2] == "In the programme" for row in rows)
             assert (FAMILY in answer.text) == families
             assert "attachment" in answer.headers["content-disposition"]
+            assert client.get(path + "/report.pdf").content.startswith(b"%PDF")
             book = openpyxl.load_workbook(io.BytesIO(client.get(path + "/report.xlsx").content))
             cells = {str(cell.value) for sheet in book for row in sheet for cell in row}
             assert any(each.startswith(FAMILY) for each in cells) == families

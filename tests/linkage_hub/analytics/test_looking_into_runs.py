@@ -148,7 +148,7 @@ def test_the_report_of_a_month_stands_beside_the_one_before(
     new = {each["source"]: each["new"] for each in found["sources"]}
     assert new == {"council_records": True, "police_records": False}
     assert sorted(path.name for path in out.iterdir()) == [
-        "report.csv", "report.html", "report.json", "report.xlsx",
+        "report.csv", "report.html", "report.json", "report.pdf", "report.xlsx",
     ]  # fmt: skip
     assert "Families worked with" in look(world, "programme", "report", *words, as_json=False)
     alone = look(world, "programme", "report", *words, "--run", older)["report"]

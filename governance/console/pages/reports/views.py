@@ -29,6 +29,8 @@ from governance.exchange.report_api import Made, ReportSummary, ReportView
 from governance.identity.models import Role
 from governance.reports.charts import svg_of
 from governance.reports.files import as_csv, as_workbook
+from governance.reports.models import Report
+from governance.reports.pdf import as_pdf
 from governance.ui.forms import Form, posted, read_form
 from governance.ui.show import Cell, Link, Slice, show_time
 
@@ -137,18 +139,25 @@ def chart(
     return Response(svg_of(drawn), media_type="image/svg+xml; charset=utf-8")
 
 
+@router.get("/reports/{report}/report.pdf")
+def pdf(console: Use, request: Request, report: Hash) -> Response:
+    """All of it, to print or to keep."""
+    found = _filed(console, request, report)
+    return _file(found, as_pdf(found), "pdf", "application/pdf")
+
+
 @router.get("/reports/{report}/report.csv")
 def csv(console: Use, request: Request, report: Hash) -> Response:
     """Its figures, one a line."""
-    found = _found(console, request, report)
-    return _file(found, as_csv(found.report), "csv", "text/csv; charset=utf-8")
+    found = _filed(console, request, report)
+    return _file(found, as_csv(found), "csv", "text/csv; charset=utf-8")
 
 
 @router.get("/reports/{report}/report.xlsx")
 def workbook(console: Use, request: Request, report: Hash) -> Response:
     """Its tables as a workbook."""
-    found = _found(console, request, report)
-    return _file(found, as_workbook(found.report), "xlsx", _XLSX)
+    found = _filed(console, request, report)
+    return _file(found, as_workbook(found), "xlsx", _XLSX)
 
 
 @router.get("/reports/{report}/withdraw")
@@ -215,7 +224,17 @@ def _line(console: Console, summary: ReportSummary, who: Maker) -> list[Cell]:
     ]
 
 
-def _file(found: ReportView, data: bytes, ending: str, kind: str) -> Response:
-    name = f"{found.report.kind}-{found.report.made_on}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+def _filed(console: Console, request: Request, report: Hash) -> Report:
+    """A report as its files have it: they say what the page says in front of everything."""
+    found = _found(console, request, report)
+    who = makers(console, request, [found.summary])[report]
+    lead = signed_in(request).account.role is Role.IG_LEAD
+    said = warnings_of(found, who, console.pages.words, lead=lead)
+    return found.report.model_copy(update={"warnings": tuple(said)})
+
+
+def _file(found: Report, data: bytes, ending: str, kind: str) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{found.kind}-{found.made_on}.{ending}"'
+    }
     return Response(data, media_type=kind, headers=headers)

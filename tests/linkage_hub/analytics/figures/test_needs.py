@@ -139,7 +139,8 @@ def test_the_command_writes_every_form(world: HubWorld, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
-        "needs.json", "needs.xlsx", "needs.html", "needs.csv", "needs.json.provenance.json",
+        "needs.json", "needs.pdf", "needs.xlsx", "needs.html", "needs.csv",
+        "needs.json.provenance.json",
     }  # fmt: skip
     tables = json.loads((tmp_path / "needs.json").read_text("utf-8"))["tables"]
     with (tmp_path / "needs.csv").open(encoding="utf-8") as file:

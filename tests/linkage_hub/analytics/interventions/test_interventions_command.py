@@ -271,7 +271,9 @@ def test_from_runs_to_a_report(
     assert found["months"] == 2
     assert found["provenance"]["kind"] == "cases"
     assert found["support"]["matched"] > 50
-    assert sorted(path.suffix for path in out.iterdir()) == [".csv", ".html", ".json", ".xlsx"]
+    assert sorted(path.suffix for path in out.iterdir()) == [
+        ".csv", ".html", ".json", ".pdf", ".xlsx",
+    ]  # fmt: skip
     page = (out / "interventions.html").read_text("utf-8")
     assert all(each["run"] in page for each in found["provenance"]["runs"])
     assert isinstance(result.exception, ComparisonWithheld) == bool(found["withheld"])
