@@ -9,6 +9,7 @@ and have room for a reader's font, which is not the one that they are measured b
 
 import re
 import textwrap
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -25,15 +26,16 @@ _DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3], [10, 4],
 _KEPT: Final = 64
 """Pictures; one has some 200 kB."""
 _WIDTH: Final = 700  # pixels, labels and all
-_PLOT: Final = 440  # pixels, beside labels
+_PLOT: Final = 420  # pixels, beside labels
 _HEIGHT: Final = 280  # pixels
 _FONT: Final = 14  # pixels
 _LETTER: Final = 8.2  # pixels, in the widest of the fonts that readers have
 _LINE: Final = 17  # pixels a line of a label
+_TICK: Final = 12  # pixels between a label and the plot
 _STEP: Final = 26  # pixels a bar or a dot
 _BAR: Final = 18  # pixels
 _SQUARE: Final = 58  # pixels
-_LETTERS: Final = 30  # of a label's line
+_LETTERS: Final = 36  # of a label's line
 _FEW_TICKS: Final = 8
 _DARK: Final = 0.6  # share from which on words in a square are white
 _POINTS: Final = "points"
@@ -87,19 +89,21 @@ def _bars(chart: Bars) -> tuple[Any, Points]:
         {"line": _lines(each.line), "series": each.series, "value": each.value,
          "order": order[each.series]}
         for each in chart.points
+        if each.value
     ]  # fmt: skip
+    names = _names(each.line for each in chart.points)
     made = _base(alt).mark_bar(stroke="white", strokeWidth=0.5).encode(
         x=alt.X("value:Q", title=chart.axis, axis=alt.Axis(tickMinStep=1)),
-        y=_down(alt, points),
+        y=_down(alt, names),
         color=_colour(alt, chart.series),
     )  # fmt: skip
     if chart.stacked:
         made, beside = made.mark_bar(size=_BAR, stroke="white", strokeWidth=0.5), 1
         made = made.encode(order="order:O")
     else:
-        made = made.encode(yOffset=alt.YOffset("series:N", sort=list(chart.series)))
+        made = made.encode(yOffset=_beside(alt, chart.series))
         beside = len(chart.series)
-    return made.properties(width=_PLOT, height=_step(alt, points, beside / 2 + 0.5)), points
+    return made.properties(width=_PLOT, height=_step(alt, names, beside / 2 + 0.5)), points
 
 
 def _curves(chart: Curves) -> tuple[Any, Points]:
@@ -128,9 +132,10 @@ def _curves(chart: Curves) -> tuple[Any, Points]:
 def _dots(chart: Dots) -> tuple[Any, Points]:
     alt = _altair()
     points = [each.model_dump() | {"line": _lines(each.line)} for each in chart.points]
+    names = _names(each.line for each in chart.points)
     base = _base(alt).encode(
-        y=_down(alt, points),
-        yOffset=alt.YOffset("series:N", sort=list(chart.series)),
+        y=_down(alt, names),
+        yOffset=_beside(alt, chart.series),
         color=_colour(alt, chart.series),
     )
     scale = alt.Scale(zero=False)
@@ -144,7 +149,7 @@ def _dots(chart: Dots) -> tuple[Any, Points]:
     if chart.form != "%":
         nought = _base(alt).mark_rule(strokeDash=[4, 4], color="#505a5f")
         made = nought.encode(x=alt.datum(0)) + made
-    return made.properties(width=_PLOT, height=_step(alt, points, 1)), points
+    return made.properties(width=_PLOT, height=_step(alt, names, 1)), points
 
 
 def _heat(chart: Heat) -> tuple[Any, Points]:
@@ -154,17 +159,19 @@ def _heat(chart: Heat) -> tuple[Any, Points]:
          "share": each.share, "words": percent(each.share)}
         for each in chart.points
     ]  # fmt: skip
-    down = list(dict.fromkeys(each.down for each in chart.points))
-    across = list(dict.fromkeys(each.across for each in chart.points))
-    names = alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False)
+    rows = list(dict.fromkeys(each.down for each in chart.points))
+    columns = list(dict.fromkeys(each.across for each in chart.points))
+    same = set(rows) == set(columns)  # then in one order
+    down = _names(rows)
+    labels = alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False)
     base = _base(alt).encode(
         x=alt.X(
             "across:N",
             title=chart.axes[0],
-            axis=names,
-            sort=down if set(down) == set(across) else None,
+            axis=labels,
+            sort=rows if same else None,
         ),
-        y=_down(alt, points, title=chart.axes[1]),
+        y=_down(alt, down, title=chart.axes[1]),
     )
     shades = alt.Scale(domain=[0, 1], range=["#ffffff", COLOURS[0]], interpolate="rgb")
     squares = base.mark_rect(stroke="#b1b4b6", strokeWidth=0.5).encode(
@@ -174,7 +181,7 @@ def _heat(chart: Heat) -> tuple[Any, Points]:
     words = base.mark_text(fontSize=_FONT - 1).encode(text="words:N", color=white)
     made = (squares + words).properties(
         width=alt.Step(_SQUARE),
-        height=_step(alt, points, 1),
+        height=_step(alt, down, 1),
         title=alt.Title(chart.axis, anchor="start", fontSize=_FONT, fontWeight="normal"),
     )
     return made, points
@@ -190,29 +197,37 @@ def _base(alt: Any) -> Any:
     return alt.Chart(alt.NamedData(name=_POINTS))
 
 
-def _down(alt: Any, points: Points, title: str | None = None) -> Any:
-    """Labels beside a plot."""
-    longest = max((len(line) for each in points for line in each["line"].split("\n")), default=0)
-    most = _most_lines(points)
+def _down(alt: Any, names: Sequence[str], title: str | None = None) -> Any:
+    """Labels beside a plot, those among them of which all is nought."""
+    longest = max((len(line) for name in names for line in name.split("\n")), default=0)
     higher = [
         {"test": f"length({_SPLIT}) == {lines}", "value": -(lines - 1) * _LINE / 2}
-        for lines in range(2, most + 1)
+        for lines in range(2, _most_lines(names) + 1)
     ]  # or the first of several lines would be beside the bar
     axis = alt.Axis(
-        minExtent=longest * _LETTER, labelExpr=_SPLIT, labelLineHeight=_LINE,
+        minExtent=longest * _LETTER + _TICK, labelExpr=_SPLIT, labelLineHeight=_LINE,
         labelOffset={"condition": higher, "value": 0} if higher else 0,
     )  # fmt: skip
-    return alt.Y("line:N", title=title, sort=None, axis=axis)
+    return alt.Y("line:N", title=title, sort=None, axis=axis, scale=alt.Scale(domain=list(names)))
 
 
-def _step(alt: Any, points: Points, beside: float) -> Any:
+def _beside(alt: Any, series: Sequence[str]) -> Any:
+    return alt.YOffset("series:N", scale=alt.Scale(domain=list(series)))
+
+
+def _step(alt: Any, names: Sequence[str], beside: float) -> Any:
     """The height of a line with so many bars beside one another, and its label."""
-    least = _most_lines(points) * _LINE + 8
+    least = _most_lines(names) * _LINE + 8
     return alt.Step(max(_STEP * beside, least), **{"for": "position"})
 
 
-def _most_lines(points: Points) -> int:
-    return max((each["line"].count("\n") + 1 for each in points), default=1)
+def _most_lines(names: Sequence[str]) -> int:
+    return max((name.count("\n") + 1 for name in names), default=1)
+
+
+def _names(labels: Iterable[str]) -> list[str]:
+    """Each once, in order, its lines apart."""
+    return list(dict.fromkeys(map(_lines, labels)))
 
 
 def _colour(alt: Any, names: tuple[str, ...], **symbol: Any) -> Any:

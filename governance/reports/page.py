@@ -10,7 +10,7 @@ from governance.reports.models import Part, Report
 
 NOTE: Final = "For staff of the agreement; not for publication"
 """What stands at the foot of every printed page."""
-_WIDE: Final = 8  # columns from which on paper is turned
+_WIDE: Final = 9  # columns from which on paper is turned
 
 
 def as_page(report: Report) -> bytes:

@@ -98,7 +98,7 @@ def follow_up(
         runs=[source.run for source in sources],
         made_on=_today(),
         program=installed().code,
-        inputs={f"run {number}": hash_of(each) for number, each in enumerate(sources, 1)},
+        inputs={f"export of run {number}": hash_of(each) for number, each in enumerate(sources, 1)},
     )
     _write(context, "later-referral", out, report, seen[0].day.isoformat(), parts, ESTIMATES)
 

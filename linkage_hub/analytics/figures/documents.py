@@ -43,7 +43,7 @@ def heat(label: str, table: Table, down: str, across: str, share: str) -> Heat:
         if isinstance(value, float):
             names = in_words(str(one)), in_words(str(other))
             points.append(Square(down=names[0], across=names[1], share=value))
-    return Heat(label=label, axes=(across, down), axis=share, points=tuple(points))
+    return Heat(label=label, axes=(across, down), axis=label, points=tuple(points))
 
 
 def worded(part: Part) -> Part:

@@ -130,7 +130,7 @@ def _claims(found: ClaimsFigures) -> Iterator[Part]:
         note="A family with several needs in the way is in several lines.",
         headings=("need", "at the start", _CLAIMED, *bars, "distance has become less"),
         rows=tuple(
-            (each.title, each.at_start, each.claimed, *each.bars.values(), each.travelled)
+            (each.title, each.at_start, each.claimed, *_bars_of(each.bars), each.travelled)
             for each in found.needs
         ),
         chart=_claims_chart(found.needs),
@@ -143,19 +143,23 @@ def _claims(found: ClaimsFigures) -> Iterator[Part]:
         ),
         headings=("need", *bars, "all"),
         rows=tuple(
-            (each.title, *each.sole.values(), sum(each.sole.values())) for each in found.needs
+            (each.title, *_bars_of(each.sole), sum(each.sole.values())) for each in found.needs
         ),
     )
 
 
 def _claims_chart(needs: Sequence[NeedClaims]) -> Bars:
-    series = (_CLAIMED, *map(words, needs[0].bars))
     return _bars(
         "What is claimed for and what stands in the way, by need",
-        {each.title: (each.claimed, *each.bars.values()) for each in needs},
-        series,
+        {each.title: (each.claimed, *_bars_of(each.bars)) for each in needs},
+        (_CLAIMED, *map(words, BARS)),
         stacked=True,
     )
+
+
+def _bars_of(named: Named) -> Iterator[int]:
+    """In the order of headings, which a report that was read from JSON does not have."""
+    return (named[name] for name in BARS)
 
 
 def _distance(found: DistanceFigures) -> Part:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from governance.agreements.models import Agreement
+from governance.canonical import canonical_bytes
 from governance.exchange.analysis_api import ComparedSource, SourceFreshness
 from governance.reports.models import Bars
 from governance.reports.page import as_page
@@ -102,6 +103,15 @@ def test_the_document_has_every_figure(made: ProgrammeReport) -> None:
             assert row[table.headings.index(point.series)] == point.value
     assert (found.runs, found.made_on) == (("a" * 32, "b" * 32), "2026-11-29")
     assert [each.count for each in found.highlights] == [1, 0, 0, 1]
+
+
+def test_a_report_that_was_read_from_its_file_says_the_same(made: ProgrammeReport) -> None:
+    """Canonical JSON sorts what is counted by name; each count stays under its own heading."""
+    again = document_of(ProgrammeReport.model_validate_json(canonical_bytes(made)))
+    for one, other in zip(document_of(made).tables, again.tables, strict=True):
+        assert one.headings == other.headings
+        assert set(one.rows) == set(other.rows)
+    assert again.inputs == document_of(made).inputs
 
 
 def test_without_a_month_before_nothing_is_said_of_it(made: ProgrammeReport) -> None:
