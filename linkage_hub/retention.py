@@ -1,13 +1,15 @@
 """What agreements' retention ends at the hub is destroyed, and the ledger is told how much.
 
 Rules: a submission's file, with what was decided about its pairs, goes after ``encodings_days``; a
-run's results, its answers and rulings, reports whose newest run it is, and requests with their
+run's results, its answers and rulings, reports whose newest run it is, true counts behind published
+tables whose newest run it is (``linkage_hub.analytics.true_counts``), and requests with their
 documents go after ``link_results_days``; sealed items that nobody has fetched go after
 ``released_items_days``. Each period is that of the agreement under which it was made, also once
 that has ended; a run that goes on is left alone, and what a run that is over has left on disk is
 destroyed. What was destroyed is told in counts; after a crash meanwhile the ledger is told of fewer
 than there were, since what is gone is not counted again. Uploads that were never complete are
-destroyed too, and the ledger, which has heard of none, is not told.
+destroyed too, and so are true counts of runs that this hub does not know; the ledger, which has
+heard of none, is not told.
 """
 
 import logging
@@ -26,6 +28,7 @@ from governance.ledger.events import Event, EventType
 from governance.ledger.outgoing import Outgoing
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import RetentionPurged
+from linkage_hub.analytics.true_counts import due_counts, forget_counts, forget_useless
 from linkage_hub.refinement.service import Refinement
 from linkage_hub.reports.store import forget
 from linkage_hub.rights.records import forget_outcomes
@@ -62,6 +65,7 @@ class Purged:
         rulings: on pairs of records.
         releases: requests with their documents, and answers with sealed items.
         reports: of figures for staff.
+        tables: populations of several runs whose true counts went.
     """
 
     rows: int = 0
@@ -70,6 +74,7 @@ class Purged:
     rulings: int = 0
     releases: int = 0
     reports: int = 0
+    tables: int = 0
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
@@ -85,6 +90,7 @@ class _Due:
     sealed: list[tuple[str, str]]
     requests: list[str]
     reports: list[str]
+    tables: list[str]
 
     @property
     def counts(self) -> Purged:
@@ -104,6 +110,7 @@ class _Due:
             len(self.rulings),
             len(self.sealed) + len(self.requests),
             len(self.reports),
+            len(self.tables),
         )
 
 
@@ -153,6 +160,8 @@ class HubRetention:
                 done[agreement.hash] = due.counts
                 _LOG.info("purged", extra={"agreement": agreement.hash, **asdict(due.counts)})
         self._clear_left_behind()
+        with self._database.writing() as connection:
+            forget_useless(connection, self._now())
         self._database.truncate_wal()
         return done
 
@@ -226,6 +235,7 @@ class HubRetention:
             [(row.request, row.party) for row in connection.execute(waiting)],
             list(connection.scalars(asked)),
             list(connection.scalars(made)),
+            due_counts(connection, hash_, results),
         )
 
     def _destroy(self, agreement: Agreement, due: _Due) -> None:
@@ -237,6 +247,7 @@ class HubRetention:
                     .values(state="purged", next_step="prepare the extract again and submit it")
                 )
             forget(connection, due.reports)
+            forget_counts(connection, due.tables, self._now())
             for run in due.runs:
                 _forget_run(connection, run)
             for number in due.rulings:

@@ -22,6 +22,12 @@ class WouldDisclose(DisclosureRefused):
     reason = "disclosure.difference"
 
 
+class NoLongerPublished(DisclosureRefused):
+    """What the table would be held against is gone."""
+
+    reason = "disclosure.over"
+
+
 class ReleasedOtherwise(DisclosureRefused):
     """The same table, or the same number in another, was released with other content."""
 

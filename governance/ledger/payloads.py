@@ -186,8 +186,9 @@ class RetentionPurged(Frozen):
     """A partner or a hub has destroyed what it kept for as long as agreed; counts.
 
     ``runs`` and ``rulings`` are a hub's; ``releases`` are a hub's requests and sealed items that
-    nobody fetched, or a partner's answers to requests; ``reports`` are a hub's, and absent in words
-    of before it kept any.
+    nobody fetched, or a partner's answers to requests; ``reports`` are a hub's, and so are
+    ``tables``, populations of several runs whose true counts behind published tables are gone: both
+    absent in words of before hubs kept any.
     """
 
     agreement: Hash
@@ -199,6 +200,7 @@ class RetentionPurged(Frozen):
     rulings: Count = 0
     releases: Count = 0
     reports: Count = Field(default=0, exclude_if=lambda value: not value)
+    tables: Count = Field(default=0, exclude_if=lambda value: not value)
 
 
 class EpsilonSpent(Frozen):

@@ -157,9 +157,10 @@ class LedgerState:
         hub = party in self.submissions.hubs_under(agreement)
         if payload.party != party or not (hub or agreement.party(party)):
             raise NotAdmissible("a party or hub of the agreement says what it has destroyed itself")
-        if payload.synthetic_rows if hub else payload.runs or payload.rulings or payload.reports:
+        of_hubs = payload.runs or payload.rulings or payload.reports or payload.tables
+        if payload.synthetic_rows if hub else of_hubs:
             raise NotAdmissible(
-                "runs, rulings, reports are a hub's, synthetic rows are a partner's"
+                "runs, rulings, reports, tables are a hub's, synthetic rows are a partner's"
             )
         return lambda: None
 

@@ -7,13 +7,13 @@ a run is handed out again as it was, whatever its families are by now; what was 
 register in a file, before the hub kept one, is taken in from that file: nothing else is published
 of its runs, and later runs are not held against it, since the file lacks what was published.
 
-The register holds true counts: of one run for as long as its results are kept, of several runs
-together for good, since files of them are about. It is as confidential.
+The register holds true counts, of several runs together as well, for as long as ``true_counts``
+says. It is as confidential as the data.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -27,6 +27,7 @@ from governance.disclosure.register import ReleasedNumber, ReleasedTable, Releas
 from governance.disclosure.tables import PublishedTable
 from linkage_hub.analytics.held import all_categories_of, families_of
 from linkage_hub.analytics.tables import published
+from linkage_hub.analytics.true_counts import require_counts
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import released_tables as rows
 
@@ -87,6 +88,8 @@ class TableRegister:
     def publish_one(
         self,
         population: str,
+        made_from: Collection[str],
+        days_of: Callable[[str], int],
         least: int,
         make: Callable[[ReleaseRegister], tuple[PublishedTable, ReleaseRegister]],
     ) -> PublishedTable:
@@ -94,13 +97,17 @@ class TableRegister:
 
         Args:
             population: of whom, 32 hexadecimal digits.
+            made_from: ids of the runs.
+            days_of: for how long an agreement keeps results, by its hash.
             least: the smallest count that is shown.
             make: the table and the register with it, from what was released of the population.
 
         Raises:
-            DisclosureRefused: beside what was released, it would give a small number away.
+            DisclosureRefused: beside what was released, it would give a small number away; or
+                what it would be held against is gone.
         """
         with self._database.writing() as connection:
+            newest = require_counts(connection, population, made_from, days_of, self._now())
             table, register = make(_register(connection, population))
             if held_back([table], _of_other_runs(connection, population), least):
                 raise WouldDisclose(
@@ -109,7 +116,7 @@ class TableRegister:
                     next_step="leave it out this time",
                 )
             entry = next(each for each in register.released if each.table == table.table)
-            self._enter(connection, 0, entry, table)
+            self._enter(connection, 0, entry, table, newest)
         return table
 
     def take_in(self, register: ReleaseRegister) -> int:
@@ -140,6 +147,7 @@ class TableRegister:
         position: int,
         entry: ReleasedTable,
         table: PublishedTable | None,
+        newest: str | None = None,
     ) -> None:
         form = None if table is None else canonical_bytes(table).decode()
         key = rows.c.run == entry.population, rows.c.table == entry.table
@@ -156,6 +164,7 @@ class TableRegister:
                 numbers=_NUMBERS.dump_json(entry.numbers).decode(),
                 published=form,
                 released=write_time(self._now()),
+                newest=newest,
             )
         )
 

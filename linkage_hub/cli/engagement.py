@@ -182,10 +182,11 @@ def table(
 ) -> None:
     """Write the table that may be published, with small numbers hidden and the rest rounded."""
     with allowed(context, agreement) as by:
-        population = population_of(read_provenance(table, "spells", by.belongs))
+        source = read_provenance(table, "spells", by.belongs)
+        population = population_of(source)
         spells, threshold = _spells(by, table), by.terms.suppression_threshold
         publish(
-            context, by, out, population,
+            context, by, out, population, source,
             lambda register: published(spells, population, threshold, register),
         )  # fmt: skip
 

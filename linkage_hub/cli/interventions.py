@@ -108,7 +108,7 @@ def table_(
         pairs = hash_of([LISTED.id, population_of(source)])
         population, threshold = pairs.removeprefix("sha256:")[:32], by.terms.suppression_threshold
         publish(
-            context, by, out, population,
+            context, by, out, population, source,
             lambda register: published(found, population, threshold, register),
         )  # fmt: skip
 

@@ -24,6 +24,7 @@ from linkage_hub.analytics.outcomes.provenance import (
     Progress,
     TableProvenance,
     beside,
+    runs_of,
 )
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
@@ -131,14 +132,21 @@ def publish(
     by: Allowed,
     out: Path,
     population: str,
+    source: TableProvenance,
     make: Callable[[ReleaseRegister], tuple[PublishedTable, ReleaseRegister]],
 ) -> None:
     """Enter a table in the hub's register and write it.
 
     Raises:
+        NotProved: the table does not say which runs it was made from.
         DisclosureRefused: see ``TableRegister.publish_one``.
     """
     least = least_shown(by.terms.suppression_threshold)
-    found = by.hub.tables.publish_one(population, least, make)
+    agreements = by.hub.ledger.state.agreements
+
+    def days_of(hash_: str) -> int:
+        return agreements.standing(hash_).agreement.retention.link_results_days
+
+    found = by.hub.tables.publish_one(population, runs_of(source), days_of, least, make)
     write_bytes(out, as_csv((found,)))
     terminal(context).result(found.model_dump(mode="json"))

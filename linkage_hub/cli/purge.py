@@ -41,7 +41,7 @@ def _show(out: Console, words: str, done: dict[str, Purged]) -> None:
         out.print(
             f"{agreement[:19]} {words}: {each.rows} records in {each.files} files, "
             f"{each.runs} runs, {each.rulings} rulings, {each.releases} requests and answers, "
-            f"{each.reports} reports",
+            f"{each.reports} reports, counts of {each.tables} published tables of several runs",
             highlight=False,
         )
     if not done:

@@ -277,6 +277,8 @@ released_tables = Table(  # what was published of a run, and can be published no
     Column("numbers", Text, nullable=False),  # JSON: governance.disclosure.register.ReleasedNumber
     Column("published", Text),  # JSON: the form itself; null of one from a register file
     Column("released", String(20), nullable=False),
+    Column("newest", String(32)),  # of several runs, where ``run`` stands for them together
+    Column("forgotten", String(20)),  # when true counts of several runs were destroyed
 )
 
 reports = Table(  # figures for staff, made here or shared (ADR 47)

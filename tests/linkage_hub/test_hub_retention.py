@@ -20,6 +20,7 @@ from linkage_hub.store.tables import (
     id_events,
     person_records,
     purges,
+    released_tables,
     requests,
     rulings,
     runs,
@@ -219,6 +220,18 @@ def test_requests_answers_and_rulings_go_by_their_own_periods(
                 party="police", decided=when,
             )
         )  # fmt: skip
+        connection.execute(
+            insert(runs).values(
+                id="b" * 32, agreement=hash_, state="finished", is_current=False, created=when,
+                finished=when, sources=1, records=0, persons=0, families=0, flagged=0,
+            )
+        )  # fmt: skip
+        connection.execute(
+            insert(released_tables).values(
+                run="c" * 32, table="helped", position=0, least=8, hash=hash_, numbers="[{}]",
+                published="{}", released=when, newest="b" * 32,
+            )
+        )  # fmt: skip
 
     def at(days: int) -> HubRetention:
         return retention(world, days, database, tmp_path)
@@ -228,8 +241,16 @@ def test_requests_answers_and_rulings_go_by_their_own_periods(
     with database.reading() as connection:
         row = connection.execute(select(answers)).one()
     assert (row.sealed, row.reason) == (None, "release.purged")
-    assert at(61).purge() == {hash_: Purged(rulings=1, releases=1)}
+    before = len(logged(world))
+    late = at(61)
+    assert late.purge() == {hash_: Purged(rulings=1, releases=1, tables=1)}
+    late.tell()
+    told = logged(world)[before:]
+    assert [(each.releases, each.tables) for each in told] == [(1, 0), (1, 1)]
+    assert [("tables" in each.model_dump()) for each in told] == [False, True]
     with database.reading() as connection:
         for table in (answers, requests, rulings, submissions):
             assert connection.execute(select(table)).first() is None
+        row = connection.execute(select(released_tables)).one()
+    assert (row.numbers, row.published) == ("[]", "{}")
     database.close()

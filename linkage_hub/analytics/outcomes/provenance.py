@@ -30,7 +30,7 @@ class FromRun(Frozen):
     """One run: the month that its extracts are of, its id, and the hash of its provenance.
 
     Attributes:
-        run: None in tables that earlier versions made.
+        run: None in tables that earlier versions made; nothing is published of those.
     """
 
     month: Month
@@ -90,4 +90,19 @@ def read_provenance(
         raise NotProved(f"{table.name} was made under another agreement")
     if found.table != file_hash(table):
         raise NotProved(f"{table.name} is not as it was written")
+    return found
+
+
+def runs_of(provenance: TableProvenance) -> tuple[str, ...]:
+    """Ids of the runs that a table was made from.
+
+    Raises:
+        NotProved: the table does not say.
+    """
+    found = tuple(each.run for each in provenance.runs if each.run is not None)
+    if not found or len(found) != len(provenance.runs):
+        raise NotProved(
+            "the table does not say which runs it was made from",
+            next_step="make it anew: an earlier version of this program made it",
+        )
     return found

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "hub_0028"
-down_revision = "hub_0025"
+down_revision = "hub_0027"
 branch_labels = None
 depends_on = None
 

@@ -373,6 +373,7 @@ def test_a_partner_destroys_no_runs_and_a_hub_no_synthetic_rows(world: World) ->
     accept(world, world.hub, world.agreement.hash)
     for party, kind in (
         (world.council, "runs"), (world.council, "rulings"), (world.council, "reports"),
+        (world.council, "tables"),
         (world.hub, "synthetic_rows"),
     ):  # fmt: skip
         with pytest.raises(NotAdmissible, match="are a"):

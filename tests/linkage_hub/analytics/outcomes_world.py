@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sqlalchemy import insert
 
 from governance.agreements.errors import AgreementUnknown
 from governance.agreements.files import read_agreement
 from governance.agreements.models import Agreement
 from governance.agreements.policy import Standing
+from governance.canonical import write_time
 from governance.terminal import write_document
 from governance.transparency.code import installed
 from linkage_hub.analytics.needs import STATES
+from linkage_hub.analytics.outcomes.provenance import FromRun
 from linkage_hub.analytics.provenance import PROVENANCE, Provenance, file_hash
 from linkage_hub.cli import outcomes
+from linkage_hub.store.database import HubDatabase
+from linkage_hub.store.tables import runs as run_rows
 from tests.linkage_hub.analytics.exports import FAMILIES
 from tests.linkage_hub.analytics.test_tables import NEEDS, write_terms
 
@@ -134,6 +139,26 @@ def write_county(folder: Path, *, months: int, families: int, seed: int = 1) -> 
         there &= random.random(there.shape) > 0.12
         there |= random.random(there.shape) < 0.05
     return terms
+
+
+def finish_runs(database: HubDatabase, count: int, agreement: str = "sha256:" + "0" * 64) -> None:
+    """The runs of such exports, as a hub knows them; the last has finished a month ago."""
+    with database.writing() as connection:
+        for at in range(count):
+            when = write_time(NOW - timedelta(days=30 * (count - at)))
+            connection.execute(insert(run_rows).values(
+                id=f"{at:032x}", agreement=agreement, state="finished", is_current=False,
+                created=when, finished=when, sources=1, records=0, persons=0, families=0,
+                flagged=0,
+            ))  # fmt: skip
+
+
+def from_runs(count: int) -> tuple[FromRun, ...]:
+    """What a table says that was made from them."""
+    return tuple(
+        FromRun(month=f"2025-{at + 1:02d}", provenance="sha256:" + "0" * 64, run=f"{at:032x}")
+        for at in range(count)
+    )
 
 
 def runs(folder: Path, months: int, first: int = 1) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import ActionNotAllowed, AgreementSuspended, AgreementUnknown
+from governance.agreements.files import read_agreement
 from governance.disclosure.errors import ReleasedOtherwise
 from linkage_hub.analytics.outcomes.errors import NotProved, TooFew
 from linkage_hub.analytics.publishing import TableRegister
@@ -20,6 +21,7 @@ from linkage_hub.store.database import HubDatabase
 from tests.linkage_hub.analytics.outcomes_world import (
     NOW,
     Agreements,
+    finish_runs,
     know,
     prove,
     runs,
@@ -139,6 +141,7 @@ def test_what_is_published_is_one_table(
 ) -> None:
     """Small numbers hidden, others rounded; another definition of progress is refused."""
     database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    finish_runs(database, MONTHS, read_agreement(exported / "agreement.yaml").hash)
     know(exported / "agreement.yaml", monkeypatch, tables=TableRegister(database, lambda: NOW))
     options = [f"--out={tmp_path / 'table.csv'}"]
     result = run(exported, "table", table, *options)

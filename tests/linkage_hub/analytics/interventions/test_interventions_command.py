@@ -46,7 +46,15 @@ from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.cli.main import app
 from linkage_hub.store.database import HubDatabase
 from tests.linkage_hub.analytics.interventions.world import cases
-from tests.linkage_hub.analytics.outcomes_world import NOW, know, pseudonym, runs, write_county
+from tests.linkage_hub.analytics.outcomes_world import (
+    NOW,
+    finish_runs,
+    from_runs,
+    know,
+    pseudonym,
+    runs,
+    write_county,
+)
 from tests.linkage_hub.analytics.test_tables import write_terms
 
 HASH = f"sha256:{'0' * 64}"
@@ -289,6 +297,7 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
     """Rounded, of a comparison that is given; another over the same table is refused."""
     write_terms(tmp_path / "agreement.yaml")
     database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    finish_runs(database, 1, read_agreement(tmp_path / "agreement.yaml").hash)
     register = TableRegister(database, lambda: NOW)
     know(tmp_path / "agreement.yaml", monkeypatch, tables=register)
     monkeypatch.setattr("linkage_hub.cli.interventions.population_of", lambda *_: "1" * 32)
@@ -301,8 +310,8 @@ def test_what_is_published_is_one_table(tmp_path: Path, monkeypatch: pytest.Monk
         write_document(
             beside(table),
             TableProvenance(
-                kind="cases", agreement=terms, table=sha256(data), runs=(), progress="every",
-                months=12, left_out={}, program=installed(),
+                kind="cases", agreement=terms, table=sha256(data), runs=from_runs(1),
+                progress="every", months=12, left_out={}, program=installed(),
             ),
         )  # fmt: skip
 
@@ -337,9 +346,10 @@ def test_a_table_is_held_against_those_of_other_runs(tmp_path: Path) -> None:
             )
             return table, register.with_table(table, answers, 8)
 
-        register.publish_one(population, 8, make)
+        register.publish_one(population, [f"{0:032x}"], lambda _: 60, 8, make)
 
     database = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+    finish_runs(database, 1)
     register = TableRegister(database, lambda: NOW)
     counted("a" * 32, [[12, 28], [41, 15]])
     with pytest.raises(WouldDisclose):
