@@ -5,10 +5,12 @@ outcome, nobody in a group) is None and never 0; everything is shown beside the 
 rule.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
@@ -126,20 +128,67 @@ class GroupError:
 def group_errors(
     group: NDArray[np.int64], listed: Bools, probability: Floats, outcome: Bools
 ) -> dict[int, GroupError]:
-    """By group, whose numbers models have never seen."""
-    found = {}
-    for number in np.unique(group).tolist():
-        here = group == number
-        held, expected = here & outcome, float(probability[here].sum())
-        found[number] = GroupError(
-            int(here.sum()),
-            int(held.sum()),
-            share(int((here & listed).sum()), int(here.sum())),
-            share(int((held & listed).sum()), int(held.sum())),
-            share(int((here & ~outcome & listed).sum()), int((here & ~outcome).sum())),
-            int(held.sum()) / expected if expected else None,
-        )
-    return found
+    """By group, whose numbers models have never seen.
+
+    Rates are fairlearn's (``MetricFrame``), over families that are alike in group, list and outcome
+    with how many they are as weights: it takes families one by one, which is seconds for a county.
+    """
+    from fairlearn.metrics import (  # noqa: PLC0415 - a command that lists has no need of it
+        MetricFrame,
+        false_positive_rate,
+        mean_prediction,
+        selection_rate,
+        true_positive_rate,
+    )
+
+    if not len(group):
+        return {}
+    table = pd.DataFrame({"group": group, "listed": listed, "outcome": outcome, "p": probability})
+    alike = table.groupby(["group", "listed", "outcome"])["p"].agg(["size", "mean"]).reset_index()
+    truth, weight = alike["outcome"].astype(np.int64), alike["size"]
+    metrics = {"listed": selection_rate, "found": true_positive_rate,
+               "wrongly": false_positive_rate}  # fmt: skip
+    rates = MetricFrame(
+        metrics=metrics,
+        y_true=truth,
+        y_pred=alike["listed"].astype(np.int64),
+        sensitive_features=alike["group"],
+        sample_params={name: {"sample_weight": weight} for name in metrics},
+    ).by_group
+    expected, held = (
+        MetricFrame(
+            metrics=mean_prediction,
+            y_true=truth,
+            y_pred=each,
+            sensitive_features=alike["group"],
+            sample_params={"sample_weight": weight},
+        ).by_group
+        for each in (alike["mean"], truth)
+    )
+    return {
+        int(number): _group_error(int(many), rates.loc[number], held[number], expected[number])
+        for number, many in zip(*np.unique(group, return_counts=True), strict=True)
+    }
+
+
+def _group_error(
+    families: int, rates: Mapping[str, float], held: float, expected: float
+) -> GroupError:
+    """From rates and how many families they are of; there is none where there is nobody."""
+    with_outcome = round(families * held)
+    foreseen = families * expected
+
+    def of(rate: str, among: int) -> Share | None:
+        return share(round(float(rates[rate]) * among), among) if among else None
+
+    return GroupError(
+        families,
+        with_outcome,
+        of("listed", families),
+        of("found", with_outcome),
+        of("wrongly", families - with_outcome),
+        with_outcome / foreseen if foreseen else None,
+    )
 
 
 def overlap(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:

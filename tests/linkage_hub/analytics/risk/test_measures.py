@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from linkage_hub.analytics.needs import STATES
@@ -80,6 +82,30 @@ def test_errors_are_told_by_group() -> None:
     assert found[1].found == share(0, 1)
     assert found[1].observed_to_expected == 1
     assert overlap(np.array([1, 2, 3, 4]), np.array([4, 3, 9, 8])) == 0.5
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), *(st.booleans(),) * 2, st.floats(0, 1)), max_size=30))
+@settings(max_examples=30, deadline=None)
+def test_errors_by_group_are_what_counting_gives(
+    rows: list[tuple[int, bool, bool, float]],
+) -> None:
+    """Of every group that is there, also where all or none of it have the outcome or are listed."""
+    columns = [np.array(each) for each in zip(*rows, strict=True)] or [np.zeros(0)] * 4
+    group, listed, outcome = columns[0].astype(np.int64), *(each == 1 for each in columns[1:3])
+    found = group_errors(group, listed, columns[3], outcome)
+    assert set(found) == set(group.tolist())
+    for number, each in found.items():
+        here = group == number
+        held, rest = here & outcome, here & ~outcome
+        assert (each.families, each.with_outcome) == (here.sum(), held.sum())
+        assert each.listed == share(int((here & listed).sum()), int(here.sum()))
+        assert each.found == share(int((held & listed).sum()), int(held.sum()))
+        assert each.wrongly == share(int((rest & listed).sum()), int(rest.sum()))
+        foreseen = float(columns[3][here].sum())
+        if each.observed_to_expected is None:
+            assert foreseen == 0
+        else:
+            assert each.observed_to_expected == pytest.approx(held.sum() / foreseen)
 
 
 def _families(count: int, needs: int, seed: int) -> tuple[Features, np.ndarray]:
