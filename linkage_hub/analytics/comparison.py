@@ -46,7 +46,7 @@ class Comparisons:
     def __init__(self, database: HubDatabase, permission: Permission) -> None:
         self._database = database
         self._permission = permission
-        self._kept: Remembered[_Both] = Remembered(_KEPT)
+        self.kept: Remembered[_Both] = Remembered(_KEPT)
 
     def compare(self, party: str, one: str, other: str, offset: int, limit: int) -> RunComparison:
         """Two runs, and a page of the persons that are merged or split.
@@ -66,9 +66,8 @@ class Comparisons:
                 next_step="linkage-hub runs list shows the agreement of each",
             )
         with self._database.reading() as connection:
-            ids = older.id, newer.id
-            key = (*ids, *(rows_of(connection, each) for each in ids))
-            compared, families = self._kept.get(key, lambda: _both(connection, older, newer))
+            of = tuple((each.id, rows_of(connection, each.id)) for each in (older, newer))
+            compared, families = self.kept.get(of, lambda: _both(connection, older, newer))
             return RunComparison(
                 older=_figures(connection, older, forward=forward),
                 newer=_figures(connection, newer, forward=forward),

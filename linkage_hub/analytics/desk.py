@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from governance.agreements.models import Action
 from governance.exchange.analysis_api import LinkageEffects, ThresholdRow, ThresholdTable
@@ -11,6 +12,7 @@ from linkage_hub.analytics.comparison import Comparisons
 from linkage_hub.analytics.exports import effects_of
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.analytics.persons import Persons
+from linkage_hub.analytics.remembered import rows_of
 from linkage_hub.analytics.sources import SourceDesk
 from linkage_hub.review.service import Reviews
 from linkage_hub.runs.errors import NoEffects
@@ -33,10 +35,22 @@ class AnalysisDesk:
         reviews: Reviews,
         now: Callable[[], datetime],
     ) -> None:
+        self._database = database
         self.permission = Permission(database, ledger, now)
         self.comparisons = Comparisons(database, self.permission)
         self.persons = Persons(database, self.permission, reviews.rulings)
         self.sources = SourceDesk(database, self.permission, now)
+
+    def forget(self) -> None:
+        """Drop from memory what was worked out from rows that are no longer all there.
+
+        Raises:
+            HubStoreError: the database cannot be asked.
+        """
+        for kept in (self.comparisons.kept, self.sources.kept):
+            if len(kept):
+                with self._database.reading() as connection:
+                    kept.forget(partial(rows_of, connection))
 
     def effects(self, party: str, run: str) -> LinkageEffects:
         """What errors of linkage do to a run's figures.

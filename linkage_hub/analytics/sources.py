@@ -47,7 +47,7 @@ class SourceDesk:
         self._database = database
         self._permission = permission
         self._now = now
-        self._kept: Remembered[_Alone] = Remembered(_KEPT)
+        self.kept: Remembered[_Alone] = Remembered(_KEPT)
 
     def freshness(self, party: str, agreement: str) -> FreshnessList:
         """Every source that the agreement names, by party and source.
@@ -120,8 +120,8 @@ class SourceDesk:
         figures = json.loads(row.unlinked) if row.unlinked else []
         with self._database.reading() as connection:
             kept(connection, row)
-            key = (run, rows_of(connection, run))
-            alone = self._kept.get(key, lambda: _Alone.read(connection, run))
+            of = ((run, rows_of(connection, run)),)
+            alone = self.kept.get(of, lambda: _Alone.read(connection, run))
             sources = [
                 _unlinked(
                     each,

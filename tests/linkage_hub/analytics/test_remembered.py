@@ -1,5 +1,7 @@
 """What was worked out from a run is kept, and not after rows of it were taken out."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +13,13 @@ from sqlalchemy import delete, insert, select
 
 from governance.agreements.models import Action
 from governance.canonical import utc_now
+from linkage_hub import app
 from linkage_hub.analytics.comparison import Comparisons
+from linkage_hub.analytics.desk import AnalysisDesk
 from linkage_hub.analytics.permission import Permission
-from linkage_hub.analytics.remembered import Remembered
+from linkage_hub.analytics.remembered import AT_ONCE, IDLE_SECONDS, Of, Remembered
 from linkage_hub.analytics.sources import SourceDesk
+from linkage_hub.rights.records import out_of_run
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import family_members, person_records, runs, unlinked
 
@@ -93,7 +98,7 @@ def test_a_comparison_is_kept_until_a_record_is_taken_out(database: HubDatabase)
         (changed,) = found.changed
         assert (changed.kind, changed.person) == ("merged", f"p-{1:032x}")
         assert changed.others == (f"p-{0:032x}", f"p-{1:032x}")
-    assert len(desk._kept._found) == 1
+    assert len(desk.kept) == 1
     take_out(database, 0)
     found = desk.compare("council", *RUNS, 0, 10)
     assert found.persons is not None
@@ -119,21 +124,156 @@ def test_what_is_alone_is_kept_until_a_record_is_taken_out(database: HubDatabase
         ("source_1", "in_doubt", 3), ("source_1", "namesakes", 5),
     ]  # fmt: skip
     assert listed() == every
-    assert len(desk._kept._found) == 1
+    assert len(desk.kept) == 1
     take_out(database, 4)
     assert listed() == [each for each in every if each[2] != 4]
+
+
+def of(name: str, rows: int = 1) -> Of:
+    """A run and its rows."""
+    return ((name, (rows,)),)
 
 
 def test_the_newest_results_are_kept_and_worked_out_once() -> None:
     """Of many who ask at once one works; what was asked for longest ago goes first."""
     worked: list[str] = []
 
-    def of(name: str) -> str:
-        return kept.get(name, lambda: worked.append(name) or name.upper())  # type: ignore[func-returns-value]
+    def ask(name: str) -> str:
+        return kept.get(of(name), lambda: worked.append(name) or name.upper())  # type: ignore[func-returns-value]
 
     kept: Remembered[str] = Remembered(2)
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(of, ["a"] * 50)) == {"A"}
+        assert set(pool.map(ask, ["a"] * 50)) == {"A"}
     assert worked == ["a"]
-    assert [of(name) for name in "babca"] == ["B", "A", "B", "C", "A"]
+    assert [ask(name) for name in "babca"] == ["B", "A", "B", "C", "A"]
     assert worked == ["a", "b", "c", "a"]
+
+
+def test_work_for_one_key_holds_no_other_up() -> None:
+    """Nor what is kept already; who asks for the same waits, and is given the same."""
+    kept: Remembered[object] = Remembered(4)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> object:
+        begun.set()
+        assert go_on.wait(30)
+        return object()
+
+    kept.get(of("kept"), lambda: "kept")
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(kept.get, of("slow"), slow)
+        assert begun.wait(30)
+        others = [pool.submit(kept.get, of("slow"), slow) for _ in range(3)]
+        for name in ("kept", "new"):
+            assert pool.submit(kept.get, of(name), lambda: "new").result(30) in {"kept", "new"}
+        assert kept.get(of("kept"), slow) == "kept"
+        assert not any(each.done() for each in (first, *others))
+        go_on.set()
+        assert {id(each.result(30)) for each in others} == {id(first.result(30))}
+
+
+def test_no_more_than_a_few_are_worked_out_at_once() -> None:
+    """Each may take hundreds of megabytes."""
+    kept: Remembered[int] = Remembered(2)
+    lock, working, most = threading.Lock(), 0, 0
+    full, over = threading.Barrier(AT_ONCE), threading.Event()
+
+    def work() -> int:
+        nonlocal working, most
+        with lock:
+            working += 1
+            most = max(most, working)
+        if not over.is_set():
+            full.wait(30)  # so many are there together
+            over.set()
+        with lock:
+            working -= 1
+        return 1
+
+    with ThreadPoolExecutor(3 * AT_ONCE) as pool:
+        names = [of(str(number)) for number in range(3 * AT_ONCE)]
+        assert list(pool.map(lambda each: kept.get(each, work), names)) == [1] * len(names)
+    assert most == AT_ONCE
+
+
+def test_who_fails_leaves_the_work_to_the_next() -> None:
+    """Whoever waited meanwhile tries it; nothing is kept of what failed."""
+    kept: Remembered[str] = Remembered(2)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail() -> str:
+        begun.set()
+        assert go_on.wait(30)
+        raise OSError("the database is away")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(kept.get, of("a"), fail)
+        assert begun.wait(30)
+        second = pool.submit(kept.get, of("a"), lambda: "found")
+        go_on.set()
+        with pytest.raises(OSError, match="away"):
+            first.result(30)
+        assert second.result(30) == "found"
+    assert kept.get(of("a"), fail) == "found"
+
+
+def test_what_is_of_other_rows_or_was_not_asked_for_goes() -> None:
+    """And what is of the same runs goes when it is worked out of other rows."""
+    now = 0.0
+    kept: Remembered[str] = Remembered(4, lambda: now)
+    both = (*of("a", 5), *of("b", 6))
+    for each in (of("a", 5), of("b", 6), both):
+        kept.get(each, lambda: "")
+    kept.forget(lambda run: {"a": (5,), "b": (6,)}[run])
+    assert len(kept) == 3
+    kept.forget(lambda run: {"a": (4,), "b": (6,)}[run])
+    assert len(kept) == 1
+    kept.get(of("b", 5), lambda: "")
+    assert len(kept) == 1
+    now = IDLE_SECONDS
+    kept.get(of("c"), lambda: "")
+    kept.forget(lambda run: {"b": (5,), "c": (1,)}[run])
+    assert len(kept) == 2
+    now += 1
+    kept.forget(lambda run: {"b": (5,), "c": (1,)}[run])
+    assert len(kept) == 1
+
+
+@pytest.mark.invariant(18, "what a service keeps in memory of a record that was taken out")
+def test_a_service_forgets_a_record_that_another_process_took_out(
+    database: HubDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody asks again; a moment later its handle is nowhere in what is kept. Errors pass."""
+    comparisons = Comparisons(database, permission(database))
+    sources = SourceDesk(database, permission(database), utc_now)
+    comparisons.compare("council", *RUNS, 0, 10)
+    sources.unlinked("council", RUNS[1], 0, 10)
+    desk = AnalysisDesk.__new__(AnalysisDesk)
+    vars(desk).update(_database=database, comparisons=comparisons, sources=sources)
+    calls = iter([OSError("away")])
+
+    def forget() -> None:
+        for error in calls:
+            raise error
+        AnalysisDesk.forget(desk)
+
+    monkeypatch.setattr(app, "FORGET_SECONDS", 0.01)
+    stopping = threading.Event()
+    hub = cast(Any, SimpleNamespace(analysis=SimpleNamespace(forget=forget)))
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(app._forget_changed, hub, stopping)
+        try:
+            time.sleep(0.1)
+            assert (len(comparisons.kept), len(sources.kept)) == (1, 1)
+            other = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+            with other.writing() as connection:
+                out_of_run(connection, RUNS[1], "council", {f"{4:032x}"})
+            other.close()
+            for _ in range(1_000):
+                if not len(comparisons.kept) + len(sources.kept):
+                    break
+                time.sleep(0.01)
+            assert (len(comparisons.kept), len(sources.kept)) == (0, 0)
+        finally:
+            stopping.set()
+        watching.result(30)
