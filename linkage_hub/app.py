@@ -175,7 +175,7 @@ class Hub:
         analysis = self.analysis
         catalogues = Catalogues(self.home / FOLDER)
         return ReportDesk(
-            self.database, analysis.permission, analysis.sources, catalogues, self.now
+            self.database, self.ledger, analysis.permission, analysis.sources, catalogues, self.now
         )
 
     @property

@@ -81,7 +81,7 @@ def test_what_reads_no_rows_loads_nothing_that_does(hub_world: HubWorld) -> None
     [
         ("governance", ["party", "person", "agreement", "ledger", "release", "register",
                         "evidence", "verify"]),
-        ("linkage_hub", ["runs", "review"]),
+        ("linkage_hub", ["runs", "review", "reports"]),
     ],
 )  # fmt: skip
 def test_staff_wait_for_nothing_that_reads_rows(program: str, commands: list[str]) -> None:

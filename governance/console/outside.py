@@ -191,8 +191,12 @@ class Outside:
         return self.enrolled(account)
 
     @contextmanager
-    def hub(self, account: Account) -> Iterator[HubClient]:
+    def hub(self, account: Account, within: float = HUB_SECONDS) -> Iterator[HubClient]:
         """The hub, as a person.
+
+        Args:
+            account: who asks.
+            within: seconds for each question, all attempts together.
 
         Raises:
             NoHub, NotEnrolled: there is none, or the person may not speak to it yet.
@@ -201,7 +205,7 @@ class Outside:
             raise NoHub("this console knows no hub", next_step="set HEARTHLINK_CONSOLE_HUB_URL")
         thumbprint, key = self.signer(account)
         url, http = self._settings.hub_url, self._to_hub
-        with HubClient(url, thumbprint, key, within=HUB_SECONDS, http=http) as client:
+        with HubClient(url, thumbprint, key, within=within, http=http) as client:
             yield client
 
     def signer(self, account: Account) -> tuple[str, SigningKey]:

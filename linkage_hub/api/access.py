@@ -60,6 +60,7 @@ ACCESS: Final[dict[str, frozenset[str]]] = {
     "GET /v1/agreements/{agreement}/reports": frozenset(Role),
     "GET /v1/agreements/{agreement}/reports/choices": frozenset({Role.ANALYST}),
     "POST /v1/agreements/{agreement}/reports": frozenset({Role.ANALYST}),
+    "POST /v1/agreements/{agreement}/reports/shared": frozenset({Role.ANALYST}),
     "GET /v1/reports/{report}": frozenset(Role),
     "DELETE /v1/reports/{report}": frozenset({Role.ANALYST, Role.IG_LEAD}),
     "GET /v1/review/{agreement}": frozenset({Role.ANALYST}),

@@ -13,7 +13,7 @@ from governance.errors import ReasonedError, SignatureError
 from governance.exchange.hub_api import RulingPost, RunPost, SecretPost, SubmissionPost
 from governance.exchange.refinement import ProfilesPost, RoundRefusal
 from governance.exchange.release_api import AnswerPost, ApprovalPost, OutcomePost, RequestPost
-from governance.exchange.report_api import ReportPost
+from governance.exchange.report_api import ReportPost, SharePost
 from governance.identity.envelope import Envelope
 from governance.identity.passkeys import CounterNotRisen
 from governance.ledger.errors import LedgerError
@@ -27,7 +27,13 @@ from linkage_hub.api.problems import STATUS
 from linkage_hub.quality.errors import RevealError
 from linkage_hub.refinement.errors import RefinementError
 from linkage_hub.releases.errors import FamilyTooLarge, ReleaseError, UnknownFamily
-from linkage_hub.reports.errors import NoCatalogue, NotTheseRuns, NotYours, UnknownReport
+from linkage_hub.reports.errors import (
+    NoCatalogue,
+    NotAReport,
+    NotTheseRuns,
+    NotYours,
+    UnknownReport,
+)
 from linkage_hub.review.errors import UnknownRecord
 from linkage_hub.runs.errors import RunError, UnknownPerson, UnknownRun
 from linkage_hub.secrets import UnknownSecret
@@ -92,6 +98,9 @@ ROUTES: Final[dict[str, Described]] = {
     "GET /v1/agreements/{agreement}/reports/choices": _signed(AgreementRefusal),
     "POST /v1/agreements/{agreement}/reports": _signed(
         AgreementRefusal, NotTheseRuns, NoCatalogue, NotAgreed, body=ReportPost
+    ),
+    "POST /v1/agreements/{agreement}/reports/shared": _signed(
+        AgreementRefusal, NotAReport, NotTheseRuns, body=SharePost
     ),
     "GET /v1/reports/{report}": _signed(AgreementRefusal, UnknownReport),
     "DELETE /v1/reports/{report}": _signed(AgreementRefusal, UnknownReport, NotYours),

@@ -7,11 +7,13 @@ from fastapi.responses import Response
 from governance.canonical import parse_json
 from governance.exchange.analysis_api import PAGE
 from governance.exchange.report_api import (
+    SHARED_MOST,
     ReportChoices,
     ReportList,
     ReportPost,
     ReportSummary,
     ReportView,
+    SharePost,
 )
 from governance.identity.envelope import parse_model
 from linkage_hub.api.access import Gate
@@ -45,6 +47,13 @@ def report_routes(gate: Gate, desk: ReportDesk) -> APIRouter:
         caller = await gate.admit(request, _ASKED_MOST)
         post = parse_model(parse_json(caller.body), ReportPost)
         return await run_in_threadpool(desk.make, caller.staff, agreement, post)
+
+    @router.post("/agreements/{agreement}/reports/shared")
+    async def share(request: Request, agreement: str) -> ReportSummary:
+        """Share figures that were made elsewhere; the same again are the report that there is."""
+        caller = await gate.admit(request, SHARED_MOST)
+        post = parse_model(parse_json(caller.body), SharePost)
+        return await run_in_threadpool(desk.share, caller.staff, agreement, post)
 
     @router.get("/reports/{report}")
     async def view(request: Request, report: str) -> ReportView:

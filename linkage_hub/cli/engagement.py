@@ -123,6 +123,7 @@ def report(
     screen = terminal(context)
     screen.result({"files": paths}, lambda console: console.print("\n".join(paths), markup=False))
     screen.say("for staff of the agreement: engagement table writes what may be published")
+    screen.hint(f"linkage-hub reports share {paths[0]} --hub URL --as FILE")
 
 
 @app.command()

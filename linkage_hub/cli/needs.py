@@ -1,14 +1,14 @@
 """``linkage-hub needs``: figures of needs for a programme's own staff."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
-from governance.canonical import hash_of
+from governance.canonical import canonical_bytes, hash_of
 from governance.reports.models import Part, Report
 from governance.terminal import terminal
 from governance.transparency.code import installed
@@ -19,6 +19,8 @@ from linkage_hub.cli.reports import forms_of, show_tables
 from linkage_hub.errors import HubError
 
 app = typer.Typer(no_args_is_help=True, help="Needs of families as figures, for a programme.")
+FIGURES: Final = "later-referral.figures.json"
+"""What a hub takes of it (``linkage-hub reports share``)."""
 Out = Annotated[Path, typer.Option(help="folder for JSON, CSV, a workbook and a page")]
 
 
@@ -70,6 +72,7 @@ def follow_up(
         follow,
         parts_of,
     )
+    from linkage_hub.analytics.figures.later import FollowedRun, later_referral  # noqa: PLC0415
     from linkage_hub.analytics.outcomes.panel import proved  # noqa: PLC0415
     from linkage_hub.cli.outcomes import allowed  # noqa: PLC0415
 
@@ -100,7 +103,18 @@ def follow_up(
         program=installed().code,
         inputs={f"export of run {number}": hash_of(each) for number, each in enumerate(sources, 1)},
     )
-    _write(context, "later-referral", out, report, seen[0].day.isoformat(), parts, ESTIMATES)
+    figures = later_referral(
+        found,
+        terms,
+        installed(),
+        tuple(FollowedRun(run=each.run, provenance=hash_of(each)) for each in sources),
+        window,
+    )
+    _write(
+        context, "later-referral", out, report, seen[0].day.isoformat(), parts, ESTIMATES,
+        {out / FIGURES: canonical_bytes(figures) + b"\n"},
+    )  # fmt: skip
+    terminal(context).hint(f"linkage-hub reports share {out / FIGURES} --hub URL --as FILE")
 
 
 def _dated(folder: Path, source: Provenance) -> None:
@@ -131,6 +145,7 @@ def _write(
     finished: str,
     parts: Sequence[Part],
     estimates: Collection[str] = (),
+    more: Mapping[Path, bytes] | None = None,
 ) -> None:
     from linkage_hub.analytics.figures.documents import as_json, records  # noqa: PLC0415
 
@@ -142,6 +157,7 @@ def _write(
     }
     main = out / f"{name}.json"
     files = {main: as_json(about, parts, estimates)} | forms_of(out, name, report)
+    files |= more or {}
     write_made(
         main, files, name, run=report.runs[0], agreement=report.agreement, inputs=report.inputs
     )

@@ -15,7 +15,7 @@ from typing import Final
 from governance.agreements.models import Agreement
 from governance.canonical import hash_of
 from governance.terminal import FileProblem
-from linkage_hub.analytics.criteria.agreed import require_agreed
+from linkage_hub.analytics.criteria.agreed import require_named
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
 from linkage_hub.analytics.shipped import names_in, read_catalogue
@@ -49,7 +49,7 @@ class Catalogues:
 
         Raises:
             NoCatalogue: there is none, or several and none was named.
-            NotAgreed: it asks for another number of needs than the agreement that names it.
+            NotAgreed: it is not the one that the agreement names.
         """
         found = [each for each in self.open_to(terms, day) if id_ in (None, each.id)]
         if len(found) != 1:
@@ -59,7 +59,7 @@ class Catalogues:
                 else "expected the id of one catalogue that holds today",
                 next_step=f"put its YAML file into {FOLDER} in the hub's home, or name its id",
             )
-        require_agreed(found[0], terms)
+        require_named(found[0], terms)
         return found[0]
 
     def _own(self) -> Iterator[Criteria]:

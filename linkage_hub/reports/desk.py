@@ -8,6 +8,7 @@ for it or shared it, or a lead of any party. Each of these is logged with the ke
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -24,16 +25,20 @@ from governance.exchange.report_api import (
     ReportRun,
     ReportSummary,
     ReportView,
+    SharePost,
     Whose,
 )
 from governance.identity.models import PersonKeys, Role
+from governance.ledger.party import PartyLedger
 from governance.reports.models import Report
 from governance.transparency.code import running
+from linkage_hub.analytics.outcomes.permission import versions_of
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.analytics.sources import SourceDesk
-from linkage_hub.reports import making, store
+from linkage_hub.reports import making, sharing, store
 from linkage_hub.reports.catalogues import Catalogues
-from linkage_hub.reports.errors import NotTheseRuns, NotYours, UnknownReport
+from linkage_hub.reports.errors import NotAReport, NotTheseRuns, NotYours, UnknownReport
+from linkage_hub.runs.results import held
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import families, runs
 
@@ -44,7 +49,7 @@ class ReportDesk:
     """Reports of every agreement.
 
     Args:
-        database: the hub's.
+        database, ledger: the hub's.
         permission: of parties.
         sources: knows how fresh they are.
         catalogues: criteria that the hub has.
@@ -54,16 +59,19 @@ class ReportDesk:
     def __init__(
         self,
         database: HubDatabase,
+        ledger: PartyLedger,
         permission: Permission,
         sources: SourceDesk,
         catalogues: Catalogues,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
+        self._ledger = ledger
         self._permission = permission
         self._sources = sources
         self._catalogues = catalogues
         self._now = now
+        self._making = threading.Lock()  # who asks for what is being made waits for it
 
     def choices(self, party: str, agreement: str) -> ReportChoices:
         """What the hub can make now.
@@ -91,7 +99,7 @@ class ReportDesk:
         """
         terms, day = self._terms(staff.party, agreement), self._now().date()
         sources = self._sources.freshness(staff.party, agreement).sources
-        with self._database.reading() as connection:
+        with self._making, self._database.reading() as connection:
             run, before = _these(connection, agreement, post)
             wanted = making.Wanted(terms, run, before, sources, running(), day)
             if post.kind == "programme":
@@ -100,10 +108,29 @@ class ReportDesk:
             else:
                 found = making.needs(connection, wanted)
             known = store.made_of(connection, found.made_of)
-            report = None if known is not None else found.make()
-        if report is not None:
-            known = self.keep(staff, report, found.made_of, shared=False)
-        return self._summary_of(str(known))
+            if known is None:
+                known = self.keep(staff, found.make(), found.made_of, shared=False)
+        return self._summary_of(known)
+
+    def share(self, staff: PersonKeys, agreement: str, post: SharePost) -> ReportSummary:
+        """Take a report that was made elsewhere, once it is checked.
+
+        Raises:
+            AgreementRefusal: as ``choices``.
+            NotAReport: it is none that its program writes (:mod:`sharing`).
+            NotTheseRuns: of another agreement, or the newest run's results are not kept.
+        """
+        terms = self._terms(staff.party, agreement)
+        found = sharing.read_shared(post.kind, post.document)
+        mine = all(self._is_version(terms, each) for each in (found.agreement, *found.versions))
+        if found.agreement != agreement or not mine:
+            raise NotAReport("figures of another agreement, or another version of it")
+        with self._database.reading() as connection:
+            order = self._shared_runs(connection, terms, found.runs)
+        report = found.report(terms, order, self._now().date())
+        return self._summary_of(
+            self.keep(staff, report, hash_of(["shared", hash_of(found.document)]), shared=True)
+        )
 
     def keep(self, staff: PersonKeys, report: Report, made_of: str, *, shared: bool) -> str:
         """Store a report; its id, or that of the same one."""
@@ -166,6 +193,27 @@ class ReportDesk:
             store.forget(connection, [report])
         self._database.truncate_wal()
         _LOG.info("report withdrawn", extra={"report": report, "caller": staff.thumbprint})
+
+    def _shared_runs(
+        self, connection: Connection, terms: Agreement, ids: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Runs that figures are of, oldest first."""
+        found = connection.execute(
+            select(runs.c.id, runs.c.agreement, runs.c.finished)
+            .where(runs.c.id.in_(ids), runs.c.state == "finished")
+            .order_by(runs.c.finished)
+        ).all()
+        ours = [row.id for row in found if self._is_version(terms, row.agreement)]
+        if len(ours) != len(ids) or not held(connection, ours[-1]):
+            raise NotTheseRuns(
+                "expected finished runs of the agreement, of which the newest one's results are "
+                "kept",
+                next_step="linkage-hub runs list",
+            )
+        return tuple(ours)
+
+    def _is_version(self, terms: Agreement, hash_: str) -> bool:
+        return versions_of(self._ledger, terms)(hash_)
 
     def _terms(self, party: str, agreement: str) -> Agreement:
         return self._permission.agreement(party, agreement, Action.ANALYSE)

@@ -185,7 +185,7 @@ def report_of(
         ),
         validation=validated(spells, model, split, least),
         teams=tuple(_teams(spells, least)),
-        notes=tuple(_notes(spells, provenance)),
+        notes=notes_of(int((spells.times.entry > 0).sum()), provenance),
     )
 
 
@@ -303,7 +303,17 @@ def _shares(needs: Sequence[str], chosen: NDArray[np.bool_]) -> dict[str, float]
     return dict(zip(needs, np.round(chosen.mean(axis=0), 3).tolist(), strict=True))
 
 
-def _notes(spells: Spells, provenance: TableProvenance | None) -> Iterator[str]:
+def notes_of(late: int, provenance: TableProvenance | None) -> tuple[str, ...]:
+    """What the figures rest on.
+
+    Args:
+        late: families that came under observation after they had joined.
+        provenance: of the table; None where it was made elsewhere.
+    """
+    return tuple(_notes(late, provenance))
+
+
+def _notes(late: int, provenance: TableProvenance | None) -> Iterator[str]:
     yield (
         "Progress is known once what was met on joining is known to be unmet. A need of which "
         "nobody speaks any more is not resolved."
@@ -313,7 +323,6 @@ def _notes(spells: Spells, provenance: TableProvenance | None) -> Iterator[str]:
         "they then had the same chance as those still watched. Where families leave because "
         "things go well or badly, the figures are off."
     )
-    late = int((spells.times.entry > 0).sum())
     if late:
         yield (
             f"{late} families came under observation after they had joined, and count from then "

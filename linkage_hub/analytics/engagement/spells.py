@@ -27,6 +27,9 @@ from linkage_hub.analytics.risk.features import Features, features_of
 COLUMNS: Final = ("family", "joined", "seen_from", "seen_to", "progressed")
 _TEAM_MOST: Final = 60
 
+LEFT_OUT: Final = ("in the programme when first seen", "no need known to be met on joining")
+"""Why a family that was ever seen in the programme is in no table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -125,8 +128,8 @@ def spells_of(panel: Panel, *, every: bool, stays: int) -> tuple[Spells, dict[st
     state = panel.state[first, column]
     some = (state == MET).any(axis=1)
     left_out = {
-        "in the programme when first seen": int((enrolled & ~before).sum()),
-        "no need known to be met on joining": int((enrolled & before & ~some).sum()),
+        LEFT_OUT[0]: int((enrolled & ~before).sum()),
+        LEFT_OUT[1]: int((enrolled & before & ~some).sum()),
     }
     at = np.flatnonzero(enrolled & before & some)
     joined = panel.months[first[at]]

@@ -236,7 +236,7 @@ def report_of(
         earlier=None
         if cohort is None
         else EarlierCohort(cases=cohort[0], share=_interval(cohort[1])),
-        assumptions=tuple(_assumptions(support, months, provenance)),
+        assumptions=assumptions_of(support, months, provenance),
     )
 
 
@@ -320,6 +320,50 @@ def _interval(chance: Chance) -> Interval:
     return Interval(
         value=round(chance.value, 4), low=round(chance.low, 4), high=round(chance.high, 4)
     )
+
+
+def assumptions_of(
+    support: Support, months: int, provenance: TableProvenance | None
+) -> tuple[str, ...]:
+    """What the comparison rests on.
+
+    Args:
+        support: how many are compared.
+        months: after which outcomes were looked at.
+        provenance: of the table; None where it was made elsewhere.
+    """
+    return tuple(_assumptions(support, months, provenance))
+
+
+def failing(report: InterventionReport, threshold: int) -> tuple[Reason, ...]:
+    """Checks that a comparison which is given does not pass, by the figures beside it.
+
+    Args:
+        report: with a comparison.
+        threshold: of the agreement (suppression_threshold).
+    """
+    found, support = report.comparison, report.support
+    reasons: list[Reason] = []
+    if found is None or found.pairs < PAIRS_LEAST or _least(found) < least_shown(threshold):
+        reasons.append("few_pairs")
+    if support.matched < SUPPORT_LEAST * support.known:
+        reasons.append("small_support")
+    if any(abs(row.after) > MOST_DIFFERENT for row in report.balance):
+        reasons.append("not_alike")
+    if abs(support.unknown_helped - support.unknown_others) > UNKNOWN_MOST:
+        reasons.append("unknown_unevenly")
+    if report.before is None or report.before.pairs < PAIRS_LEAST:
+        reasons.append("placebo_before_untried")
+    elif not report.before.low <= 0 <= report.before.high:
+        reasons.append("placebo_before")
+    if not placebo.Pretended(report.pretended, report.pretended_found).holds:
+        reasons.append("placebo_pretended")
+    return tuple(reasons)
+
+
+def _least(found: Compared) -> int:
+    helped, others = found.helped, found.others
+    return min(helped, others, found.pairs - helped, found.pairs - others)
 
 
 def _assumptions(

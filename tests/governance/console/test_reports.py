@@ -18,6 +18,7 @@ from tests.browsing import check_page, screenshot
 from tests.chromium import browser_page
 from tests.console_world import ConsoleWorld, console_world
 from tests.hub_world import HubWorld
+from tests.linkage_hub.reports.figures import engagement, interventions
 from tests.linkage_hub.reports.world import reports_world
 
 FAMILY = "f-" + "0" * 30
@@ -154,3 +155,26 @@ def test_files_hold_what_the_page_shows(office: Office, monkeypatch: pytest.Monk
         needs = _made(analyst, kind="needs")
         assert "Needs of families" in analyst.get(needs).text
         assert "2 November 2026" in analyst.get("/reports").text
+
+
+def test_what_was_shared_says_so_first(office: Office) -> None:
+    """In the list and on its page, to every reader; a comparison that is withheld is not there."""
+    county, page = office.county, office.page
+    with office.console.console.outside.hub(office.staff[Role.ANALYST]) as hub:
+        hash_ = county.agreement.hash
+        for given in (True, False):
+            figures = interventions(hash_, given=given).model_dump(mode="json")
+            made = hub.share_report(hash_, "interventions", figures)
+        hub.share_report(hash_, "engagement", engagement(hash_).model_dump(mode="json"))
+    said = office.look(Role.IG_LEAD, "/reports")
+    assert said.count("Shared by Ash Analyst, Council, not made by the hub") == 3
+    office.seen("reports")
+    said = office.look(Role.SERVICE_MANAGER, f"/reports/{made.id}")
+    assert "The hub did not make this report. Ash Analyst, Council shared it" in said
+    assert said.index("The hub did not make") < said.index("The comparison is not given")
+    assert "The association" not in said
+    office.seen("report-shared")
+    page.emulate_media(media="print")
+    assert page.locator(".app-foot").is_visible()
+    assert not page.get_by_text("Download the report").is_visible()
+    page.emulate_media(media="screen")
