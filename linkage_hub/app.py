@@ -29,9 +29,13 @@ from governance.web.headers import ServiceHeaders
 from governance.web.logs import log_to_stderr, where
 from governance.web.problems import add_problem_handlers
 from governance.web.ready import make_ready
+from linkage_hub.analytics.areas import AreaDesk
 from linkage_hub.analytics.desk import AnalysisDesk
 from linkage_hub.analytics.publishing import TableRegister
+from linkage_hub.analytics.risk.books import ModelBooks
 from linkage_hub.analytics.risk.budget import EpsilonLedger
+from linkage_hub.analytics.risk.desk import RiskDesk
+from linkage_hub.analytics.risk.orders import RiskOrders
 from linkage_hub.api.access import Gate
 from linkage_hub.api.analysis import analysis_routes
 from linkage_hub.api.partners import partner_routes
@@ -39,6 +43,7 @@ from linkage_hub.api.problems import STATUS
 from linkage_hub.api.reports import report_routes
 from linkage_hub.api.reveals import reveal_routes
 from linkage_hub.api.reviews import review_routes
+from linkage_hub.api.risk import risk_routes
 from linkage_hub.api.rounds import round_routes
 from linkage_hub.api.staff import release_routes, run_routes
 from linkage_hub.jobs.queue import JobQueue
@@ -192,7 +197,7 @@ class Hub:
     @cached_property
     def families(self) -> Families:
         """The current families."""
-        return Families(self.database)
+        return Families(self.database, self.orders_of_risk)
 
     @cached_property
     def requests(self) -> KeptRequests:
@@ -233,6 +238,26 @@ class Hub:
     def epsilon(self) -> EpsilonLedger:
         """What private models have cost."""
         return EpsilonLedger(self.secrets.keys.party, self.database, self.ledger, self.now)
+
+    @cached_property
+    def models(self) -> ModelBooks:
+        """Models of risk that were trained here, and the one that is shared."""
+        return ModelBooks(self.secrets.keys.party, self.database, self.ledger, self.now)
+
+    @cached_property
+    def orders_of_risk(self) -> RiskOrders:
+        """Current families by the models that are shared."""
+        return RiskOrders(self.database, self.models)
+
+    @cached_property
+    def risk(self) -> RiskDesk:
+        """What analysts and managers are told of shared models."""
+        return RiskDesk(self.database, self.ledger, self.orders_of_risk, self.now)
+
+    @cached_property
+    def areas(self) -> AreaDesk:
+        """Families put forward by area."""
+        return AreaDesk(self.database, self.ledger, self.now)
 
     @cached_property
     def tables(self) -> TableRegister:
@@ -300,6 +325,7 @@ def _forget_changed(hub: Hub, stopping: threading.Event) -> None:
     while not stopping.wait(FORGET_SECONDS):
         try:
             hub.analysis.forget()
+            hub.orders_of_risk.forget()
         except Exception as error:  # noqa: BLE001 - the next time
             _LOG.error("failed", extra={"about": "what is kept in memory"} | where(error))
 
@@ -339,6 +365,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(analysis_routes(gate, hub.analysis))
     app.include_router(report_routes(gate, hub.reports))
     app.include_router(review_routes(gate, hub.reviews))
+    app.include_router(risk_routes(gate, hub.risk, hub.areas))
     app.include_router(release_routes(gate, hub.families, hub.releases, hub.ledger, hub.now))
 
     @app.get("/healthz")

@@ -8,8 +8,9 @@ documents go after ``link_results_days``; sealed items that nobody has fetched g
 that has ended; a run that goes on is left alone, and what a run that is over has left on disk is
 destroyed. What was destroyed is told in counts; after a crash meanwhile the ledger is told of fewer
 than there were, since what is gone is not counted again. Uploads that were never complete are
-destroyed too, and so are true counts of runs that this hub does not know; the ledger, which has
-heard of none, is not told.
+destroyed too, and so are true counts of runs that this hub does not know, and shared models of
+risk, which are of no family, once they were trained as long ago as results are kept; the ledger,
+which has heard of none, is not told.
 """
 
 import logging
@@ -28,6 +29,7 @@ from governance.ledger.events import Event, EventType
 from governance.ledger.outgoing import Outgoing
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import RetentionPurged
+from linkage_hub.analytics.risk.books import forget_models, oldest
 from linkage_hub.analytics.true_counts import due_counts, forget_counts, forget_useless
 from linkage_hub.refinement.service import Refinement
 from linkage_hub.reports.store import forget
@@ -154,6 +156,7 @@ class HubRetention:
     def purge(self) -> dict[str, Purged]:
         """Destroy what is due, and keep events that say so until ``tell`` has handed them in."""
         done = {}
+        self._forget_models()
         for agreement, due in self._due():
             if due.counts:
                 self._destroy(agreement, due)
@@ -267,6 +270,14 @@ class HubRetention:
         for row in due.submissions:
             self._files.remove(row.id)
         self._refinement.forget_unused(agreement.hash)
+
+    def _forget_models(self) -> None:
+        agreements = self._ledger.state.agreements
+        for hash_ in agreements:
+            before = oldest(agreements.standing(hash_).agreement, self._now())
+            with self._database.writing() as connection:
+                if gone := forget_models(connection, hash_, before):
+                    _LOG.info("models destroyed", extra={"agreement": hash_, "models": gone})
 
     def _event(self, agreement: Agreement, told: Purged) -> Event:
         return self._ledger.author.write(

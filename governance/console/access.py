@@ -56,6 +56,7 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "POST /account/sessions/{session}/end": _STAFF,
     # families
     "GET /families": _MANAGER,
+    "GET /families/by-area": _MANAGER,
     "GET /families/{family}": _MANAGER,
     # requests
     "GET /families/{family}/ask": _MANAGER,
@@ -97,6 +98,10 @@ ACCESS: Final[Mapping[str, frozenset[Who]]] = {
     "GET /reports/{report}/report.xlsx": _STAFF,
     "GET /reports/{report}/withdraw": _ANALYST | _LEAD,
     "POST /reports/{report}/withdraw": _ANALYST | _LEAD,
+    # risk
+    "GET /risk": _ANALYST,
+    "GET /risk/{model}": _STAFF,
+    "GET /risk/{model}/families": _ANALYST,
     # review
     "GET /review": _ANALYST,
     "GET /review/{left}/{right}": _ANALYST,

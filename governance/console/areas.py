@@ -18,6 +18,7 @@ AREAS: Final = (
     "governance.console.pages.runs",
     "governance.console.pages.models",
     "governance.console.pages.reports",
+    "governance.console.pages.risk",
     "governance.console.pages.review",
     "governance.console.pages.keys",
     "governance.console.pages.decide",
@@ -47,6 +48,7 @@ MENU: Final = (
     MenuEntry("/runs", "runs.title", "runs.about"),
     MenuEntry("/review", "review.title", "review.about"),
     MenuEntry("/sources", "sources.title", "sources.about"),
+    MenuEntry("/risk", "risk.title", "risk.about"),
     MenuEntry("/models", "models.title", "models.about"),
 )
 """In this order, each for those whose role may open it."""

@@ -129,6 +129,12 @@ class NoRecord(ConsoleError):
     reason = "register.no_record"
 
 
+class ModelNotShared(ConsoleError):
+    """A model of risk that is not shared with whoever asks."""
+
+    reason = "risk.not_shared"
+
+
 class OpenIdUnavailable(ConsoleError):
     """The organisation's OpenID provider is away, or answers with something else."""
 

@@ -1,4 +1,4 @@
-"""The calls by which analysts look into runs; ``HubClient`` sends them."""
+"""The calls by which staff look into runs and at counts of them; ``HubClient`` sends them."""
 
 from abc import abstractmethod
 
@@ -12,6 +12,7 @@ from governance.exchange.analysis_api import (
     ThresholdTable,
     UnlinkedList,
 )
+from governance.exchange.risk_api import AreaList, ModelList, RankedList
 from governance.identity.envelope import Model
 
 
@@ -47,6 +48,18 @@ class AnalysisCalls:
     def freshness(self, agreement: str) -> FreshnessList:
         """How fresh each source of an agreement is."""
         return self._get(f"/v1/agreements/{agreement}/sources", FreshnessList)
+
+    def risk_models(self) -> ModelList:
+        """Models of risk that are shared with the caller; for managers and leads too."""
+        return self._get("/v1/risk", ModelList)
+
+    def ranked(self, model: str, offset: int = 0, limit: int = PAGE) -> RankedList:
+        """Families of the current run in a model's order."""
+        return self._get(f"/v1/risk/{model}/families?offset={offset}&limit={limit}", RankedList)
+
+    def areas(self) -> AreaList:
+        """Families put forward by area; for managers."""
+        return self._get("/v1/areas", AreaList)
 
     @abstractmethod
     def _get(self, path: str, model: type[Model]) -> Model:

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 
 from governance.canonical import Frozen, Hash, Slug, Time
 from governance.exchange.hub_api import Count, Share
+from governance.exchange.risk_api import FamilyRank, FamilyRisk
 from governance.identity.envelope import Envelope
 from governance.ledger.payloads import Reason
 from governance.release.models import FamilyId, Members, Order
@@ -40,6 +41,9 @@ class FamilyQuery(Frozen):
         confidence: at least so sure that the members belong together.
         in_programme: whether a member is in the programme already.
         approachable: whether everybody whose permission is needed has given it.
+        order: by how many needs are met, or by the model that is shared; where none is, by needs.
+
+    No area: needs stand beside these pseudonyms (docs/adr/0048-the-managers-list.md).
     """
 
     flagged: bool = True
@@ -50,6 +54,7 @@ class FamilyQuery(Frozen):
     confidence: Share = 0.0
     in_programme: bool | None = None
     approachable: bool | None = None
+    order: Literal["needs", "model"] = "needs"
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
     limit: Annotated[int, Field(ge=1, le=FAMILIES_MOST)] = 100
 
@@ -72,13 +77,24 @@ class FamilySummary(Frozen):
     age_bands: tuple[AgeBand, ...] = ()  # of its members, as far as known; each once
     residence: Literal["here", "untold", "left"] | None = None  # null in runs of before 2026-11-29
     told: Month | None = None  # last month for which a source tells of an address
+    rank: FamilyRank | None = None  # in a list by the model that is shared
 
 
 class FamilyList(Frozen):
-    """``GET /v1/families``, by a :class:`FamilyQuery`."""
+    """``GET /v1/families``, by a :class:`FamilyQuery`.
+
+    Attributes:
+        order: by which the list is; ``needs`` where no model is shared.
+        models: hashes of those that are shared, by which the list can be.
+        too_little_known: of all that were asked for, those that a list by a model has last, by
+            needs, since too little is known of them for the model.
+    """
 
     families: tuple[FamilySummary, ...]
     total: Count
+    order: Literal["needs", "model"] = "needs"
+    models: tuple[Hash, ...] = ()
+    too_little_known: Count = 0
 
 
 class MemberView(Frozen):
@@ -122,6 +138,7 @@ class FamilyView(Frozen):
     digest: Hash
     sources: tuple[SourceView, ...] = ()
     earlier: tuple[EarlierRequest, ...] = ()  # newest first
+    risk: FamilyRisk | None = None  # by the model that is shared
 
 
 class RequestPost(Frozen):

@@ -22,6 +22,7 @@ from governance.storage.database import StoreError
 from governance.web.openapi import BYTES, JSON, Described, document
 from governance.web.signed import RequestSignatureError, RequestTimeError
 from linkage_hub.analytics.criteria.agreed import NotAgreed
+from linkage_hub.analytics.risk.errors import NothingShared
 from linkage_hub.api.access import BodyTooLarge, NotAllowed, TooFast
 from linkage_hub.api.problems import STATUS
 from linkage_hub.quality.errors import RevealError
@@ -109,6 +110,9 @@ ROUTES: Final[dict[str, Described]] = {
     "POST /v1/review/{agreement}/rulings": _signed(
         AgreementRefusal, UnknownRecord, body=RulingPost
     ),
+    "GET /v1/risk": _signed(),
+    "GET /v1/risk/{model}/families": _signed(NothingShared, UnknownRun, AgreementRefusal),
+    "GET /v1/areas": _signed(),
     "GET /v1/families": _signed(),
     "GET /v1/families/{family}": _signed(UnknownFamily, FamilyTooLarge, AgreementRefusal),
     "POST /v1/requests": _signed(*_RELEASE, body=RequestPost),

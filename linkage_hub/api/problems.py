@@ -11,6 +11,7 @@ from governance.release.errors import ReleaseRefusal
 from governance.storage.database import StoreError
 from governance.web.signed import RequestSignatureError
 from linkage_hub.analytics.criteria.agreed import NotAgreed
+from linkage_hub.analytics.risk.errors import NothingShared
 from linkage_hub.api.access import BodyTooLarge, NotAllowed, TooFast
 from linkage_hub.quality.errors import NotTheKey, UnknownReveal
 from linkage_hub.refinement.errors import (
@@ -67,6 +68,7 @@ STATUS: Final[Mapping[type[ReasonedError], int]] = {
     NotAReport: 422,
     ReportError: 409,
     NotAgreed: 409,
+    NothingShared: 404,
     NotTheKey: 422,
     RoundOver: 409,
     AnsweredOtherwise: 409,

@@ -16,6 +16,7 @@ from typing import Annotated, Final
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from rich.console import Console
 
 from governance.agreements.files import read_agreement
 from governance.agreements.models import IN_PROGRAMME, Agreement
@@ -27,7 +28,8 @@ from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.outcomes.permission import analysed
-from linkage_hub.analytics.risk.cases import Cases, cases, open_to, require_outcome, said_of
+from linkage_hub.analytics.risk.books import SharedModel
+from linkage_hub.analytics.risk.cases import Cases, cases
 from linkage_hub.analytics.risk.documents import (
     ModelDocument,
     NotAModel,
@@ -38,7 +40,14 @@ from linkage_hub.analytics.risk.errors import PackagesMissing, TooFewFamilies
 from linkage_hub.analytics.risk.features import features_of
 from linkage_hub.analytics.risk.models import LinearModel, ranked
 from linkage_hub.analytics.risk.origin import check_runs, exported
+from linkage_hub.analytics.risk.outcome import (
+    columns_for,
+    open_to,
+    require_outcome,
+    said_of,
+)
 from linkage_hub.analytics.risk.rule import PublicRule
+from linkage_hub.analytics.risk.scoring import known_enough, least_known
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
 
@@ -87,13 +96,14 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="a .json file for the model")],
     epsilon: Annotated[float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON)] = 1.0,
+    share: Annotated[bool, typer.Option(help="share it with managers and analysts too")] = False,
 ) -> None:
     """Train a private model once, for what it costs; the cost stays whatever becomes of it."""
     terms = _terms(context, agreement)
     public = read_edited(rule, PublicRule)
     require_outcome(terms, outcome)
     origins = exported(before, terms.hash), exported(after, terms.hash)
-    then, now = (_families(folder, terms, public, outcome) for folder in (before, after))
+    then, now = (_families(folder, terms, public.needs, outcome) for folder in (before, after))
     found = cases(then, now, terms, outcome, len(public.needs))
     screen = terminal(context)
     if public.mean_unknown is None:
@@ -110,9 +120,11 @@ def train(
     with open_hub(home_of(context)) as hub:
         check_runs(hub.database, terms.hash, *origins)
         document = _trained(hub, terms.hash, outcome, found, public, epsilon)
-    write_bytes(out, canonical_bytes(document))
+        write_bytes(out, canonical_bytes(document))
+        if share:
+            hub.models.share(document)
     screen.result(
-        {"model": hash_of(document), **document.model_dump(mode="json")},
+        {"hash": hash_of(document), **document.model_dump(mode="json")},
         lambda console: console.print(
             f"model {hash_of(document)[:19]} of {document.families:,} families, epsilon "
             f"{document.privacy.epsilon:g}; left out: {found.gone:,} families that are gone, "
@@ -121,6 +133,64 @@ def train(
         ),
     )
     screen.hint(f"linkage-hub risk list FOLDER --model {out}")
+
+
+@app.command("share")
+def share_(
+    context: typer.Context,
+    model: Annotated[Path, typer.Argument(help="a model that this hub has trained")],
+) -> None:
+    """Let managers and analysts see a model's order; it takes the place of an earlier one."""
+    document = read_model(model)
+    with open_hub(home_of(context)) as hub:
+        id_ = hub.models.share(document)
+    terminal(context).result(
+        {"model": id_, "agreement": document.agreement, "outcome": document.outcome},
+        lambda out: out.print(
+            f"shared: model {id_[:19]} of {document.outcome}, for professional consideration",
+            highlight=False,
+        ),
+    )
+    terminal(context).hint(f"linkage-hub risk withdraw {id_}")
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="hash of a shared model")],
+) -> None:
+    """Take a shared model back: the hub destroys it, and nobody is shown its order any more."""
+    with open_hub(home_of(context)) as hub:
+        hub.models.withdraw(model)
+    terminal(context).result(
+        {"model": model, "shared": False},
+        lambda out: out.print(f"taken back: model {model[:19]}", highlight=False),
+    )
+
+
+@app.command()
+def shared(context: typer.Context) -> None:
+    """Show which models are shared with managers and analysts."""
+    with open_hub(home_of(context)) as hub:
+        found = hub.models.shared()
+    terminal(context).result(
+        {
+            "models": [
+                {"model": each.id, "agreement": each.document.agreement,
+                 "outcome": each.document.outcome, "trained": each.trained, "shared": each.shared}
+                for each in found
+            ]
+        },
+        lambda out: _print_shared(found, out),
+    )  # fmt: skip
+
+
+def _print_shared(found: list[SharedModel], out: Console) -> None:
+    for each in found:
+        days = f"trained {each.trained[:10]}, shared {each.shared[:10]}"
+        out.print(f"{each.id} {each.document.outcome}, {days}", highlight=False)
+    if not found:
+        out.print("none", highlight=False)
 
 
 @app.command("list")
@@ -137,24 +207,33 @@ def list_(
     terms = _terms(context, agreement)
     public = read_edited(rule, PublicRule)
     exported(folder, terms.hash)
-    document = None if model is None else _of(read_model(model), terms.hash)
+    document = None if model is None else _of(context, read_model(model), terms.hash)
     outcome = IN_PROGRAMME if document is None else document.outcome
     require_outcome(terms, outcome)
-    families = _families(folder, terms, public, outcome)
     chosen = public.as_model() if document is None else document.model
+    families = _families(folder, terms, chosen.needs, outcome)
     open_ = open_to(families, said_of(families, terms, outcome))
-    rows = list(_listed(families, open_, chosen, size))
+    enough = np.ones_like(open_)
+    if document is not None:
+        enough = known_enough(terms, chosen, families.state[:, : len(chosen.needs)])
+    rows = list(_listed(families, open_ & enough, chosen, size))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
     write_bytes(out, text.getvalue().encode())
     screen = terminal(context)
+    unsaid = int((open_ & ~enough).sum())
     screen.result(
-        {"families": len(rows), "by": chosen.kind},
+        {"families": len(rows), "by": chosen.kind, "too_little_known": unsaid},
         lambda console: console.print(
             f"{len(rows)} families by {chosen.kind}, for professional consideration",
             highlight=False,
         ),
     )
+    if unsaid:
+        screen.say(
+            f"the model says nothing of {unsaid:,} families: fewer than "
+            f"{least_known(terms, chosen)} of their needs are known"
+        )
     screen.say("pseudonyms and needs are personal data; nothing is decided by this list")
 
 
@@ -170,21 +249,25 @@ def _terms(context: typer.Context, path: Path) -> Agreement:
         return analysed(hub.ledger, hash_, hub.now())
 
 
-def _of(document: ModelDocument, agreement: str) -> ModelDocument:
+def _of(context: typer.Context, document: ModelDocument, agreement: str) -> ModelDocument:
+    """A model of this agreement that the hub's books and the ledger know."""
     if document.agreement != agreement:
         raise NotAModel(
             "the model was trained under another agreement, or another version of it",
             next_step="linkage-hub risk train",
         )
+    with open_hub(home_of(context)) as hub:
+        hub.models.require_paid(document)
     return document
 
 
-def _families(folder: Path, terms: Agreement, rule: PublicRule, outcome: str) -> FamilyColumns:
-    """A run's families; needs in the rule's order, then the outcome where it is another need."""
-    if unknown := sorted(set(rule.needs) - set(terms.needs)):
+def _families(
+    folder: Path, terms: Agreement, needs: tuple[str, ...], outcome: str
+) -> FamilyColumns:
+    """A run's families; needs in the order given, then the outcome where it is another need."""
+    if unknown := sorted(set(needs) - set(terms.needs)):
         raise FileNotUsable(f"the rule names needs that the agreement lacks: {', '.join(unknown)}")
-    more = (outcome,) if outcome in set(terms.needs) - set(rule.needs) else ()
-    return read_families(folder, (*rule.needs, *more))
+    return read_families(folder, columns_for(terms, needs, outcome))
 
 
 def _listed(
@@ -225,11 +308,11 @@ def _trained(
 
     cost = cost_of(noise_for(epsilon, DELTA, STEPS), STEPS, DELTA)
     hub.ledger.sync()
-    hub.epsilon.spend(agreement, outcome, max(epsilon, cost.epsilon), DELTA)
+    event = hub.epsilon.spend(agreement, outcome, max(epsilon, cost.epsilon), DELTA)
     trained = train(
         found.families, found.outcome, rule, Guarantee(epsilon, DELTA), SystemRandomness()
     )
-    return ModelDocument(
+    document = ModelDocument(
         model=trained.model,
         agreement=agreement,
         outcome=outcome,
@@ -245,3 +328,5 @@ def _trained(
             randomness="operating system",
         ),
     )
+    hub.models.enter(document, event)
+    return document

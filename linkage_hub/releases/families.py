@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_
 
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import in_force, require_action
@@ -30,6 +30,7 @@ from governance.exchange.release_api import (
 )
 from governance.ledger.state import LedgerState
 from governance.release.models import Members
+from linkage_hub.analytics.risk.orders import RiskOrders, in_order, unsaid
 from linkage_hub.releases.choosing import ORDER, chosen, current_runs, of_runs
 from linkage_hub.releases.errors import UnknownFamily
 from linkage_hub.releases.reading import (
@@ -41,35 +42,97 @@ from linkage_hub.releases.reading import (
     sources_of,
 )
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import families, family_needs
+from linkage_hub.store.tables import families, family_needs, runs
 
 AT_ONCE: Final = 500
 """Families that are looked at together."""
 
 
 class Families:
-    """The current run's families."""
+    """The current run's families.
 
-    def __init__(self, database: HubDatabase) -> None:
+    Args:
+        database: the hub's.
+        orders: by the models that are shared.
+    """
+
+    def __init__(self, database: HubDatabase, orders: RiskOrders) -> None:
         self._database = database
+        self._orders = orders
 
     def page(self, state: LedgerState, approach: "ApproachFor", query: FamilyQuery) -> FamilyList:
-        """Families that a query asks for, of the caller's agreements in force, most needs first."""
+        """Families that a query asks for, of the caller's agreements in force.
+
+        By how many needs are met, or by the model that is shared where that is asked for.
+        """
         first, last = query.offset, query.offset + query.limit
         with self._database.reading() as connection:
-            ids = current_runs(connection, approach.agreements(state))
+            agreements = approach.agreements(state)
+            ids = current_runs(connection, agreements)
+            models = self._orders.shared(connection, agreements, state)
             wanted = chosen(query, ids)
+            if query.order == "model" and models:
+                return self._by_model(connection, wanted, ids, state, approach, query, models)
             if query.approachable is None:
                 total = connection.scalar(wanted.with_only_columns(func.count())) or 0
                 page = wanted.order_by(*ORDER).offset(first).limit(query.limit)
                 rows = connection.execute(page).all()
             else:
-                every = connection.execute(wanted.order_by(*ORDER)).all()
-                able = self._approachable(connection, every, ids, state, approach)
-                found = [row for row in every if (_key(row) in able) is query.approachable]
+                found = self._every(connection, wanted, ids, state, approach, query)
                 total, rows = len(found), found[first:last]
             shown = tuple(self._summaries(connection, rows, state, approach))
-        return FamilyList(families=shown, total=total)
+        return FamilyList(families=shown, total=total, models=models)
+
+    def _by_model(
+        self,
+        connection: Connection,
+        wanted: Any,
+        ids: Collection[str],
+        state: LedgerState,
+        approach: "ApproachFor",
+        query: FamilyQuery,
+        models: tuple[str, ...],
+    ) -> FamilyList:
+        every = self._every(connection, wanted, ids, state, approach, query)
+        orders = self._orders.of_rows(connection, every, state)
+        keys = [_key(row) for row in in_order(every, orders)]
+        page = keys[query.offset : query.offset + query.limit]
+        full = {
+            _key(row): row
+            for row in connection.execute(
+                wanted.where(tuple_(families.c.run, families.c.family).in_(page))
+            )
+        }
+        lines = self._summaries(connection, [full[key] for key in page], state, approach)
+        return FamilyList(
+            families=tuple(
+                line.model_copy(update={"rank": orders[run].rank(family)})
+                if run in orders
+                else line
+                for line, (run, family) in zip(lines, page, strict=True)
+            ),
+            total=len(keys),
+            order="model",
+            models=models,
+            too_little_known=unsaid(keys, orders),
+        )
+
+    def _every(
+        self,
+        connection: Connection,
+        wanted: Any,
+        ids: Collection[str],
+        state: LedgerState,
+        approach: "ApproachFor",
+        query: FamilyQuery,
+    ) -> Sequence[Any]:
+        """All families that are asked for, most needs first; whole rows only to tell approaches."""
+        if query.approachable is None:
+            keys = wanted.with_only_columns(families.c.run, families.c.family, runs.c.agreement)
+            return connection.execute(keys.order_by(*ORDER)).all()
+        every = connection.execute(wanted.order_by(*ORDER)).all()
+        able = self._approachable(connection, every, ids, state, approach)
+        return [row for row in every if (_key(row) in able) is query.approachable]
 
     def _approachable(
         self,
@@ -106,6 +169,7 @@ class Families:
             document = document_of(row, people, records)
             (summary,) = self._summaries(connection, [row], state, approach)
             sources = sources_of(connection, row.run, document, agreement)
+            risk = self._orders.risk(connection, row.run, agreement, family)
         known = {need.need: need for need in needs}
         return FamilyView(
             summary=summary,
@@ -130,6 +194,7 @@ class Families:
             document=document,
             digest=document.digest,
             sources=sources,
+            risk=risk,
         )
 
     def document(self, family: str, agreements: Collection[str]) -> Members:

@@ -470,3 +470,15 @@ epsilon_events = Table(
     Column("event", LargeBinary, nullable=False),  # a cost, as POST /v1/events takes it
     Column("logged", Boolean, nullable=False),
 )
+
+risk_models = Table(  # that this hub has trained; the model itself only of the one that is shared
+    "risk_models",
+    metadata,
+    Column("hash", String(71), primary_key=True),  # of the whole document
+    Column("agreement", String(71), nullable=False),
+    Column("event", String(32), nullable=False),  # id of the ledger's epsilon.spent
+    Column("trained", String(20), nullable=False),
+    Column("shared", String(20)),
+    Column("document", Text),  # canonical JSON: linkage_hub.analytics.risk.documents.ModelDocument
+    Index("risk_models_by_agreement", "agreement"),
+)

@@ -95,8 +95,8 @@ class EpsilonLedger:
             spent.times,
         )
 
-    def spend(self, agreement: str, outcome: str, epsilon: float, delta: float) -> None:
-        """Pay for one training, before it begins.
+    def spend(self, agreement: str, outcome: str, epsilon: float, delta: float) -> str:
+        """Pay for one training, before it begins; the id of the ledger's event.
 
         Args:
             agreement: hash of a version that is in force, allows analysis and has a budget.
@@ -119,8 +119,8 @@ class EpsilonLedger:
             agreement=agreement,
             party=self._party,
             outcome=outcome,
-            epsilon_millionths=_up(epsilon, MICRO),
-            delta_trillionths=_up(delta, PICO),
+            epsilon_millionths=whole(epsilon, MICRO),
+            delta_trillionths=whole(delta, PICO),
         )
         with self._database.writing() as connection:
             within_budget(
@@ -144,6 +144,7 @@ class EpsilonLedger:
             word = self._ledger.author.write(EventType.EPSILON_SPENT, cost)
             self._outgoing.keep(connection, word)
         self._outgoing.tell(word)
+        return word.leaf.id
 
     def tell(self) -> None:
         """Hand to the consent ledger what it does not have yet.
@@ -174,6 +175,6 @@ class EpsilonLedger:
         return Spent(int(row[0]), int(row[1]), int(row[2]))
 
 
-def _up(cost: float, unit: int) -> int:
-    """In whole units, never less than it is."""
+def whole(cost: float, unit: int) -> int:
+    """A cost in whole units, never less than it is."""
     return math.ceil(cost * unit - _EXACT)

@@ -36,6 +36,19 @@ class PackagesMissing(RiskRefused):
     exit_code = 69  # EX_UNAVAILABLE
 
 
+class ModelNotPaid(RiskRefused):
+    """A model that this hub has not trained, or that nobody has paid for."""
+
+    reason = "risk.not_paid"
+
+
+class NothingShared(RiskRefused):
+    """No such model is shared with the caller."""
+
+    reason = "risk.not_shared"
+    exit_code = 66  # EX_NOINPUT
+
+
 class MembershipTold(RiskRefused):
     """A model without privacy tells who was among those that it was trained on."""
 

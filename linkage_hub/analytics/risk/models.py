@@ -71,6 +71,17 @@ class LinearModel(NeedsModel):
         """Of the outcome, float64 (f,)."""
         return logistic(self.log_odds(families))
 
+    def parts(self, family: Features) -> list["Reason"]:
+        """Every column of one family that adds to its log odds or takes from them, largest first.
+
+        Args:
+            family: one row.
+        """
+        (row,) = family.values
+        adds = row * np.array(self.coefficients)
+        order = np.argsort(-adds, kind="stable")
+        return [Reason(self.names[at], float(adds[at])) for at in order if row[at]]
+
     def reasons(self, families: Features, most: int = 3) -> list[tuple["Reason", ...]]:
         """Of each family the columns that add most to its log odds, those that add something."""
         parts = families.values * np.array(self.coefficients)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import pytest
@@ -19,6 +20,8 @@ from governance.exchange.release_api import FamilyQuery
 from governance.ledger.events import EventType
 from governance.ledger.payloads import AgreementStopped
 from governance.release.models import MEMBERS_MAX
+from linkage_hub.analytics.risk.books import ModelBooks
+from linkage_hub.analytics.risk.orders import RiskOrders
 from linkage_hub.releases import families
 from linkage_hub.releases.choosing import ORDER, chosen
 from linkage_hub.releases.errors import FamilyTooLarge, UnknownFamily
@@ -65,7 +68,9 @@ def county(database_url: str, world: World) -> Iterator[Families]:
         connection.execute(insert(tables.submissions).values(submission_row(world)))
         for digit, figures in COUNTY.items():
             add_family(connection, digit, dict(zip(COLUMNS, figures, strict=True)))
-    yield Families(database)
+    ledger: Any = SimpleNamespace(state=world.state, sync=lambda: world.state)
+    books = ModelBooks("hub", database, ledger, lambda: NOON)
+    yield Families(database, RiskOrders(database, books))
     database.close()
 
 

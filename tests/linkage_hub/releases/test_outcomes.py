@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from governance.canonical import canonical_bytes, utc_now, write_time
 from governance.exchange.hub_client import HubRefused
-from governance.exchange.release_api import AnswerPost
+from governance.exchange.release_api import AnswerPost, FamilyList
 from governance.identity.envelope import Envelope, sign
 from governance.identity.models import PERSON_ENROLMENT, PersonEnrolment, Role
 from governance.ledger.events import EventType
@@ -126,7 +126,11 @@ def test_staff_of_others_are_told_of_no_family_and_no_request(world: HubWorld) -
         found = answer.json()
         return answer.status_code, found.get("reason", found)
 
-    assert say_as(manager, "GET", "families?flagged=false") == (200, {"families": [], "total": 0})
+    nothing = FamilyList(families=(), total=0).model_dump(mode="json")
+    assert say_as(manager, "GET", "families?flagged=false&order=model") == (200, nothing)
+    assert say_as(manager, "GET", "risk") == (200, {"models": []})
+    assert say_as(manager, "GET", "areas") == (200, {"agreements": []})
+    assert say_as(manager, "GET", "families?area=east")[0] == 400
     for staff in (manager, lead):
         assert say_as(staff, "GET", f"families/{family}") == (404, "family.unknown")
         assert say_as(staff, "GET", "requests") == (200, {"requests": []})

@@ -25,6 +25,7 @@ class ListForm(Frozen):
     sure: Annotated[int, Field(ge=0, le=100)] = 0  # percent
     approach: Literal["yes", "no"] | None = None
     show: Shown = "flagged"
+    order: Literal["needs", "model"] = "needs"
 
 
 def query_of(form: ListForm, offset: int) -> FamilyQuery:
@@ -38,6 +39,7 @@ def query_of(form: ListForm, offset: int) -> FamilyQuery:
         confidence=form.sure / 100,
         in_programme=True if form.show == "programme" else None,
         approachable=None if form.approach is None else form.approach == "yes",
+        order=form.order,
         offset=offset,
         limit=LINES,
     )

@@ -71,6 +71,12 @@ def record_json(console: Use, agreement: str) -> Response:
     return Response(canonical_bytes(found), media_type="application/json")
 
 
+def record_of(console: Console, agreement: str) -> str | None:
+    """Where the transparency record of an agreement (its hash) is; None where there is none."""
+    found = _records(console, _register(console)).get(agreement)
+    return None if found is None else f"/register/{found.agreement}/record"
+
+
 def _register(console: Console) -> PublicRegister:
     with console.outside.ledger.looking() as state:
         return public_register(state, console.now())

@@ -1,6 +1,7 @@
 """Runs as the hub keeps them, filled in without linking, and exported by the hub's own writer."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -63,11 +64,12 @@ def kept_run(
     found: Cohort,
     number: int,
     now: datetime = NOON,
+    names: Sequence[str] = (),
 ) -> str:
     """A finished run whose results are kept; its id. Numbers tell runs and days apart."""
     run, day = f"{number:032x}", write_time(now + timedelta(days=number))
     unknown, met = (found.state == UNKNOWN).sum(axis=1), (found.state == MET).sum(axis=1)
-    names = [f"f-{at:032x}" for at in range(len(found.state))]
+    names = names or [f"f-{at:032x}" for at in range(len(found.state))]
     with database.writing() as connection:
         connection.execute(
             insert(runs).values(
@@ -88,7 +90,13 @@ def kept_run(
             if code != UNKNOWN
         ))  # fmt: skip
         columns = [column.name for column in person_records.columns]
-        blank = {"run": run, "person": f"p-{0:032x}", "handle": b"\0" * 16, "source": "s"}
+        blank = {
+            "run": run,
+            "person": f"p-{0:032x}",
+            "handle": "0" * 32,
+            "party": "council",
+            "source": "s",
+        }
         insert_rows(connection, person_records, columns,
                     [tuple(blank.get(name, 0) for name in columns)])  # fmt: skip
     return run

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,19 @@ from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import ActionNotAllowed, AgreementSuspended, PrivacySpent
 from governance.agreements.files import read_agreement
+from governance.agreements.privacy import MICRO, PICO
+from governance.privacy.registry import Spend
+from governance.terminal import write_document
 from linkage_hub.analytics.edited import FileNotUsable
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.provenance import PROVENANCE, NotThisProvenance, file_hash
+from linkage_hub.analytics.risk.books import ModelBooks
+from linkage_hub.analytics.risk.budget import whole
 from linkage_hub.analytics.risk.cases import cases
-from linkage_hub.analytics.risk.errors import NoSuchOutcome
+from linkage_hub.analytics.risk.documents import ModelDocument, Privacy
+from linkage_hub.analytics.risk.errors import ModelNotPaid, NoSuchOutcome, NothingShared
+from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.cli import risk
 from linkage_hub.cli.main import app
 from linkage_hub.errors import NotAnExport
@@ -59,10 +67,15 @@ def open_with(
     def opened(_home: Path) -> Iterator[SimpleNamespace]:
         agreements = Agreements(read_agreement(folder / "agreement.yaml"))
         agreements.suspended = suspended
-        state = SimpleNamespace(agreements=agreements)
-        ledger = SimpleNamespace(sync=lambda: state, state=state)
+        told = getattr(purse, "told", [])
+        privacy = SimpleNamespace(spends=lambda _terms: told)
+        state = SimpleNamespace(agreements=agreements, privacy=privacy)
+        ledger: Any = SimpleNamespace(sync=lambda: state, state=state)
         database = hub_of(folder)
-        yield SimpleNamespace(epsilon=purse, ledger=ledger, database=database, now=lambda: NOW)
+        models = ModelBooks("hub", database, ledger, lambda: NOW)
+        yield SimpleNamespace(
+            epsilon=purse, ledger=ledger, database=database, models=models, now=lambda: NOW
+        )
         database.close()
 
     monkeypatch.setattr(risk, "open_hub", opened)
@@ -86,12 +99,19 @@ class Purse:
     def __init__(self, *, enough: bool = True) -> None:
         self.enough = enough
         self.spent: list[tuple[str, str, float, float]] = []
+        self.told: list[Spend] = []
 
-    def spend(self, agreement: str, outcome: str, epsilon: float, delta: float) -> None:
-        """Note it."""
+    def spend(self, agreement: str, outcome: str, epsilon: float, delta: float) -> str:
+        """Note it, and tell the ledger."""
         if not self.enough:
             raise PrivacySpent("nothing left")
         self.spent.append((agreement, outcome, epsilon, delta))
+        id_ = f"{len(self.spent):032x}"
+        cost = whole(epsilon, MICRO), whole(delta, PICO)
+        self.told.append(
+            Spend(1, id_, "2026-11-30T00:00:00Z", 2026, "hub", agreement, outcome, *cost)
+        )
+        return id_
 
 
 def pay_from(purse: Purse, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +193,10 @@ def test_a_list_leaves_out_who_has_the_outcome(
     assert have
     found = {row["family"] for row in rows(folder / "list.csv")}
     open_ = families.resident & ~families.in_programme
-    assert found == set(families.family[open_]) - have
+    known = (families.state[:, 1:] != UNKNOWN).sum(axis=1) >= 2  # the agreement's minimum
+    assert found == set(families.family[open_ & known]) - have
+    little = set(families.family[open_ & ~known]) - have
+    assert json.loads(listed.stdout)["too_little_known"] == len(little) > 0
 
 
 def test_a_rule_that_does_not_say_what_is_unknown_trains_nothing(
@@ -314,9 +337,11 @@ def test_a_model_is_paid_for_and_lists_families(
     """One spend of at least what the document says that it cost; its list has reasons."""
     purse = Purse()
     pay_from(purse, folder, monkeypatch)
-    result = run(folder, "train", str(folder / "then"), str(folder / "now"),
+    result = run(folder, "train", str(folder / "then"), str(folder / "now"), "--share",
                  "--outcome=in_programme", f"--out={folder / 'model.json'}")  # fmt: skip
     assert result.exit_code == 0, result.output
+    (told,) = json.loads(shared("shared").stdout)["models"]
+    assert told["model"] == json.loads(result.stdout)["hash"]
     document = json.loads((folder / "model.json").read_text("utf-8"))
     terms = read_agreement(folder / "agreement.yaml")
     (spent,) = purse.spent
@@ -329,6 +354,83 @@ def test_a_model_is_paid_for_and_lists_families(
     assert listed.exit_code == 0, listed.output
     assert json.loads(listed.stdout)["by"] == "private-logistic"
     assert rows(folder / "list.csv")[0]["reasons"]
+
+
+def a_document(folder: Path, **changes: Any) -> ModelDocument:
+    """A model as a training would have written it."""
+    document = ModelDocument(
+        model=LinearModel(
+            kind="private-logistic", needs=tuple(NEEDS), intercept=-3,
+            coefficients=(0.5,) * len(NEEDS) + (0.1,) * len(NEEDS),
+        ),
+        agreement=read_agreement(folder / "agreement.yaml").hash,
+        outcome="in_programme",
+        families=11_000,
+        privacy=Privacy(epsilon=1, delta=1e-6, opacus=1, dp_accounting=0.99, noise=30, clip=3,
+                        steps=100, randomness="operating system"),
+    ).model_copy(update=changes)  # fmt: skip
+    write_document(folder / "model.json", document)
+    return document
+
+
+def enter(folder: Path, document: ModelDocument, event: str) -> None:
+    """Into the hub's books."""
+    database, ledger = hub_of(folder), SimpleNamespace()
+    ModelBooks("hub", database, ledger, lambda: NOW).enter(document, event)  # type: ignore[arg-type]
+    database.close()
+
+
+def shared(*words: str) -> Result:
+    """A command about shared models."""
+    return CliRunner().invoke(app, ["--json", "risk", *words])
+
+
+def test_a_list_asks_the_hubs_books_and_the_ledger(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of nobody's, then one without a spend, then one that is paid for; then it edited."""
+    purse = Purse()
+    open_with(folder, monkeypatch, purse)
+    document = a_document(folder)
+    list_ = ("list", str(folder / "now"), f"--model={folder / 'model.json'}",
+             f"--out={folder / 'list.csv'}")  # fmt: skip
+    commands: tuple[Callable[[], Result], ...] = (
+        lambda: run(folder, *list_),
+        lambda: shared("share", str(folder / "model.json")),
+    )
+    for command in commands:
+        refused = command()
+        assert isinstance(refused.exception, ModelNotPaid)
+        assert "trained no such model" in str(refused.exception)
+    event = "0" * 31 + "1"
+    enter(folder, document, event)
+    for command in commands:
+        refused = command()
+        assert isinstance(refused.exception, ModelNotPaid)
+        assert "ledger does not hold" in str(refused.exception)
+    assert not (folder / "list.csv").exists()
+    assert purse.spend(document.agreement, "in_programme", 1.0, 1e-6) == event
+    listed = run(folder, *list_)
+    assert listed.exit_code == 0, (listed.output, listed.exception)
+    a_document(folder, families=11_001)
+    assert isinstance(run(folder, *list_).exception, ModelNotPaid)
+
+
+def test_a_model_is_shared_said_and_taken_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its hash, which the command says."""
+    purse = Purse()
+    open_with(folder, monkeypatch, purse)
+    document = a_document(folder)
+    enter(folder, document, purse.spend(document.agreement, "in_programme", 1.0, 1e-6))
+    done = shared("share", str(folder / "model.json"))
+    assert done.exit_code == 0, (done.output, done.exception)
+    id_ = json.loads(done.stdout)["model"]
+    assert [each["model"] for each in json.loads(shared("shared").stdout)["models"]] == [id_]
+    assert shared("withdraw", id_).exit_code == 0
+    assert json.loads(shared("shared").stdout)["models"] == []
+    assert isinstance(shared("withdraw", id_).exception, NothingShared)
 
 
 @private

@@ -1,0 +1,1 @@
+"""The model of risk that a hub shares: its card, its list."""
