@@ -35,7 +35,7 @@ _TICK: Final = 12  # pixels between a label and the plot
 _STEP: Final = 26  # pixels a bar or a dot
 _BAR: Final = 18  # pixels
 _SQUARE: Final = 58  # pixels
-_LETTERS: Final = 36  # of a label's line
+_LETTERS: Final = 32  # of a label's line
 _FEW_TICKS: Final = 8
 _DARK: Final = 0.6  # share from which on words in a square are white
 _POINTS: Final = "points"
@@ -93,7 +93,7 @@ def _bars(chart: Bars) -> tuple[Any, Points]:
     ]  # fmt: skip
     names = _names(each.line for each in chart.points)
     made = _base(alt).mark_bar(stroke="white", strokeWidth=0.5).encode(
-        x=alt.X("value:Q", title=chart.axis, axis=alt.Axis(tickMinStep=1)),
+        x=alt.X("value:Q", title=chart.axis, axis=_counts(alt, chart)),
         y=_down(alt, names),
         color=_colour(alt, chart.series),
     )  # fmt: skip
@@ -104,6 +104,18 @@ def _bars(chart: Bars) -> tuple[Any, Points]:
         made = made.encode(yOffset=_beside(alt, chart.series))
         beside = len(chart.series)
     return made.properties(width=_PLOT, height=_step(alt, names, beside / 2 + 0.5)), points
+
+
+def _counts(alt: Any, chart: Bars) -> Any:
+    """An axis of families: no half ones."""
+    longest: dict[tuple[str, str], float] = {}
+    for each in chart.points:
+        bar = (each.line, "" if chart.stacked else each.series)
+        longest[bar] = longest.get(bar, 0) + each.value
+    most = int(max(longest.values(), default=0))
+    if most > _FEW_TICKS:
+        return alt.Axis(tickMinStep=1)
+    return alt.Axis(values=list(range(most + 1)), format="d")
 
 
 def _curves(chart: Curves) -> tuple[Any, Points]:
@@ -171,7 +183,7 @@ def _heat(chart: Heat) -> tuple[Any, Points]:
             axis=labels,
             sort=rows if same else None,
         ),
-        y=_down(alt, down, title=chart.axes[1]),
+        y=_down(alt, down, chart.axes[1]),
     )
     shades = alt.Scale(domain=[0, 1], range=["#ffffff", COLOURS[0]], interpolate="rgb")
     squares = base.mark_rect(stroke="#b1b4b6", strokeWidth=0.5).encode(
@@ -182,7 +194,13 @@ def _heat(chart: Heat) -> tuple[Any, Points]:
     made = (squares + words).properties(
         width=alt.Step(_SQUARE),
         height=_step(alt, down, 1),
-        title=alt.Title(chart.axis, anchor="start", fontSize=_FONT, fontWeight="normal"),
+        title=alt.Title(
+            _names([chart.axis])[0].split("\n"),
+            anchor="start",
+            fontSize=_FONT,
+            fontWeight="normal",
+            offset=_TICK,
+        ),
     )
     return made, points
 
@@ -207,6 +225,7 @@ def _down(alt: Any, names: Sequence[str], title: str | None = None) -> Any:
     axis = alt.Axis(
         minExtent=longest * _LETTER + _TICK, labelExpr=_SPLIT, labelLineHeight=_LINE,
         labelOffset={"condition": higher, "value": 0} if higher else 0,
+        titleAngle=0, titleAlign="right", titleBaseline="bottom", titleX=-_TICK, titleY=-_TICK,
     )  # fmt: skip
     return alt.Y("line:N", title=title, sort=None, axis=axis, scale=alt.Scale(domain=list(names)))
 

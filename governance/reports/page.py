@@ -10,14 +10,15 @@ from governance.reports.models import Part, Report
 
 NOTE: Final = "For staff of the agreement; not for publication"
 """What stands at the foot of every printed page."""
-_WIDE: Final = 9  # columns from which on paper is turned
+_SMALL: Final = 9  # columns from which on letters are smaller
+_WIDE: Final = 12  # columns from which on paper is turned
 
 
 def as_page(report: Report) -> bytes:
     """The page, HTML."""
     page = page_template("governance.reports", "report.html")
     return page.render(
-        report=report, note=NOTE, lines=lines, svg_of=svg_of, about=about, wide=wide
+        report=report, note=NOTE, lines=lines, svg_of=svg_of, about=about, kind=_kind
     ).encode()
 
 
@@ -33,4 +34,13 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
 
 def wide(part: Part) -> bool:
     """Whether a section is printed on turned paper."""
-    return any(len(table.headings) >= _WIDE for table in part.tables)
+    return _columns(part) >= _WIDE
+
+
+def _kind(part: Part) -> str:
+    """How a section is laid out."""
+    return "wide turned" if wide(part) else "wide" if _columns(part) >= _SMALL else ""
+
+
+def _columns(part: Part) -> int:
+    return max((len(table.headings) for table in part.tables), default=0)

@@ -69,5 +69,6 @@ def _table(table: Table, heading: str) -> dict[str, Any]:
         "notes": table.notes,
         "headings": table.headings,
         "numeric": table.numeric,
+        "listed": table.listed,
         "rows": list(lines(table)),
     }

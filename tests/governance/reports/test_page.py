@@ -43,13 +43,13 @@ def test_a_heading_is_said_once_and_an_empty_list_says_so() -> None:
 
 
 def test_wide_tables_are_printed_on_turned_paper() -> None:
-    """From nine columns on."""
-    assert 'class="wide"' not in as_page(REPORT).decode()
-    wide = COUNTS.model_copy(
-        update={"headings": tuple("abcdefghi"), "rows": ((1,) * 9,), "forms": {}}
-    )
-    parts = (Part(id="wide", heading="Wide", tables=(wide,)),)
-    assert (
-        '<section id="wide" class="wide">'
-        in as_page(REPORT.model_copy(update={"parts": parts})).decode()
-    )
+    """From twelve columns on; from nine letters are smaller."""
+    assert 'class="wide' not in as_page(REPORT).decode()
+    for columns, kind in ((8, ""), (9, ' class="wide"'), (12, ' class="wide turned"')):
+        wide = COUNTS.model_copy(
+            update={"headings": tuple("abcdefghijkl"[:columns]), "rows": ((1,) * columns,),
+                    "forms": {}}
+        )  # fmt: skip
+        parts = (Part(id="wide", heading="Wide", tables=(wide,)),)
+        page = as_page(REPORT.model_copy(update={"parts": parts})).decode()
+        assert f'<section id="wide"{kind}>' in page
