@@ -73,7 +73,7 @@ class ThresholdRow(Frozen):
         joined: persons of the run that would be one with another.
         parted: persons of the run that would be several.
         families_touched: families with such a person, whatever would become of them.
-        flagged_touched: those of them that are put forward.
+        flagged_touched: those of them that are put forward; None is not told.
     """
 
     threshold: Share
@@ -83,17 +83,20 @@ class ThresholdRow(Frozen):
     joined: Count
     parted: Count
     families_touched: Count
-    flagged_touched: Count
+    flagged_touched: Count | None
     estimated_precision: Share
     estimated_recall: Share
 
 
 class ThresholdTable(Frozen):
-    """``GET /v1/runs/{run}/thresholds``: lowest first; none of a run from before they were kept."""
+    """``GET /v1/runs/{run}/thresholds``: lowest first; none of a run from before they were kept.
+
+    Who is put forward is None, not told, where the agreement does not name analysis.
+    """
 
     run: Hex128
     families: Count
-    flagged: Count
+    flagged: Count | None
     rows: tuple[ThresholdRow, ...]
 
 
@@ -207,7 +210,7 @@ class ChangedPerson(Frozen):
 
 
 class RunFigures(Frozen):
-    """A run's figures, to be laid beside another's."""
+    """A run's figures, to be laid beside another's; ``flagged`` as in ``RunView``."""
 
     id: Hex128
     finished: Time
@@ -217,7 +220,7 @@ class RunFigures(Frozen):
     records: Count
     persons: Count
     families: Count
-    flagged: Count
+    flagged: Count | None
     threshold: Share | None
     estimated_precision: Share | None
     estimated_recall: Share | None

@@ -107,7 +107,11 @@ class RunPost(Frozen):
 
 
 class RunView(Frozen):
-    """A link run: its progress, and its figures once it has finished."""
+    """A link run: its progress, and its figures once it has finished.
+
+    Attributes:
+        flagged: families put forward; None is not told, since the agreement does not name analysis.
+    """
 
     id: Hex128
     agreement: Hash
@@ -126,7 +130,7 @@ class RunView(Frozen):
     records: Count
     persons: Count
     families: Count
-    flagged: Count
+    flagged: Count | None
     threshold: Share | None
     estimated_precision: Share | None
     estimated_recall: Share | None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from governance.agreements.models import Agreement
+from governance.agreements.models import Action, Agreement
 from governance.agreements.registry import AgreementRegistry
 from governance.consent.registry import ConsentRegistry, Grant
 from governance.errors import GovernanceError
@@ -72,11 +72,16 @@ class Approach:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a finished link run counted."""
+    """What a finished link run counted.
+
+    Attributes:
+        flagged: families put forward; None where the agreement does not name analysis, so that
+            nobody looked, or that none may be told.
+    """
 
     persons: int
     families: int
-    flagged: int
+    flagged: int | None
 
 
 @dataclass(frozen=True)
@@ -241,7 +246,9 @@ class Clerk:
             case Refused():
                 self._refuse(time, payload.party, payload.action, payload.reason)
             case LinkRunFinished():
-                ran = Ran(payload.persons, payload.families, payload.flagged)
+                terms = self._agreements.standing(payload.agreement).agreement
+                flagged = payload.flagged if Action.ANALYSE in terms.actions else None
+                ran = Ran(payload.persons, payload.families, flagged)
                 month = self._chronicle.month
                 self._chronicle.runs[month, self._agreement_id(payload.agreement)] = ran
                 self._make(payload.agreement, author, RUNS, time)

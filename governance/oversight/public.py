@@ -118,7 +118,8 @@ class PublicFigures(Frozen):
     Attributes:
         months: the newest first; whole ones only.
         people: linked by the newest run of the last whole month that had one, under pseudonyms.
-        families: found among them; ``considered``: in which several needs are met.
+        families: found among them; ``considered``: in which several needs are met; None too
+            where the agreement does not name analysis.
         linked_in: that month; empty where there was no run.
     """
 
@@ -265,7 +266,7 @@ class _Counter:
             "linked_in": month,
             "people": self._publish(ran.persons, month),
             "families": self._publish(ran.families, month),
-            "considered": self._publish(ran.flagged, month),
+            "considered": None if ran.flagged is None else self._publish(ran.flagged, month),
         }
 
 

@@ -186,7 +186,7 @@ def _figures(connection: Connection, row: Any, *, forward: bool) -> RunFigures:
         records=row.records,
         persons=row.persons,
         families=row.families,
-        flagged=row.flagged if forward else 0,
+        flagged=row.flagged if forward else None,
         threshold=row.threshold,
         estimated_precision=row.estimated_precision,
         estimated_recall=row.estimated_recall,

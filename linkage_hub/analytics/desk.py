@@ -79,11 +79,12 @@ class AnalysisDesk:
         """
         row, terms = self.permission.records_of(party, run)
         rows = json.loads(row.thresholds) if row.thresholds else []
-        if Action.ANALYSE not in terms.actions:  # counted by a program of before
-            rows = [each | {"flagged_touched": 0} for each in rows]
+        told = Action.ANALYSE in terms.actions
+        if not told:
+            rows = [each | {"flagged_touched": None} for each in rows]
         return ThresholdTable(
             run=run,
             families=row.families,
-            flagged=row.flagged if Action.ANALYSE in terms.actions else 0,
+            flagged=row.flagged if told else None,
             rows=tuple(ThresholdRow.model_validate(each) for each in rows),
         )

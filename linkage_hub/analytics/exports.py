@@ -98,8 +98,15 @@ class KeptQuality(QualityTable):
     effects: LinkageEffects | None = None
 
 
-def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
+def export(database: HubDatabase, run: str, name: str, *, told: bool = True) -> Iterable[bytes]:
     """One file, in pieces.
+
+    Args:
+        database: the hub's.
+        run: of which.
+        name: of the file.
+        told: whether figures say how many families are put forward; else they say null. The
+            ledger's own entry of the run is in ``quality.json`` as everybody there can read it.
 
     Raises:
         UnknownRun: the run is unknown or not finished, its results are no longer kept, or there is
@@ -113,7 +120,7 @@ def export(database: HubDatabase, run: str, name: str) -> Iterable[bytes]:
     if found is None or found.state != "finished" or name not in EXPORTS:
         raise UnknownRun("no such file of a finished run", next_step=f"one of {', '.join(EXPORTS)}")
     if name == QUALITY:
-        return [_quality(found)]
+        return [_quality(found, told=told)]
     if name == EFFECTS:
         effects = effects_of(found)
         whole = {"run": run, "effects": effects and effects.model_dump(mode="json")}
@@ -152,7 +159,7 @@ def _kept(text: str) -> KeptQuality:
     return parse_model(json.loads(text), KeptQuality)
 
 
-def _quality(row: Any) -> bytes:
+def _quality(row: Any, *, told: bool) -> bytes:
     figures = {
         name: getattr(row, name)
         for name in (
@@ -160,6 +167,7 @@ def _quality(row: Any) -> bytes:
             "estimated_precision", "estimated_recall",
         )
     }  # fmt: skip
+    figures |= {} if told else {"flagged": None}
     whole = {
         "run": row.id,
         "finished": row.finished,

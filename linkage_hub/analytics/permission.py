@@ -99,10 +99,15 @@ class Permission:
     def shown(self, view: RunView) -> RunView:
         """A run as its parties see it: who was put forward only where the agreement allows that.
 
-        A program of before counted needs whatever the agreement said.
+        Elsewhere nobody looked, which is not none; and a program of before counted needs whatever
+        the agreement said.
         """
-        terms = self._ledger.state.agreements.standing(view.agreement).agreement
-        return view if Action.ANALYSE in terms.actions else view.model_copy(update={"flagged": 0})
+        told = self.analysed(view.agreement)
+        return view if told else view.model_copy(update={"flagged": None})
+
+    def analysed(self, agreement: str) -> bool:
+        """Whether an agreement, in force or not, names analysis among its actions."""
+        return Action.ANALYSE in self._ledger.state.agreements.standing(agreement).agreement.actions
 
     def sees(self, party: str, agreement: str) -> bool:
         """Whether a party is one of an agreement's, in force or not."""

@@ -100,11 +100,11 @@ def run_routes(  # noqa: C901 - a list of routes
 
         def work() -> Iterable[bytes]:
             if name in FIGURES:
-                permission.figures_of(caller.party, run)
+                row = permission.figures_of(caller.party, run)
             else:
                 action = Action.ANALYSE if name in ANALYSED else Action.LINK
-                permission.records_of(caller.party, run, action)
-            return export(database, run, name)
+                row, _ = permission.records_of(caller.party, run, action)
+            return export(database, run, name, told=permission.analysed(row.agreement))
 
         parts = await run_in_threadpool(work)
         kind = "application/json" if name.endswith(".json") else "text/csv; charset=utf-8"

@@ -18,7 +18,7 @@ from governance.exchange.analysis_api import (
     UnlinkedList,
 )
 from governance.terminal import terminal
-from linkage_hub.cli.runs import As, Passphrase, Url, app, client_of
+from linkage_hub.cli.runs import NOT_TOLD, As, Passphrase, Url, app, client_of
 from linkage_hub.quality.render import EFFECTS_EXPLAINED, name_of_effect, share_text
 
 __all__ = ["app", "sources"]
@@ -140,6 +140,10 @@ def _count(value: int | None) -> str:
     return "few" if value is None else f"{value:,}"
 
 
+def _told(value: int | None) -> str:
+    return NOT_TOLD if value is None else f"{value:,}"
+
+
 def _show_thresholds(found: ThresholdTable, out: Console) -> None:
     table = Table(
         "from", "persons", "joined", "parted", "links", "precision", "recall", "touched", "flagged"
@@ -149,13 +153,13 @@ def _show_thresholds(found: ThresholdTable, out: Console) -> None:
             f"{row.threshold:.2f}{'*' if row.own else ''}",
             *(f"{count:,}" for count in (row.persons, row.joined, row.parted, row.links)),
             _share(row.estimated_precision), _share(row.estimated_recall),
-            f"{row.families_touched:,}", f"{row.flagged_touched:,}",
+            f"{row.families_touched:,}", _told(row.flagged_touched),
         )  # fmt: skip
     out.print(table)
     out.print(
-        f"* is the run's own; it has {found.families:,} families, {found.flagged:,} put forward. "
-        "touched and flagged: families, and those put forward, with a member whose records would "
-        "change. Precision and recall are estimates made without truth"
+        f"* is the run's own; it has {found.families:,} families, put forward: "
+        f"{_told(found.flagged)}. touched and flagged: families, and those put forward, with a "
+        "member whose records would change. Precision and recall are estimates made without truth"
     )
 
 
@@ -183,14 +187,16 @@ def _show_comparison(found: RunComparison, out: Console) -> None:
         "pairs_answered", "rulings",
     ):  # fmt: skip
         both = [getattr(run, name) for run in (found.older, found.newer)]
-        table.add_row(name.replace("_", " "), *("" if each is None else str(each) for each in both))
+        none = NOT_TOLD if name == "flagged" else ""
+        words = [none if each is None else str(each) for each in both]
+        table.add_row(name.replace("_", " "), *words)
     out.print(table)
     for name, changes in (("persons", found.persons), ("families", found.families)):
         if changes is None:
             out.print(f"{name}: the results of one of the runs gave way to newer ones")
             continue
-        words = ", ".join(f"{count:,} {kind}" for kind, count in changes.model_dump().items())
-        out.print(f"{name}: {words}")
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in changes.model_dump().items())
+        out.print(f"{name}: {counts}")
     changed = [f"{each.party}/{each.source}" for each in found.sources if each.changed]
     out.print(f"sources that changed: {', '.join(changed) or 'none'}")
     for each in found.changed:

@@ -137,6 +137,8 @@ def _runs(
 
 
 def _facts(view: RunView) -> RunFacts:
+    if view.flagged is None:
+        raise NotThisAgreement("the run's agreement does not name analysis")
     return RunFacts(
         id=view.id,
         finished=view.finished or "",

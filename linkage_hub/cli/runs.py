@@ -28,6 +28,7 @@ from linkage_hub.quality.render import EXPLAINED, HEADINGS, as_csv, as_page, cel
 
 POLL_SECONDS: Final = 0.5
 
+NOT_TOLD: Final = "not told"
 app = typer.Typer(no_args_is_help=True, help="Link runs, as an analyst.")
 
 Url = Annotated[str, typer.Option("--hub", help="the hub's address")]
@@ -217,7 +218,8 @@ def _show(found: list[RunView], out: Console) -> None:
         table.add_row(
             view.id,
             view.state if view.state != "running" else f"{view.progress:.0%} {view.step}",
-            *(str(count) for count in (view.records, view.persons, view.families, view.flagged)),
+            *(str(count) for count in (view.records, view.persons, view.families)),
+            NOT_TOLD if view.flagged is None else str(view.flagged),
             "" if view.estimated_precision is None else f"{view.estimated_precision:.3f}",
             "" if view.estimated_recall is None else f"{view.estimated_recall:.3f}",
         )

@@ -1,7 +1,7 @@
 """An analyst's pages in a real browser, against a real hub with two runs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import delete
 
+from governance.agreements.models import Action
+from governance.agreements.policy import Standing
+from governance.agreements.registry import AgreementRegistry
 from governance.console.accounts import Account
 from governance.console.pages.runs.charts import (
     EffectBar,
@@ -165,6 +168,29 @@ def test_from_the_list_of_runs_into_one(office: Office) -> None:
     said = office.look("/sources", "sources")
     assert "0 days old" in said
     assert "began with it" in said
+
+
+@pytest.fixture
+def for_linking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agreement names no analysis."""
+    standing = AgreementRegistry.standing
+
+    def without(registry: AgreementRegistry, hash_: str) -> Standing:
+        found = standing(registry, hash_)
+        actions = tuple(each for each in found.agreement.actions if each is not Action.ANALYSE)
+        return replace(found, agreement=found.agreement.model_copy(update={"actions": actions}))
+
+    monkeypatch.setattr(AgreementRegistry, "standing", without)
+
+
+@pytest.mark.usefixtures("for_linking")
+def test_who_is_put_forward_is_not_told_where_nobody_may_look(office: Office) -> None:
+    """Which is not nought, in the list, of a run, at other thresholds and of two runs."""
+    newer, older = office.runs
+    for path in ("", f"/{newer}", f"/{newer}/compare/{older}", f"/{newer}/thresholds"):
+        office.page.goto(office.console.origin + "/runs" + path)
+        assert "not told" in office.page.inner_text("main"), path
+    check_page(office.page)
 
 
 def test_a_person_and_what_is_not_linked(office: Office) -> None:

@@ -12,6 +12,7 @@ from governance.ledger.payloads import (
     AgreementProposed,
     LinkRunFinished,
     PersonRevoked,
+    Refused,
     ReleaseRefused,
     Requested,
     RetentionPurged,
@@ -20,6 +21,7 @@ from governance.ledger.payloads import (
     SubmissionOutcome,
 )
 from governance.oversight.agreements import agreements, due
+from governance.oversight.public import public_register
 from governance.oversight.retention import destroyed, retention
 from governance.oversight.rights import rights
 from tests.governance.oversight.copied import overseen
@@ -76,6 +78,11 @@ def purge(world: World, days: int, **counts: int) -> None:
 @pytest.fixture
 def world() -> World:
     """A hub that has a file and the results of a run since 22 November; both may stay a year."""
+    return linked()
+
+
+def linked() -> World:
+    """The same."""
     found = World()
     accept(found)
     payload = LinkRunFinished(
@@ -84,6 +91,26 @@ def world() -> World:
     )  # fmt: skip
     found.write(found.hub, EventType.LINK_RUN_FINISHED, payload)
     return found
+
+
+@pytest.mark.parametrize("analysed", [True, False])
+def test_how_many_are_put_forward_is_told_where_the_agreement_names_analysis(
+    monkeypatch: pytest.MonkeyPatch, analysed: bool
+) -> None:
+    """Elsewhere nobody looked, or an earlier program did: neither is published as nought."""
+
+    def terms(parties: list[Party]) -> dict[str, Any]:
+        data = agreement_data(parties)
+        return data if analysed else data | {"actions": ["encode", "submit", "link", "release"]}
+
+    monkeypatch.setattr("tests.governance.world.agreement_data", terms)
+    world = linked()
+    later = NOON + timedelta(days=60)
+    note = Refused(party="hub", action="prepare", reason="agreement.item", about=None)
+    world.write(world.hub, EventType.REFUSED, note, now=later)
+    (figures,) = public_register(overseen(world), later).figures
+    assert figures.families is not None
+    assert (figures.considered is not None) == analysed
 
 
 def overdue(world: World, days: int) -> dict[str, str]:

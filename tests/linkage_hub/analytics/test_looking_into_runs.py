@@ -383,9 +383,16 @@ def test_needs_are_not_shown_under_an_agreement_for_linking_alone(world: HubWorl
         connection.execute(update(runs).values(flagged=9, thresholds=json.dumps(rows)))
     for path in (f"/{run}", "", f"/{run}/thresholds", f"/{run}/comparison/{older}"):
         shown = world.call("analyst", "GET", f"/v1/runs{path}").text
-        assert '"flagged":0' in shown, path
+        assert '"flagged":null' in shown, path
+        assert '"flagged":0' not in shown, path
         assert '"flagged":9' not in shown, path
         assert '"flagged_touched":9' not in shown, path
+        assert '"flagged_touched":0' not in shown, path
+    exported = json.loads(world.call("analyst", "GET", f"/v1/runs/{run}/exports/quality.json").text)
+    assert exported["flagged"] is None
+    assert exported["receipt"]["flagged"] == 0  # as the ledger has it
+    for words in (["show", run], ["thresholds", run], ["compare", run, older]):
+        assert "told" in look(world, "runs", *words, as_json=False), words
     answer = world.call("analyst", "GET", f"/v1/runs/{run}/effects")
     assert (answer.status_code, answer.json()["reason"]) == (403, "agreement.action_not_allowed")
     out = world.root / "linking"

@@ -8,6 +8,7 @@ from governance.console.labels import labels_of, short_id
 from governance.console.looking import looking
 from governance.exchange.analysis_api import EffectRow
 from governance.exchange.hub_api import RunView
+from governance.ui.show import Cell
 from governance.ui.words import Words
 
 
@@ -33,6 +34,11 @@ def chosen(agreements: dict[str, str], asked: str | None) -> str | None:
 def share(value: float | None, words: Words) -> str:
     """``97.6 in 100``; a share that was not estimated has words of its own."""
     return words("runs.share.none") if value is None else words("runs.share", share=f"{value:.1%}")
+
+
+def told(count: int | None, words: Words) -> Cell:
+    """A count; words of its own where the agreement keeps it from being told."""
+    return words("runs.not_told") if count is None else count
 
 
 def title_of(run: str) -> str:

@@ -12,7 +12,7 @@ from governance.canonical import Hex128
 from governance.console.access import signed_in
 from governance.console.console import Console, Use
 from governance.console.labels import short_id, why
-from governance.console.pages.runs.choosing import agreements_of, chosen, share, title_of
+from governance.console.pages.runs.choosing import agreements_of, chosen, share, title_of, told
 from governance.exchange.analysis_api import (
     Changes,
     PersonId,
@@ -126,7 +126,10 @@ def compare(
         found = hub.compare(run, other, part.offset, LINES)
     older, newer = found.older, found.newer
     figures: list[list[Cell]] = [
-        [words("runs.figure." + name), getattr(older, name), getattr(newer, name)]
+        [
+            words("runs.figure." + name),
+            *(told(getattr(each, name), words) for each in (older, newer)),
+        ]
         for name in _FIGURES
     ]
     figures += [

@@ -27,6 +27,7 @@ from governance.console.pages.runs.choosing import (
     share,
     state_of,
     title_of,
+    told,
 )
 from governance.exchange.analysis_api import NO_EFFECTS, LinkageEffects
 from governance.exchange.hub_api import QualityRow, RunView, Share3
@@ -104,6 +105,7 @@ def one_run(console: Use, request: Request, run: Hex128) -> HTMLResponse:
         older=older,
         state=state_of(view, console.pages.words),
         share=lambda value: share(value, console.pages.words),
+        told=lambda value: told(value, console.pages.words),
         short=title_of,
         minutes=None if view.seconds_left is None else max(1, round(view.seconds_left / 60)),
     )
@@ -196,7 +198,7 @@ def thresholds(console: Use, request: Request, run: Hex128) -> HTMLResponse:
             f"{row.estimated_precision:.1%}",
             f"{row.estimated_recall:.1%}",
             row.families_touched,
-            row.flagged_touched,
+            told(row.flagged_touched, words),
         ]
         for row in table.rows
     ]
@@ -253,7 +255,7 @@ def _line(console: Console, view: RunView) -> list[Cell]:
         view.records,
         view.persons,
         view.families,
-        view.flagged,
+        told(view.flagged, words),
         share(view.estimated_precision, words),
         share(view.estimated_recall, words),
     ]
