@@ -2,7 +2,9 @@
 
 Agents answer about a pair once while the submissions stay the same, so what was decided in one run
 holds in the next. One file for each pair of submissions, named by their manifests: since a
-manifest pins its records, rows name them.
+manifest pins its records, rows name them. Of a pair of which one submission was replaced, what was
+decided is destroyed; which rows of the other were asked about is kept with it, since its agent
+counts them against the agreement's limit for as long as that submission is the same.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,6 +21,7 @@ from linkage_hub.linkage.answers import PairAnswers
 from linkage_hub.refinement.pairs import PAIR, Pairs
 
 NO, YES, UNDECIDED = 0, 1, 2
+_SPENT: Final = ".asked"
 _ROW: Final = np.dtype([("left", "<u4"), ("right", "<u4"), ("state", "u1")])
 
 
@@ -91,23 +94,63 @@ class DecisionFiles:
             return None
         return found
 
+    def times_asked(self, manifest: str, size: int) -> npt.NDArray[np.int64]:
+        """How many pairs each record of a submission was asked about, others replaced since too.
+
+        Args:
+            manifest: of the submission.
+            size: its records.
+
+        Returns:
+            int64 (size,).
+        """
+        name = _name(manifest)
+        rows = [self._side(path, name) for path in self._folder.glob(f"*{name}*.npy")]
+        for path in self._folder.glob(f"{name}-*{_SPENT}"):
+            other = path.stem.removeprefix(f"{name}-")
+            if not any(self._path(*pair).exists() for pair in ((name, other), (other, name))):
+                rows.append(np.load(path))
+        found = np.zeros(size, dtype=np.int64)
+        for part in rows:
+            np.add.at(found, part[part < size], 1)
+        return found
+
     def forget_others(self, manifests: Sequence[str]) -> None:
         """Destroy decisions about submissions that are in use no more."""
         names = {_name(manifest) for manifest in manifests}
         for path in self._folder.glob("*.npy"):
-            if not set(path.stem.split("-")) <= names:
+            pair = path.stem.split("-")
+            if set(pair) <= names:
+                continue
+            for kept in set(pair) & names:
+                other = pair[1 - pair.index(kept)]
+                with durable(self._folder / f"{kept}-{other}{_SPENT}") as file:
+                    np.save(file, self._side(path, kept))
+            path.unlink(missing_ok=True)
+        for path in self._folder.glob(f"*{_SPENT}"):
+            if path.name.partition("-")[0] not in names:
                 path.unlink(missing_ok=True)
 
     def forget_rows(self, manifest: str, rows: Collection[int]) -> None:
         """Destroy decisions about some rows of a submission."""
         name, wanted = _name(manifest), np.array(sorted(rows), dtype=np.int64)
         for path in self._folder.glob(f"*{name}*.npy"):
-            found: npt.NDArray[np.void] = np.load(path)
-            side = "left" if path.stem.startswith(name) else "right"
-            gone = np.isin(found[side].astype(np.int64), wanted)
+            gone = np.isin(self._side(path, name), wanted)
             if gone.any():
+                found: npt.NDArray[np.void] = np.load(path)
                 with durable(path) as file:
                     np.save(file, found[~gone])
+        for path in self._folder.glob(f"{name}-*{_SPENT}"):
+            asked: npt.NDArray[np.int64] = np.load(path)
+            with durable(path) as file:
+                np.save(file, asked[~np.isin(asked, wanted)])
+
+    @staticmethod
+    def _side(path: Path, name: str) -> npt.NDArray[np.int64]:
+        """Rows of a submission in the file of a pair that it is one of."""
+        found: npt.NDArray[np.void] = np.load(path)
+        side = "left" if path.stem.startswith(name) else "right"
+        return np.asarray(found[side].astype(np.int64))
 
     def _parameters(self, names: Sequence[str]) -> Path:
         return self._folder / f"{_name(hash_of(list(names)))}.json"

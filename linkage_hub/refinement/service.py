@@ -217,12 +217,18 @@ class Refinement:
         pairs = self._core.questions(
             weighed,
             subject.sizes,
-            times_asked(known.pairs, subject.sizes),
+            self._times_asked(subject),
             subject.agreement.limits.refinement_pairs_per_record,
             sum(room.values()) // 2,
             known.pairs,
         )
         return within_room(without(pairs, known.pairs), subject.parties, room)
+
+    def _times_asked(self, subject: Subject) -> list[Counts]:
+        """For each source how often each of its records was asked about, as its agent counts."""
+        files = self._files(subject)
+        pairs = zip(subject.manifests, subject.sizes, strict=True)
+        return [files.times_asked(manifest, size) for manifest, size in pairs]
 
     def _room(self, subject: Subject) -> dict[str, int]:
         """Questions that each party may still be asked in this run, as its agent counts them."""
@@ -250,15 +256,6 @@ class Refinement:
 
     def _decisions(self, agreement: str) -> DecisionFiles:
         return DecisionFiles(self._home / agreement.removeprefix("sha256:"))
-
-
-def times_asked(pairs: Pairs, sizes: Sequence[int]) -> list[Counts]:
-    """For each source how many of these pairs each of its records is in, int64 (n,)."""
-    counts = [np.zeros(size, dtype=np.int64) for size in sizes]
-    for source, row in (("first", "left"), ("second", "right")):
-        for number, count in enumerate(counts):
-            np.add.at(count, pairs[row][pairs[source] == number].astype(np.int64), 1)
-    return counts
 
 
 def without(pairs: Pairs, known: Pairs) -> Pairs:
