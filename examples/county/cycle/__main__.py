@@ -4,23 +4,29 @@ import json
 import time
 from dataclasses import asdict
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from examples.county.cycle.cases import with_details
-from examples.county.cycle.county import County, first_county, next_county, write_month
+from examples.county.cycle.county import County, next_county, write_month
 from examples.county.cycle.kept import families_kept, persons_kept
+from examples.county.cycle.standing import (
+    begin,
+    criteria_of,
+    exports_of,
+    first_story,
+    is_kept,
+    month_of,
+    resumed,
+    stands,
+)
 from examples.county.demo.__main__ import Teller
 from examples.county.demo.site import Site, agents, found, place, services
 from examples.county.demo.story import Story
 from examples.county.demo.truth import Referee, as_figures
 from examples.county.generate import DEFAULT_SEED, generate
-from linkage_hub.cli.catalogue import PACKAGE
 
-CATALOGUE = "local-example"
 LEAST_KEPT = {"persons": 0.95, "families": 0.90}
 """Shares of ids that have to be kept; at 6,000 persons .9995 and .992 were."""
 app = typer.Typer(add_completion=False)
@@ -32,18 +38,26 @@ class CycleFailed(Exception):
 
 @app.command()
 def cycle(
-    persons: Annotated[int, typer.Option(help="people in the county", min=600)] = 6_000,
-    months: Annotated[int, typer.Option(help="how many", min=2, max=12)] = 2,
+    persons: Annotated[int, typer.Option(help="people in a new county", min=600)] = 6_000,
+    months: Annotated[
+        int | None, typer.Option(help="how many; without it 2, or 1 more", min=1, max=12)
+    ] = None,
     seed: Annotated[int, typer.Option(help="another seed, another county")] = DEFAULT_SEED,
-    keep: Annotated[Path | None, typer.Option(help="keep everything in this new folder")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="keep everything in this new folder, or go on with a county kept there"),
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write figures here")] = None,
     questions: Annotated[
         bool, typer.Option(help="let the hub ask the agents about pairs of records")
     ] = True,
 ) -> None:
     """New extracts every month: link again, ids kept, the report, the change since last month."""
-    with place(keep) as site:
-        figures = tell(site, persons, seed, months, questions=questions)
+    if keep is not None and is_kept(keep):
+        figures = go_on(Site(keep), months or 1, questions=questions)
+    else:
+        with place(keep) as site:
+            figures = tell(site, persons, seed, months or 2, questions=questions)
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
@@ -63,49 +77,53 @@ def tell(
     )
     teller.step("Every party makes its keys; a consent ledger begins.", lambda: found(site))
     with services(site) as addresses:
-        story = Story(
-            site, addresses, refine=questions, adjust=with_details, criteria=_catalogue(site)
-        )
+        story = first_story(site, addresses, refine=questions)
         teller.step("Partners connect and mirror the ledger.", story.connect)
         teller.step("They sign the agreement, details of the programme in it.", story.agree)
         teller.step("They share the linkage secret.", story.share_secret)
         teller.step("The council enrols its staff.", story.enrol_staff)
         with agents(site):
-            figures = [_month(teller, story, county)]
+            figures = [month(teller, story, county)]
             for _ in range(1, months):
                 county = next_county(county)
-                figures.append(_month(teller, story, county))
+                figures.append(month(teller, story, county))
     teller.say(f"\nDone in {time.monotonic() - teller.began:.1f} s.")
     return figures
 
 
-def _folder(site: Site, number: int) -> Path:
-    """Of a month's extracts, its truth and its report."""
-    return site.root / f"month-{number}"
-
-
-def _catalogue(site: Site) -> Path:
-    """The catalogue as a file of the council's own, which the agreement names by its hash."""
-    file = site.root / "criteria.yaml"
-    file.write_bytes((files(PACKAGE) / "catalogues" / f"{CATALOGUE}.yaml").read_bytes())
-    return file
+def go_on(site: Site, months: int, *, questions: bool = True) -> list[dict[str, Any]]:
+    """Further months of a county that was kept; returns the figures of each. Raises as `tell`."""
+    teller = Teller()
+    county = teller.step("A county that was kept.", lambda: stands(site))
+    figures = []
+    with services(site) as addresses:
+        story = resumed(site, addresses, refine=questions)
+        teller.step("Partners connect to where ledger and hub are now.", story.connect)
+        with agents(site):
+            for _ in range(months):
+                county = next_county(county)
+                figures.append(month(teller, story, county))
+    teller.say(f"\nDone in {time.monotonic() - teller.began:.1f} s.")
+    return figures
 
 
 def _generated(site: Site, persons: int, seed: int) -> County:
     """The county of ``make demo``, its extracts with what is told beside needs."""
     generate(persons, seed, site.county)
-    county = first_county(persons, seed)
-    write_month(county, site.county / "partners", _folder(site, 0) / "truth", date.today())  # noqa: DTZ011
-    return county
+    return begin(site, persons, seed)
 
 
-def _month(teller: Teller, story: Story, county: County) -> dict[str, Any]:
-    """Extracts to report; returns what was measured."""
+def month(teller: Teller, story: Story, county: County) -> dict[str, Any]:
+    """Extracts to report; returns what was measured.
+
+    Raises:
+        CycleFailed, CommandFailed: a promise was not kept.
+    """
     site, number = story.site, county.number
     began = time.monotonic()
     files = None
     if number:
-        folder = _folder(site, number)
+        folder = month_of(site, number)
         files = write_month(county, folder / "partners", folder / "truth", date.today())  # noqa: DTZ011
     prepared = teller.step(
         f"Month {number}: {len(county.due)} of {len(county.extracts)} sources send an extract, "
@@ -122,13 +140,13 @@ def _month(teller: Teller, story: Story, county: County) -> dict[str, Any]:
         f"{linked['families']} families; {linked['flagged']} are put forward"
     )
     report = teller.step("The analyst's report of the month.", lambda: _report(story, number))
-    truths = [_folder(site, each) / "truth" for each in range(number + 1)]
+    truths = [month_of(site, each) / "truth" for each in range(number + 1)]
     referee = Referee.of(site, *truths)
     figures: dict[str, Any] = {
         "month": number,
         "rows": sum(source["rows"] for source in prepared),
         "run": linked,
-        "persons": as_figures(referee.persons(_folder(site, number) / "exports")),
+        "persons": as_figures(referee.persons(month_of(site, number) / "exports")),
         "report": report,
     }
     if number:
@@ -142,8 +160,8 @@ def _report(story: Story, number: int) -> dict[str, Any]:
     """``linkage-hub programme report``, as a county's own job would run it every month."""
     answer = story.person(
         "analyst", "linkage-hub", "programme", "report", "--run", story.run_id,
-        "--agreement", story.site.root / "agreement.yaml", "--catalogue", story.criteria,
-        "--out", _folder(story.site, number) / "report",
+        "--agreement", story.site.root / "agreement.yaml", "--catalogue", criteria_of(story.site),
+        "--out", month_of(story.site, number) / "report",
     )  # fmt: skip
     found: dict[str, Any] = answer["report"]
     return found
@@ -151,9 +169,9 @@ def _report(story: Story, number: int) -> dict[str, Any]:
 
 def _kept(teller: Teller, site: Site, number: int, now: Referee) -> dict[str, Any]:
     """Say how many ids were kept, by the truth."""
-    exports = [_folder(site, each) / "exports" for each in (number - 1, number)]
+    exports = [exports_of(site, each) for each in (number - 1, number)]
     people = persons_kept(exports[0], exports[1], now)
-    then = now.families_in(_folder(site, number - 1) / "truth")
+    then = now.families_in(month_of(site, number - 1) / "truth")
     families = families_kept(exports[0], exports[1], now, then)
     for what, each in (("persons", people), ("families of the same people", families)):
         teller.say(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from examples.county.cycle.standing import begin, first_story
 from examples.county.demo.again import COUNCIL, STAFF, Ports
 from examples.county.demo.agreement import PARTNERS
 from examples.county.demo.search import find
@@ -59,16 +60,27 @@ def demo(
     questions: Annotated[
         bool, typer.Option(help="let the hub ask the agents about pairs of records")
     ] = True,
+    programme: Annotated[
+        bool, typer.Option(help="with the council's cases, so that make cycle can go on with it")
+    ] = False,
 ) -> None:
     """Run the main job on a synthetic county, every program as a process of its own."""
     with place(keep) as site:
-        figures = tell(site, persons, seed, questions=questions, kept=keep is not None)
+        figures = tell(
+            site, persons, seed, questions=questions, programme=programme, kept=keep is not None
+        )
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
 def tell(
-    site: Site, persons: int, seed: int, *, questions: bool = True, kept: bool = False
+    site: Site,
+    persons: int,
+    seed: int,
+    *,
+    questions: bool = True,
+    programme: bool = False,
+    kept: bool = False,
 ) -> dict[str, Any]:
     """The whole story; returns its figures.
 
@@ -84,9 +96,12 @@ def tell(
     teller.say(
         f"{summary.persons} people at {summary.addresses} addresses; {summary.records} records"
     )
+    if programme:
+        begin(site, persons, seed)
     teller.step("Every party makes its keys; a consent ledger begins.", lambda: found(site))
     with services(site) as addresses:
-        story = Story(site, addresses, refine=questions)
+        begun = first_story if programme else Story
+        story = begun(site, addresses, refine=questions)
         _set_up(teller, story)
         with agents(site):
             figures |= _process(teller, story)
@@ -183,7 +198,7 @@ def _process(teller: Teller, story: Story) -> dict[str, Any]:
     asked = None
     if story.refine:
         asked = _questions(teller, story, linked, traffic.stat().st_size - before)
-    referee = Referee.of(story.site)
+    referee = Referee.of(story.site, *story.truths)
     teller.say(
         f"{linked['records']} records became {linked['persons']} persons and "
         f"{linked['families']} families; {linked['flagged']} have at least two needs"

@@ -41,6 +41,8 @@ class Story:
     """May change the agreement before it is signed."""
     criteria: Path | None = None
     """The catalogue that the agreement is to name."""
+    truths: tuple[Path, ...] = ()
+    """Folders of truth of a county whose months go on (``Referee.of``)."""
     figures: dict[str, Any] = field(default_factory=dict)
 
     # --- helpers ----------------------------------------------------------------------------

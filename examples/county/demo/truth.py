@@ -46,8 +46,10 @@ class Referee:
 
         Args:
             site: where everything is.
-            months: folders of truth, the newest last; that of the generated county without any.
+            months: folders of truth, the newest last, of a county whose cases say who is in the
+                programme, and so is not put forward; that of the generated county without any.
         """
+        knows_cases = bool(months)
         months = months or (site.county / "truth",)
         truth = months[-1]
         person_of_row = {
@@ -67,6 +69,7 @@ class Referee:
             row
             for row in _rows(truth / "family_needs.csv")
             if len(row["recorded_needs"].split()) >= MIN_NEEDS
+            and not (knows_cases and row["in_programme"] == "y")
         ]
         return cls(
             person_of,
