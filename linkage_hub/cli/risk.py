@@ -50,6 +50,7 @@ from linkage_hub.analytics.risk.rule import PublicRule
 from linkage_hub.analytics.risk.scoring import known_enough, least_known
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
+from linkage_hub.cli.measure import measure
 
 app = typer.Typer(no_args_is_help=True, help="Figures of risk, for professional consideration.")
 LEAST_FAMILIES: Final = 10_000
@@ -57,6 +58,8 @@ LEAST_FAMILIES: Final = 10_000
 DELTA: Final = 1e-6
 _COLUMNS: Final = ("family", "needs_met", "needs_unknown", "probability", "reasons")
 
+
+app.command()(measure)
 
 Rule = Annotated[
     Path, typer.Option(help="rule.yaml: needs, weights, outcome_rate, mean_needs, mean_unknown")
@@ -119,7 +122,8 @@ def train(
         )
     with open_hub(home_of(context)) as hub:
         check_runs(hub.database, terms.hash, *origins)
-        document = _trained(hub, terms.hash, outcome, found, public, epsilon)
+        learnt_from = origins[0].run, origins[1].run
+        document = _trained(hub, terms.hash, outcome, found, public, epsilon, learnt_from)
         write_bytes(out, canonical_bytes(document))
         if share:
             hub.models.share(document)
@@ -289,7 +293,13 @@ def _listed(
 
 
 def _trained(
-    hub: Hub, agreement: str, outcome: str, found: Cases, rule: PublicRule, epsilon: float
+    hub: Hub,
+    agreement: str,
+    outcome: str,
+    found: Cases,
+    rule: PublicRule,
+    epsilon: float,
+    learnt_from: tuple[str, str],
 ) -> ModelDocument:
     """Pay, then train: the noise is known before, and both accountants have agreed on its cost."""
     if importlib.util.find_spec("opacus") is None:
@@ -327,6 +337,7 @@ def _trained(
             steps=trained.steps,
             randomness="operating system",
         ),
+        learnt_from=learnt_from,
     )
     hub.models.enter(document, event)
     return document
