@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from linkage_hub.store.tables import families, family_members, person_records, runs
 from tests.hub_world import HubWorld, hub_world_in
@@ -45,6 +45,14 @@ def keep_two(world: HubWorld) -> None:
     for number, run in enumerate((OLDER, NEWER)):
         keep_run(database, hash_, run, count=COUNT, seed=number + 1)
         with database.writing() as connection:
+            flagged = (
+                select(func.count())
+                .select_from(families)
+                .where(families.c.run == run, families.c.flagged.is_(True))
+            )
+            connection.execute(
+                update(runs).where(runs.c.id == run).values(flagged=connection.scalar(flagged))
+            )
             names = list(connection.scalars(select(families.c.family).where(families.c.run == run)))
             connection.execute(insert(family_members), [_member(run, name) for name in names])
             connection.execute(insert(person_records), [_record(run, name) for name in names])
