@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from linkage_hub.runs.results import discard
 from linkage_hub.store.tables import families, family_members, person_records, runs
 from tests.hub_world import HubWorld, hub_world_in
 from tests.linkage_hub.analytics.figures_world import RUN, keep_run, with_areas
@@ -62,6 +63,15 @@ def keep_two(world: HubWorld) -> None:
             .where(runs.c.id == OLDER)
             .values(is_current=False, finished="2026-10-02T00:00:00Z")
         )
+
+
+def keep_two_anew(world: HubWorld) -> None:
+    """Forget both runs with their reports, as if they had never been, and put them in again."""
+    with world.hub.database.writing() as connection:
+        for run in (OLDER, NEWER):
+            discard(connection, run)
+        connection.execute(delete(runs))
+    keep_two(world)
 
 
 def _member(run: str, family: str) -> dict[str, Any]:
