@@ -51,12 +51,15 @@ from linkage_hub.analytics.risk.scoring import known_enough, least_known
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
 from linkage_hub.cli.measure import measure
+from linkage_hub.families.columns import HERE, RESIDENCE, UNTOLD
 
 app = typer.Typer(no_args_is_help=True, help="Figures of risk, for professional consideration.")
 LEAST_FAMILIES: Final = 10_000
 """Below, a private model is no better than the rule that it starts from (docs/risk.md)."""
 DELTA: Final = 1e-6
-_COLUMNS: Final = ("family", "needs_met", "needs_unknown", "probability", "reasons")
+_COLUMNS: Final = (
+    "family", "needs_met", "needs_unknown", "probability", "reasons", "residence",
+)  # fmt: skip
 
 
 app.command()(measure)
@@ -276,9 +279,10 @@ def _families(
 
 def _listed(
     families: FamilyColumns, open_: NDArray[np.bool_], model: LinearModel, size: int
-) -> Iterator[tuple[str, int, int, str, str]]:
+) -> Iterator[tuple[str, int, int, str, str, str]]:
     """Families that are open to the outcome, the highest first."""
     state, names = families.state[open_, : len(model.needs)], families.family[open_]
+    untold = None if families.untold is None else families.untold[open_]
     features = features_of(families.needs[: len(model.needs)], state)
     best = ranked(model.log_odds(features), names, size)
     likely, why = model.probability(features.rows(best)), model.reasons(features.rows(best))
@@ -289,6 +293,7 @@ def _listed(
             int((state[at] == UNKNOWN).sum()),
             f"{chance:.2f}",
             " ".join(reason.column for reason in reasons),
+            "" if untold is None else RESIDENCE[UNTOLD if untold[at] else HERE],
         )
 
 
