@@ -76,7 +76,8 @@ def test_labels_are_whole_and_markup_is_text() -> None:
     assert said[at : at + 3] == [
         "Getting a good education:", "attendance of at least 90", "percent over three terms",
     ]  # fmt: skip
-    assert "&lt;b&gt;debt&lt;/b&gt; &amp; rent" in said  # of which there is no bar
+    assert "&lt;b&gt;debt&lt;/b&gt; &amp; rent" in said
+    assert svg.count('stroke="white"') == 2 + len(BARS.series)  # two bars, and the legend
     assert "…" not in svg
     assert 'aria-label="families by &#34;need&#34;"' in svg
 
