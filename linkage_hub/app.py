@@ -1,8 +1,6 @@
 """Composition root of the hub: builds the parts of one home; the service; the worker."""
 
-import asyncio
 import contextlib
-import logging
 import os
 import subprocess
 import sys
@@ -26,11 +24,12 @@ from governance.ledger.party import PartyLedger
 from governance.storage.database import sqlite_url
 from governance.terminal import passphrase, read_bytes
 from governance.web.headers import ServiceHeaders
-from governance.web.logs import log_to_stderr, where
+from governance.web.logs import log_to_stderr
 from governance.web.problems import add_problem_handlers
 from governance.web.ready import make_ready
 from linkage_hub.analytics.areas import AreaDesk
 from linkage_hub.analytics.desk import AnalysisDesk
+from linkage_hub.analytics.forgetting import forgetting
 from linkage_hub.analytics.publishing import TableRegister
 from linkage_hub.analytics.risk.books import ModelBooks
 from linkage_hub.analytics.risk.budget import EpsilonLedger
@@ -78,10 +77,6 @@ RETENTION_SECONDS: Final = 600.0
 """How often a worker looks whether the day's purge was done and told."""
 RIGHTS_SECONDS: Final = 30.0
 """How often a worker looks for requests of data subjects in the ledger."""
-
-_LOG: Final = logging.getLogger(__name__)
-FORGET_SECONDS: Final = 10.0
-"""How often the service looks whether what it keeps in memory is of records that are gone."""
 
 
 class Hub:
@@ -320,16 +315,6 @@ def init_hub(home: Path, ledger_url: str, key_file: Path) -> int:
     return size
 
 
-def _forget_changed(hub: Hub, stopping: threading.Event) -> None:
-    """Drop from the service's memory what was worked out from records that were taken out."""
-    while not stopping.wait(FORGET_SECONDS):
-        try:
-            hub.analysis.forget()
-            hub.orders_of_risk.forget()
-        except Exception as error:  # noqa: BLE001 - the next time
-            _LOG.error("failed", extra={"about": "what is kept in memory"} | where(error))
-
-
 def create_app(hub: Hub) -> FastAPI:
     """The hub's service.
 
@@ -339,12 +324,8 @@ def create_app(hub: Hub) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        stopping = threading.Event()
-        watch = threading.Thread(target=_forget_changed, args=(hub, stopping), daemon=True)
-        watch.start()
-        yield
-        stopping.set()
-        await asyncio.to_thread(watch.join)
+        with forgetting(hub.analysis.forget):
+            yield
         hub.close()
 
     app = FastAPI(title="hearthlink linkage hub", lifespan=lifespan, openapi_url=None)

@@ -168,7 +168,7 @@ class ReviewPair(Frozen):
     right_source: Slug
     probability: Share
     changes: Annotated[float, Field(ge=0)]
-    flagged: bool  # a family that is put forward holds one of them
+    flagged: bool | None  # a family that is put forward holds one of them; None is not told
     together: bool  # whether the run holds them for one person
     left_records: Count  # of the person that the run gave the left one to
     right_records: Count

@@ -146,7 +146,7 @@ def _pairs(found: list[ReviewPair], out: Console) -> None:
         table.add_row(
             f"{pair.left}\n{pair.right}", f"{pair.left_source}\n{pair.right_source}",
             f"{pair.probability:.2f}", _now(pair), _answer(pair), f"{pair.changes:.1f}",
-            "yes" if pair.flagged else "",
+            {None: "not told", False: "", True: "yes"}[pair.flagged],
         )  # fmt: skip
     out.print(table)
 

@@ -96,11 +96,11 @@ class Reviews:
                 .order_by(review_pairs.c.position)
             ).all()
             forward = Action.ANALYSE in terms.actions
-            flagged = _flagged(connection, agreement) if forward else set()
+            flagged = _flagged(connection, agreement) if forward else None
             followed = _followed(connection, agreement)
         open_ = [row for row in rows if (row.left, row.right) not in ruled]
         # stable: most changes first in each half
-        open_.sort(key=lambda row: not {row.left, row.right} & flagged)
+        open_.sort(key=lambda row: not {row.left, row.right} & (flagged or set()))
         return ReviewList(
             pairs=tuple(_pair(row, flagged) for row in open_[offset : offset + limit]),
             total=len(open_),
@@ -280,7 +280,7 @@ def _followed(connection: Connection, agreement: str) -> dict[int, bool]:
     return {row.ruling: row.followed for row in rows}
 
 
-def _pair(row: Any, flagged: set[str]) -> ReviewPair:
+def _pair(row: Any, flagged: set[str] | None) -> ReviewPair:
     return ReviewPair(
         left=row.left,
         right=row.right,
@@ -288,7 +288,7 @@ def _pair(row: Any, flagged: set[str]) -> ReviewPair:
         right_source=row.right_source,
         probability=row.probability,
         changes=row.changes,
-        flagged=bool({row.left, row.right} & flagged),
+        flagged=None if flagged is None else bool({row.left, row.right} & flagged),
         together=row.together,
         left_records=row.left_records,
         right_records=row.right_records,

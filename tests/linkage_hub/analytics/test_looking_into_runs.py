@@ -388,6 +388,9 @@ def test_needs_are_not_shown_under_an_agreement_for_linking_alone(world: HubWorl
         assert '"flagged":9' not in shown, path
         assert '"flagged_touched":9' not in shown, path
         assert '"flagged_touched":0' not in shown, path
+    pairs = world.call("analyst", "GET", f"/v1/review/{world.agreement.hash}").json()["pairs"]
+    assert pairs
+    assert {pair["flagged"] for pair in pairs} == {None}
     exported = json.loads(world.call("analyst", "GET", f"/v1/runs/{run}/exports/quality.json").text)
     assert exported["flagged"] is None
     assert exported["receipt"]["flagged"] == 0  # as the ledger has it

@@ -13,9 +13,9 @@ from sqlalchemy import delete, insert, select
 
 from governance.agreements.models import Action
 from governance.canonical import utc_now
-from linkage_hub import app
 from linkage_hub.analytics.comparison import Comparisons
 from linkage_hub.analytics.desk import AnalysisDesk
+from linkage_hub.analytics.forgetting import forgetting
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.analytics.remembered import AT_ONCE, IDLE_SECONDS, Of, Remembered
 from linkage_hub.analytics.sources import SourceDesk
@@ -241,7 +241,7 @@ def test_what_is_of_other_rows_or_was_not_asked_for_goes() -> None:
 
 @pytest.mark.invariant(18, "what a service keeps in memory of a record that was taken out")
 def test_a_service_forgets_a_record_that_another_process_took_out(
-    database: HubDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    database: HubDatabase, tmp_path: Path
 ) -> None:
     """Nobody asks again; a moment later its handle is nowhere in what is kept. Errors pass."""
     comparisons = Comparisons(database, permission(database))
@@ -257,23 +257,15 @@ def test_a_service_forgets_a_record_that_another_process_took_out(
             raise error
         AnalysisDesk.forget(desk)
 
-    monkeypatch.setattr(app, "FORGET_SECONDS", 0.01)
-    stopping = threading.Event()
-    hub = cast(Any, SimpleNamespace(analysis=SimpleNamespace(forget=forget)))
-    with ThreadPoolExecutor(1) as pool:
-        watching = pool.submit(app._forget_changed, hub, stopping)
-        try:
-            time.sleep(0.1)
-            assert (len(comparisons.kept), len(sources.kept)) == (1, 1)
-            other = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
-            with other.writing() as connection:
-                out_of_run(connection, RUNS[1], "council", {f"{4:032x}"})
-            other.close()
-            for _ in range(1_000):
-                if not len(comparisons.kept) + len(sources.kept):
-                    break
-                time.sleep(0.01)
-            assert (len(comparisons.kept), len(sources.kept)) == (0, 0)
-        finally:
-            stopping.set()
-        watching.result(30)
+    with forgetting(forget, 0.01):
+        time.sleep(0.1)
+        assert (len(comparisons.kept), len(sources.kept)) == (1, 1)
+        other = HubDatabase(f"sqlite:///{tmp_path / 'hub.db'}")
+        with other.writing() as connection:
+            out_of_run(connection, RUNS[1], "council", {f"{4:032x}"})
+        other.close()
+        for _ in range(1_000):
+            if not len(comparisons.kept) + len(sources.kept):
+                break
+            time.sleep(0.01)
+        assert (len(comparisons.kept), len(sources.kept)) == (0, 0)

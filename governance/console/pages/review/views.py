@@ -19,6 +19,7 @@ from governance.exchange.analysis_api import PAGE_MOST
 from governance.exchange.hub_api import ReviewPair, RulingPost
 from governance.ui.forms import Form, posted, read_form
 from governance.ui.show import Cell, Link, Slice, show_date
+from governance.ui.words import Words
 
 LINES = 25
 """Pairs on a page."""
@@ -154,8 +155,14 @@ def _line(console: Console, pair: ReviewPair, agreement: str) -> list[Cell]:
         words("review.together" if pair.together else "review.apart"),
         _answer(console, pair),
         f"{pair.changes:.1f}",
-        words("review.flagged") if pair.flagged else "",
+        _flagged(pair, words),
     ]
+
+
+def _flagged(pair: ReviewPair, words: Words) -> str:
+    if pair.flagged is None:
+        return words("runs.not_told")
+    return words("review.flagged") if pair.flagged else ""
 
 
 def _answer(console: Console, pair: ReviewPair) -> str:
