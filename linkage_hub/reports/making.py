@@ -18,6 +18,7 @@ from governance.exchange.analysis_api import SourceFreshness
 from governance.reports.models import Report
 from governance.transparency.models import Program
 from linkage_hub.analytics.comparison import compared_sources
+from linkage_hub.analytics.criteria.agreed import differing
 from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.remembered import rows_of
 
@@ -77,9 +78,13 @@ def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Mak
 
     def make() -> Report:
         months = [month_of(connection, row.id, criteria) for row in runs]
-        return document_of(
+        found = document_of(
             report(months[-1], months[0] if wanted.before is not None else None, about)
         )
+        words = differing(criteria, wanted.terms)
+        if words is None:
+            return found
+        return found.model_copy(update={"warnings": (*found.warnings, f"{words}.")})
 
     return Making(
         hash_of(

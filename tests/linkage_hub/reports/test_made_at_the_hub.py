@@ -67,7 +67,7 @@ def test_what_can_be_made_is_said(world: HubWorld) -> None:
     """The newest run, the one before, and criteria: the hub's own and those that hold today."""
     found = world.call("analyst", "GET", path(world) + "/choices").json()
     assert (found["run"]["id"], found["before"]["id"]) == (NEWER, OLDER)
-    assert [each["id"] for each in found["catalogues"]] == ["local-example", "mine"]
+    assert [each["id"] for each in found["catalogues"]] == ["local-example", "mine", "one-need"]
 
 
 def test_the_month_is_made_once_and_read_by_each_role(world: HubWorld) -> None:
@@ -88,6 +88,14 @@ def test_the_month_is_made_once_and_read_by_each_role(world: HubWorld) -> None:
     assert [table for table in lead.report.tables if not table.listed] == counts
     page = world.call("ig_lead", "GET", path(world)).json()
     assert [each["id"] for each in page["reports"]] == [first.id]
+
+
+def test_criteria_that_ask_for_other_needs_than_runs_go_by_are_told(world: HubWorld) -> None:
+    """In front of the figures; of those that ask for as many nothing is said."""
+    post = {"kind": "programme", "run": NEWER, "before": OLDER}
+    (said,) = view(world, made(world, **post, catalogue="one-need").id).report.warnings
+    assert said.startswith("one-need asks for 1 needs, the agreement for 2")
+    assert view(world, made(world, **post, catalogue="mine").id).report.warnings == ()
 
 
 def test_needs_are_made_of_one_run(world: HubWorld) -> None:

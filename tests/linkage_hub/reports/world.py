@@ -36,6 +36,9 @@ def reports_world(
         folder = world.hub.home / "catalogues"
         folder.mkdir()
         catalogue(folder / "mine.yaml")
+        mine = json.loads((folder / "mine.yaml").read_text("utf-8"))
+        fewer = mine | {"id": "one-need", "title": "One need", "minimum": 1}
+        (folder / "one-need.yaml").write_text(json.dumps(fewer), "utf-8")
         (folder / "broken.yaml").write_text(json.dumps({"format": "criteria/v1"}), "utf-8")
         yield world
 
