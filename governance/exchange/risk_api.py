@@ -111,6 +111,7 @@ class RankedFamily(Frozen):
     needs_unknown: Count
     probability: Share
     parts: tuple[RankPart, ...]  # those that add most
+    untold: bool | None = None  # whether nobody tells where it lives; null of older runs
 
 
 class RankedList(Frozen):

@@ -118,6 +118,7 @@ def lines_of(order: Order, offset: int, limit: int) -> tuple[RankedFamily, ...]:
             needs_unknown=int(unknown[at].sum()),
             probability=round(float(chance), 2),
             parts=tuple(map(part_of, reasons)),
+            untold=None if order.untold is None else bool(order.untold[row]),
         )
         for at, (row, chance, reasons) in enumerate(
             zip(best, model.probability(features), model.reasons(features), strict=True)

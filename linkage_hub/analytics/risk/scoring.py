@@ -41,6 +41,7 @@ class Order:
         above: share of the order that has a higher figure, float64 (f,); nan outside of it.
         why: place in ``WHY``, int8 (f,); -1 of the families in the order.
         at: row of each pseudonym.
+        untold: families of whom nobody tells where they live, bool (f,); None of older runs.
     """
 
     model: str
@@ -51,6 +52,7 @@ class Order:
     above: Floats
     why: NDArray[np.int8]
     at: dict[str, int]
+    untold: NDArray[np.bool_] | None = None
 
     @property
     def ranked(self) -> NDArray[np.bool_]:
@@ -108,7 +110,7 @@ def order_of(
     above = np.full(len(families), np.nan)
     above[why < 0] = shares_above(odds[why < 0])
     at = {name: row for row, name in enumerate(families.family.tolist())}
-    return Order(model, document, families.family, features, odds, above, why, at)
+    return Order(model, document, families.family, features, odds, above, why, at, families.untold)
 
 
 def least_known(terms: Agreement, model: LinearModel) -> int:

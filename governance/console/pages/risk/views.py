@@ -28,6 +28,11 @@ LINES: Final = 25
 SIZES: Final = (100, 200, LIST_SIZE, 1_000)
 
 
+_HOME: Final = {
+    None: "families.home.not_asked", False: "families.home.yes", True: "families.home.untold",
+}  # fmt: skip
+
+
 class ListForm(Frozen):
     """How long the list is."""
 
@@ -192,4 +197,5 @@ def _family(console: Console, each: RankedFamily, labels: Labels) -> list[Cell]:
         each.needs_unknown,
         f"{each.probability:.2f}",
         "; ".join(part_words(words, part, labels) for part in each.parts) or words("risk.no_parts"),
+        words(_HOME[each.untold]),
     ]

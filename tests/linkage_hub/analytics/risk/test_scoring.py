@@ -12,6 +12,7 @@ from governance.agreements.models import IN_PROGRAMME, Agreement
 from governance.exchange.risk_api import NotRanked
 from linkage_hub.analytics.held import FamilyColumns
 from linkage_hub.analytics.needs import MET, UNKNOWN, UNMET
+from linkage_hub.analytics.risk.desk import lines_of
 from linkage_hub.analytics.risk.documents import ModelDocument, Privacy
 from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.analytics.risk.scoring import BANDS, band_of, order_of, shares_above
@@ -157,3 +158,14 @@ def test_a_family_that_nobody_knows_is_not_last() -> None:
         MODEL, document(1, 1, 1, -1, -1, -1), columns([[MET, UNKNOWN, UNKNOWN]]), one_is_enough
     )
     assert found.rank(name(0)).band == "first_1"
+
+
+@pytest.mark.parametrize("untold", [None, [True, False, True]])
+def test_a_list_says_of_whom_nobody_tells_where_they_live(untold: list[bool] | None) -> None:
+    """Each line says it of its own family; a run of before it was asked says nothing."""
+    state = [[UNMET, UNMET, MET], [MET, MET, MET], [MET, MET, UNMET]]
+    families = columns(state, **({} if untold is None else {"untold": untold}))
+    order = order_of(MODEL, document(1, 1, 1, 0, 0, 0), families, TERMS)
+    said = {each.family: each.untold for each in lines_of(order, 0, 3)}
+    expected = [None] * 3 if untold is None else untold
+    assert said == {name(row): each for row, each in enumerate(expected)}
