@@ -66,12 +66,11 @@ class ReportView(Frozen):
 
     Attributes:
         lines_gone: whether lists of families have fewer lines, or none, than when it was made.
-        lists_shown: whether the caller sees lists of families; without it they have no line.
+        report: for a lead without its lists.
     """
 
     summary: ReportSummary
     lines_gone: bool
-    lists_shown: bool
     report: Report
 
 

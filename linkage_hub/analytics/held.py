@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from governance.agreements.models import CATEGORISED, Agreement, UsedAs
-from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNSAID, Categories
-from linkage_hub.families.columns import RESIDENCE, UNTOLD
+from linkage_hub.analytics.needs import (
+    MET,
+    SEVERAL,
+    SEVERAL_NAMES,
+    STATES,
+    UNMET,
+    UNSAID,
+    Categories,
+)
+from linkage_hub.families.whereabouts import UNTOLD, WORDS
 from linkage_hub.store.tables import (
     families,
     family_categories,
@@ -74,15 +82,16 @@ def families_of(connection: Connection, run: str, needs: Sequence[str]) -> Famil
         zip(*rows, strict=True) if rows else ((),) * 7
     )
     at = {name: place for place, name in enumerate(family)}
-    column = {need: place for place, need in enumerate(needs)}
     state = np.zeros((len(family), len(needs)), dtype=np.int8)
-    here = family_needs.c.run == run, family_needs.c.need.in_(list(needs))
-    said = select(family_needs.c.family, family_needs.c.need, family_needs.c.state).where(*here)
-    for part in connection.execute(said.execution_options(yield_per=_AT_ONCE)).partitions():
-        rows_, columns_, codes_ = zip(
-            *((at[name], column[need], _CODES[word]) for name, need, word in part), strict=True
-        )
-        state[list(rows_), list(columns_)] = codes_
+    for column, need in enumerate(needs):  # by the index of needs, which has nothing else to read
+        for code in (UNMET, MET):
+            said = select(family_needs.c.family).where(
+                family_needs.c.run == run,
+                family_needs.c.need == need,
+                family_needs.c.state == STATES[code],
+            )
+            names = connection.scalars(said.execution_options(yield_per=_AT_ONCE))
+            state[np.fromiter((at[name] for name in names), dtype=np.int64), column] = code
     return FamilyColumns(
         family=np.array(family, dtype=object),
         needs=tuple(needs),
@@ -115,7 +124,7 @@ def untold_of(residence: Sequence[str | None]) -> NDArray[np.bool_] | None:
     """Of each family whether nobody tells where it is, bool (f,); None where nobody asked."""
     if not any(residence):
         return None
-    return np.array([word == RESIDENCE[UNTOLD] for word in residence], dtype=np.bool_)
+    return np.array([word == WORDS[UNTOLD] for word in residence], dtype=np.bool_)
 
 
 def categories_of(

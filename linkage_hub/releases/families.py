@@ -42,7 +42,7 @@ from linkage_hub.releases.reading import (
     sources_of,
 )
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import families, family_needs, runs
+from linkage_hub.store.tables import families, family_needs
 
 AT_ONCE: Final = 500
 """Families that are looked at together."""
@@ -78,7 +78,7 @@ class Families:
                 page = wanted.order_by(*ORDER).offset(first).limit(query.limit)
                 rows = connection.execute(page).all()
             else:
-                found = self._every(connection, wanted, ids, state, approach, query)
+                found = self._by_permission(connection, wanted, ids, state, approach, query)
                 total, rows = len(found), found[first:last]
             shown = tuple(self._summaries(connection, rows, state, approach))
         return FamilyList(families=shown, total=total, models=models)
@@ -93,9 +93,14 @@ class Families:
         query: FamilyQuery,
         models: tuple[str, ...],
     ) -> FamilyList:
-        every = self._every(connection, wanted, ids, state, approach, query)
-        orders = self._orders.of_rows(connection, every, state)
-        keys = [_key(row) for row in in_order(every, orders)]
+        if query.approachable is None:
+            keys = wanted.with_only_columns(families.c.run, families.c.family).order_by(*ORDER)
+            every = [tuple(row) for row in connection.execute(keys)]
+        else:
+            rows = self._by_permission(connection, wanted, ids, state, approach, query)
+            every = [_key(row) for row in rows]
+        orders = self._orders.of_runs(connection, ids, state)
+        keys = in_order(every, orders)
         page = keys[query.offset : query.offset + query.limit]
         full = {
             _key(row): row
@@ -103,6 +108,7 @@ class Families:
                 wanted.where(tuple_(families.c.run, families.c.family).in_(page))
             )
         }
+        page = [key for key in page if key in full]
         lines = self._summaries(connection, [full[key] for key in page], state, approach)
         return FamilyList(
             families=tuple(
@@ -117,7 +123,7 @@ class Families:
             too_little_known=unsaid(keys, orders),
         )
 
-    def _every(
+    def _by_permission(
         self,
         connection: Connection,
         wanted: Any,
@@ -126,10 +132,7 @@ class Families:
         approach: "ApproachFor",
         query: FamilyQuery,
     ) -> Sequence[Any]:
-        """All families that are asked for, most needs first; whole rows only to tell approaches."""
-        if query.approachable is None:
-            keys = wanted.with_only_columns(families.c.run, families.c.family, runs.c.agreement)
-            return connection.execute(keys.order_by(*ORDER)).all()
+        """All families that may be approached, or may not, as is asked for; most needs first."""
         every = connection.execute(wanted.order_by(*ORDER)).all()
         able = self._approachable(connection, every, ids, state, approach)
         return [row for row in every if (_key(row) in able) is query.approachable]

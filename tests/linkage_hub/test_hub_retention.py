@@ -5,13 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
-from governance.canonical import write_time
+from governance.canonical import canonical_bytes, hash_of, write_time
 from governance.errors import GovernanceError
 from governance.ledger.errors import LedgerRefusedError, LedgerUnavailableError
 from governance.ledger.events import Event, EventType
 from governance.ledger.payloads import RetentionPurged, read_payload
+from linkage_hub.analytics.risk.documents import ModelDocument, Privacy
+from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.retention import HubRetention, Purged
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import (
@@ -22,6 +24,7 @@ from linkage_hub.store.tables import (
     purges,
     released_tables,
     requests,
+    risk_models,
     rulings,
     runs,
     submissions,
@@ -254,3 +257,31 @@ def test_requests_answers_and_rulings_go_by_their_own_periods(
         row = connection.execute(select(released_tables)).one()
     assert (row.numbers, row.published) == ("[]", "{}")
     database.close()
+
+
+def test_a_shared_model_goes_with_results(world: HubWorld) -> None:
+    """On its last day it is there; then the hub has its hash and its day, and not the model."""
+    document, hub = world_model(world.agreement.hash), world.hub
+    hub.models.enter(document, "e" * 32)
+    with hub.database.writing() as connection:
+        shared = {"shared": write_time(hub.now()), "document": canonical_bytes(document).decode()}
+        connection.execute(update(risk_models).values(shared))
+    retention(world, 59).purge()
+    assert [each.document for each in hub.models.shared()] == [document]
+    retention(world, 61).purge()
+    assert hub.models.shared() == []
+    with hub.database.reading() as connection:
+        (row,) = connection.execute(select(risk_models))
+    assert (row.hash, row.document, row.shared) == (hash_of(document), None, None)
+
+
+def world_model(agreement: str) -> ModelDocument:
+    """A model of one need."""
+    return ModelDocument(
+        model=LinearModel(
+            kind="private-logistic", needs=("neet",), intercept=-3, coefficients=(1, 0)
+        ),
+        agreement=agreement, outcome="in_programme", families=10_000,
+        privacy=Privacy(epsilon=1, delta=1e-6, opacus=1, dp_accounting=1, noise=1, clip=3,
+                        steps=1, randomness="operating system"),
+    )  # fmt: skip

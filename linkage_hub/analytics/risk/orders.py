@@ -7,7 +7,7 @@ nothing of it is left.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, func, select
@@ -21,9 +21,11 @@ from linkage_hub.analytics.risk.books import ModelBooks, SharedModel
 from linkage_hub.analytics.risk.outcome import columns_for
 from linkage_hub.analytics.risk.scoring import Order, order_of
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import families, family_needs, risk_models, runs
+from linkage_hub.store.tables import families, risk_models, runs
 
 _MOST: Final = 4
+Key = tuple[str, str]
+"""A family: its run and pseudonym."""
 
 
 class RiskOrders:
@@ -67,12 +69,13 @@ class RiskOrders:
             with self._database.reading() as connection:
                 self._orders.forget(lambda run: _rows(connection, run, _model_of(connection, run)))
 
-    def of_rows(
-        self, connection: Connection, rows: Collection[Any], state: LedgerState
+    def of_runs(
+        self, connection: Connection, ids: Collection[str], state: LedgerState
     ) -> dict[str, Order]:
-        """Orders of the runs of some families' rows, by run; runs without one are left out."""
+        """Orders of runs, by run; those without one are left out."""
         found = {}
-        for run, agreement in {(row.run, row.agreement) for row in rows}:
+        here = select(runs.c.id, runs.c.agreement).where(runs.c.id.in_(ids))
+        for run, agreement in connection.execute(here).all():
             terms = state.agreements.standing(agreement).agreement
             order = self.of_run(connection, run, terms)
             if order is not None:
@@ -87,8 +90,8 @@ class RiskOrders:
         return None if order is None else order.risk(family)
 
 
-def unsaid(families: Collection[tuple[str, str]], orders: dict[str, Order]) -> int:
-    """Of how many families (run, pseudonym) a model says nothing, since too little is known."""
+def unsaid(families: Collection[Key], orders: dict[str, Order]) -> int:
+    """Of how many families a model says nothing, since too little is known."""
     return sum(
         orders[run].why_not(family) == "too_little_known"
         for run, family in families
@@ -96,20 +99,18 @@ def unsaid(families: Collection[tuple[str, str]], orders: dict[str, Order]) -> i
     )
 
 
-def in_order(rows: Sequence[Any], orders: dict[str, Order]) -> list[Any]:
+def in_order(families: Sequence[Key], orders: dict[str, Order]) -> list[Key]:
     """Families by their places, the first of each order first; those in none last, as they came.
 
     Args:
-        rows: with ``run`` and ``family``, in the order that counts among equals.
+        families: in the order that counts among equals.
         orders: by run.
     """
-    places = np.array([_place(row, orders) for row in rows], dtype=np.float64)
-    return [rows[at] for at in np.argsort(places, kind="stable")]
-
-
-def _place(row: Any, orders: dict[str, Order]) -> float:
-    order = orders.get(row.run)
-    return np.nan if order is None else order.place(row.family)
+    places = np.array(
+        [orders[run].place(family) if run in orders else np.nan for run, family in families],
+        dtype=np.float64,
+    )
+    return [families[at] for at in np.argsort(places, kind="stable")]
 
 
 def _work(connection: Connection, run: str, terms: Agreement, shared: SharedModel) -> Order:
@@ -129,15 +130,16 @@ def _model_of(connection: Connection, run: str) -> str:
 
 
 def _rows(connection: Connection, run: str, model: str) -> Rows:
-    """What changes with a run's families, with what is known of them, and with the model."""
+    """What changes with a run's families, with what is known of them, and with the model.
+
+    Where a record is taken out of a family its row says so (``rights.records``).
+    """
     counts = connection.execute(
         select(
             func.count(),
             func.count().filter(families.c.in_programme),
             func.count().filter(families.c.is_resident),
+            func.coalesce(func.sum(families.c.needs_unknown), 0),
         ).where(families.c.run == run)
     ).one()
-    known = connection.scalar(
-        select(func.count()).select_from(family_needs).where(family_needs.c.run == run)
-    )
-    return (*map(int, counts), int(known or 0), int(model.rpartition(":")[2] or "0", 16))
+    return (*map(int, counts), int(model.rpartition(":")[2] or "0", 16))

@@ -34,19 +34,21 @@ WEIGHTS: Final = (0.9, 0.5, 0.2, 0.0, 0.1, -0.1)
 DAY: Final = timedelta(days=1)
 
 
-def learning(parties: list[Any], areas: Sequence[str] = AREAS) -> dict[str, Any]:
+def learning(
+    parties: list[Any], areas: Sequence[str] = AREAS, needs: Sequence[str] = NEEDS
+) -> dict[str, Any]:
     """Needs and areas, all of one partner's."""
     owner = parties[0].name
     indicators = [
         {"id": name, "description": name.replace("_", " "), "owners": [owner], "window_months": 12}
         | ({"used_as": "area"} if name in areas else {})
-        for name in (*NEEDS, *areas)
+        for name in (*needs, *areas)
     ]
     sources = [
         {
             "id": f"{party.name}_records", "party": party.name, "description": "Records",
             "items": ["first_name"], "max_records": 10,
-            "indicators": [*NEEDS, *areas] if party is parties[0] else [],
+            "indicators": [*needs, *areas] if party is parties[0] else [],
         }
         for party in parties
     ]  # fmt: skip
@@ -77,7 +79,7 @@ class SharedWorld:
         """A model's document, which nobody has paid for yet."""
         return ModelDocument(
             model=LinearModel(
-                kind="private-logistic", needs=tuple(NEEDS), intercept=-3, coefficients=weights
+                kind="private-logistic", needs=self.terms.needs, intercept=-3, coefficients=weights
             ),
             agreement=self.terms.hash,
             outcome="in_programme",
@@ -96,7 +98,7 @@ class SharedWorld:
 
     def run(self, found: Cohort, number: int = 1, areas: NDArray[np.object_] | None = None) -> str:
         """A current run of these families, each with one member who has one record."""
-        run = kept_run(self.database, self.terms.hash, NEEDS, found, number, NOON)
+        run = kept_run(self.database, self.terms.hash, list(self.terms.needs), found, number, NOON)
         names = [f"f-{at:032x}" for at in range(len(found.state))]
         persons = [f"p-{at:032x}" for at in range(1, len(names) + 1)]
         with self.database.writing() as connection:
@@ -121,11 +123,11 @@ class SharedWorld:
 
 
 @contextmanager
-def shared_world(database_url: str) -> Iterator[SharedWorld]:
+def shared_world(database_url: str, needs: Sequence[str] = NEEDS) -> Iterator[SharedWorld]:
     """A hub without a run and without a model."""
     world = World()
     budget = {"epsilon": 3.0, "delta": 1e-5}
-    terms = agree(world, privacy_budget=budget, **learning(world.partners))
+    terms = agree(world, privacy_budget=budget, **learning(world.partners, needs=needs))
     database = HubDatabase(database_url)
     try:
         yield SharedWorld(world, terms, database)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from governance.agreements.errors import AgreementRefusal, AgreementUnknown
 from governance.exchange.release_api import FamilyQuery
@@ -18,7 +18,15 @@ from linkage_hub.analytics.risk.books import forget_models, oldest
 from linkage_hub.analytics.risk.documents import ModelDocument, NotAModel
 from linkage_hub.analytics.risk.errors import ModelNotPaid, NoSuchOutcome, NothingShared
 from linkage_hub.releases.families import ApproachFor
-from linkage_hub.store.tables import families, family_needs, risk_models, runs
+from linkage_hub.rights.records import out_of_run
+from linkage_hub.store.tables import (
+    families,
+    family_members,
+    family_needs,
+    person_records,
+    risk_models,
+    runs,
+)
 from tests.governance.privacy.test_registry import agree
 from tests.governance.world import NOON
 from tests.linkage_hub.analytics.risk.kept import cohort
@@ -284,12 +292,30 @@ def test_a_family_says_what_makes_its_place(seen: SharedWorld) -> None:
 
 
 def test_what_was_taken_out_of_a_run_is_out_of_its_order(county: SharedWorld) -> None:
-    """A family whose needs went has no place from then on, with nothing said by anybody."""
-    first = listed(county, BY_MODEL).families[0]
+    """A person's record, and with it what was known of the family; then its last person's."""
+    first = listed(county, BY_MODEL).families[0].family
+    run, other = f"{1:032x}", {"person": f"p-{'e' * 32}", "handle": "e" * 32}
     with county.database.writing() as connection:
-        connection.execute(delete(family_needs).where(family_needs.c.family == first.family))
-    again = {each.family: each.rank for each in listed(county, BY_MODEL).families}
-    assert again[first.family].why == "too_little_known"
+        member = connection.execute(
+            select(family_members).where(family_members.c.family == first)
+        ).one()
+        record = connection.execute(
+            select(person_records).where(person_records.c.person == member.person)
+        ).one()
+        for table, row in ((family_members, member), (person_records, record)):
+            more = {name: value for name, value in other.items() if name in table.c}
+            connection.execute(insert(table).values(row._asdict() | more))
+        out_of_run(connection, run, "council", [record.handle])
+    ranks = {each.family: each.rank for each in listed(county, BY_MODEL).families}
+    assert ranks[first].band is None
+    assert ranks[first].why == "moved_away"  # nobody knows where it lives either
+    view = county.families.view(first, county.world.state, ApproachFor("council", county.now))
+    assert view.risk is not None
+    assert view.risk.parts == ()
+    with county.database.writing() as connection:
+        for table in (family_needs, families):
+            connection.execute(delete(table).where(table.c.family == first))
+    assert first not in {each.family for each in listed(county, BY_MODEL).families}
 
 
 def test_nothing_is_kept_in_memory_of_what_is_gone(county: SharedWorld) -> None:

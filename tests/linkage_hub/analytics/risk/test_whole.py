@@ -10,16 +10,20 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from governance.agreements.files import write_agreement
 from governance.canonical import b64, canonical_bytes, sha256
+from governance.exchange.hub_client import HubClient, HubRefused
+from governance.exchange.release_api import FamilyQuery
 from governance.identity.files import PersonSecrets, write_secret
 from governance.ledger.events import EventType
 from governance.ledger.payloads import SubmissionOutcome
 from governance.privacy.registry import Spent
 from linkage_hub.cli.main import app
 from linkage_hub.cli.risk import LEAST_FAMILIES
+from linkage_hub.store.tables import runs
 from tests.hub_world import HubWorld, hub_world_in
 from tests.linkage_hub.analytics.risk.kept import a_year_on, cohort, kept_run
 
@@ -51,6 +55,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:
         found.hub.ledger.write(EventType.SUBMISSION_ACCEPTED, accepted)
         then = cohort(FAMILIES, len(NEEDS), 1)
         for number, families in enumerate((then, a_year_on(then, 2)), 1):
+            with found.hub.database.writing() as connection:
+                connection.execute(update(runs).values(is_current=False))
             kept_run(found.hub.database, terms.hash, NEEDS, families, number)
         yield found
 
@@ -96,8 +102,39 @@ def test_a_model_is_paid_for_trained_and_lists_families(world: HubWorld) -> None
     assert len(families) == 600
     assert all("offence:met" in row["reasons"] for row in families[:100])
 
+    shared = command(world, "risk", "share", root / "model.json")
+    assert shared.exit_code == 0, (shared.output, shared.exception)
+    _same_order(world, json.loads(shared.stdout)["model"], families)
+
     again = command(world, *training)
     assert "spent so far: epsilon 1 " in str(again.exception)
     purse = json.loads(command(world, "risk", "budget", world.agreement.hash).stdout)
     assert (purse["budget"], purse["left"], purse["times"]) == (1.5, 0.5, 1)
     assert Spent.of(world.agents["police"].ledger.sync().privacy.spends(world.agreement)).times == 1
+
+
+def _same_order(world: HubWorld, model: str, listed: list[dict[str, str]]) -> None:
+    """What the hub shows of a shared model is the command's own list, to analyst and manager."""
+    with client(world, "analyst") as hub:
+        (card,) = hub.risk_models().models
+        assert (card.id, card.epsilon) == (model, 1)
+        shown = hub.ranked(model, 0, len(listed)).families
+    assert [each.family for each in shown] == [row["family"] for row in listed]
+    assert [f"{each.probability:.2f}" for each in shown] == [row["probability"] for row in listed]
+    reasons = [" ".join(f"{part.need}:{part.state}" for part in each.parts) for each in shown]
+    assert reasons == [row["reasons"] for row in listed]
+    with client(world, "service_manager") as hub:
+        query = FamilyQuery(flagged=False, order="model", limit=1_000)
+        found = hub.families(query)
+        assert (found.order, found.models) == ("model", (model,))
+        placed = [each for each in found.families if each.rank and each.rank.band == "first_1"]
+        assert len(placed) >= card.ranked / 100
+        assert {each.family for each in placed} == {row["family"] for row in listed[: len(placed)]}
+        with pytest.raises(HubRefused, match="may not do this"):
+            hub.ranked(model)
+
+
+def client(world: HubWorld, role: str) -> HubClient:
+    """The hub, as somebody of a role calls it."""
+    staff = world.staff[role]
+    return HubClient(world.hub_url, staff.keys.thumbprint, staff.signing)
