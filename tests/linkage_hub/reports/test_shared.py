@@ -215,3 +215,12 @@ def test_from_the_command_line(world: HubWorld, tmp_path: Path) -> None:
     for text in ("{", "[]", '{"format": "programme-report/v1"}'):
         figures.write_text(text, "utf-8")
         assert call("share", str(figures)).reason == "report.not_figures"
+
+
+def test_figures_of_another_version_are_not_this_ones(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the hub knows that version: a report stands under the one that it names."""
+    monkeypatch.setattr(world.hub.reports, "_is_version", lambda _terms, _hash: True)
+    document = documents(world)["engagement"] | {"agreement": "sha256:" + "1" * 64}
+    assert share(world, "engagement", document).json()["reason"] == "report.document"
