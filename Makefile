@@ -81,7 +81,7 @@ demo-risk: $(VENV)/dp.stamp ## two runs of a county, then a private model paid f
 	$(BIN)/python -m examples.county.demo.risk --keep $(or $(KEEP),county-risk)
 
 .PHONY: cycle
-cycle: $(VENV)/dev.stamp ## the programme's months on the county, with a report of each: MONTHS=2, PERSONS, KEEP as for demo
+cycle: $(VENV)/dev.stamp ## the programme's months on the county, with a report of each: MONTHS=2, PERSONS; KEEP=folder, and again for the next month
 	$(BIN)/python -m examples.county.cycle --persons $(PERSONS) $(if $(MONTHS),--months $(MONTHS)) $(if $(KEEP),--keep $(KEEP))
 
 .PHONY: serve
