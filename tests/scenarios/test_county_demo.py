@@ -98,7 +98,7 @@ def test_the_programme_has_a_second_month(
     """New extracts, linked again: ids are kept, and the report names what changed and why."""
     site, at, _ = again
     with quick_commands(tmp_path / "said"):
-        story = resumed(site, at, refine=True)
+        story = resumed(site, at, refine=False)
         county = stands(site)
         assert county.number == 0
         figures = month(Teller(), story, next_county(county))
