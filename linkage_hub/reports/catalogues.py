@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.models import Agreement
 from governance.canonical import hash_of
 from governance.terminal import FileProblem
 from linkage_hub.analytics.criteria.agreed import require_named
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
 from linkage_hub.analytics.shipped import names_in, read_catalogue
 from linkage_hub.reports.errors import NoCatalogue

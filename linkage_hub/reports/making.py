@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from governance.agreements.criteria import Criteria
 from governance.agreements.models import Agreement
 from governance.canonical import hash_of
 from governance.exchange.analysis_api import SourceFreshness
@@ -19,7 +20,6 @@ from governance.reports.models import Report
 from governance.transparency.models import Program
 from linkage_hub.analytics.comparison import compared_sources
 from linkage_hub.analytics.criteria.agreed import differing
-from linkage_hub.analytics.criteria.models import Criteria
 from linkage_hub.analytics.remembered import rows_of
 
 
