@@ -21,6 +21,7 @@ from governance.exchange.release_api import (
     ReleaseView,
     RequestView,
 )
+from governance.exchange.risk_api import FamilyRank
 from governance.identity.envelope import Envelope, parse_canonical, parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
 from governance.ledger.state import LedgerState
@@ -62,6 +63,9 @@ def families(
     approachable: Annotated[
         bool | None, typer.Option(help="only those that may be approached, or that may not")
     ] = None,
+    by_model: Annotated[
+        bool, typer.Option("--by-model", help="in the order of the model that is shared")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
 ) -> None:
     """Families for professional consideration, under pseudonyms."""
@@ -76,6 +80,7 @@ def families(
                     "children": children,
                     "confidence": confidence,
                     "approachable": approachable,
+                    "order": "model" if by_model else "needs",
                     "limit": limit,
                 },
                 FamilyQuery,
@@ -83,7 +88,10 @@ def families(
         )
 
     def table(out: Console) -> None:
-        shown = Table("family", "people", "children", "needs met", "unknown", "may be approached")
+        place = ["place"] if found.order == "model" else []
+        shown = Table(
+            "family", "people", "children", "needs met", "unknown", *place, "may be approached"
+        )
         for family in found.families:
             shown.add_row(
                 family.family,
@@ -91,6 +99,7 @@ def families(
                 str(family.children),
                 str(family.needs_met),
                 str(family.needs_unknown),
+                *([_place(family.rank)] if place else []),
                 "yes" if family.may_be_approached else f"no: {family.reason}",
             )
         out.print(shown)
@@ -98,9 +107,24 @@ def families(
 
     screen = terminal(context)
     screen.result(found.model_dump(mode="json"), table)
+    if by_model and found.order != "model":
+        screen.say("no model is shared: by needs")
+    if found.order == "model":
+        screen.say(
+            "by a model, for professional consideration; nothing is decided by it, and who has no "
+            "place is not behind"
+        )
     if not found.total:
         screen.say("families are seen while an agreement of yours is in force: agreement list")
     screen.hint("governance release show FAMILY" if found.total else "governance agreement list")
+
+
+def _place(rank: FamilyRank | None) -> str:
+    """Where a family stands in a model's order, or why it does not."""
+    if rank is None or rank.band is None:
+        return "none" if rank is None else f"none: {str(rank.why).replace('_', ' ')}"
+    _, _, first = rank.band.partition("_")
+    return f"first {first} in 100" if first else "behind them"
 
 
 @app.command()

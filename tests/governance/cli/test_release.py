@@ -9,7 +9,14 @@ from governance.canonical import b64, canonical_bytes, sha256, write_time
 from governance.cli.main import app
 from governance.cli.release import _asked, _opened
 from governance.exchange.hub_client import HubClient
-from governance.exchange.release_api import FamilyList, ReleaseView, RequestView
+from governance.exchange.release_api import (
+    FamilyList,
+    FamilyQuery,
+    FamilySummary,
+    ReleaseView,
+    RequestView,
+)
+from governance.exchange.risk_api import FamilyRank
 from governance.identity.envelope import Envelope, parse_canonical, sign
 from governance.identity.files import PersonSecrets, write_secret
 from governance.release.errors import MembersChanged
@@ -101,6 +108,47 @@ def test_an_empty_list_says_what_may_have_ended(
     assert found.exit_code == 0, found.output
     assert "while an agreement of yours is in force" in found.stderr
     assert "governance agreement list" in found.stderr
+
+
+def test_a_list_by_a_model_says_places(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among how many, or why none; where no model is shared the list is by needs, and says so."""
+    write_secret(tmp_path / "person.secret", canonical_bytes(secrets_of(world)), None)
+    line = FamilySummary(
+        family=f"f-{1:032x}", members=3, adults=2, children=1, needs_met=2, needs_unknown=1,
+        flagged=True, in_programme=False, confidence=0.9, may_be_approached=True, reason=None,
+    )  # fmt: skip
+    ranks = [
+        FamilyRank(model="sha256:" + "1" * 64, band=band, why=why)
+        for band, why in (("first_5", None), ("other", None), (None, "too_little_known"))
+    ]
+    answers = [
+        FamilyList(
+            families=tuple(line.model_copy(update={"rank": rank}) for rank in ranks),
+            total=3, order="model", models=("sha256:" + "1" * 64,), too_little_known=1,
+        ),
+        FamilyList(families=(line,), total=1),
+    ]  # fmt: skip
+    asked: list[FamilyQuery] = []
+
+    def families(_client: HubClient, query: FamilyQuery) -> FamilyList:
+        asked.append(query)
+        return answers.pop(0)
+
+    monkeypatch.setattr(HubClient, "families", families)
+    monkeypatch.setenv("COLUMNS", "200")
+    words = ["release", "families", "--by-model", "--hub", "http://localhost:1"]
+    words += ["--as", str(tmp_path / "person.secret")]
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0, found.output
+    for said in ("first 5 in 100", "behind them", "none: too little known"):
+        assert said in found.stdout
+    assert "nothing is decided by it" in found.stderr
+    found = CliRunner().invoke(app, words)
+    assert "place" not in found.stdout
+    assert "no model is shared" in found.stderr
+    assert [query.order for query in asked] == ["model", "model"]
 
 
 @pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")

@@ -1,20 +1,23 @@
 """Areas stand beside counts and never beside a family, and small counts are not told."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sqlalchemy import update
 
 from governance.agreements.models import Agreement
+from governance.agreements.registry import _Record
 from governance.disclosure.counts import least_shown, publish
 from governance.exchange.release_api import FamilyQuery
 from linkage_hub.analytics.areas import counted
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, UNSAID
 from linkage_hub.releases.families import ApproachFor
+from linkage_hub.store.tables import runs
 from tests.governance.world import World, agreement_data
 from tests.linkage_hub.analytics.risk.kept import cohort
 from tests.linkage_hub.analytics.risk.shared_world import (
@@ -104,6 +107,22 @@ def test_others_are_told_nothing(hub: SharedWorld) -> None:
     before, hub.now = hub.now, hub.now + 4_000 * DAY
     assert hub.areas.counts("council").agreements == ()
     hub.now = before
+
+
+def test_the_processors_staff_are_told_nothing(hub: SharedWorld) -> None:
+    """Who is named to run the hub has its machine, and no manager."""
+    data = agreement_data([*hub.world.partners, hub.world.hub]) | learning(hub.world.partners)
+    data["parties"][-1]["role"], data["recipients"] = "processor", ["council"]
+    agreement = Agreement.model_validate(data)
+    signed = dict.fromkeys((each.party for each in agreement.parties), cast("Any", None))
+    hub.world.state.agreements._records[agreement.hash] = _Record(agreement, signed)
+    own = update(runs).where(runs.c.agreement == hub.terms.hash)
+    with hub.database.writing() as connection:
+        connection.execute(own.values(agreement=agreement.hash))
+    told = {party: len(hub.areas.counts(party).agreements) for party in ("council", "hub")}
+    with hub.database.writing() as connection:
+        connection.execute(update(runs).values(agreement=hub.terms.hash))
+    assert told == {"council": 1, "hub": 0}
 
 
 @pytest.mark.parametrize("name", ["area", "areas", "ward"])

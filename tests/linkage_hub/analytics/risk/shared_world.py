@@ -32,6 +32,8 @@ AREAS: Final = ["east_ward", "west_ward"]
 WEIGHTS: Final = (0.9, 0.5, 0.2, 0.0, 0.1, -0.1)
 """Of needs that are met, then of those that nobody knows of."""
 DAY: Final = timedelta(days=1)
+KEPT_DAYS: Final = 60
+"""For which results are kept."""
 
 
 def learning(
@@ -52,7 +54,13 @@ def learning(
         }
         for party in parties
     ]  # fmt: skip
-    return {"indicators": indicators, "sources": sources, "minimum_needs": 2}
+    retention = {
+        "encodings_days": 90, "link_results_days": KEPT_DAYS, "released_items_days": 10,
+        "vault_days": 365,
+    }  # fmt: skip
+    return {
+        "indicators": indicators, "sources": sources, "minimum_needs": 2, "retention": retention,
+    }  # fmt: skip
 
 
 @dataclass

@@ -28,13 +28,14 @@ from linkage_hub.store.tables import (
     runs,
 )
 from tests.governance.privacy.test_registry import agree
-from tests.governance.world import NOON
 from tests.linkage_hub.analytics.risk.kept import cohort
 from tests.linkage_hub.analytics.risk.shared_world import (
     DAY,
+    KEPT_DAYS,
     NEEDS,
     WEIGHTS,
     SharedWorld,
+    learning,
     shared_world,
 )
 
@@ -189,20 +190,17 @@ def test_what_is_no_private_model_of_the_agreement_is_not_shared(hub: SharedWorl
 
 def test_a_model_goes_when_results_would(county: SharedWorld) -> None:
     """A day before it is there; then nobody is shown it, it is not shared, and it is destroyed."""
-    kept = county.terms.retention.link_results_days
     (shared,) = county.books.shared()
-    expires = county.now + (kept + 1) * DAY
-    assert NOON + (kept + 1) * DAY == expires
     with county.database.writing() as connection:
-        before = oldest(county.terms, county.now + kept * DAY)
+        before = oldest(county.terms, county.now + KEPT_DAYS * DAY)
         assert forget_models(connection, county.terms.hash, before) == 0
-    county.now += (kept + 1) * DAY
+    county.now += (KEPT_DAYS + 1) * DAY
     with county.database.writing() as connection:
         assert county.books.shared_of(connection, county.terms) is None
         gone = forget_models(connection, county.terms.hash, oldest(county.terms, county.now))
     assert gone == 1
     assert county.books.shared() == []
-    with pytest.raises((ModelNotPaid, AgreementRefusal)):
+    with pytest.raises(ModelNotPaid, match="older"):
         county.books.share(shared.document)
 
 
@@ -407,6 +405,21 @@ def test_a_hub_that_reorders_is_seen_by_who_has_its_exports(seen: SharedWorld) -
     moved = (honest[-1].model_copy(update={"probability": honest[0].probability}), *honest[:-1])
     assert not consistent(moved)
     assert not consistent((honest[-1], *honest[:-1]))
+
+
+def test_families_of_an_agreement_without_a_model_come_after(county: SharedWorld) -> None:
+    """They have no place and no reason for none: nothing is said of them."""
+    elsewhere = agree(county.world, id="elsewhere", **learning(county.world.partners))
+    with county.database.writing() as connection:
+        connection.execute(update(runs).values(id="9" * 32, agreement=elsewhere.hash))
+        connection.execute(update(families).values(run="9" * 32))
+    county.run(cohort(40, len(NEEDS), 9), 2)
+    found = listed(county, BY_MODEL)
+    assert found.total == FAMILIES + 40
+    assert {each.rank is None for each in found.families[:10]} == {False}
+    placed = [each.rank is not None and each.rank.band is not None for each in found.families]
+    assert placed == sorted(placed, reverse=True)
+    assert sum(each.rank is None for each in found.families) == FAMILIES
 
 
 def test_a_newer_run_has_its_own_order(county: SharedWorld) -> None:
