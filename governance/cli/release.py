@@ -12,19 +12,17 @@ from rich.table import Table
 
 from governance.canonical import b64, canonical_bytes, utc_now, write_time
 from governance.cli.copies import Copy, KeyFile, Url, read_vkey, replayed
-from governance.errors import FormatError, ReasonedError, SignatureError
+from governance.errors import FormatError
 from governance.exchange.hub_client import HubClient
 from governance.exchange.release_api import (
     FamilyQuery,
     FamilyView,
     OutcomePost,
-    ReleaseView,
     RequestView,
 )
 from governance.exchange.risk_api import FamilyRank
-from governance.identity.envelope import Envelope, parse_canonical, parse_model, sign
+from governance.identity.envelope import parse_model, sign
 from governance.identity.files import PersonSecrets, read_person_secrets
-from governance.ledger.state import LedgerState
 from governance.release.errors import AnswersLeftOut, MembersChanged, RequestNotLogged
 from governance.release.models import (
     APPROVAL,
@@ -33,8 +31,8 @@ from governance.release.models import (
     ReleasedRecord,
     Request,
 )
+from governance.release.opening import asked_of, opened_answers
 from governance.release.registry import read_request
-from governance.release.seal import open_records
 from governance.terminal import FileProblem, passphrase, terminal
 
 app = typer.Typer(no_args_is_help=True, help="Ask to re-identify one family; decide; open.")
@@ -248,24 +246,12 @@ def members(
     who = read_person_secrets(as_, passphrase(passphrase_file))
     with _client(hub, who) as client:
         view = client.request(request_hash)
-    _asked(view, request_hash)
+    asked_of(view, request_hash)
     _write_private(out, canonical_bytes(view.document))
     terminal(context).result(
         {"file": str(out), "members": len(view.document.members)},
         lambda console: console.print(f"{len(view.document.members)} members in {out}"),
     )
-
-
-def _asked(view: RequestView, request_hash: str) -> Request:
-    """The request that a command names, by its own bytes, about the members that are shown.
-
-    Raises:
-        MembersChanged: the hub shows another request, or other members.
-    """
-    asked = parse_canonical(view.request.payload_bytes, Request)
-    if view.request.payload_hash != request_hash or view.document.digest != asked.members:
-        raise MembersChanged("the hub showed other members than those that the request names")
-    return asked
 
 
 @app.command()
@@ -336,10 +322,10 @@ def open_release(
     with _client(hub, who) as client:
         view = client.request(request_hash)
         release = client.release(request_hash)
-    asked = _asked(view, request_hash)
+    asked = asked_of(view, request_hash)
     screen = terminal(context)
     state, _ = replayed(screen, url, read_vkey(key_file), who, copy)
-    parties, found, left_out = _opened(release, view, asked, who, state)
+    parties, found, left_out = opened_answers(release, view, asked, who, state)
     data = {
         "request": request_hash,
         "parties": parties,
@@ -360,60 +346,6 @@ def open_release(
             next_step="tell your information-governance lead; what was shown are the other answers",
         )
     screen.hint(f"governance release outcome {request_hash} helped")
-
-
-def _opened(
-    release: ReleaseView,
-    view: RequestView,
-    asked: Request,
-    who: PersonSecrets,
-    state: LedgerState,
-) -> tuple[list[str], list[ReleasedRecord], dict[str, str]]:
-    """Who answered a request, what they sent, and whose answers are left out for which reason."""
-    parties: list[str] = []
-    found: list[ReleasedRecord] = []
-    left_out: dict[str, str] = {}
-    for envelope in dict.fromkeys(release.sealed):  # whatever the hub tells twice is one answer
-        try:
-            party, records = _read(envelope, view, asked, who, state)
-        except ReasonedError as error:
-            left_out[_claimed(envelope, state)] = error.reason
-        else:
-            found += records
-            parties.append(party)
-    return parties, found, left_out
-
-
-def _read(
-    envelope: Envelope, view: RequestView, asked: Request, who: PersonSecrets, state: LedgerState
-) -> tuple[str, list[ReleasedRecord]]:
-    """One partner's answer.
-
-    Raises:
-        MembersChanged: records of somebody, or items, that nobody asked for.
-        GovernanceError: for the others see ``open_records``.
-    """
-    persons = {member.person for member in view.document.members} - set(asked.without)
-    items = set(asked.items)
-    sealed, records = open_records(
-        envelope,
-        key=who.sealing_key,
-        recipient=who.keys,
-        request=view.request.payload_hash,
-        holders=view.document.holders,
-        party_key=state.identities.party_key,
-    )
-    if not all(each.person in persons and each.items.keys() <= items for each in records):
-        raise MembersChanged("records of somebody, or items, that were not asked for")
-    return sealed.party, records
-
-
-def _claimed(envelope: Envelope, state: LedgerState) -> str:
-    """Whose keys an answer names that could not be read; nobody may have signed it."""
-    try:
-        return state.identities.party_key(envelope.signatures[0].key)[0]
-    except SignatureError:
-        return "somebody unknown"
 
 
 def _contact_sheet(out: Console, records: list[ReleasedRecord]) -> None:

@@ -7,7 +7,6 @@ from typer.testing import CliRunner
 
 from governance.canonical import b64, canonical_bytes, sha256, write_time
 from governance.cli.main import app
-from governance.cli.release import _asked, _opened
 from governance.exchange.hub_client import HubClient
 from governance.exchange.release_api import (
     FamilyList,
@@ -21,6 +20,7 @@ from governance.identity.envelope import Envelope, parse_canonical, sign
 from governance.identity.files import PersonSecrets, write_secret
 from governance.release.errors import MembersChanged
 from governance.release.models import SEALED, CheckpointRef, Members, ReleasedRecord, SealedItems
+from governance.release.opening import asked_of, opened_answers
 from governance.release.seal import seal_records
 from tests.governance.world import NOON, Party, World
 
@@ -53,7 +53,7 @@ def reading(
     """What the manager's command reads of a release, and what it leaves out."""
     who = secrets_of(world)
     release = ReleaseView(request=view.id, sealed=sealed, answers=())
-    return _opened(release, view, _asked(view, view.id), who, world.state)
+    return opened_answers(release, view, asked_of(view, view.id), who, world.state)
 
 
 def shown(
@@ -215,8 +215,8 @@ def test_members_that_make_a_partner_a_holder_are_those_of_the_request(world: Wo
     more = world.members(("1", True, [(world.council, "1" * 32), (police, "2" * 32)]))
     view = shown(world, more)
     with pytest.raises(MembersChanged):
-        _asked(view, view.id)
+        asked_of(view, view.id)
     view = shown(world, family_of(world))
     with pytest.raises(MembersChanged):
-        _asked(view, sha256(b"another"))
-    assert _asked(view, view.id).members == family_of(world).digest
+        asked_of(view, sha256(b"another"))
+    assert asked_of(view, view.id).members == family_of(world).digest
