@@ -25,7 +25,6 @@ from linkage_hub.analytics.risk.private.accounting import Cost, cost_of, noise_f
 from linkage_hub.analytics.risk.private.randomness import Randomness
 from linkage_hub.analytics.risk.private.training import (
     CLIP,
-    SPREAD,
     SPREAD_LEVEL,
     STEPS,
     Guarantee,
@@ -37,6 +36,8 @@ from linkage_hub.analytics.risk.private.training import (
 
 _VARIANCE: Final = 0.15
 """Of a column of 0 and 1: families in the programme have more needs than others."""
+SPREAD: Final = 0.3
+"""By how much a coefficient is expected to differ from the rule's (standard deviation)."""
 _WATCHED: Final = 24
 """Months for which a family is expected to be watched."""
 

@@ -6,8 +6,9 @@ to trust about how it was drawn); training starts from the public rule and is dr
 much as the noise is large, which is worked out from public figures; the mean of the last half of
 the steps is the model. Columns of what is unknown are taken as differences from the share that the
 rule declares: where nearly all are 1 they and the intercept are one column many times over, and
-steps that are right for each are too long for all together. Nothing is chosen by looking at
-outcomes: no early stop, no tuning, no second try.
+steps that are right for each are too long for all together. The rule's own score is a column too:
+how steep the rule should be is one number, which few families tell, while each need's own takes
+many. Nothing is chosen by looking at outcomes: no early stop, no tuning, no second try.
 
 With a clip of 1 the gradients of families with the outcome, about as long as their rows, would be
 cut to less than half, those of the others not at all, and predicted risk would be half of what it
@@ -36,9 +37,15 @@ CLIP: Final = 3.0
 STEPS: Final = 100
 _TRAVEL: Final = 8.0
 """Time constants that all steps together are: enough to arrive, small steps, little noise left."""
-SPREAD: Final = 0.3
-"""By how much a coefficient is expected to differ from the rule's (standard deviation)."""
+SPREAD: Final = 0.2
+"""By how much a coefficient is expected to differ from the rule's, once that is as steep as it
+should be (standard deviation)."""
+SPREAD_STEEP: Final = 0.3
+"""By how much what the rule adds for a need of usual weight is expected to be wrong."""
 SPREAD_LEVEL: Final = 0.5
+_SCORE: Final = 0.7
+"""What the rule's score is multiplied by as a column: no longer than a few needs are, or the clip
+would cut the gradients of families with many."""
 _VARIANCE: Final = 0.1
 """Of a column of 0 and 1 that is 1 for one family in nine."""
 
@@ -87,23 +94,27 @@ def train(
     """
     noise = noise_for(guarantee.epsilon, guarantee.delta, STEPS)
     cost = cost_of(noise, STEPS, guarantee.delta)
-    start = rule.as_model()
+    start, needs = rule.as_model(), 2 * len(rule.needs)
     usual = usual_of(len(rule.needs), rule.mean_unknown)
-    begin = np.array([*start.coefficients, start.intercept + usual @ start.coefficients])
+    begin = np.array([*start.coefficients, 0.0, start.intercept + usual @ start.coefficients])
     if not warm:
         begin = np.zeros_like(begin)
-    curvature = _curvature(len(rule.needs), rule.outcome_rate)
-    spread = np.append(np.full(len(begin) - 1, SPREAD), SPREAD_LEVEL)
+    curvature, weights = _curvature(rule), rule.by_need / _usual_weight(rule)
+    spread = np.array([*(SPREAD for _ in range(needs)), SPREAD_STEEP / _SCORE, SPREAD_LEVEL])
     pull = pull_of(curvature, spread, noise * clip / STEPS**0.5 / len(families)) * warm
-    rows = torch.from_numpy(np.column_stack([families.values - usual, np.ones(len(families))]))
+    score = _SCORE * (families.met @ weights - rule.mean_needs)
+    columns = [families.values - usual, score, np.ones(len(families))]
+    rows = torch.from_numpy(np.column_stack(columns))
     wanted = torch.from_numpy(outcome.astype(np.float64))
 
     def loss(odds: Any) -> Any:
         return torch.nn.functional.binary_cross_entropy_with_logits(odds, wanted)
 
     found = descend(rows, loss, begin, Metric(curvature, pull), noise, clip, randomness)
-    level = found[-1] - usual @ found[:-1]
-    model = model_of("private-logistic", families.needs, level, found[:-1])
+    steeper = _SCORE * found[needs]
+    level = found[-1] - usual @ found[:needs] - steeper * rule.mean_needs
+    coefficients = found[:needs] + steeper * np.append(weights, np.zeros(len(rule.needs)))
+    model = model_of("private-logistic", families.needs, level, coefficients)
     return Trained(model, noise, STEPS, cost)
 
 
@@ -123,9 +134,11 @@ class Metric:
     pull: Floats
 
 
-def _curvature(needs: int, rate: float) -> Floats:
+def _curvature(rule: PublicRule) -> Floats:
     """Of the mean loss along each number, if columns were what is expected of them."""
-    return rate * (1 - rate) * np.append(np.full(2 * needs, _VARIANCE), 1.0)
+    of_needs, of_score = [_VARIANCE] * 2 * len(rule.needs), _SCORE**2 * _VARIANCE * len(rule.needs)
+    variances = [*of_needs, of_score, 1.0]
+    return rule.outcome_rate * (1 - rule.outcome_rate) * np.array(variances)
 
 
 def pull_of(curvature: Floats, spread: Floats, noise: float) -> Floats:
@@ -135,6 +148,11 @@ def pull_of(curvature: Floats, spread: Floats, noise: float) -> Floats:
     rule, s^2 / (t^2 h) has the least expected error (a normal prior around the rule).
     """
     return np.asarray(noise**2 / (spread**2 * curvature))
+
+
+def _usual_weight(rule: PublicRule) -> float:
+    """Of its needs: the score's column is as long whatever unit the weights are in."""
+    return float(np.sqrt((rule.by_need**2).mean()))
 
 
 class _Noisy(DPOptimizer):

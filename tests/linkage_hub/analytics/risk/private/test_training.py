@@ -92,6 +92,34 @@ def test_few_families_leave_the_rule_as_it_is() -> None:
     assert abs(one - rule) < 0.02
 
 
+@pytest.mark.parametrize("weight", [1, 4])
+def test_few_families_tell_how_steep_the_rule_is(weight: float) -> None:
+    """A rule that is half as steep as it should be, in any unit of weights: it is put right.
+
+    So with far too few families to learn what each need adds.
+    """
+    flat = PublicRule(
+        needs=NEEDS, weights=dict.fromkeys(NEEDS, weight), outcome_rate=0.1, mean_needs=1,
+        slope=0.4 / weight,
+    )  # fmt: skip
+    later, _ = families(20_000, 2)
+    odds = -3.2 + 0.8 * later.met.sum(axis=1)
+    then = np.random.default_rng(4).random(20_000) < 1 / (1 + np.exp(-odds))
+    learnt, _ = families(1_500, 3)
+    odds = -3.2 + 0.8 * learnt.met.sum(axis=1)
+    came = np.random.default_rng(5).random(1_500) < 1 / (1 + np.exp(-odds))
+    slopes = []
+    for seed in range(5):
+        model = train(learnt, came, flat, EPSILON_1, SeededRandomness(seed)).model
+        measured = calibration(model.probability(later), then)
+        assert measured is not None
+        slopes.append(measured.slope)
+    before = calibration(flat.as_model().probability(later), then)
+    assert before is not None
+    assert before.slope == pytest.approx(2, abs=0.15)
+    assert np.mean(slopes) < 1.45  # 1.64 where each need is drawn back to the rule by itself
+
+
 def test_a_clip_of_one_halves_risk() -> None:
     """Why the clip is 3: families with the outcome have the long gradients (DESIGN 11)."""
     found, outcome = families(20_000)
@@ -111,7 +139,7 @@ def test_noise_is_drawn_for_every_number_of_every_step() -> None:
     found, outcome = families(200)
     counting = Counting()
     train(found, outcome, RULE, EPSILON_1, counting)
-    assert counting.asked == [9] * training.STEPS
+    assert counting.asked == [10] * training.STEPS  # needs met and unknown, score, level
 
 
 @settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.generate))
