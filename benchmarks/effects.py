@@ -22,7 +22,7 @@ from benchmarks.estimates import _Agents, _truth_of
 from benchmarks.quality.dataset import read_truth
 from examples.county.generate import generate
 from examples.county.model import NEEDS
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.exchange.analysis_api import EffectRow, LinkageEffects
 from governance.exchange.sentinels import GROUPS
 from linkage_hub.analytics.linkage_error import linkage_effects

@@ -26,7 +26,7 @@ from benchmarks.county import describe
 from benchmarks.quality.dataset import Dataset, read_truth
 from benchmarks.quality.ours import submitted
 from examples.county.generate import generate
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.exchange.hub_api import QualityRow, QualityTable, Share3
 from governance.exchange.sentinels import GROUPS, SyntheticRecord
 from linkage_hub.linkage.persons import link

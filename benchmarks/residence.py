@@ -19,11 +19,11 @@ from benchmarks.risk.linked.worlds import MINIMUM, MONTH, TODAY, WANTED
 from examples.county.generate import DEFAULT_SEED, generate
 from linkage_hub.analytics.needs import MET, Assessments, assess
 from linkage_hub.families.build import build_families
-from linkage_hub.families.columns import OPEN, Evidence
+from linkage_hub.families.columns import HERE, LEFT, OPEN, UNTOLD, Evidence
 from linkage_hub.families.history import address_history
 from linkage_hub.families.reading import read_evidence
 from linkage_hub.families.result import FamilyResult
-from linkage_hub.families.whereabouts import HERE, LEFT, UNTOLD, Whereabouts, whereabouts_of
+from linkage_hub.families.whereabouts import Whereabouts, whereabouts_of
 from linkage_hub.runs.indicators import read_indicators
 
 LOST: Final = (0.0, 0.05, 0.1, 0.3)

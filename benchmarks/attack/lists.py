@@ -14,7 +14,7 @@ from typing import Any, Final
 import pandas as pd
 
 from benchmarks.speed.county import DAY, cleaned, county_schema, folder_for
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from partner_agent.sentinels.mixing import Sampler, synthetic_rows
 
 SOURCE: Final = "gp_registrations"  # holds nearly everybody

@@ -14,9 +14,7 @@ could learn from is told alike. Claims are checked by authlib, signatures by jos
 authlib builds.
 """
 
-import base64
 import hmac
-import json
 import logging
 import math
 import secrets
@@ -25,24 +23,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import quote, urlencode
 
 import httpx
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import ValidationError
 
-from governance.canonical import Frozen, canonical_bytes, parse_json
+from governance.canonical import parse_json
 from governance.console.errors import OpenIdUnavailable, SignInRefused
+from governance.console.openid_begun import Begun, BegunCookies
 from governance.console.sessions import RECENT
 from governance.console.settings import is_safe
 from governance.errors import FormatError
 from governance.web.deadline import bounded_client, deadline
 
 COOKIE: Final = "__Host-console-openid"
-WITHIN: Final = timedelta(minutes=10)
 CALLBACK: Final = "/openid/callback"
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "RS384", "ES384", "RS512")
 _ANSWER_MOST: Final = 1024 * 1024  # bytes
@@ -53,8 +48,6 @@ _AT_ONCE: Final = 8  # who redeem codes; each holds a thread of the server's for
 _OF_ONE: Final = _AT_ONCE // 2  # of them from one place: an office may share an address
 _ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LEEWAY: Final = 60  # seconds between two clocks
-_PURPOSE: Final = b"hearthlink/console-openid/v1"
-_NONCE_BYTES: Final = 12
 _LATER: Final = "try again later, or tell the people who run it"
 _SETTINGS: Final = "tell the people who run it that docs/consoles.md says what to set there"
 _LOG: Final = logging.getLogger(__name__)
@@ -62,22 +55,6 @@ _LOG: Final = logging.getLogger(__name__)
 
 class _Silent(OpenIdUnavailable):
     """The provider does not answer, or not in time."""
-
-
-class _Begun(Frozen):
-    """What a browser keeps while its user is at the provider.
-
-    Attributes:
-        again: whether they have to prove anew who they are.
-    """
-
-    state: str
-    nonce: str
-    verifier: str
-    back: str
-    link: str
-    again: bool
-    begun: int
 
 
 class Found(NamedTuple):
@@ -123,7 +100,7 @@ class OpenIdProvider:
         self._client = client
         self._secret = secret
         self._callback = origin + CALLBACK
-        self._seal = AESGCM(hmac.digest(key, _PURPOSE, "sha256"))
+        self._kept = BegunCookies(key, now)
         self._now = now
         self._contexts = tuple(contexts)
         self._known: tuple[float, dict[str, str]] | None = None
@@ -145,7 +122,7 @@ class OpenIdProvider:
         """
         from authlib.oauth2.rfc7636 import create_s256_code_challenge  # noqa: PLC0415 - see below
 
-        begun = _Begun(
+        begun = Begun(
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),
@@ -172,7 +149,7 @@ class OpenIdProvider:
                 "code_challenge_method": "S256",
             }
         )
-        return f"{self._address('authorization_endpoint')}?{query}", self._sealed(begun)
+        return f"{self._address('authorization_endpoint')}?{query}", self._kept.sealed(begun)
 
     def finish(self, query: Mapping[str, str], cookie: str, place: str) -> Found:
         """Who a browser is that comes back from the provider.
@@ -186,7 +163,9 @@ class OpenIdProvider:
             SignInRefused: by the first rule that fails.
             OpenIdUnavailable: the provider does not answer as it should.
         """
-        begun = self._opened(cookie)
+        begun = self._kept.opened(cookie)
+        if begun is None:
+            raise _refused()
         if not hmac.compare_digest(query.get("state", "").encode(), begun.state.encode()):
             raise _refused()
         if query.get("iss", self.issuer) != self.issuer or not query.get("code"):
@@ -196,7 +175,7 @@ class OpenIdProvider:
         authenticated = self._authenticated(claims.get("auth_time"), begun.again)
         return Found(claims["sub"], authenticated, begun.back, begun.link)
 
-    def _redeemed(self, code: str, begun: _Begun, place: str) -> Mapping[str, Any]:
+    def _redeemed(self, code: str, begun: Begun, place: str) -> Mapping[str, Any]:
         """The claims of a code, unless the provider keeps as many waiting as may wait."""
         token, keys = self._address("token_endpoint"), self._address("jwks_uri")
         self._require_awake()
@@ -380,22 +359,6 @@ class OpenIdProvider:
         if not isinstance(found, dict):
             raise _unavailable("its answer is no JSON object")
         return found
-
-    def _sealed(self, begun: _Begun) -> str:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._seal.encrypt(nonce, canonical_bytes(begun), _PURPOSE)
-        return base64.urlsafe_b64encode(nonce + sealed).decode()
-
-    def _opened(self, cookie: str) -> _Begun:
-        try:
-            data = base64.urlsafe_b64decode(cookie)
-            opened = self._seal.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _PURPOSE)
-            begun = _Begun.model_validate(json.loads(opened))
-        except (ValueError, InvalidTag, ValidationError):
-            raise _refused() from None
-        if not 0 <= self._now().timestamp() - begun.begun <= WITHIN.total_seconds():
-            raise _refused()
-        return begun
 
 
 def _refused() -> SignInRefused:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from governance.canonical import canonical_bytes, parse_json
 from governance.errors import FormatError, GovernanceError, plain
+from governance.exchange.agent_client import AgentCalls
 from governance.exchange.analysis_api import PAGE
 from governance.exchange.analysis_client import AnalysisCalls
 from governance.exchange.http import RequestSigner
@@ -25,27 +26,19 @@ from governance.exchange.hub_api import (
     TOO_FAST,
     Mode,
     QualityTable,
-    RevealList,
     ReviewList,
     RulingList,
     RulingPost,
     RunList,
     RunPost,
     RunView,
-    SecretPost,
     Solver,
-    SubmissionList,
-    SubmissionPost,
-    SubmissionView,
 )
-from governance.exchange.refinement import ProfilesPost, RoundList, RoundRefusal
 from governance.exchange.release_api import (
-    AnswerPost,
     ApprovalPost,
     FamilyList,
     FamilyQuery,
     FamilyView,
-    OrderList,
     OutcomePost,
     ReleaseView,
     RequestList,
@@ -104,7 +97,7 @@ _Sink = Callable[[], Callable[[bytes], object]]
 """Called before each attempt at a large answer; gives what takes its parts."""
 
 
-class HubClient(AnalysisCalls, ReportCalls):
+class HubClient(AgentCalls, AnalysisCalls, ReportCalls):
     """The hub as one party or person sees it.
 
     Args:
@@ -144,72 +137,6 @@ class HubClient(AnalysisCalls, ReportCalls):
         """Close its own connections."""
         if self._own:
             self._http.close()
-
-    # --- partners ---------------------------------------------------------------------------
-
-    def post_secrets(self, secrets: SecretPost) -> None:
-        """Hand over sealed linkage secrets."""
-        self._call("POST", "/v1/secrets", secrets)
-
-    def secret(self, agreement: str, epoch: int) -> Envelope:
-        """The linkage secret that was sealed to the caller."""
-        return self._get(f"/v1/secrets/{agreement}/{epoch}", Envelope)
-
-    def post_submission(self, manifest: Envelope) -> SubmissionView:
-        """Announce a submission; the answer says how many bytes the hub holds already."""
-        return self._post("/v1/submissions", SubmissionPost(manifest=manifest), SubmissionView)
-
-    def submission(self, id_: str) -> SubmissionView:
-        """Where a submission stands."""
-        return self._get(f"/v1/submissions/{id_}", SubmissionView)
-
-    def submissions(self) -> SubmissionList:
-        """The caller's submissions."""
-        return self._get("/v1/submissions", SubmissionList)
-
-    def append_bytes(self, id_: str, offset: int, data: bytes) -> SubmissionView:
-        """Send the next bytes of a submission's file."""
-        answer = self._send(
-            "PATCH", f"/v1/submissions/{id_}", data, headers={"Upload-Offset": str(offset)}
-        )
-        return self._parse(answer, SubmissionView)
-
-    def orders(self) -> OrderList:
-        """Orders that the caller has to answer."""
-        return self._get("/v1/orders", OrderList)
-
-    def answer(self, request: str, answer: AnswerPost) -> None:
-        """Answer an order with sealed items or a refusal."""
-        self._call("POST", f"/v1/orders/{request}/answer", answer)
-
-    def rounds(self) -> RoundList:
-        """Open rounds of refinement in which the caller has questions left."""
-        return self._get("/v1/rounds", RoundList)
-
-    def questions(self, round_hash: str, batch: int) -> bytes:
-        """One batch of a round's questions to the caller."""
-        return self._send("GET", f"/v1/rounds/{round_hash}/questions/{batch}")
-
-    def post_answers(self, round_hash: str, batch: int, body: bytes) -> None:
-        """Hand in the answers to one batch; the same bytes again are taken again."""
-        kind = {"Content-Type": "application/octet-stream"}
-        self._send("POST", f"/v1/rounds/{round_hash}/answers/{batch}", body, headers=kind)
-
-    def post_profiles(self, round_hash: str, profiles: ProfilesPost) -> None:
-        """Hand in what the caller's submissions say about themselves."""
-        self._call("POST", f"/v1/rounds/{round_hash}/profiles", profiles)
-
-    def refuse_round(self, round_hash: str, refusal: RoundRefusal) -> None:
-        """Answer nothing of a round, and say why."""
-        self._call("POST", f"/v1/rounds/{round_hash}/refusal", refusal)
-
-    def reveals(self) -> RevealList:
-        """What runs wait to learn of the caller's synthetic records."""
-        return self._get("/v1/reveals", RevealList)
-
-    def reveal(self, run: str, submission: str, key: bytes) -> None:
-        """Hand over the key to a submission's synthetic records; may be repeated."""
-        self._send("POST", f"/v1/runs/{run}/reveals/{submission}", key)
 
     # --- staff ------------------------------------------------------------------------------
 

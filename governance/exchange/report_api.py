@@ -66,11 +66,12 @@ class ReportView(Frozen):
 
     Attributes:
         lines_gone: whether lists of families have fewer lines, or none, than when it was made.
-        report: for a lead without its lists.
+        lists_shown: whether the caller sees lists of families; without it they have no line.
     """
 
     summary: ReportSummary
     lines_gone: bool
+    lists_shown: bool
     report: Report
 
 

@@ -15,7 +15,7 @@ from typing import Final, get_args
 
 import pyarrow as pa
 
-from governance.agreements.models import QualityGroup
+from governance.agreements.quality import QualityGroup
 from governance.canonical import sha256
 from governance.errors import FormatError
 from governance.exchange.arrow import announced, batches_of, read_schema

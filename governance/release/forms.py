@@ -1,12 +1,13 @@
 """Forms that a service manager prints, filled in from a release that was opened on this computer.
 
-Rules: names are put in here, where the release was opened, and nowhere else; a page needs no
-script, no other file and no network; what the file does not say is a line to write on; a family
+Rules: names are put in here, where the release was opened, and nowhere else (in the console by the
+page that opened it, ``assets/scripts/lib/forms.js``, in the same words); a page needs no script, no
+other file and no network; what the file does not say is a line to write on; a family
 that is not the one released is refused; a need that nobody knows about is printed as unknown, with
 room to say what it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from pydantic import ValidationError
@@ -17,20 +18,11 @@ from governance.exchange.release_api import FamilyView, NeedView
 from governance.pages import page_template
 from governance.release.errors import MembersChanged
 from governance.release.models import ReleasedRecord
+from governance.ui.words import Words
 
 Form = Literal["nomination", "combined", "closure"]
 FORMS: Final[tuple[Form, ...]] = ("nomination", "combined", "closure")
-TITLES: Final[dict[Form, str]] = {
-    "nomination": "Nomination to the programme",
-    "combined": "Nomination and progress",
-    "closure": "Closure",
-}
-OUTCOMES: Final = {
-    "helped": "helped",
-    "declined": "the family declined",
-    "wrong_family": "it was another family",
-    "not_needed": "help was not needed",
-}
+OUTCOMES: Final = ("helped", "declined", "wrong_family", "not_needed")
 """As ``governance release outcome`` takes them."""
 
 
@@ -41,6 +33,13 @@ class OpenedFile(Frozen):
     parties: tuple[Slug, ...]
     left_out: dict[str, str]
     records: tuple[ReleasedRecord, ...]
+
+
+class HeldNeed(NamedTuple):
+    """A need as a form shows it: what it is called, and what services hold."""
+
+    name: str
+    held: str
 
 
 class Person(NamedTuple):
@@ -95,13 +94,15 @@ def render(form: Form, opened: OpenedFile, family: FamilyView | None) -> str:
                 "what was opened is of people who are not of this family now",
                 next_step="show the family that the request was about",
             )
+    t = Words(["governance.ui"])
     return page_template("governance.release", "form.html", words=_words).render(
+        t=t,
         form=form,
-        title=TITLES[form],
+        title=t(f"keys.form.title.{form}"),
         opened=opened,
         people=_people(opened, family),
         items=list(dict.fromkeys(item for record in opened.records for item in record.items)),
-        needs=() if family is None else _needs(family.needs),
+        needs=() if family is None else held_needs(family.needs, t),
         family=family,
         outcomes=OUTCOMES,
     )
@@ -127,9 +128,24 @@ def _band(code: str | None) -> str:
     return f"{low} to {high}" if low.isdecimal() and high.isdecimal() else _words(code or "")
 
 
-def _needs(needs: Sequence[NeedView]) -> list[NeedView]:
+def held_needs(
+    needs: Sequence[NeedView], t: Words, names: Mapping[str, str] | None = None
+) -> list[HeldNeed]:
+    """Needs as a form shows them: met, unknown, unmet.
+
+    Args:
+        needs: of the family.
+        t: the catalogue.
+        names: what they are called; else their codes as words.
+    """
     order = {"met": 0, "unknown": 1, "unmet": 2}
-    return sorted(needs, key=lambda need: (order[need.state], need.id))
+    return [
+        HeldNeed(
+            (names or {}).get(need.id) or _words(need.id).capitalize(),
+            t(f"keys.form.held.{need.state}", count=need.sources),
+        )
+        for need in sorted(needs, key=lambda need: (order[need.state], need.id))
+    ]
 
 
 def _words(code: str) -> str:

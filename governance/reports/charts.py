@@ -7,6 +7,7 @@ never cut, since finding out where takes longer than all the rest: long ones go 
 and have room for a reader's font, which is not the one that they are measured by here.
 """
 
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -93,7 +94,7 @@ def _bars(chart: Bars) -> tuple[Any, Points]:
     ]  # fmt: skip
     names = _names(each.line for each in chart.points)
     made = _base(alt).mark_bar(stroke="white", strokeWidth=0.5).encode(
-        x=alt.X("value:Q", title=chart.axis, axis=_counts(alt, chart)),
+        x=_along(alt, chart),
         y=_down(alt, names),
         color=_colour(alt, chart.series),
     )  # fmt: skip
@@ -106,16 +107,17 @@ def _bars(chart: Bars) -> tuple[Any, Points]:
     return made.properties(width=_PLOT, height=_step(alt, names, beside / 2 + 0.5)), points
 
 
-def _counts(alt: Any, chart: Bars) -> Any:
-    """An axis of families: no half ones."""
+def _along(alt: Any, chart: Bars) -> Any:
+    """Where bars end; few families are counted one by one, without halves."""
     longest: dict[tuple[str, str], float] = {}
     for each in chart.points:
         bar = (each.line, "" if chart.stacked else each.series)
         longest[bar] = longest.get(bar, 0) + each.value
-    most = int(max(longest.values(), default=0))
+    most = max(1, math.ceil(max(longest.values(), default=0)))
     if most > _FEW_TICKS:
-        return alt.Axis(tickMinStep=1)
-    return alt.Axis(values=list(range(most + 1)), format="d")
+        return alt.X("value:Q", title=chart.axis)
+    axis = alt.Axis(values=list(range(most + 1)), format="d")
+    return alt.X("value:Q", title=chart.axis, axis=axis, scale=alt.Scale(domain=[0, most]))
 
 
 def _curves(chart: Curves) -> tuple[Any, Points]:

@@ -77,8 +77,9 @@ def opening_data(
     sealed: Sequence[tuple[SealedItems, bytes]],
     items: Sequence[str],
     labels: Labels,
+    needs: Sequence[tuple[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """For the page that opens a release.
+    """For the page that opens a release, and prints forms that it fills in.
 
     Args:
         words: the catalogue.
@@ -90,6 +91,8 @@ def opening_data(
         sealed: partners' answers with their exact bytes, each verified by ``verify_sealed``.
         items: codes of items in the order in which they are shown.
         labels: what codes are called.
+        needs: of the family as it was asked about: what each is called, and what services hold;
+            None where what is known of it has changed since.
     """
     return {
         "id": request_hash,
@@ -100,7 +103,9 @@ def opening_data(
         "passkey": _credential(passkey_of(keys)),
         "sealed": [{"party": items.party, "payload": b64(data)} for items, data in sealed],
         "items": list(items),
+        "needs": None if needs is None else [list(each) for each in needs],
         "words": _words(words, "keys.open."),
+        "form_words": words.under("keys.form."),
         "labels": _plain(labels),
     }
 

@@ -22,7 +22,7 @@ from linkage_hub.analytics.needs import (
     UNSAID,
     Categories,
 )
-from linkage_hub.families.whereabouts import UNTOLD, WORDS
+from linkage_hub.families.columns import RESIDENCE, UNTOLD
 from linkage_hub.store.tables import (
     families,
     family_categories,
@@ -124,7 +124,7 @@ def untold_of(residence: Sequence[str | None]) -> NDArray[np.bool_] | None:
     """Of each family whether nobody tells where it is, bool (f,); None where nobody asked."""
     if not any(residence):
         return None
-    return np.array([word == WORDS[UNTOLD] for word in residence], dtype=np.bool_)
+    return np.array([word == RESIDENCE[UNTOLD] for word in residence], dtype=np.bool_)
 
 
 def categories_of(

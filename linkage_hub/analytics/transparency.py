@@ -17,6 +17,7 @@ from governance.canonical import Hex128, hash_of
 from governance.terminal import read_bytes
 from governance.transparency.models import CatalogueNamed, ModelCard, Program
 from linkage_hub.analytics.risk.documents import ModelDocument
+from linkage_hub.analytics.risk.measured import Interval, Measures
 from linkage_hub.errors import NotAnExport
 
 PERSONS_LEAST: Final = 1_000
@@ -141,8 +142,13 @@ def _rule(agreement: Agreement, program: Program) -> ModelCard:
     )
 
 
-def risk_card(document: ModelDocument) -> ModelCard:
-    """A risk model's card; how well it does is nowhere in its document, and so is missing here."""
+def risk_card(document: ModelDocument, measured: Sequence[Measures] = ()) -> ModelCard:
+    """A risk model's card.
+
+    How well it does is nowhere in its document, and is missing here unless measures of it were
+    paid for: ``measured`` may hold those of other models too.
+    """
+    own = [each for each in measured if each.model == hash_of(document)]
     privacy, model = document.privacy, document.model
     return ModelCard(
         name=f"Risk: {document.outcome}",
@@ -160,7 +166,24 @@ def risk_card(document: ModelDocument) -> ModelCard:
             f"{privacy.dp_accounting:.3f}. Noise is drawn from the operating system; Opacus' own "
             "secure generator is not available."
         ),
-        performance=None,
+        performance=" ".join(_measured(each) for each in own) or None,
         datasets=f"Families under the agreement {document.agreement}, and what became of them.",
         dataset_purposes="Training, once, paid for from the year's privacy budget.",
     )
+
+
+def _measured(measures: Measures) -> str:
+    return (
+        "On families of a later period than it learnt from, with noise for epsilon "
+        f"{measures.epsilon:.3g}; 95 % intervals hold noise and chance. "
+        f"Of a list of {measures.list_size:,} had the outcome: "
+        f"{_interval(measures.precision)}. Of those who had it were on the list: "
+        f"{_interval(measures.capture)}. Observed to expected: "
+        f"{_interval(measures.observed_to_expected)}."
+    )
+
+
+def _interval(each: Interval) -> str:
+    value = "not known" if each.value is None else f"{each.value:.2f}"
+    high = "any more" if each.high is None else f"{each.high:.2f}"
+    return f"{value} ({each.low:.2f} to {high})"

@@ -86,6 +86,7 @@ def report(
         {"files": paths, "withheld": list(found.withheld)},
         lambda console: console.print("\n".join(paths), markup=False),
     )
+    screen.hint(f"linkage-hub reports share {paths[0]} --hub URL --as FILE")
     if found.withheld:
         raise ComparisonWithheld(
             "the comparison is not given: " + "; ".join(REASONS[each] for each in found.withheld),

@@ -50,13 +50,19 @@ from linkage_hub.analytics.risk.rule import PublicRule
 from linkage_hub.analytics.risk.scoring import known_enough, least_known
 from linkage_hub.app import Hub, open_hub
 from linkage_hub.cli.context import home_of
+from linkage_hub.cli.measure import measure
+from linkage_hub.families.columns import HERE, RESIDENCE, UNTOLD
 
 app = typer.Typer(no_args_is_help=True, help="Figures of risk, for professional consideration.")
 LEAST_FAMILIES: Final = 10_000
 """Below, a private model is no better than the rule that it starts from (docs/risk.md)."""
 DELTA: Final = 1e-6
-_COLUMNS: Final = ("family", "needs_met", "needs_unknown", "probability", "reasons")
+_COLUMNS: Final = (
+    "family", "needs_met", "needs_unknown", "probability", "reasons", "residence",
+)  # fmt: skip
 
+
+app.command()(measure)
 
 Rule = Annotated[
     Path, typer.Option(help="rule.yaml: needs, weights, outcome_rate, mean_needs, mean_unknown")
@@ -119,7 +125,8 @@ def train(
         )
     with open_hub(home_of(context)) as hub:
         check_runs(hub.database, terms.hash, *origins)
-        document = _trained(hub, terms.hash, outcome, found, public, epsilon)
+        learnt_from = origins[0].run, origins[1].run
+        document = _trained(hub, terms.hash, outcome, found, public, epsilon, learnt_from)
         write_bytes(out, canonical_bytes(document))
         if share:
             hub.models.share(document)
@@ -272,9 +279,10 @@ def _families(
 
 def _listed(
     families: FamilyColumns, open_: NDArray[np.bool_], model: LinearModel, size: int
-) -> Iterator[tuple[str, int, int, str, str]]:
+) -> Iterator[tuple[str, int, int, str, str, str]]:
     """Families that are open to the outcome, the highest first."""
     state, names = families.state[open_, : len(model.needs)], families.family[open_]
+    untold = None if families.untold is None else families.untold[open_]
     features = features_of(families.needs[: len(model.needs)], state)
     best = ranked(model.log_odds(features), names, size)
     likely, why = model.probability(features.rows(best)), model.reasons(features.rows(best))
@@ -285,11 +293,18 @@ def _listed(
             int((state[at] == UNKNOWN).sum()),
             f"{chance:.2f}",
             " ".join(reason.column for reason in reasons),
+            "" if untold is None else RESIDENCE[UNTOLD if untold[at] else HERE],
         )
 
 
 def _trained(
-    hub: Hub, agreement: str, outcome: str, found: Cases, rule: PublicRule, epsilon: float
+    hub: Hub,
+    agreement: str,
+    outcome: str,
+    found: Cases,
+    rule: PublicRule,
+    epsilon: float,
+    learnt_from: tuple[str, str],
 ) -> ModelDocument:
     """Pay, then train: the noise is known before, and both accountants have agreed on its cost."""
     if importlib.util.find_spec("opacus") is None:
@@ -327,6 +342,7 @@ def _trained(
             steps=trained.steps,
             randomness="operating system",
         ),
+        learnt_from=learnt_from,
     )
     hub.models.enter(document, event)
     return document

@@ -19,6 +19,7 @@ from linkage_hub.analytics.criteria.agreed import differing, require_named
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.provenance import Provenance, published
 from linkage_hub.analytics.risk.documents import read_model
+from linkage_hub.analytics.risk.measured import read_measures
 from linkage_hub.analytics.shipped import read_catalogue
 from linkage_hub.analytics.transparency import (
     model_cards,
@@ -61,6 +62,9 @@ def record(
     risk_model: Annotated[
         list[Path] | None, typer.Option(help="model.json of risk train; may be repeated")
     ] = None,
+    risk_measures: Annotated[
+        list[Path] | None, typer.Option(help="measures.json of risk measure; may be repeated")
+    ] = None,
     complete: Annotated[bool, typer.Option(help="write nothing while a field is missing")] = False,
 ) -> None:
     """Write the record as JSON, Markdown and a page, and say which fields are missing."""
@@ -69,6 +73,7 @@ def record(
     criteria = None if catalogue is None else read_catalogue(catalogue, PACKAGE, Criteria)
     if criteria is not None:
         require_named(criteria, terms)
+    measured = [read_measures(path) for path in risk_measures or ()]
     program = installed()
     found = record_of(
         terms,
@@ -79,7 +84,7 @@ def record(
             program,
             None if quality is None else read_estimates(quality),
             [
-                *(risk_card(read_model(path)) for path in risk_model or ()),
+                *(risk_card(read_model(path), measured) for path in risk_model or ()),
                 *(read_document(path, ModelCard) for path in model_card or ()),
             ],
         ),

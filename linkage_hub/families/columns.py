@@ -21,6 +21,10 @@ Bytes = NDArray[np.uint8]
 UNKNOWN: Final = -1
 _OLDEST: Final = (4, 10, 15, 17)  # years, of the bands of children
 OPEN: Final = 1_000_000  # month of an end that is not known: the address holds still
+LEFT, UNTOLD, HERE = 0, 1, 2
+RESIDENCE: Final = ("left", "untold", "here")
+"""Words for the codes above: whether a family lives in the county still (``whereabouts``)."""
+NEVER: Final = -1  # month of what nobody tells
 RELATION_CODES: Final = ("parent", "child", "partner", "guardian")
 PARENT, CHILD, PARTNER, GUARDIAN = range(len(RELATION_CODES))
 ADULT: Final = len(CHILD_BANDS)  # the first band of adults

@@ -21,14 +21,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage_hub.families.columns import Bools, Evidence, Ints, Statements
+from linkage_hub.families.columns import (
+    HERE,
+    LEFT,
+    NEVER,
+    UNTOLD,
+    Bools,
+    Evidence,
+    Ints,
+    Statements,
+)
 from linkage_hub.families.residence import is_dated
 from linkage_hub.families.result import FamilyResult
 
-LEFT, UNTOLD, HERE = 0, 1, 2
-WORDS: Final = ("left", "untold", "here")
-"""Words for the codes above."""
-NEVER: Final = -1  # month of what nobody tells
 RELIED_ON: Final = 0.8  # least share of a source's open words that stand where they can be checked
 CHECKED: Final = 20  # least open words that a share is told from
 
@@ -38,7 +43,7 @@ class Whereabouts:
     """What is known of where families are.
 
     Attributes:
-        state: of each family, int8 (f,), codes of ``WORDS``.
+        state: of each family, int8 (f,), codes of ``RESIDENCE``.
         told: the last month for which a source tells that the family was at an address: of one
             that is here the newest month that the source's rows name, int64 (f,); ``NEVER`` where
             nobody tells.

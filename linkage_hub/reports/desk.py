@@ -3,7 +3,8 @@
 Rules, in order: the agreement is in force, names analysis, and the caller's organisation is one of
 its parties, for everything; another's report is answered as one that does not exist; the hub makes
 reports from runs whose results it keeps; one that is shared was checked (:mod:`sharing`), and says
-who shared it; a lead sees no list of families; who takes one back is of the organisation that asked
+who shared it; lists of families are for analysts, and for service managers of a partner, as the
+families themselves are, and for no lead; who takes one back is of the organisation that asked
 for it or shared it, or a lead of any party. Each of these is logged with the keys of who did it.
 """
 
@@ -160,20 +161,24 @@ class ReportDesk:
             return ReportList(reports=tuple(_summaries(connection, rows)), total=total)
 
     def view(self, staff: PersonKeys, report: str) -> ReportView:
-        """A report; for a lead without its lists.
+        """A report; without its lists for who does not work with families.
 
         Raises:
             UnknownReport: there is none that the caller may see.
             AgreementRefusal: as ``choices``.
         """
-        self._seen(staff.party, report)
+        _, terms = self._seen(staff.party, report)
         with self._database.reading() as connection:
             row = _row(connection, report)
             (summary,) = _summaries(connection, [row])
             found = store.document_of(connection, report)
-        if staff.role is Role.IG_LEAD:
-            found = store.without_lists(found)
-        return ReportView(summary=summary, lines_gone=row.lines_gone, report=found)
+        lists = sees_lists(staff, terms)
+        return ReportView(
+            summary=summary,
+            lines_gone=row.lines_gone,
+            lists_shown=lists,
+            report=found if lists else store.without_lists(found),
+        )
 
     def withdraw(self, staff: PersonKeys, report: str) -> None:
         """Destroy a report.
@@ -183,7 +188,7 @@ class ReportDesk:
             AgreementRefusal: as ``choices``.
             NotYours: it is another organisation's, and the caller is no lead.
         """
-        row = self._seen(staff.party, report)
+        row, _ = self._seen(staff.party, report)
         if staff.party != row.party and staff.role is not Role.IG_LEAD:
             raise NotYours(
                 "people of the organisation that made or shared it take a report back",
@@ -218,19 +223,25 @@ class ReportDesk:
     def _terms(self, party: str, agreement: str) -> Agreement:
         return self._permission.agreement(party, agreement, Action.ANALYSE)
 
-    def _seen(self, party: str, report: str) -> Any:
-        """A report's row, once the party may see it; asks the ledger, and so holds no lock."""
+    def _seen(self, party: str, report: str) -> tuple[Any, Agreement]:
+        """A report's row and agreement, once the party may see it; holds no lock."""
         with self._database.reading() as connection:
             row = _row(connection, report)
         if not self._permission.sees(party, row.agreement):
             raise _unknown()
-        self._terms(party, row.agreement)
-        return row
+        return row, self._terms(party, row.agreement)
 
     def _summary_of(self, report: str) -> ReportSummary:
         with self._database.reading() as connection:
             (found,) = _summaries(connection, [_row(connection, report)])
         return found
+
+
+def sees_lists(staff: PersonKeys, terms: Agreement) -> bool:
+    """Whether somebody of an agreement's party sees lists of families, under their pseudonyms."""
+    if staff.role is Role.SERVICE_MANAGER:
+        return staff.party not in terms.processors
+    return staff.role is Role.ANALYST
 
 
 def _unknown() -> UnknownReport:

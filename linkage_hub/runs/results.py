@@ -20,8 +20,7 @@ from governance.canonical import canonical_bytes
 from governance.ledger.payloads import LinkRunFinished
 from governance.transparency.models import Program
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, STATES, UNKNOWN, UNSAID
-from linkage_hub.families.columns import OPEN
-from linkage_hub.families.whereabouts import NEVER, WORDS
+from linkage_hub.families.columns import NEVER, OPEN, RESIDENCE
 from linkage_hub.reports.store import results_gone
 from linkage_hub.runs.pipeline import Results
 from linkage_hub.store.bulk import insert_rows
@@ -248,7 +247,7 @@ def _family_rows(results: Results) -> _Rows:
         needs.resident.tolist(),
         needs.flagged.tolist(),
         [STATES[state] for state in results.referred.tolist()],
-        [WORDS[state] for state in results.whereabouts.state.tolist()],
+        [RESIDENCE[state] for state in results.whereabouts.state.tolist()],
         [None if month == NEVER else month for month in results.whereabouts.told.tolist()],
         strict=True,
     )

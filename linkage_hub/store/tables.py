@@ -218,7 +218,7 @@ families = Table(
     Column("is_resident", Boolean, nullable=False),
     Column("flagged", Boolean, nullable=False),
     Column("referred", String(8), nullable=False, server_default="unknown"),  # STATES
-    Column("residence", String(8)),  # whereabouts.WORDS; null in runs of before it was asked
+    Column("residence", String(8)),  # RESIDENCE; null in runs of before it was asked
     Column("told_month", Integer),  # last for which a source tells of an address
 )
 Index(  # of the list, and covers its commonest condition

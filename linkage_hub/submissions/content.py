@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from governance.agreements.encoding import Hardening
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.exchange.sentinels import VALUES
 from governance.exchange.submission import (
     AGE_BANDS,

@@ -16,9 +16,9 @@ def render_html(report: QualityReport) -> str:
         rejects=REJECTS,
         reasons=_reasons(report),
         column_chart=column_chart(report.columns) if report.columns else "",
-        age_chart=band_chart(report.ages, "Rows by age; the table below has the figures", "age"),
+        age_chart=band_chart(report.ages, "Rows by age; the table below has the figures"),
         decade_chart=band_chart(
-            report.birth_decades, "Rows by decade of birth; the table below has them", "born"
+            report.birth_decades, "Rows by decade of birth; the table below has them"
         ),
     )
 

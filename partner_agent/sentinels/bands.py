@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from governance.agreements.models import QualityGroup
+from governance.agreements.quality import QualityGroup
 from governance.exchange.sentinels import SEXES
 from partner_agent.encoding.submission import age_band
 from partner_agent.encoding.tokens import cleaned_column, month_number, month_of

@@ -27,7 +27,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.exchange.sentinels import DECOY, GROUPS, HARD, PLAIN
 from governance.exchange.submission import AGE_BANDS
 from partner_agent.encoding.submission import age_band

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.exchange.sentinels import SALT_BYTES, SyntheticRecord, commitment, write_key
 from governance.exchange.submission import HANDLE_BYTES
 from partner_agent.encoding.submission import SubmissionEncoder

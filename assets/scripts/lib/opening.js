@@ -5,9 +5,10 @@
 // partner's items are for that request and those keys, and open; the partner holds a record of a
 // member; they are of members and items that were asked for. Only then is anything shown, as text
 // nodes, in this page alone: nothing is stored, logged or sent, and it is gone when the page is left,
-// or when nobody has touched it for as long as a session lives.
+// or when nobody has touched it for as long as a session lives. A form to print is made of it here.
 
 import { parseCanonical, sha256, unb64 } from "./bytes.js";
+import { sheetOf, titleOf } from "./forms.js";
 import { NoPasskey, prfOutput } from "./passkeys.js";
 import { Part, summary, tag } from "./page.js";
 import { Refusal, openSealed, publicOf } from "./sealing.js";
@@ -27,6 +28,10 @@ export function opening(element) {
     event.preventDefault();
     part.attempt(() => open(part), wordOf);
   });
+  part.title = part.find("title").textContent;
+  for (const button of part.element.querySelectorAll("[data-shows]")) {
+    button.addEventListener("click", () => choose(part, button.dataset.shows));
+  }
   part.find("print").addEventListener("click", () => window.print());
   part.find("close").addEventListener("click", () => close(part));
   window.addEventListener("pagehide", () => close(part));
@@ -114,12 +119,28 @@ function wasAsked({ person, items }, { asked, persons }) {
 }
 
 function show(part, about, found) {
+  part.release = { about, found };
+  part.find("sheet").replaceChildren(...contacts(part, part.release));
+  part.show("opened");
+  part.show("unlock", false);
+  part.find("title").focus();
+}
+
+function contacts(part, { about, found }) {
   const records = found.flatMap((one) => one.records);
   const problems = found.filter((one) => one.problem).map((one) => problemOf(part, one));
   const cards = about.persons.map((person, index) => card(part, about, records, person, index + 1));
-  part.find("sheet").replaceChildren(...problems, ...cards);
-  part.show("opened");
-  part.show("unlock", false);
+  return [...problems, ...cards];
+}
+
+/** Show the contact sheet ("") or a form in its place; what is shown is what is printed. */
+function choose(part, form) {
+  for (const button of part.element.querySelectorAll("[data-shows]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.shows === form));
+  }
+  const sheet = form ? sheetOf(part, form, part.release) : contacts(part, part.release);
+  part.find("sheet").replaceChildren(...sheet);
+  part.find("title").textContent = form ? titleOf(part, form) : part.title;
   part.find("title").focus();
 }
 
@@ -156,6 +177,8 @@ function values(part, records, item) {
 }
 
 function close(part) {
+  if (part.release) choose(part, "");
+  part.release = null;
   part.find("sheet").replaceChildren();
   part.show("opened", false);
   part.show("unlock");

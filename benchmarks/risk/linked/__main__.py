@@ -40,7 +40,7 @@ from governance.agreements.models import IN_PROGRAMME
 from linkage_hub.analytics.needs import MET, UNKNOWN
 from linkage_hub.analytics.risk.features import features_of
 from linkage_hub.analytics.risk.rule import PublicRule
-from linkage_hub.families.whereabouts import HERE, LEFT, UNTOLD
+from linkage_hub.families.columns import HERE, LEFT, UNTOLD
 from linkage_hub.linkage.candidates import find_candidates
 from linkage_hub.linkage.persons import link_candidates
 from linkage_hub.runs.inputs import SourceData

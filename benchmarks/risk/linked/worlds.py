@@ -54,7 +54,7 @@ class World:
         seen: referred in the first and the second period as the hub would learn it, bool (f, 2).
         gone: not there any more when referrals were linked, bool (f,).
         where: whether it lives in the county still, as this kind knows, int8 (f,), codes of
-            ``whereabouts.WORDS``.
+            ``RESIDENCE``.
         present: somebody of it does in truth, bool (f,).
     """
 

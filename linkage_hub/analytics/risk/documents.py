@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from governance.canonical import Frozen, Hash, Slug
+from governance.canonical import Frozen, Hash, Hex128, Slug
 from governance.terminal import read_bytes
 from linkage_hub.analytics.risk.errors import RiskRefused
 from linkage_hub.analytics.risk.models import LinearModel
@@ -47,6 +47,7 @@ class ModelDocument(Frozen):
     outcome: Slug
     families: Annotated[int, Field(ge=0)]
     privacy: Privacy
+    learnt_from: tuple[Hex128, Hex128] | None = None  # runs, the earlier first
     use: Literal["for professional consideration"] = "for professional consideration"
 
 

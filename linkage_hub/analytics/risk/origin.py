@@ -40,16 +40,36 @@ def check_runs(
     Raises:
         NotThisProvenance: they are not.
     """
-    earlier, later = (_finished(database, each, agreement) for each in (before, after))
+    earlier, later = (_finished(database, each.run, agreement) for each in (before, after))
     if not earlier.finished < later.finished:
         raise NotThisProvenance("expected two runs, the earlier one first")
     for each in (before, after):
         _same_again(database, each)
 
 
-def _finished(database: HubDatabase, provenance: Provenance, agreement: str) -> Any:
+def check_later(database: HubDatabase, agreement: str, learnt: str, before: Provenance) -> None:
+    """Check that a period begins no earlier than the run that a model learnt from last.
+
+    Args:
+        database: the hub's books.
+        agreement: of all these runs.
+        learnt: id of the last run that was learnt from.
+        before: the first run of the period.
+
+    Raises:
+        NotThisProvenance: it does, or this hub has finished no such run.
+    """
+    last = _finished(database, learnt, agreement)
+    if _finished(database, before.run, agreement).finished < last.finished:
+        raise NotThisProvenance(
+            "the model learnt from families of this time: what it does to them says too much",
+            next_step="give two runs of later, the earlier of them at the end of what was learnt",
+        )
+
+
+def _finished(database: HubDatabase, run: str, agreement: str) -> Any:
     with database.reading() as connection:
-        row = connection.execute(select(runs).where(runs.c.id == provenance.run)).first()
+        row = connection.execute(select(runs).where(runs.c.id == run)).first()
     if row is None or row.state != "finished" or row.agreement != agreement:
         raise NotThisProvenance(
             "this hub has finished no such run under the agreement that is named",

@@ -253,6 +253,11 @@ def read(office: Office) -> None:
     assert "1 High Street" in said
     fetched = page.evaluate("fetch(location.href).then(a => a.text(), () => 'refused')")
     assert fetched == "refused"  # the page may connect nowhere
+    office.press("Nomination to the programme")
+    said = office.look("form-nomination")
+    assert "Ada" in said
+    assert "1 High Street" in said
+    assert re.search(r"Not in education, employment or training\s+met \(1 source\)", said)
     office.press("Close")
     assert not NAMES.search(page.content())
 

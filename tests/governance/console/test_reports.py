@@ -175,6 +175,6 @@ def test_what_was_shared_says_so_first(office: Office) -> None:
     assert "The association" not in said
     office.seen("report-shared")
     page.emulate_media(media="print")
-    assert page.locator(".app-foot").is_visible()
+    assert page.locator("main .app-only-print").inner_text() == NOT_PUBLISHED
     assert not page.get_by_text("Download the report").is_visible()
     page.emulate_media(media="screen")

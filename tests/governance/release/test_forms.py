@@ -10,9 +10,11 @@ from typer.testing import CliRunner, Result
 from governance.cli.main import app
 from governance.errors import FormatError
 from governance.release.errors import MembersChanged
-from governance.release.forms import FORMS, OUTCOMES, TITLES
+from governance.release.forms import FORMS, OUTCOMES
+from governance.ui.words import Words
 
 REQUEST = "sha256:" + "a" * 64
+WORDS = Words(["governance.ui"])
 MOTHER, CHILD = ("p-" + each * 32 for each in "12")
 SURNAME = "O'Example <b>"
 
@@ -75,7 +77,7 @@ def test_a_form_has_names_and_needs(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "form.html"
     assert path.stat().st_mode & 0o077 == 0
     page = path.read_text("utf-8")
-    assert f"<h1>{dict(TITLES)[kind]}</h1>" in page  # type: ignore[index]
+    assert f"<h1>{WORDS(f'keys.form.title.{kind}')}</h1>" in page
     assert "O&#39;Example &lt;b&gt;" in page
     assert "Ada" in page
     assert "Kit" in page
@@ -85,7 +87,8 @@ def test_a_form_has_names_and_needs(tmp_path: Path, kind: str) -> None:
     assert "Not readable: nhs" in page
     for word in ("<script", "http", "at risk", "src=", "href="):
         assert word not in page
-    assert all(each.capitalize() in page for each in OUTCOMES.values()) is (kind == "closure")
+    outcomes = [WORDS(f"keys.form.outcome.{each}") for each in OUTCOMES]
+    assert all(each in page for each in outcomes) is (kind == "closure")
     assert ("Nomination</h2>" in page) is (kind != "closure")
     assert "Ada" not in result.output
 

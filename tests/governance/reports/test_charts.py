@@ -120,3 +120,11 @@ def test_a_square_of_needs_has_both_sides_in_one_order() -> None:
     )  # fmt: skip
     svg = svg_of(HEAT.model_copy(update={"points": points}))
     assert [word for word in words(svg) if word in names] == [*names, *names]
+
+
+@pytest.mark.parametrize(("most", "ticks"), [(0, "01"), (2, "012"), (3, "0123")])
+def test_few_families_are_counted_one_by_one(most: int, ticks: str) -> None:
+    """There is no half a family; an axis begins at nought, also where there is nobody."""
+    points = (BARS.points[0].model_copy(update={"value": float(most)}),)
+    svg = svg_of(BARS.model_copy(update={"points": points}))
+    assert [word for word in words(svg) if word[0].isdigit()] == list(ticks)

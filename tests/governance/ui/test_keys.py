@@ -1,30 +1,36 @@
 """Keys made, documents signed and releases opened in a real browser, by the pages' own scripts."""
 
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, Literal, cast
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from governance.canonical import b64, canonical_bytes, hash_of, sha256, unb64
+from governance.exchange.release_api import FamilyView, NeedView
 from governance.identity.envelope import Envelope, parse_model
 from governance.identity.models import (
     PersonKeys,
 )
 from governance.identity.wrapped import WrappedKey
+from governance.release.forms import FORMS, OpenedFile, held_needs, render
 from governance.release.models import (
     APPROVAL,
     REQUEST,
     Members,
+    ReleasedRecord,
     SealedItems,
 )
 from governance.release.seal import open_records
 from governance.ui.browser import opening_data
 from tests.browsing import check_page, served
 from tests.chromium import browser_page
-from tests.governance.ui.key_pages import NAME, Manager, Site, altered
+from tests.governance.ui.key_pages import MOTHER, NAME, Manager, Site, altered
 from tests.wrapping import stretched, unwrap
 
 PHRASE: Final = "correct horse battery staple"
@@ -32,6 +38,7 @@ ANSWERS: Final = """output => { navigator.credentials.get = async ({publicKey}) 
   window.challengeBytes = publicKey.challenge.length;
   const results = {first: Uint8Array.from(atob(output), each => each.charCodeAt(0)).buffer};
   return {getClientExtensionResults: () => ({prf: {results}})}; } }"""
+PRINTS: Final = "window.print = () => { window.printed = true; }"
 VECTORS: Final = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
 
 
@@ -65,6 +72,17 @@ def prf(page: Page, site: Site) -> Manager:
     return Manager(page, site, ctap2Version="ctap2_1", hasPrf=True)
 
 
+def sentences(page: str) -> list[str]:
+    """What a form says, in order, but for what follows from where it was made."""
+    found = re.findall(r"<(h2|h3|p|li|th|td)\b[^>]*>(.*?)</\1>", page, re.DOTALL)
+    plain = [unescape(re.sub(r"<[^>]+>|\s+", " ", text)).strip().lower() for _, text in found]
+    return [
+        each
+        for each in plain
+        if not each.startswith(("confidential", "record it", "1, parent", "1. parent"))
+    ]
+
+
 @pytest.mark.invariant(16, "names opened in a browser: what it asks, logs and stores")
 def test_a_release_is_read_in_the_page_and_nowhere_else(browser: Page, site: Site) -> None:
     """Keys by a passkey with PRF, a request signed, the release opened, read, left, closed."""
@@ -92,6 +110,52 @@ def test_a_release_is_read_in_the_page_and_nowhere_else(browser: Page, site: Sit
     assert NAME in manager.open(data)
     browser.get_by_role("button", name="Close").click()
     assert "Brien" not in browser.content()
+
+
+@pytest.mark.invariant(16, "forms filled in with names: what a browser asks, logs and stores")
+def test_a_form_is_filled_in_by_the_page_and_printed(browser: Page, site: Site) -> None:
+    """Each form says what the command's says of the same release; nothing of it leaves the page."""
+    manager = prf(browser, site)
+    manager.make_keys()
+    manager.ask()
+    states: list[tuple[str, Literal["met", "unknown"], int]]
+    states = [("debt", "unknown", 0), ("neet", "met", 2)]
+    needs = [NeedView(id=id_, state=state, sources=count) for id_, state, count in states]
+    mother = SimpleNamespace(person=MOTHER, role="parent", age_band="25_44")
+    family = cast(FamilyView, SimpleNamespace(members=(mother,), needs=needs))
+    held = held_needs(needs, site.words)
+    data = manager.opening(manager.verified(manager.sealed()), needs=held)
+    browser.add_init_script(PRINTS)
+    manager.open(data)
+    record = ReleasedRecord(person=MOTHER, source="council_records", items={"first_name": NAME})
+    opened = OpenedFile(
+        request=manager.request.payload_hash, parties=("council",), left_out={}, records=(record,)
+    )
+    for form in FORMS:
+        title = site.words(f"keys.form.title.{form}")
+        browser.get_by_role("button", name=title, exact=True).click()
+        assert browser.evaluate("document.activeElement.innerText") == title
+        if form == "closure":  # the manager's own story looks at another
+            check_page(browser)
+        browser.get_by_role("button", name="Print", exact=True).click()
+        assert browser.evaluate("window.printed")
+        browser.emulate_media(media="print")
+        printed = browser.locator("main").inner_text()
+        browser.emulate_media(media="screen")
+        assert NAME in printed
+        assert "met (2 sources)" in printed
+        assert not {"Contact sheet", "Print", "Close"} & set(printed.splitlines())
+        said = sentences(browser.locator("[data-part=sheet]").inner_html())
+        by_command = sentences(render(form, opened, family))
+        assert "needs, for professional consideration" in by_command
+        assert said == by_command
+    left = manager.left_behind()
+    for part in ("Zoë", "Brien", b64(NAME.encode())[:20]):
+        assert part not in left
+    assert "error" not in left
+    browser.get_by_role("button", name="Close").click()
+    assert "Brien" not in browser.content()
+    assert browser.locator("[data-part=title]").text_content() == "Contact sheet"
 
 
 @pytest.mark.invariant(8, "a release to another key, request, family or member; altered bytes")

@@ -16,6 +16,7 @@ from governance.transparency.written import Supplier, Written
 from linkage_hub.analytics.edited import read_edited
 from linkage_hub.analytics.provenance import NotThisProvenance, Provenance
 from linkage_hub.analytics.risk.documents import ModelDocument, Privacy
+from linkage_hub.analytics.risk.measured import Counts, Interval, Measures
 from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.analytics.transparency import PERSONS_LEAST, Estimates, model_cards, read_estimates
 from linkage_hub.cli.main import app
@@ -160,3 +161,28 @@ def test_a_risk_models_card_says_its_guarantee_and_no_count_of_families(tmp_path
         assert said in text
     assert "987654321" not in text
     assert "987,654,321" not in text
+    own, other = _measures(hash_of(document), 0.12), _measures("sha256:" + "0" * 64, 0.77)
+    for name, each in (("own", own), ("other", other)):
+        write_document(tmp_path / f"{name}.json", each)
+    given = [f"--risk-measures={tmp_path / name}.json" for name in ("other", "own")]
+    result = written(
+        tmp_path, whole(agreement()), "--risk-model", str(tmp_path / "model.json"), *given
+    )
+    missing = json.loads(result.stdout.splitlines()[0])["missing"]
+    assert "Model: Risk: in-programme: 2.4.2.7 Model performance" not in missing
+    text = (tmp_path / "out" / f"{agreement().id}.json").read_text("utf-8")
+    assert "Of a list of 600 had the outcome: 0.12 (0.10 to 0.15)" in text
+    assert "Observed to expected: 1.10 (0.90 to any more)" in text
+    assert "0.77" not in text
+    assert "987654321" not in text
+
+
+def _measures(model: str, precision: float) -> Measures:
+    return Measures(
+        model=model, agreement=agreement().hash, outcome="in-programme", runs=("a" * 32, "b" * 32),
+        families=987_654_321, list_size=600, epsilon=0.3, opendp=0.3, dp_accounting=0.3, scale=10,
+        off_by=30, counts=Counts(listed=72, observed=400, expected=390),
+        precision=Interval(value=precision, low=0.1, high=0.15),
+        capture=Interval(value=0.18, low=0.1, high=0.3),
+        observed_to_expected=Interval(value=1.1, low=0.9, high=None),
+    )  # fmt: skip

@@ -7,15 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage_hub.families.build import build_families
-from linkage_hub.families.whereabouts import (
-    CHECKED,
-    HERE,
-    LEFT,
-    NEVER,
-    UNTOLD,
-    Whereabouts,
-    whereabouts_of,
-)
+from linkage_hub.families.columns import HERE, LEFT, NEVER, UNTOLD
+from linkage_hub.families.whereabouts import CHECKED, Whereabouts, whereabouts_of
 from tests.linkage_hub.families.evidence import EXTRACT, Stay, Town
 
 ADULT = "25_44"

@@ -1,6 +1,7 @@
 """Reports made at the hub, by its routes: once, by whom the agreement lets, and gone in time."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +13,17 @@ from governance.canonical import hash_of
 from governance.exchange.report_api import ReportSummary, ReportView
 from governance.identity.models import Role
 from governance.ledger.errors import LedgerRefusedError
+from governance.reports.models import Report
+from linkage_hub.reports import making
 from linkage_hub.reports.catalogues import Catalogues
+from linkage_hub.reports.desk import sees_lists
 from linkage_hub.reports.errors import NoCatalogue
 from linkage_hub.retention import HubRetention
 from linkage_hub.rights.records import out_of_run
 from linkage_hub.store.tables import families, reports, runs
 from linkage_hub.submissions.files import ContentFiles
 from tests.hub_world import HubWorld
-from tests.linkage_hub.reports.world import NEWER, OLDER, reports_world
+from tests.linkage_hub.reports.world import NEWER, OLDER, keep_two_anew, reports_world
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +83,7 @@ def test_the_month_is_made_once_and_read_by_each_role(world: HubWorld) -> None:
     assert view(world, first.id, "service_manager") == found
     lead = view(world, first.id, "ig_lead")
     assert listed(lead) == []
+    assert (found.lists_shown, lead.lists_shown) == (True, False)
     counts = [table for table in found.report.tables if not table.listed]
     assert [table for table in lead.report.tables if not table.listed] == counts
     page = world.call("ig_lead", "GET", path(world)).json()
@@ -231,3 +236,42 @@ def test_a_report_goes_with_the_results_of_its_newest_run(world: HubWorld) -> No
         assert connection.execute(reports.select()).first() is None
     with pytest.raises(LedgerRefusedError, match="destroyed itself"):  # it accepted nothing here
         at(days + 30).tell()
+
+
+def test_lists_are_for_who_works_with_families(world: HubWorld) -> None:
+    """Analysts, and managers of partners; not those of who only runs the hub, and no lead."""
+    partner = world.agreement.parties[0]
+    hub = partner.model_copy(update={"party": "hub", "role": "processor"})
+    terms = world.agreement.model_copy(update={"parties": (*world.agreement.parties, hub)})
+    staff = {
+        (role, party): world.staff[role.value].keys.model_copy(update={"party": party})
+        for role in Role
+        for party in ("council", "hub")
+    }
+    assert {who for who, keys in staff.items() if sees_lists(keys, terms)} == {
+        (Role.ANALYST, "council"), (Role.ANALYST, "hub"), (Role.SERVICE_MANAGER, "council"),
+    }  # fmt: skip
+
+
+def test_who_asks_at_once_has_it_made_once(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits for what the first has made."""
+    counted: list[str] = []
+    honest = making.needs
+
+    def counting(*asked: Any) -> making.Making:
+        found = honest(*asked)
+
+        def make() -> Report:
+            counted.append(found.made_of)
+            return found.make()
+
+        return making.Making(found.made_of, make)
+
+    keep_two_anew(world)
+    monkeypatch.setattr(making, "needs", counting)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(made, world, kind="needs", run=OLDER) for _ in range(4)]
+        assert len({each.result().id for each in asked}) == 1
+    assert len(counted) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from governance.canonical import b64, canonical_bytes
@@ -18,7 +18,7 @@ from linkage_hub.runs.results import discard
 from linkage_hub.store.tables import runs
 from tests.hub_world import HubWorld, hub_world_in
 from tests.linkage_hub.reports.figures import engagement, interventions, later_referral
-from tests.linkage_hub.reports.world import NEWER, OLDER, keep_two, reports_world
+from tests.linkage_hub.reports.world import NEWER, OLDER, keep_two_anew, reports_world
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -152,22 +152,12 @@ def test_runs_of_others_and_of_long_ago_are_refused(world: HubWorld) -> None:
         with world.hub.database.writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run).values(**values))
         assert share(world, "engagement", document).json()["reason"] == "report.runs"
-        forget(world)
-        keep_two(world)
+        keep_two_anew(world)
     with world.hub.database.writing() as connection:
         discard(connection, NEWER)
     assert share(world, "engagement", document).json()["reason"] == "report.runs"
-    forget(world)
-    keep_two(world)
+    keep_two_anew(world)
     assert share(world, "engagement", document).status_code == 200
-
-
-def forget(world: HubWorld) -> None:
-    """Both runs, as if they had never been."""
-    with world.hub.database.writing() as connection:
-        for run in (OLDER, NEWER):
-            discard(connection, run)
-        connection.execute(delete(runs))
 
 
 def test_an_agreement_without_analysis_has_no_reports(tmp_path: Path) -> None:

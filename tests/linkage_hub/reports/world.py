@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from linkage_hub.runs.results import discard
 from linkage_hub.store.tables import families, family_members, person_records, runs
 from tests.hub_world import HubWorld, hub_world_in
 from tests.linkage_hub.analytics.figures_world import RUN, keep_run, with_areas
@@ -48,6 +49,14 @@ def keep_two(world: HubWorld) -> None:
     for number, run in enumerate((OLDER, NEWER)):
         keep_run(database, hash_, run, count=COUNT, seed=number + 1)
         with database.writing() as connection:
+            flagged = (
+                select(func.count())
+                .select_from(families)
+                .where(families.c.run == run, families.c.flagged.is_(True))
+            )
+            connection.execute(
+                update(runs).where(runs.c.id == run).values(flagged=connection.scalar(flagged))
+            )
             names = list(connection.scalars(select(families.c.family).where(families.c.run == run)))
             connection.execute(insert(family_members), [_member(run, name) for name in names])
             connection.execute(insert(person_records), [_record(run, name) for name in names])
@@ -57,6 +66,15 @@ def keep_two(world: HubWorld) -> None:
             .where(runs.c.id == OLDER)
             .values(is_current=False, finished="2026-10-02T00:00:00Z")
         )
+
+
+def keep_two_anew(world: HubWorld) -> None:
+    """Forget both runs with their reports, as if they had never been, and put them in again."""
+    with world.hub.database.writing() as connection:
+        for run in (OLDER, NEWER):
+            discard(connection, run)
+        connection.execute(delete(runs))
+    keep_two(world)
 
 
 def _member(run: str, family: str) -> dict[str, Any]:

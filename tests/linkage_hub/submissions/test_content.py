@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from governance.agreements.encoding import Hardening, View
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.exchange.submission import Manifest
 from governance.exchange.submission_file import ARROW_SCHEMA
 from linkage_hub.submissions import errors

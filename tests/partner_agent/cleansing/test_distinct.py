@@ -21,7 +21,7 @@ from partner_agent.extracts.mapping import load_mapping
 from partner_agent.extracts.reader import open_extract
 from tests.partner_agent.cleansing.test_cleanser import TODAY
 
-PINNED = "94be686cae8e0b09abd31f631578e051e91ba7a0a78c0a8d67f1d740f60e7fa0"
+PINNED = "816e8c992c0f85b06fec48f2d6768ca916d7043f45a1573a444166abeabfef4a"
 
 
 def test_a_value_is_cleaned_once_and_what_is_held_is_bounded(

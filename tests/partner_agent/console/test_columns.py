@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from governance.agreements.indicators import AverageBelow, in_words
-from governance.agreements.models import QualityGroup
+from governance.agreements.quality import QualityGroup
 from governance.ui.words import Words
 from partner_agent.console.columns import (
     ROLES,

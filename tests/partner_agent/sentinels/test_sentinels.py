@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.agreements.models import Quality
+from governance.agreements.quality import Quality
 from governance.canonical import sha256
 from governance.errors import FormatError
 from governance.exchange.sentinels import (

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from governance.canonical import Frozen
-from governance.console import openid
+from governance.console import openid, openid_begun
 from governance.console.access import place_of, signed_in
 from governance.console.console import Console, Use
 from governance.console.errors import ConsoleError
@@ -175,7 +175,7 @@ def _provider_page(
     address, kept = provider.begin(back, link, again=again)
     answer = console.page(request, template, address=address, again=again, **values)
     answer.set_cookie(
-        openid.COOKIE, kept, max_age=int(openid.WITHIN.total_seconds()), path="/",
+        openid.COOKIE, kept, max_age=int(openid_begun.WITHIN.total_seconds()), path="/",
         secure=True, httponly=True, samesite="lax",
     )  # fmt: skip
     return answer

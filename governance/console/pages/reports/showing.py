@@ -84,14 +84,14 @@ def finished(summary: ReportSummary, words: Words) -> str:
     return words("reports.runs.from_to", first=days[0], last=days[-1], count=str(len(days)))
 
 
-def warnings_of(found: ReportView, who: Maker, words: Words, *, lead: bool) -> list[str]:
+def warnings_of(found: ReportView, who: Maker, words: Words) -> list[str]:
     """What stands in front of everything: where it comes from, what is gone, its own warnings."""
     summary, said = found.summary, []
     if summary.shared:
         said.append(words("reports.shared.warning", who=who.words(words)))
     if summary.program == "unknown":
         said.append(words("reports.program.unknown"))
-    if summary.listed and lead:
+    if summary.listed and not found.lists_shown:
         said.append(words("reports.no_lists"))
     elif found.lines_gone:
         said.append(words("reports.lines_gone"))

@@ -7,7 +7,7 @@ sealed; only the page opens it (``ui/keys.html``), under a policy that lets it c
 """
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -23,14 +23,16 @@ from governance.console.labels import labels_of, name_of, persons_of, short_id, 
 from governance.console.pages.requests import asking
 from governance.errors import FormatError, SignatureError
 from governance.exchange.hub_client import HubClient, HubRefused
-from governance.exchange.release_api import OutcomePost, ReleaseView, RequestView
+from governance.exchange.release_api import FamilyView, OutcomePost, ReleaseView, RequestView
 from governance.identity.envelope import parse_canonical
 from governance.release.errors import MembersChanged
+from governance.release.forms import held_needs
 from governance.release.models import Request as Asked
 from governance.release.models import SealedItems
 from governance.release.seal import verify_sealed
 from governance.ui.browser import opening_data
 from governance.ui.forms import Form, posted, read_form
+from governance.ui.words import Words
 
 router = APIRouter()
 router.include_router(asking.router)
@@ -77,15 +79,17 @@ def open_release(console: Use, request: Request, request_hash: Hash) -> HTMLResp
     with console.outside.hub(own) as hub:
         view = hub.request(request_hash)
         release = hub.release(request_hash)
-        persons = _persons(console, hub, view)
+        family = _family(hub, view)
     document, agreement = _checked(console, own, view, request_hash)
     document_keys = _keys(console, own, document.recipient)
     sealed = _verified(console, release, view, document)
     data = None
     if document_keys is not None and document_keys.wrapped is not None:
-        labels = labels_of(agreement, console.pages.words) | {"persons": persons}
+        words = console.pages.words
+        labels = labels_of(agreement, words) | {"persons": _persons(words, family, view)}
+        same = family is not None and family.digest == document.members
         data = opening_data(
-            console.pages.words,
+            words,
             request=view.request.payload_bytes,
             request_hash=request_hash,
             members=view.document,
@@ -94,6 +98,7 @@ def open_release(console: Use, request: Request, request_hash: Hash) -> HTMLResp
             sealed=sealed,
             items=[item.id for item in agreement.items],
             labels=labels,
+            needs=held_needs(family.needs, words, labels["needs"]) if family and same else None,
         )
     days = agreement.retention.released_items_days
     return console.page(
@@ -180,14 +185,18 @@ def _keys(console: Console, own: Account, thumbprint: str) -> KeyDocument | None
     return next((each for each in documents if each.keys.thumbprint == thumbprint), None)
 
 
-def _persons(console: Console, hub: HubClient, view: RequestView) -> dict[str, Any]:
+def _family(hub: HubClient, view: RequestView) -> FamilyView | None:
+    """The family as it is now; None where the results have changed."""
+    try:
+        return hub.family(view.family)
+    except HubRefused:
+        return None
+
+
+def _persons(words: Words, family: FamilyView | None, view: RequestView) -> dict[str, str]:
     """What members are called: by role and age, or where the results have changed, by age alone."""
-    words = console.pages.words
     plain = {
         member.person: words("labels.person.adult" if member.adult else "labels.person.child")
         for member in view.document.members
     }
-    try:
-        return plain | persons_of(hub.family(view.family), words)
-    except HubRefused:
-        return plain
+    return plain if family is None else plain | persons_of(family, words)

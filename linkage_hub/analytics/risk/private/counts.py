@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from linkage_hub.analytics.risk.errors import AccountantsDiffer
+
 SHARE: Final = 0.95
+AGREE: Final = 0.02
+"""The most that two accountants' epsilon may differ by (issue E)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,31 @@ class Mechanism:
 
     @property
     def error(self) -> int:
-        """The least that 95 of 100 counts are off by at most: P(|X| > t) = 2 q^(t+1) / (1 + q)."""
-        q = math.exp(-1 / self.scale)
-        return max(0, math.ceil(math.log((1 - SHARE) * (1 + q) / 2) / math.log(q)) - 1)
+        """The least that 95 of 100 counts are off by at most."""
+        return off_by(self.scale, SHARE)
+
+
+def off_by(scale: float, share: float) -> int:
+    """The least that noise is off by at most, this often: P(|X| > t) = 2 q^(t+1) / (1 + q)."""
+    q = math.exp(-1 / scale)
+    return max(0, math.ceil(math.log((1 - share) * (1 + q) / 2) / math.log(q)) - 1)
+
+
+def second_cost(by: Mechanism, delta: float) -> float:
+    """What dp-accounting says that the same noise costs, which OpenDP's map has to agree with.
+
+    Raises:
+        AccountantsDiffer: it does not.
+    """
+    from dp_accounting.pld import privacy_loss_distribution  # noqa: PLC0415 - takes a second
+
+    lost = privacy_loss_distribution.from_discrete_laplace_mechanism(
+        1 / by.scale, sensitivity=by.tables
+    )
+    found = float(lost.get_epsilon_for_delta(delta))
+    if abs(found - by.epsilon) > AGREE:
+        raise AccountantsDiffer("the two accountants of privacy do not agree; nothing is measured")
+    return found
 
 
 def mechanism(tables: int, epsilon: float) -> Mechanism:

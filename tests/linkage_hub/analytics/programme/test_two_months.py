@@ -13,7 +13,11 @@ from typer.testing import CliRunner
 
 from governance.agreements.files import write_agreement
 from governance.canonical import b64, canonical_bytes, utc_now
+from governance.exchange.report_api import ReportChoices, ReportView
 from governance.identity.files import PersonSecrets, write_secret
+from governance.reports.models import Report
+from linkage_hub.analytics.programme.document import document_of
+from linkage_hub.analytics.programme.models import ProgrammeReport
 from linkage_hub.cli.main import app
 from linkage_hub.store.tables import runs
 from tests.hub_world import HubWorld
@@ -123,7 +127,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             found.append(ids(world))
         with world.hub.database.writing() as connection:  # as two that began in one second
             connection.execute(update(runs).values(created=ONE_SECOND))
-        return _report(world, root) | {"ids": found}
+        return _report(world, root) | {"ids": found, "at_hub": _at_hub(world)}
 
 
 def _report(world: HubWorld, root: Path) -> dict[str, Any]:
@@ -143,6 +147,27 @@ def _report(world: HubWorld, root: Path) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     found: dict[str, Any] = json.loads(result.stdout)["report"]
     return found
+
+
+def _at_hub(world: HubWorld) -> Report:
+    """The same month, made at the hub from its own rows."""
+    folder = world.hub.home / "catalogues"
+    folder.mkdir()
+    catalogue(folder / "mine.yaml")
+    path = f"/v1/agreements/{world.agreement.hash}/reports"
+    choices = ReportChoices.model_validate(world.call("analyst", "GET", path + "/choices").json())
+    assert choices.run is not None
+    assert choices.before is not None
+    post = {"kind": "programme", "run": choices.run.id, "before": choices.before.id}
+    made = world.call("analyst", "POST", path, json=post | {"catalogue": "mine"}).json()
+    answer = world.call("analyst", "GET", f"/v1/reports/{made['id']}")
+    return ReportView.model_validate_json(answer.content).report
+
+
+def test_the_hub_makes_the_same_of_its_own_rows(report: dict[str, Any]) -> None:
+    """Figure for figure and family for family what the command makes of exported files."""
+    typed = {name: value for name, value in report.items() if name not in {"ids", "at_hub"}}
+    assert report["at_hub"] == document_of(ProgrammeReport.model_validate(typed))
 
 
 def test_persons_and_families_keep_their_ids(report: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from governance.agreements.errors import ActionNotAllowed, AgreementSuspended, PrivacySpent
@@ -31,6 +32,7 @@ from linkage_hub.analytics.risk.models import LinearModel
 from linkage_hub.cli import risk
 from linkage_hub.cli.main import app
 from linkage_hub.errors import NotAnExport
+from linkage_hub.store import tables
 from tests.linkage_hub.analytics.outcomes_world import NOW, Agreements
 from tests.linkage_hub.analytics.risk.kept import cohort, export_run, hub_of, kept_run
 from tests.linkage_hub.analytics.test_tables import NEEDS, write_terms
@@ -133,6 +135,23 @@ def test_the_rule_lists_families_for_consideration(folder: Path) -> None:
     assert likely == sorted(likely, reverse=True)
     assert found[0]["reasons"].split()[0] == "offence:met"
     assert all("unknown" not in row["reasons"] for row in found)
+    assert {row["residence"] for row in found} == {""}  # of runs of before it was asked
+
+
+def test_a_list_says_of_whom_nobody_tells_where_they_are(folder: Path) -> None:
+    """They are on it, as the others are."""
+    database = hub_of(folder)
+    with database.writing() as connection:
+        every_third = tables.families.c.family.like("%3")
+        for some, word in ((every_third, "untold"), (~every_third, "here")):
+            connection.execute(update(tables.families).where(some).values(residence=word))
+    export_run(database, "0" * 32, folder / "again")
+    database.close()
+    result = run(folder, "list", str(folder / "again"), f"--out={folder / 'list.csv'}")
+    assert result.exit_code == 0, result.output
+    said = {row["family"]: row["residence"] for row in rows(folder / "list.csv")}
+    assert set(said.values()) == {"here", "untold"}
+    assert all((word == "untold") == family.endswith("3") for family, word in said.items())
 
 
 def test_what_is_learnt_is_who_came_later(folder: Path) -> None:
