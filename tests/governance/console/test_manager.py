@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 import pytest
 from playwright.sync_api import Page
@@ -16,8 +17,9 @@ from webauthn.helpers import bytes_to_base64url
 from governance.canonical import b64, canonical_bytes, unb64, utc_now, write_time
 from governance.consent.models import ConsentKind
 from governance.console.accounts import Account
+from governance.console.pages.requests.views import _needs
 from governance.console.sessions import COOKIE
-from governance.exchange.release_api import FamilyQuery, RequestView
+from governance.exchange.release_api import FamilyQuery, FamilyView, NeedView, RequestView
 from governance.identity.envelope import Envelope, challenge_of, parse_canonical, sign
 from governance.identity.keys import SealingKey
 from governance.identity.models import PERSON_ENROLMENT, PERSON_KEYS, PersonEnrolment, Role
@@ -25,6 +27,7 @@ from governance.identity.passkeys import Assertion
 from governance.ledger.events import EventType
 from governance.ledger.payloads import AgreementStopped, PersonEnrolled
 from governance.release.models import REQUEST, SEALED, SealedItems
+from governance.ui.words import Words
 from linkage_hub.store.tables import answers, requests
 from tests.browsing import check_page, screenshot
 from tests.chromium import VirtualAuthenticator, browser_page
@@ -161,6 +164,17 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             found = Office(county, console, page, manager)
             found.make_keys()
             yield found
+
+
+def test_needs_are_those_of_the_family_that_was_asked_about() -> None:
+    """Of one whose members have changed since, or that is gone, a form has none."""
+    words = Words(["governance.ui"])
+    need = NeedView(id="neet", state="met", sources=2)
+    family = cast(FamilyView, SimpleNamespace(digest="sha256:" + "1" * 64, needs=[need]))
+    found = _needs(words, family, family.digest, {"neet": "Not in work"})
+    assert found == [("Not in work", "met (2 sources)")]
+    assert _needs(words, family, "sha256:" + "2" * 64, {}) is None
+    assert _needs(words, None, family.digest, {}) is None
 
 
 @pytest.mark.invariant(2, "a second request after a withdrawal, from the manager's own pages")

@@ -156,6 +156,9 @@ def test_a_form_is_filled_in_by_the_page_and_printed(browser: Page, site: Site) 
     browser.get_by_role("button", name="Close").click()
     assert "Brien" not in browser.content()
     assert browser.locator("[data-part=title]").text_content() == "Contact sheet"
+    manager.open(manager.opening(manager.verified(manager.sealed())))
+    browser.get_by_role("button", name="Closure").click()
+    assert site.words("keys.form.no_needs") in browser.locator("main").inner_text()
 
 
 @pytest.mark.invariant(8, "a release to another key, request, family or member; altered bytes")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from governance.canonical import write_time
 from governance.disclosure.errors import NoLongerPublished, ReleasedOtherwise, WouldDisclose
@@ -176,8 +176,12 @@ def test_what_was_published_before_names_no_run(hub: Hub) -> None:
     with pytest.raises(NoLongerPublished):
         hub.publish(FIRST, CELLS)
     hub.purge()
+    assert hub.rows()[SECOND][0] != "[]"
+    with hub.database.writing() as connection:
+        connection.execute(delete(runs).where(runs.c.id == RUNS[1]))
+    hub.purge()
     gone = {population for population, (numbers, _) in hub.rows().items() if numbers == "[]"}
-    assert gone == {FIRST, lost}
+    assert gone == {FIRST, SECOND, lost}
 
 
 def test_a_table_says_which_runs_it_was_made_from() -> None:

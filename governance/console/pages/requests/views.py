@@ -26,7 +26,7 @@ from governance.exchange.hub_client import HubClient, HubRefused
 from governance.exchange.release_api import FamilyView, OutcomePost, ReleaseView, RequestView
 from governance.identity.envelope import parse_canonical
 from governance.release.errors import MembersChanged
-from governance.release.forms import held_needs
+from governance.release.forms import HeldNeed, held_needs
 from governance.release.models import Request as Asked
 from governance.release.models import SealedItems
 from governance.release.seal import verify_sealed
@@ -87,7 +87,6 @@ def open_release(console: Use, request: Request, request_hash: Hash) -> HTMLResp
     if document_keys is not None and document_keys.wrapped is not None:
         words = console.pages.words
         labels = labels_of(agreement, words) | {"persons": _persons(words, family, view)}
-        same = family is not None and family.digest == document.members
         data = opening_data(
             words,
             request=view.request.payload_bytes,
@@ -98,7 +97,7 @@ def open_release(console: Use, request: Request, request_hash: Hash) -> HTMLResp
             sealed=sealed,
             items=[item.id for item in agreement.items],
             labels=labels,
-            needs=held_needs(family.needs, words, labels["needs"]) if family and same else None,
+            needs=_needs(words, family, document.members, labels["needs"]),
         )
     days = agreement.retention.released_items_days
     return console.page(
@@ -191,6 +190,15 @@ def _family(hub: HubClient, view: RequestView) -> FamilyView | None:
         return hub.family(view.family)
     except HubRefused:
         return None
+
+
+def _needs(
+    words: Words, family: FamilyView | None, members: str, names: dict[str, str]
+) -> list[HeldNeed] | None:
+    """The family's needs, where it is the one that was asked about still: else they are not its."""
+    if family is None or family.digest != members:
+        return None
+    return held_needs(family.needs, words, names)
 
 
 def _persons(words: Words, family: FamilyView | None, view: RequestView) -> dict[str, str]:
