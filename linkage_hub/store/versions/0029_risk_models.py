@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "hub_0026"
+revision = "hub_0029"
 down_revision = "hub_0028"
 branch_labels = None
 depends_on = None
