@@ -18,8 +18,6 @@ RANKED_MOST: Final = 1_000
 """Lines of one answer about a list."""
 LIST_SIZE: Final = 600
 """Families on a list, where nobody says."""
-NONE_SHARED: Final = "risk.not_shared"
-"""Reason by which the hub says that no such model is shared with the caller."""
 Band = Literal["first_1", "first_5", "first_20", "other"]
 """Among the first 1, 5 or 20 of a hundred in a model's order, or behind them."""
 NotRanked = Literal["in_programme", "moved_away", "has_outcome", "too_little_known"]

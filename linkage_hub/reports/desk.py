@@ -257,10 +257,10 @@ def _row(connection: Connection, report: str) -> Any:
 
 def _kept(connection: Connection, agreement: str) -> Sequence[Any]:
     """Finished runs of an agreement whose results are kept, newest first."""
-    held = exists().where(families.c.run == runs.c.id)
+    any_family = exists().where(families.c.run == runs.c.id)
     return connection.execute(
         select(runs)
-        .where(runs.c.agreement == agreement, runs.c.state == "finished", held)
+        .where(runs.c.agreement == agreement, runs.c.state == "finished", any_family)
         .order_by(runs.c.finished.desc(), runs.c.is_current.desc(), runs.c.created.desc())
     ).all()
 

@@ -3,8 +3,9 @@
 Rules: a partner's request touches records of that partner and no others, whatever it names; a
 person all of whose records are gone leaves its family, and the family goes with its last member;
 what was known of a family that the person belonged to rested on the record too, so its needs,
-addresses and reasons go and it is not put forward until the next run has worked them out anew; so
-goes where the person lived, and the family's line in every report; rulings, pairs to rule on and
+addresses and reasons go and it is not put forward until the next run has worked them out anew; of
+where it lives nobody tells then, which is not that it has left (ADR 50); so goes where the person
+lived, and the family's line in every report; rulings, pairs to rule on and
 pairs that were weighed go where they name the record.
 """
 
@@ -13,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
+from linkage_hub.families.columns import RESIDENCE, UNTOLD
 from linkage_hub.reports.store import families_changed
 from linkage_hub.store.tables import (
     families,
@@ -193,10 +195,10 @@ def _know_nothing(connection: Connection, run: str, family: str) -> None:
             needs_met=0,
             needs_unknown=families.c.needs_unknown + int(known or 0),
             in_programme=False,
-            is_resident=False,
+            is_resident=True,  # as of all families of whom nobody tells
             flagged=False,
             referred="unknown",
-            residence=None,
+            residence=case((families.c.residence.is_not(None), RESIDENCE[UNTOLD])),
             told_month=None,
         )
     )

@@ -10,7 +10,7 @@ WORDS: Final = {
     "lasting_unknown": "not known whether it lasted",
     "new_family": "not known before",
     "left_programme": "left the programme",
-    "living_here_again": "lives in the county again",
+    "living_here_again": "not known any longer to have left the county",
     "more_needs": "more needs are met",
     "otherwise": "otherwise: families merged or split, or a need that the catalogue lacks",
     "gone": "no record of it any more",

@@ -16,6 +16,7 @@ from governance.agreements.models import Agreement
 from governance.exchange.risk_api import FamilyRisk
 from governance.ledger.state import LedgerState
 from linkage_hub.analytics.held import families_of
+from linkage_hub.analytics.needs import STATES, UNKNOWN
 from linkage_hub.analytics.remembered import Remembered, Rows
 from linkage_hub.analytics.risk.books import ModelBooks, SharedModel
 from linkage_hub.analytics.risk.outcome import columns_for
@@ -139,6 +140,7 @@ def _rows(connection: Connection, run: str, model: str) -> Rows:
             func.count(),
             func.count().filter(families.c.in_programme),
             func.count().filter(families.c.is_resident),
+            func.count().filter(families.c.referred == STATES[UNKNOWN]),
             func.coalesce(func.sum(families.c.needs_unknown), 0),
         ).where(families.c.run == run)
     ).one()

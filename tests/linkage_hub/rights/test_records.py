@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from linkage_hub.rights.records import held_in_runs, left_out_of, lift, mark, take_out
 from linkage_hub.store.database import HubDatabase
@@ -63,7 +63,8 @@ _ROWS: dict[Any, list[dict[str, Any]]] = {
         {
             "run": RUN, "family": family, "confidence": 0.9, "reasons": '["same_surname"]',
             "members": members, "adults": 1, "children": members - 1, "needs_met": 1,
-            "needs_unknown": 2, "in_programme": False, "is_resident": True, "flagged": True,
+            "needs_unknown": 2, "in_programme": False, "is_resident": family == ALONE,
+            "flagged": True, "residence": "here" if family == ALONE else "left", "told_month": 9,
         }
         for family, members in ((HOME, 2), (ALONE, 1))
     ],
@@ -136,6 +137,7 @@ def test_a_person_whom_somebody_else_holds_stays(database: HubDatabase) -> None:
         home = connection.execute(select(families).where(families.c.family == HOME)).one()
         assert (home.members, home.adults, home.needs_met, home.needs_unknown) == (2, 1, 0, 3)
         assert (home.flagged, home.reasons) == (False, "[]")
+        assert (home.is_resident, home.residence, home.told_month) == (True, "untold", None)
         for table in (family_needs, family_details, family_addresses):
             assert set(connection.scalars(select(table.c.family))) == {ALONE}
         assert set(connection.scalars(select(household_members.c.person))) == {CHILD, OTHER}
@@ -150,6 +152,16 @@ def test_a_person_whom_somebody_else_holds_stays(database: HubDatabase) -> None:
         assert connection.execute(select(run_rulings)).first() is None
         untouched = connection.execute(select(families).where(families.c.family == ALONE)).one()
         assert (untouched.flagged, untouched.needs_met) == (True, 1)
+        assert (untouched.residence, untouched.told_month) == ("here", 9)
+
+
+def test_of_a_run_of_before_nobody_asked_where_families_live(database: HubDatabase) -> None:
+    """One family of which nothing is known any more does not make it a run that asked."""
+    with database.writing() as connection:
+        connection.execute(update(families).values(residence=None, told_month=None))
+        mark(connection, "council", "r" * 32, {OWN})
+        take_out(connection)
+        assert set(connection.scalars(select(families.c.residence))) == {None}
 
 
 def test_the_last_record_takes_person_and_family_along(database: HubDatabase) -> None:

@@ -306,7 +306,7 @@ def test_what_was_taken_out_of_a_run_is_out_of_its_order(county: SharedWorld) ->
         out_of_run(connection, run, "council", [record.handle])
     ranks = {each.family: each.rank for each in listed(county, BY_MODEL).families}
     assert ranks[first].band is None
-    assert ranks[first].why == "moved_away"  # nobody knows where it lives either
+    assert ranks[first].why == "too_little_known"  # and not that it has moved away
     view = county.families.view(first, county.world.state, ApproachFor("council", county.now))
     assert view.risk is not None
     assert view.risk.parts == ()
@@ -332,6 +332,34 @@ def test_nothing_is_kept_in_memory_of_what_is_gone(county: SharedWorld) -> None:
     county.books.withdraw(county.books.shared()[0].id)
     county.orders.forget()
     assert len(kept) == 0
+
+
+def test_an_order_goes_when_all_that_was_known_was_a_referral(county: SharedWorld) -> None:
+    """A record is taken out of a family of whom no need was known: its row alone says so."""
+    silent, run = f"f-{3:032x}", f"{1:032x}"
+    here = families.c.family == silent
+    with county.database.writing() as connection:
+        connection.execute(delete(family_needs).where(family_needs.c.family == silent))
+        connection.execute(
+            update(families).where(here).values(
+                in_programme=False, is_resident=True, needs_unknown=len(NEEDS), referred="met",
+            )
+        )  # fmt: skip
+    listed(county, BY_MODEL)
+    assert len(county.orders._orders) == 1
+    with county.database.writing() as connection:
+        handle = connection.scalar(
+            select(person_records.c.handle)
+            .join(family_members, family_members.c.person == person_records.c.person)
+            .where(family_members.c.family == silent)
+        )
+        more = connection.execute(select(family_members).where(family_members.c.family == silent))
+        other = more.one()._asdict() | {"person": f"p-{'e' * 32}"}
+        connection.execute(insert(family_members).values(other))
+        out_of_run(connection, run, "council", [str(handle)])
+        assert connection.scalar(select(families.c.referred).where(here)) == "unknown"
+    county.orders.forget()
+    assert len(county.orders._orders) == 0
 
 
 def test_staff_of_others_see_no_model(seen: SharedWorld) -> None:
