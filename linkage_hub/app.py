@@ -254,6 +254,15 @@ class Hub:
         """Families put forward by area."""
         return AreaDesk(self.database, self.ledger, self.now)
 
+    def forget(self) -> None:
+        """Drop from memory what was worked out of families or by models that are gone.
+
+        Raises:
+            HubStoreError: the database cannot be asked.
+        """
+        self.analysis.forget()
+        self.orders_of_risk.forget()
+
     @cached_property
     def tables(self) -> TableRegister:
         """What was published of runs."""
@@ -324,7 +333,7 @@ def create_app(hub: Hub) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with forgetting(hub.analysis.forget):
+        with forgetting(hub.forget):
             yield
         hub.close()
 

@@ -65,6 +65,7 @@ class ModelView(Frozen):
         id: hash of the model's document.
         agreement: under which it was trained, and is shown.
         families: that it was trained on.
+        intercept: for analysts; null for others, who with it could tell a family's probability.
         epsilon, delta: what is promised to each of them; ``opacus``, ``dp_accounting``: the two
             accountants' figures; ``noise``, ``clip``, ``steps``: how.
         run: the current run; null where none is kept.
@@ -79,7 +80,7 @@ class ModelView(Frozen):
     trained: Time
     shared: Time
     families: Count
-    intercept: float
+    intercept: float | None
     weights: tuple[NeedWeight, ...]
     epsilon: Annotated[float, Field(ge=0)]
     delta: Annotated[float, Field(ge=0)]

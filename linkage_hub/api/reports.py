@@ -1,5 +1,8 @@
 """Routes by which staff make, share and read reports of an agreement."""
 
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
@@ -26,6 +29,7 @@ _ASKED_MOST = 4_096  # bytes of a request to make one
 def report_routes(gate: Gate, desk: ReportDesk) -> APIRouter:
     """What analysts, service managers and IG leads call."""
     router = APIRouter(prefix="/v1")
+    making: Final = CapacityLimiter(1)  # who waits for it takes none of the threads of others
 
     @router.get("/agreements/{agreement}/reports")
     async def page(
@@ -46,7 +50,7 @@ def report_routes(gate: Gate, desk: ReportDesk) -> APIRouter:
         """Make a report, or the one that there is of the same."""
         caller = await gate.admit(request, _ASKED_MOST)
         post = parse_model(parse_json(caller.body), ReportPost)
-        return await run_in_threadpool(desk.make, caller.staff, agreement, post)
+        return await to_thread.run_sync(desk.make, caller.staff, agreement, post, limiter=making)
 
     @router.post("/agreements/{agreement}/reports/shared")
     async def share(request: Request, agreement: str) -> ReportSummary:

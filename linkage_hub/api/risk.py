@@ -23,7 +23,7 @@ def risk_routes(gate: Gate, desk: RiskDesk, areas: AreaDesk) -> APIRouter:
     async def models(request: Request) -> ModelList:
         """Models that are shared with the caller."""
         caller = await gate.admit(request, 0)
-        return await run_in_threadpool(desk.models, caller.party)
+        return await run_in_threadpool(desk.models, caller.party, caller.staff.role)
 
     @router.get("/risk/{model}/families")
     async def families(

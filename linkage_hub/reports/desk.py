@@ -95,7 +95,8 @@ class ReportDesk:
 
         Raises:
             AgreementRefusal: as ``choices``.
-            NotTheseRuns: not of the agreement, not kept, or not in their order.
+            NotTheseRuns: not of the agreement, not kept, or not in their order; or records were
+                taken out meanwhile.
             NoCatalogue, NotAgreed: there are no criteria to go by.
         """
         terms, day = self._terms(staff.party, agreement), self._now().date()
@@ -110,7 +111,9 @@ class ReportDesk:
                 found = making.needs(connection, wanted)
             known = store.made_of(connection, found.made_of)
             if known is None:
-                known = self.keep(staff, found.make(), found.made_of, shared=False)
+                known = self.keep(
+                    staff, found.make(), found.made_of, shared=False, states=found.states
+                )
         return self._summary_of(known)
 
     def share(self, staff: PersonKeys, agreement: str, post: SharePost) -> ReportSummary:
@@ -133,8 +136,27 @@ class ReportDesk:
             self.keep(staff, report, hash_of(["shared", hash_of(found.document)]), shared=True)
         )
 
-    def keep(self, staff: PersonKeys, report: Report, made_of: str, *, shared: bool) -> str:
-        """Store a report; its id, or that of the same one."""
+    def keep(
+        self,
+        staff: PersonKeys,
+        report: Report,
+        made_of: str,
+        *,
+        shared: bool,
+        states: Sequence[making.State] = (),
+    ) -> str:
+        """Store a report; its id, or that of the same one.
+
+        Args:
+            staff: who asked for it or shared it.
+            report: the report.
+            made_of: hash of what it hangs on.
+            shared: whether it was made elsewhere.
+            states: of the runs that it was made of, as they were then.
+
+        Raises:
+            NotTheseRuns: records were taken out since, whose families it may list.
+        """
         row = {
             "id": hash_of(report),
             "made_of": made_of,
@@ -144,6 +166,11 @@ class ReportDesk:
             "made": write_time(self._now()),
         }
         with self._database.writing() as connection:
+            if any(making.state_of(connection, str(each[0])) != each for each in states):
+                raise NotTheseRuns(
+                    "records were taken out of a run while the report was made",
+                    next_step="ask for it again",
+                )
             id_ = store.keep(connection, report, row)
         told = {"report": id_, "kind": report.kind, "caller": staff.thumbprint, "shared": shared}
         _LOG.info("report kept", extra=told)

@@ -22,6 +22,8 @@ from linkage_hub.analytics.comparison import compared_sources
 from linkage_hub.analytics.criteria.agreed import differing
 from linkage_hub.analytics.remembered import rows_of
 
+State = tuple[str | int, ...]
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -44,10 +46,11 @@ class Wanted:
 
 
 class Making(NamedTuple):
-    """What a report hangs on, and how it is made."""
+    """What a report hangs on, how it is made, and how its runs stood (``state_of``)."""
 
     made_of: str
     make: Callable[[], Report]
+    states: tuple[State, ...]
 
 
 def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Making:
@@ -86,13 +89,15 @@ def programme(connection: Connection, wanted: Wanted, criteria: Criteria) -> Mak
             return found
         return found.model_copy(update={"warnings": (*found.warnings, f"{words}.")})
 
+    states = tuple(state_of(connection, row.id) for row in runs)
     return Making(
         hash_of(
             ["programme", wanted.terms.hash, wanted.program.code, hash_of(criteria),
-             wanted.day.isoformat(), *(_state(connection, row.id) for row in runs),
+             wanted.day.isoformat(), *map(list, states),
              [each.model_dump(mode="json") for each in (*wanted.sources, *compared)]]
         ),
         make,
+        states,
     )  # fmt: skip
 
 
@@ -111,10 +116,11 @@ def needs(connection: Connection, wanted: Wanted) -> Making:
             finished=wanted.run.finished, made_on=wanted.day, program=wanted.program.code,
         )  # fmt: skip
 
-    made_of = hash_of(["needs", terms.hash, wanted.program.code, _state(connection, run)])
-    return Making(made_of, make)
+    state = state_of(connection, run)
+    made_of = hash_of(["needs", terms.hash, wanted.program.code, list(state)])
+    return Making(made_of, make, (state,))
 
 
-def _state(connection: Connection, run: str) -> list[Any]:
+def state_of(connection: Connection, run: str) -> State:
     """A run's results as they are; they only ever become fewer."""
-    return [run, *rows_of(connection, run)]
+    return (run, *rows_of(connection, run))

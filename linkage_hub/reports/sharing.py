@@ -102,6 +102,8 @@ def _engagement(document: dict[str, Any]) -> SharedFigures:
         groups += [row.group for row in found.validation.rows] if found.validation else []
         _require_words(_GROUP, groups)
         _require_words(_TEAM, [team.team for team in found.teams])
+        if len({frozenset(each) for team in found.teams for each in (team.met, team.unknown)}) > 1:
+            raise NotAReport("teams of other needs than one another", next_step=_AGAIN)
 
     return SharedFigures(
         sent, sent.agreement, _runs_of(source), frozenset({source.agreement}), check,

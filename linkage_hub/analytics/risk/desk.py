@@ -2,7 +2,8 @@
 
 Rules: a model is shown to people of its agreement's parties, while that is in force and allows
 analysis; to others it is not there. Its card says what its document holds, and how far it goes in
-the current run; the list with figures is for analysts.
+the current run; the list with figures is for analysts, and so is the intercept, by which a family's
+needs and weights would be its probability.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from governance.exchange.risk_api import (
     RankedFamily,
     RankedList,
 )
+from governance.identity.models import Role
 from governance.ledger.party import PartyLedger
 from linkage_hub.analytics.risk.books import SharedModel
 from linkage_hub.analytics.risk.errors import NothingShared
@@ -50,11 +52,11 @@ class RiskDesk:
         self._orders = orders
         self._now = now
 
-    def models(self, party: str) -> ModelList:
-        """Models that are shared with a party's people."""
+    def models(self, party: str, role: Role) -> ModelList:
+        """Models that are shared with a party's people of a role."""
         with self._database.reading() as connection:
             found = [
-                _view(shared, terms, run, order)
+                _view(shared, terms, run, order, role)
                 for shared, terms in self._shared(connection, party)
                 for run, order in [self._current(connection, terms)]
             ]
@@ -126,7 +128,9 @@ def lines_of(order: Order, offset: int, limit: int) -> tuple[RankedFamily, ...]:
     )
 
 
-def _view(shared: SharedModel, terms: Agreement, run: str | None, order: Order | None) -> ModelView:
+def _view(
+    shared: SharedModel, terms: Agreement, run: str | None, order: Order | None, role: Role
+) -> ModelView:
     document = shared.document
     model, privacy = document.model, document.privacy
     needs = len(model.needs)
@@ -137,7 +141,7 @@ def _view(shared: SharedModel, terms: Agreement, run: str | None, order: Order |
         trained=shared.trained,
         shared=shared.shared,
         families=document.families,
-        intercept=model.intercept,
+        intercept=model.intercept if role is Role.ANALYST else None,
         weights=tuple(
             NeedWeight(
                 need=need, met=model.coefficients[at], unknown=model.coefficients[needs + at]

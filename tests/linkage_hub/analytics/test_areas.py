@@ -14,6 +14,7 @@ from governance.agreements.models import Agreement
 from governance.agreements.registry import _Record
 from governance.disclosure.counts import least_shown, publish
 from governance.exchange.release_api import FamilyQuery
+from governance.identity.models import Role
 from linkage_hub.analytics.areas import counted
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, UNSAID
 from linkage_hub.releases.families import ApproachFor
@@ -148,7 +149,7 @@ def test_no_family_stands_beside_an_area(hub: SharedWorld) -> None:
         said.append(page.model_dump_json())
     first = page.families[0].family
     said.append(hub.families.view(first, hub.world.state, approach).model_dump_json())
-    (card,) = hub.desk.models("council").models
+    (card,) = hub.desk.models("council", Role.ANALYST).models
     said += [card.model_dump_json(), hub.desk.families("council", card.id, 0, 9).model_dump_json()]
     assert not [area for area in AREAS for text in said if area in text]
     told = hub.areas.counts("council").model_dump_json()

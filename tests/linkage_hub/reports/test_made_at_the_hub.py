@@ -1,5 +1,7 @@
 """Reports made at the hub, by its routes: once, by whom the agreement lets, and gone in time."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -201,6 +203,36 @@ def test_lines_go_with_a_record_and_lists_with_a_run(world: HubWorld) -> None:
     assert family not in listed(view(world, again.id))
 
 
+def test_a_record_taken_out_while_a_report_is_made_is_not_listed(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before is not kept; asked for again it is made of what is left."""
+    keep_two_anew(world)
+    before = view(world, made(world).id)
+    world.hub.reports.withdraw(world.staff["analyst"].keys, before.summary.id)
+    family, honest = listed(before)[0], making.programme
+
+    def meanwhile(*asked: Any) -> making.Making:
+        found = honest(*asked)
+
+        def make() -> Report:
+            report = found.make()
+            with world.hub.database.writing() as connection:
+                out_of_run(connection, NEWER, "council", {family.removeprefix("f-")})
+            return report
+
+        return found._replace(make=make)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "programme", meanwhile)
+        answer = ask(world)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "report.runs")
+    after = listed(view(world, made(world).id))
+    assert after
+    assert family not in after
+    keep_two_anew(world)
+
+
 def test_no_analysis_no_report(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is made or shown once the agreement has ended, or where it does not name analysis."""
     id_ = made(world).id
@@ -267,7 +299,7 @@ def test_who_asks_at_once_has_it_made_once(
             counted.append(found.made_of)
             return found.make()
 
-        return making.Making(found.made_of, make)
+        return found._replace(make=make)
 
     keep_two_anew(world)
     monkeypatch.setattr(making, "needs", counting)
@@ -275,3 +307,29 @@ def test_who_asks_at_once_has_it_made_once(
         asked = [pool.submit(made, world, kind="needs", run=OLDER) for _ in range(4)]
         assert len({each.result().id for each in asked}) == 1
     assert len(counted) == 1
+
+
+def test_who_waits_for_a_report_holds_nobody_else_up(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More wait for one that is being made than the hub has threads, and it answers others."""
+    keep_two_anew(world)
+    go, honest = threading.Event(), making.needs
+
+    def slow(*asked: Any) -> making.Making:
+        assert go.wait(30)
+        return honest(*asked)
+
+    monkeypatch.setattr(making, "needs", slow)
+    with ThreadPoolExecutor(45) as pool:
+        asked = [pool.submit(made, world, kind="needs", run=OLDER) for _ in range(45)]
+        try:
+            deadline = time.monotonic() + 10
+            while not all(each.running() for each in asked) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.5)  # until all that can be have been admitted
+            page = world.call("ig_lead", "GET", path(world), timeout=5)
+        finally:
+            go.set()
+        assert page.status_code == 200
+        assert len({each.result().id for each in asked}) == 1

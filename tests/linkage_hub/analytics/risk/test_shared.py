@@ -1,6 +1,8 @@
 """A model is shared once it was trained here and paid for, and then orders the current run."""
 
+import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,12 @@ from sqlalchemy import delete, insert, select, update
 
 from governance.agreements.errors import AgreementRefusal, AgreementUnknown
 from governance.exchange.release_api import FamilyQuery
+from governance.identity.models import Role
 from governance.ledger.errors import LedgerUnavailableError
 from governance.ledger.events import EventType
 from governance.ledger.payloads import AgreementStopped
+from linkage_hub.analytics.forgetting import forgetting
+from linkage_hub.analytics.remembered import Remembered
 from linkage_hub.analytics.risk.books import forget_models, oldest
 from linkage_hub.analytics.risk.documents import ModelDocument, NotAModel
 from linkage_hub.analytics.risk.errors import ModelNotPaid, NoSuchOutcome, NothingShared
@@ -28,6 +33,7 @@ from linkage_hub.store.tables import (
     runs,
 )
 from tests.governance.privacy.test_registry import agree
+from tests.hub_world import hub_world_in
 from tests.linkage_hub.analytics.risk.kept import cohort
 from tests.linkage_hub.analytics.risk.shared_world import (
     DAY,
@@ -106,7 +112,7 @@ def test_either_database_keeps_a_shared_model(database_url: str) -> None:
         view = hub.families.view(found.families[0].family, hub.world.state, approach)
         assert view.risk is not None
         assert view.risk.rank.band == "first_1"
-        (card,) = hub.desk.models("council").models
+        (card,) = hub.desk.models("council", Role.ANALYST).models
         assert hub.desk.families("council", card.id, 0, 5).total == card.ranked > 100
         with hub.database.writing() as connection:
             later = oldest(hub.terms, hub.now + 400 * DAY)
@@ -209,7 +215,7 @@ def test_an_agreement_that_is_suspended_has_no_model(county: SharedWorld) -> Non
     document = county.books.shared()[0].document
     stopped = AgreementStopped(agreement=county.terms.hash, reason="inquiry")
     county.world.write(county.world.partners[0], EventType.AGREEMENT_SUSPENDED, stopped)
-    assert county.desk.models("council").models == ()
+    assert county.desk.models("council", Role.ANALYST).models == ()
     assert listed(county, BY_MODEL).families == ()
     with pytest.raises(AgreementRefusal):
         county.books.share(document)
@@ -226,7 +232,7 @@ def test_without_a_model_there_is_no_trace_of_one(hub: SharedWorld) -> None:
         found.families[0].family, hub.world.state, ApproachFor("council", hub.now)
     )
     assert view.risk is None
-    assert hub.desk.models("council").models == ()
+    assert hub.desk.models("council", Role.ANALYST).models == ()
 
 
 def test_a_list_by_the_model_has_its_order_and_says_who_has_no_place(seen: SharedWorld) -> None:
@@ -364,8 +370,8 @@ def test_an_order_goes_when_all_that_was_known_was_a_referral(county: SharedWorl
 
 def test_staff_of_others_see_no_model(seen: SharedWorld) -> None:
     """Neither a card, nor a list, nor a family's place."""
-    (model,) = seen.desk.models("council").models
-    assert seen.desk.models("elsewhere").models == ()
+    (model,) = seen.desk.models("council", Role.ANALYST).models
+    assert seen.desk.models("elsewhere", Role.ANALYST).models == ()
     with pytest.raises(NothingShared):
         seen.desk.families("elsewhere", model.id, 0, 10)
     assert listed(seen, BY_MODEL, "elsewhere").families == ()
@@ -374,7 +380,7 @@ def test_staff_of_others_see_no_model(seen: SharedWorld) -> None:
 
 def test_a_card_says_what_the_document_holds_and_how_far_it_goes(seen: SharedWorld) -> None:
     """Weights, cost and reach; every family of the run is counted once."""
-    (card,) = seen.desk.models("council").models
+    (card,) = seen.desk.models("council", Role.ANALYST).models
     (shared,) = seen.books.shared()
     assert card.id == shared.id
     assert [(each.met, each.unknown) for each in card.weights] == [
@@ -388,7 +394,7 @@ def test_a_card_says_what_the_document_holds_and_how_far_it_goes(seen: SharedWor
 
 def test_a_list_is_that_of_the_figures(seen: SharedWorld) -> None:
     """Highest first, by pseudonym among equals, in parts; figures are those of the model."""
-    (card,) = seen.desk.models("council").models
+    (card,) = seen.desk.models("council", Role.ANALYST).models
     whole = seen.desk.families("council", card.id, 0, 1_000)
     assert whole.total == len(whole.families) == card.ranked
     key = [(-each.probability, each.family) for each in whole.families]
@@ -403,7 +409,7 @@ def test_a_list_is_that_of_the_figures(seen: SharedWorld) -> None:
 
 def test_a_hub_that_reorders_is_seen_by_who_has_its_exports(seen: SharedWorld) -> None:
     """The card's numbers and a family's needs give its figure again: a list at odds shows."""
-    (card,) = seen.desk.models("council").models
+    (card,) = seen.desk.models("council", Role.ANALYST).models
     honest = seen.desk.families("council", card.id, 0, 1_000).families
     needs: dict[str, dict[str, str]] = {each.family: {} for each in honest}
     with seen.database.reading() as connection:  # what an analyst exports as needs.csv
@@ -435,6 +441,16 @@ def test_a_hub_that_reorders_is_seen_by_who_has_its_exports(seen: SharedWorld) -
     assert not consistent((honest[-1], *honest[:-1]))
 
 
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ANALYST])
+def test_who_may_ask_who_a_family_is_has_no_probability(seen: SharedWorld, role: Role) -> None:
+    """Weights and a family's needs, and not what they are added to."""
+    (card,) = seen.desk.models("council", role).models
+    (whole,) = seen.desk.models("council", Role.ANALYST).models
+    assert card.intercept is None
+    assert whole.intercept == -3
+    assert card == whole.model_copy(update={"intercept": None})
+
+
 def test_families_of_an_agreement_without_a_model_come_after(county: SharedWorld) -> None:
     """They have no place and no reason for none: nothing is said of them."""
     elsewhere = agree(county.world, id="elsewhere", **learning(county.world.partners))
@@ -448,6 +464,18 @@ def test_families_of_an_agreement_without_a_model_come_after(county: SharedWorld
     placed = [each.rank is not None and each.rank.band is not None for each in found.families]
     assert placed == sorted(placed, reverse=True)
     assert sum(each.rank is None for each in found.families) == FAMILIES
+
+
+def test_the_service_forgets_orders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run that is gone, or nobody's: within seconds, and nobody has to ask."""
+    monkeypatch.setattr("linkage_hub.app.forgetting", partial(forgetting, seconds=0.01))
+    with hub_world_in(tmp_path) as world:
+        kept: Remembered[Any] = world.hub.orders_of_risk._orders
+        kept.get((("9" * 32, (1, 2)),), lambda: "an order")
+        deadline = time.monotonic() + 10
+        while len(kept) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(kept) == 0
 
 
 def test_a_newer_run_has_its_own_order(county: SharedWorld) -> None:
