@@ -262,6 +262,7 @@ class Hub:
         """
         self.analysis.forget()
         self.orders_of_risk.forget()
+        self.areas.forget()
 
     @cached_property
     def tables(self) -> TableRegister:

@@ -40,6 +40,9 @@ _LETTERS: Final = 32  # of a label's line
 _FEW_TICKS: Final = 8
 _DARK: Final = 0.6  # share from which on words in a square are white
 _POINTS: Final = "points"
+_TAG: Final = re.compile(r'<[a-z][^<>"]*(?:"[^"]*"[^<>"]*)*>')
+_SAID: Final = re.compile(r'\s(?:aria-[a-z-]+|role)="[^"]*"')
+"""What Vega says of parts of a picture, in tags: a label may have words that look like it."""
 _SPLIT: Final = r"split(datum.label, '\n')"
 
 Points = list[dict[str, Any]]
@@ -61,7 +64,7 @@ def svg_of(chart: Chart) -> Markup:
     room = {"left": 5, "top": 5, "right": 40, "bottom": 5}
     # points are put in last, since Altair would check each three times
     svg: str = vl_convert.vegalite_to_svg(spec | {"datasets": {_POINTS: points}, "padding": room})
-    svg = re.sub(r"\saria-[a-z-]+=\"[^\"]*\"|\srole=\"[^\"]*\"", "", svg)
+    svg = _TAG.sub(lambda tag: _SAID.sub("", tag[0]), svg)
     opening = Markup('<svg role="img" aria-label="{}" ').format(chart.label)
     return Markup(svg.replace("<svg ", opening, 1))  # noqa: S704 - drawn here; its text is escaped
 

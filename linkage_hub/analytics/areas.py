@@ -10,11 +10,12 @@ that beside last month's it does not tell of one family that came or went.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from governance.agreements.models import Action, Agreement
 from governance.disclosure.counts import least_shown, publish
@@ -23,9 +24,11 @@ from governance.exchange.risk_api import AreaCounts, AreaList, AreaRow
 from governance.ledger.party import PartyLedger
 from linkage_hub.analytics.held import categories_of, families_of
 from linkage_hub.analytics.needs import MET, SEVERAL, UNSAID
+from linkage_hub.analytics.remembered import Remembered, Rows
 from linkage_hub.store.database import HubDatabase
-from linkage_hub.store.tables import runs
+from linkage_hub.store.tables import families, runs
 
+_MOST: Final = 8
 _COLUMNS: Final = 3
 """Numbers of needs that are told apart: the agreement's minimum, one more, two more or beyond."""
 
@@ -44,6 +47,17 @@ class AreaDesk:
         self._database = database
         self._ledger = ledger
         self._now = now
+        self.kept: Remembered[AreaCounts] = Remembered(_MOST)
+
+    def forget(self) -> None:
+        """Drop from memory counts of families that became fewer, or that nobody asks for.
+
+        Raises:
+            HubStoreError: the database cannot be asked.
+        """
+        if len(self.kept):
+            with self._database.reading() as connection:
+                self.kept.forget(partial(_rows, connection))
 
     def counts(self, party: str) -> AreaList:
         """Of each of a partner's agreements in force that has areas and allows analysis."""
@@ -56,16 +70,23 @@ class AreaDesk:
                     select(runs.c.id).where(runs.c.agreement == hash_, runs.c.is_current.is_(True))
                 )
                 if run and Action.ANALYSE in terms.actions and terms.used_as("area"):
-                    found.append(_counts(connection, run, terms))
+                    work = partial(_counts, connection, run, terms)
+                    found.append(self.kept.get(((run, _rows(connection, run)),), work))
         return AreaList(agreements=tuple(found))
+
+
+def _rows(connection: Connection, run: str) -> Rows:
+    """How many families are counted: who loses a record is put forward no more."""
+    here = families.c.run == run, families.c.flagged.is_(True)
+    return (int(connection.scalar(select(func.count()).where(*here)) or 0),)
 
 
 def _counts(connection: Connection, run: str, terms: Agreement) -> AreaCounts:
     names = terms.used_as("area")
-    families = families_of(connection, run, terms.needs)
-    of = categories_of(connection, run, "area", names, families).of
-    met = (families.state == MET).sum(axis=1)
-    return counted(run, terms, of[families.flagged], met[families.flagged])
+    found = families_of(connection, run, terms.needs)
+    of = categories_of(connection, run, "area", names, found).of
+    met = (found.state == MET).sum(axis=1)
+    return counted(run, terms, of[found.flagged], met[found.flagged])
 
 
 def counted(

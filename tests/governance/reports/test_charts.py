@@ -3,6 +3,7 @@
 import re
 from itertools import combinations
 from typing import Any, Final
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -80,6 +81,16 @@ def test_labels_are_whole_and_markup_is_text() -> None:
     assert svg.count('stroke="white"') == 2 + len(BARS.series)  # two bars, and the legend
     assert "…" not in svg
     assert 'aria-label="families by &#34;need&#34;"' in svg
+
+
+def test_a_label_with_words_of_attributes_is_whole() -> None:
+    """What is taken out of tags stays in texts, and the picture is one still."""
+    label = 'a role="b and aria-label="c"'
+    points = tuple(each.model_copy(update={"line": label}) for each in BARS.points[:1])
+    svg = svg_of(BARS.model_copy(update={"points": points}))
+    ET.fromstring(svg)  # noqa: S314 - drawn here
+    assert label in words(svg)
+    assert svg.count("role=") == 2  # the picture's own, and the label's
 
 
 def test_a_square_has_its_share_written_in_it() -> None:

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from governance.agreements.models import Agreement
 from governance.agreements.registry import _Record
 from governance.disclosure.counts import least_shown, publish
 from governance.exchange.release_api import FamilyQuery
 from governance.identity.models import Role
-from linkage_hub.analytics.areas import counted
+from linkage_hub.analytics import areas
+from linkage_hub.analytics.areas import AreaDesk, counted
 from linkage_hub.analytics.needs import SEVERAL, SEVERAL_NAMES, UNSAID
 from linkage_hub.releases.families import ApproachFor
-from linkage_hub.store.tables import runs
+from linkage_hub.store.tables import families, runs
 from tests.governance.world import World, agreement_data
 from tests.linkage_hub.analytics.risk.kept import cohort
 from tests.linkage_hub.analytics.risk.shared_world import (
@@ -61,14 +62,14 @@ TERMS: Final = terms()
 
 @given(st.lists(st.tuples(st.integers(-2, 3), st.integers(2, 9)), max_size=150))
 def test_every_family_is_counted_in_one_row_and_none_is_small(
-    families: list[tuple[int, int]],
+    several: list[tuple[int, int]],
 ) -> None:
     """Rows part the areas, columns the numbers of needs; each number is its count as published."""
-    of = np.array([each[0] for each in families], dtype=np.int64)
-    met = np.array([each[1] for each in families], dtype=np.int64)
+    of = np.array([each[0] for each in several], dtype=np.int64)
+    met = np.array([each[1] for each in several], dtype=np.int64)
     found = counted("1" * 32, TERMS, of, met)
     threshold, names = TERMS.suppression_threshold, list(TERMS.used_as("area"))
-    if len(families) < least_shown(threshold):
+    if len(several) < least_shown(threshold):
         assert found.rows == ()
         return
     assert sorted(area for row in found.rows for area in row.areas) == sorted(names)
@@ -100,6 +101,38 @@ def test_counts_are_of_families_put_forward(hub: SharedWorld) -> None:
     assert abs(sum(each or 0 for each in about) - forward.total) <= base * len(about) / 2
     assert ("east_ward",) in rows
     assert any(row.several for row in found.rows)
+
+
+def test_counts_are_worked_out_once_while_families_stay(
+    hub: SharedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for again they are those of before; anew once a family is put forward no more."""
+    worked: list[str] = []
+    honest = areas._counts
+
+    def counting(connection: Any, run: str, terms: Agreement) -> Any:
+        worked.append(run)
+        return honest(connection, run, terms)
+
+    monkeypatch.setattr(areas, "_counts", counting)
+    monkeypatch.setattr(hub, "areas", AreaDesk(hub.database, hub.areas._ledger, hub.areas._now))
+    assert hub.areas.counts("council") == hub.areas.counts("council")
+    assert len(worked) == 1
+    hub.areas.forget()
+    assert len(hub.areas.kept) == 1
+    with hub.database.reading() as connection:
+        here = select(families.c.family).where(families.c.flagged.is_(True)).limit(1)
+        one = families.c.family == connection.scalar(here)
+    with hub.database.writing() as connection:
+        connection.execute(update(families).where(one).values(flagged=False))
+    try:
+        hub.areas.counts("council")
+        assert len(worked) == 2
+    finally:
+        with hub.database.writing() as connection:
+            connection.execute(update(families).where(one).values(flagged=True))
+    hub.areas.forget()
+    assert len(hub.areas.kept) == 0
 
 
 def test_others_are_told_nothing(hub: SharedWorld) -> None:

@@ -419,6 +419,7 @@ def test_a_hub_that_reorders_is_seen_by_who_has_its_exports(seen: SharedWorld) -
 
     def figure(family: str) -> float:
         state = needs[family]
+        assert card.intercept is not None
         odds = card.intercept + sum(
             {"met": each.met, "unmet": 0.0, "unknown": each.unknown}[
                 state.get(each.need, "unknown")
