@@ -16,6 +16,7 @@ from governance.errors import FormatError
 from governance.exchange.hub_client import HubClient
 from governance.exchange.release_api import (
     FamilyQuery,
+    FamilySummary,
     FamilyView,
     OutcomePost,
     RequestView,
@@ -88,8 +89,9 @@ def families(
     def table(out: Console) -> None:
         place = ["place"] if found.order == "model" else []
         shown = Table(
-            "family", "people", "children", "needs met", "unknown", *place, "may be approached"
-        )
+            "family", "people", "children", "needs met", "unknown", *place, "lives here",
+            "may be approached",
+        )  # fmt: skip
         for family in found.families:
             shown.add_row(
                 family.family,
@@ -98,6 +100,7 @@ def families(
                 str(family.needs_met),
                 str(family.needs_unknown),
                 *([_place(family.rank)] if place else []),
+                _home(family),
                 "yes" if family.may_be_approached else f"no: {family.reason}",
             )
         out.print(shown)
@@ -119,10 +122,22 @@ def families(
 
 def _place(rank: FamilyRank | None) -> str:
     """Where a family stands in a model's order, or why it does not."""
-    if rank is None or rank.band is None:
-        return "none" if rank is None else f"none: {str(rank.why).replace('_', ' ')}"
+    if rank is None:
+        return "none"
+    if rank.band is None:
+        why = "not here as far as known" if rank.why == "moved_away" else str(rank.why)
+        return f"none: {why.replace('_', ' ')}"
     _, _, first = rank.band.partition("_")
     return f"first {first} in 100" if first else "behind them"
+
+
+def _home(family: FamilySummary) -> str:
+    """Whether a family lives here still, as far as any source tells."""
+    since = f" since {family.told}" if family.told else ""
+    return {
+        "here": "yes", "untold": f"not known{since}", "left": "no, as far as known",
+        None: "not worked out",
+    }[family.residence]  # fmt: skip
 
 
 @app.command()
@@ -143,6 +158,7 @@ def show(
 def _show_family(out: Console, view: FamilyView) -> None:
     summary = view.summary
     out.print(f"{summary.family}: {summary.members} people, confidence {summary.confidence:.2f}")
+    out.print(f"lives here still: {_home(summary)}")
     members = Table("member", "role", "age band", "sources", "belongs", "because")
     for member in view.members:
         members.add_row(

@@ -21,13 +21,14 @@ from linkage_hub.analytics.exports import QUALITY
 from linkage_hub.analytics.held import FamilyColumns, untold_of
 from linkage_hub.analytics.needs import STATES, UNKNOWN
 from linkage_hub.errors import NotAnExport
+from linkage_hub.families import columns
 
 FAMILIES: Final = "families.csv"
 NEEDS: Final = "needs.csv"
 DETAILS: Final = "details.csv"
 MEMBERS: Final = "members.csv"
 REFERRED: Final = "referred"
-RESIDENCE: Final = "residence"
+_RESIDENCE: Final = "residence"
 _FLAGS: Final = {"True": True, "False": False, "1": True, "0": False}
 _COLUMNS: Final = {
     FAMILIES: ("family", "children", "in_programme", "is_resident", "flagged"),
@@ -66,7 +67,7 @@ def read_families(folder: Path, needs: Sequence[str]) -> FamilyColumns:
         resident=_truths(families, "is_resident"),
         flagged=_truths(families, "flagged"),
         referred=_referred(families),
-        untold=untold_of(families[RESIDENCE].tolist()) if RESIDENCE in families else None,
+        untold=_untold(families),
     )
 
 
@@ -149,20 +150,23 @@ def _referred(families: pd.DataFrame) -> NDArray[np.int8]:
     return np.asarray(code, dtype=np.int8)
 
 
+def _untold(families: pd.DataFrame) -> NDArray[np.bool_] | None:
+    """None in files of before it was asked."""
+    if _RESIDENCE not in families:
+        return None
+    said = families[_RESIDENCE]
+    if not said.isin(["", *columns.RESIDENCE]).all():
+        raise NotAnExport(
+            f"{FAMILIES}: {_RESIDENCE}: expected one of {', '.join(columns.RESIDENCE)}"
+        )
+    return untold_of(said.tolist())
+
+
 class _Figures(BaseModel):
     """What is wanted of a run's figures."""
 
     run: Hex128
     finished: Time | None = None
-
-
-def run_of(folder: Path) -> str:
-    """Id of the run that a folder's files are of, by ``quality.json``.
-
-    Raises:
-        NotAnExport: it is missing, or is not what the hub writes.
-    """
-    return _figures(folder).run
 
 
 def day_of(folder: Path) -> date:

@@ -95,7 +95,9 @@ def report(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    out: Annotated[Path, typer.Option(help="folder for engagement.json, .html, .xlsx and .csv")],
+    out: Annotated[
+        Path, typer.Option(help="folder for engagement.json, .html, .pdf, .xlsx and .csv")
+    ],
     model: Model = None,
     split: Annotated[
         str | None, typer.Option(help="month: figures are learnt up to it and measured after")

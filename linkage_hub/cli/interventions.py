@@ -72,7 +72,9 @@ def report(
     context: typer.Context,
     table: Table,
     agreement: Terms,
-    out: Annotated[Path, typer.Option(help="folder for interventions.json, .html, .xlsx and .csv")],
+    out: Annotated[
+        Path, typer.Option(help="folder for interventions.json, .html, .pdf, .xlsx and .csv")
+    ],
     months: Months = None,
     made_elsewhere: Elsewhere = False,
 ) -> None:

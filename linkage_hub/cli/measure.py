@@ -17,6 +17,7 @@ from governance.agreements.files import read_agreement
 from governance.agreements.models import Agreement
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
+from governance.exchange.risk_api import LIST_SIZE
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.exported import read_families
 from linkage_hub.analytics.outcomes.permission import analysed
@@ -50,7 +51,7 @@ def measure(
         float, typer.Option(min=LEAST_EPSILON, max=MOST_EPSILON, help="what it may cost")
     ],
     out: Annotated[Path, typer.Option(help="a .json file for the measures")],
-    size: Annotated[int, typer.Option(min=1, help="families on the list")] = 600,
+    size: Annotated[int, typer.Option(min=1, help="families on the list")] = LIST_SIZE,
 ) -> None:
     """Publish a model's precision, capture and calibration on later families, with noise."""
     if importlib.util.find_spec("opendp") is None:

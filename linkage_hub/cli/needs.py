@@ -21,7 +21,7 @@ from linkage_hub.errors import HubError
 app = typer.Typer(no_args_is_help=True, help="Needs of families as figures, for a programme.")
 FIGURES: Final = "later-referral.figures.json"
 """What a hub takes of it (``linkage-hub reports share``)."""
-Out = Annotated[Path, typer.Option(help="folder for JSON, CSV, a workbook and a page")]
+Out = Annotated[Path, typer.Option(help="folder for JSON, CSV, a workbook, a page and PDF")]
 
 
 class NotFollowed(HubError):

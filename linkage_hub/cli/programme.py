@@ -54,7 +54,7 @@ def report_(
     as_: As,
     agreement: Annotated[Path, typer.Option(help="agreement.yaml, as all parties signed it")],
     catalogue: Annotated[str, typer.Option(help="criteria, by file or name")],
-    out: Annotated[Path, typer.Option(help="folder for report.json, .html, .xlsx and .csv")],
+    out: Annotated[Path, typer.Option(help="folder for report.json, .html, .pdf, .xlsx and .csv")],
     run: Annotated[str | None, typer.Option(help="id of the run; the newest without it")] = None,
     before: Annotated[
         str | None, typer.Option(help="the run of the month before; the one before it without it")

@@ -22,6 +22,7 @@ from governance.agreements.files import read_agreement
 from governance.agreements.models import IN_PROGRAMME, Agreement
 from governance.agreements.privacy import LEAST_EPSILON, MOST_EPSILON
 from governance.canonical import canonical_bytes, hash_of
+from governance.exchange.risk_api import LIST_SIZE
 from governance.terminal import terminal, write_bytes
 from linkage_hub.analytics.edited import FileNotUsable, read_edited
 from linkage_hub.analytics.exported import read_families
@@ -208,7 +209,7 @@ def list_(
     out: Annotated[Path, typer.Option(help="a .csv file for the list")],
     rule: Rule,
     model: Annotated[Path | None, typer.Option(help="a model; without it, the rule")] = None,
-    size: Annotated[int, typer.Option(min=1, help="families on the list")] = 600,
+    size: Annotated[int, typer.Option(min=1, help="families on the list")] = LIST_SIZE,
 ) -> None:
     """Write the families with the highest figures, for professional consideration."""
     terms = _terms(context, agreement)

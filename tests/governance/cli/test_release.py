@@ -121,12 +121,17 @@ def test_a_list_by_a_model_says_places(
     )  # fmt: skip
     ranks = [
         FamilyRank(model="sha256:" + "1" * 64, band=band, why=why)
-        for band, why in (("first_5", None), ("other", None), (None, "too_little_known"))
+        for band, why in (
+            ("first_5", None),
+            ("other", None),
+            (None, "too_little_known"),
+            (None, "moved_away"),
+        )
     ]
     answers = [
         FamilyList(
             families=tuple(line.model_copy(update={"rank": rank}) for rank in ranks),
-            total=3, order="model", models=("sha256:" + "1" * 64,), too_little_known=1,
+            total=4, order="model", models=("sha256:" + "1" * 64,), too_little_known=1,
         ),
         FamilyList(families=(line,), total=1),
     ]  # fmt: skip
@@ -142,13 +147,57 @@ def test_a_list_by_a_model_says_places(
     words += ["--as", str(tmp_path / "person.secret")]
     found = CliRunner().invoke(app, words)
     assert found.exit_code == 0, found.output
-    for said in ("first 5 in 100", "behind them", "none: too little known"):
+    for said in (
+        "first 5 in 100",
+        "behind them",
+        "none: too little known",
+        "none: not here as far as known",
+    ):
         assert said in found.stdout
     assert "nothing is decided by it" in found.stderr
     found = CliRunner().invoke(app, words)
     assert "place" not in found.stdout
     assert "no model is shared" in found.stderr
     assert [query.order for query in asked] == ["model", "model"]
+
+
+@pytest.mark.parametrize(
+    ("residence", "told", "said"),
+    [
+        ("here", "2026-10", "yes"),
+        ("untold", "2024-05", "not known since 2024-05"),
+        ("untold", None, "not known"),
+        ("left", "2020-01", "no, as far as known"),
+        (None, None, "not worked out"),
+    ],
+)
+def test_a_list_says_whether_families_live_here_still(
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    residence: str | None,
+    told: str | None,
+    said: str,
+) -> None:
+    """Of a family of whom nobody tells it is said, with the last month for which somebody does."""
+    write_secret(tmp_path / "person.secret", canonical_bytes(secrets_of(world)), None)
+    line = FamilySummary.model_validate(
+        {
+            "family": f"f-{1:032x}", "members": 3, "adults": 2, "children": 1, "needs_met": 2,
+            "needs_unknown": 1, "flagged": True, "in_programme": False, "confidence": 0.9,
+            "may_be_approached": False, "reason": "consent.missing", "residence": residence,
+            "told": told,
+        }
+    )  # fmt: skip
+    monkeypatch.setattr(
+        HubClient, "families", lambda _client, _query: FamilyList(families=(line,), total=1)
+    )
+    monkeypatch.setenv("COLUMNS", "200")
+    words = ["release", "families", "--hub", "http://localhost:1"]
+    found = CliRunner().invoke(app, [*words, "--as", str(tmp_path / "person.secret")])
+    assert found.exit_code == 0, found.output
+    (row,) = [each for each in found.stdout.splitlines() if line.family in each]
+    assert row.split("│")[-3].strip() == said
 
 
 @pytest.mark.invariant(10, "an answer of a partner that holds no record", double="lies")

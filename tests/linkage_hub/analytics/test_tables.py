@@ -256,6 +256,7 @@ def test_every_family_is_in_one_cell(tmp_path: Path) -> None:
         ("families.csv", "family,", "name,"),
         ("families.csv", ",True,", ",maybe,"),
         ("families.csv", ",unmet,here,", ",maybe,here,"),
+        ("families.csv", ",here,", ",maybe,"),
         ("needs.csv", "unmet", "perhaps"),
         ("needs.csv", f"f-{0:032x}", "f-stranger"),
     ],
