@@ -8,7 +8,6 @@ two people of one home (*home*), and strangers (*chance*). Relatives agree on su
 whether or not they are one person, so that the two fields together say little more than one.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import Annotated, Final, Literal, Self
@@ -262,8 +261,3 @@ def answer_size(parameters: Parameters | None, kind: Answers) -> int:
     if parameters is None:
         raise ValueError("a decision needs parameters")
     return parameters.tokens * TOKEN_BYTES
-
-
-def field_names(parameters: Parameters) -> Sequence[str]:
-    """The fields that are compared, in order."""
-    return [each.field for each in parameters.fields]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from governance.agreements.models import Agreement, Source
-from governance.canonical import parse_json, parse_time, write_time
+from governance.canonical import parse_time, write_time
 from governance.disclosure.counts import publish
 from governance.exchange.analysis_api import (
     FreshnessList,
@@ -26,13 +26,13 @@ from governance.exchange.analysis_api import (
     UnlinkedList,
     UnlinkedRecord,
 )
-from governance.exchange.submission import Counts, Manifest
-from governance.identity.envelope import Envelope, parse_canonical, parse_model
+from governance.exchange.submission import Counts
 from linkage_hub.analytics.permission import Permission
 from linkage_hub.analytics.persons import kept
 from linkage_hub.analytics.remembered import Remembered, rows_of
 from linkage_hub.store.database import HubDatabase
 from linkage_hub.store.tables import person_records, run_inputs, runs, submissions, unlinked
+from linkage_hub.submissions.manifests import manifest_of
 
 _AT_ONCE: Final = 50_000  # rows
 _KEPT: Final = 2  # runs
@@ -187,12 +187,6 @@ class _Alone(NamedTuple):
             yield UnlinkedRecord(
                 handle=handle.decode("ascii"), party=party, source=source, barrier=barrier
             )
-
-
-def manifest_of(row: Any) -> Manifest:
-    """What a submission's partner signed."""
-    envelope = parse_model(parse_json(row.manifest), Envelope)
-    return parse_canonical(envelope.payload_bytes, Manifest)
 
 
 def _day(text: str) -> date | None:

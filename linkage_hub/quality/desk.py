@@ -18,12 +18,10 @@ import numpy.typing as npt
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from governance.agreements.models import Agreement
-from governance.canonical import parse_json, parse_time, sha256, write_time
+from governance.canonical import parse_time, sha256, write_time
 from governance.errors import FormatError
 from governance.exchange.hub_api import RevealList, RevealTask
 from governance.exchange.sentinels import SyntheticRecord, commitment, read_key
-from governance.exchange.submission import Manifest
-from governance.identity.envelope import Envelope, parse_canonical, parse_model
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
 from governance.ledger.payloads import SentinelsOpened
@@ -38,6 +36,7 @@ from linkage_hub.store.tables import (
     sentinel_runs,
     submissions,
 )
+from linkage_hub.submissions.manifests import manifest_of
 from linkage_hub.submissions.service import log_once
 
 REVEAL: Final = "reveal"
@@ -146,7 +145,7 @@ class RevealDesk:
         row = self._asked(party, run, submission)
         if row.run_state != "waiting":
             return
-        manifest = _manifest(row)
+        manifest = manifest_of(row)
         if commitment(key) != manifest.synthetic_key:
             raise NotTheKey("the manifest commits to another key")
         try:
@@ -244,8 +243,3 @@ def persons_digest(person_of: Sequence[npt.NDArray[np.int64]]) -> str:
     """
     parts = [np.ascontiguousarray(each, dtype="<i8").tobytes() for each in person_of]
     return sha256(b"".join(parts))
-
-
-def _manifest(row: Any) -> Manifest:
-    envelope = parse_model(parse_json(row.manifest), Envelope)
-    return parse_canonical(envelope.payload_bytes, Manifest)

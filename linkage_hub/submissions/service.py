@@ -23,11 +23,11 @@ from sqlalchemy import and_, func, insert, or_, select, update
 
 from governance.agreements.models import Action, Agreement
 from governance.agreements.policy import permits
-from governance.canonical import canonical_bytes, parse_json, write_time
+from governance.canonical import canonical_bytes, write_time
 from governance.errors import ReasonedError, SignatureError
 from governance.exchange.hub_api import SubmissionView
 from governance.exchange.submission import Manifest, NewManifest
-from governance.identity.envelope import Envelope, open_envelope, parse_canonical, parse_model
+from governance.identity.envelope import Envelope, open_envelope
 from governance.ledger.errors import LedgerError, LedgerRefusedError
 from governance.ledger.events import EventType
 from governance.ledger.party import PartyLedger
@@ -53,6 +53,7 @@ from linkage_hub.submissions.errors import (
     WrongOffset,
 )
 from linkage_hub.submissions.files import ContentFiles
+from linkage_hub.submissions.manifests import manifest_of
 from linkage_hub.submissions.reading import check_size, read_content, read_handles
 
 SUBMISSION: Final = "submission/v1"
@@ -182,7 +183,7 @@ class Submissions:
         row = self._row(id_)
         if row is None or row.state != "verifying":
             return
-        manifest = self._manifest(row)
+        manifest = manifest_of(row)
         progress(0.1, "verifying")
         try:
             self._ledger.sync()
@@ -347,11 +348,6 @@ class Submissions:
         if row is None or row.party != party:
             raise UnknownSubmission("no such submission of this party was announced")
         return row
-
-    @staticmethod
-    def _manifest(row: Any) -> Manifest:
-        envelope = parse_model(parse_json(row.manifest), Envelope)
-        return parse_canonical(envelope.payload_bytes, Manifest)
 
     def _view(self, row: Any) -> SubmissionView:
         # The file itself is the truth about what arrived: a crash may come before the row's update.

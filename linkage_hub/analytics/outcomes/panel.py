@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from governance.canonical import hash_of
 from governance.terminal import read_document
 from linkage_hub.analytics.exported import FAMILIES, NEEDS, read_families
 from linkage_hub.analytics.held import FamilyColumns
@@ -117,11 +116,6 @@ def proved(folder: Path, belongs: Callable[[str], bool]) -> Provenance:
                 next_step="linkage-hub runs export RUN --out FOLDER",
             )
     return source
-
-
-def hash_names(sources: Sequence[Provenance]) -> tuple[str, ...]:
-    """The hash of each run's provenance."""
-    return tuple(hash_of(each) for each in sources)
 
 
 def resolved(targets: Bools, state: NDArray[np.int8], *, every: bool) -> tuple[Bools, Bools]:
