@@ -1,10 +1,6 @@
 """Composition root of the hub: builds the parts of one home; the service; the worker."""
 
 import contextlib
-import os
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -45,6 +41,7 @@ from linkage_hub.api.reviews import review_routes
 from linkage_hub.api.risk import risk_routes
 from linkage_hub.api.rounds import round_routes
 from linkage_hub.api.staff import release_routes, run_routes
+from linkage_hub.jobs.process import worker_process
 from linkage_hub.jobs.queue import JobQueue
 from linkage_hub.jobs.worker import Chore, Worker
 from linkage_hub.quality.desk import RevealDesk
@@ -71,8 +68,6 @@ from linkage_hub.store.database import HubDatabase
 from linkage_hub.submissions.files import ContentFiles
 from linkage_hub.submissions.service import VERIFY, Submissions
 
-STOP_SECONDS: Final = 10
-RESTART_SECONDS: Final = 1.0
 RETENTION_SECONDS: Final = 600.0
 """How often a worker looks whether the day's purge was done and told."""
 RIGHTS_SECONDS: Final = 30.0
@@ -373,7 +368,7 @@ def serve(home: Path, host: str | None, port: int | None, *, worker: bool) -> No
     with open_hub(home) as hub:
         app = create_app(hub)
         make_ready({"ledger": lambda: hub.ledger.state})
-        with _worker_process(home) if worker else contextlib.nullcontext():
+        with worker_process(home) if worker else contextlib.nullcontext():
             uvicorn.run(
                 app,
                 host=host or hub.settings.host,
@@ -382,30 +377,3 @@ def serve(home: Path, host: str | None, port: int | None, *, worker: bool) -> No
                 access_log=False,
                 server_header=False,
             )
-
-
-@contextmanager
-def _worker_process(home: Path) -> Iterator[None]:
-    """A worker in a process of its own, begun again whenever it ends, until the block ends."""
-    stopping = threading.Event()
-    command = [sys.executable, "-m", "linkage_hub.cli.main", "--home", str(home), "worker"]
-    running: list[subprocess.Popen[bytes]] = []
-
-    def keep() -> None:
-        while not stopping.is_set():
-            process = subprocess.Popen(  # noqa: S603 - this very program
-                [*command, "--parent", str(os.getpid())], stdin=subprocess.DEVNULL
-            )
-            running[:] = [process]
-            process.wait()
-            stopping.wait(RESTART_SECONDS)
-
-    thread = threading.Thread(target=keep, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        for process in running:
-            process.terminate()
-        thread.join(STOP_SECONDS)
