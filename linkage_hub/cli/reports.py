@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as Screen
+from rich.text import Text
 
 from governance.canonical import Frozen, canonical_bytes
 from governance.reports.cells import lines
@@ -39,9 +40,12 @@ def show_tables(tables: Iterable[Table], out: Console) -> None:
     """Counts on a screen; of a list of families how many there are."""
     for table in tables:
         if table.listed:
-            out.print(f"{table.title}: {len(table.rows)}")
+            out.print(f"{table.title}: {len(table.rows)}", markup=False)
             continue
-        shown = Screen(*table.headings, title=table.title, title_justify="left")
+        title = Text(table.title)  # whatever is written here is no markup of the screen's
+        shown = Screen(title=title, title_justify="left")
+        for heading in table.headings:
+            shown.add_column(Text(heading))
         for row in lines(table):
-            shown.add_row(*row)
+            shown.add_row(*map(Text, row))
         out.print(shown)

@@ -3,9 +3,9 @@
 Rules: what comes is parsed by the hub's own models, and every word that staff read is the hub's,
 but for names of teams, which keep to letters, digits and a few signs; the runs are those that the
 document names, of a version of the agreement by the hub's books, and the results of the newest are
-kept; needs are the agreement's; a comparison is given only where the figures beside it pass its
-checks, and is else withheld with them. Whether the figures are true the hub cannot tell: the report
-says who shared it.
+kept; needs are the agreement's; no team or group has fewer families than are shown; a comparison
+is given only where the figures beside it pass its checks, and is else withheld with them. Whether
+the figures are true the hub cannot tell: the report says who shared it.
 """
 
 import re
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ValidationError
 
 from governance.agreements.models import Agreement
+from governance.disclosure.counts import least_shown
 from governance.errors import FormatError
 from governance.exchange.report_api import Shared
 from governance.identity.envelope import Model, parse_model
@@ -88,7 +89,8 @@ def read_shared(kind: Shared, document: dict[str, Any]) -> SharedFigures:
 
 
 def _engagement(document: dict[str, Any]) -> SharedFigures:
-    from linkage_hub.analytics.engagement.document import document_of  # noqa: PLC0415 - scipy
+    from linkage_hub.analytics.engagement.chances import GROUP_LEAST  # noqa: PLC0415 - scipy
+    from linkage_hub.analytics.engagement.document import document_of  # noqa: PLC0415
     from linkage_hub.analytics.engagement.report import EngagementReport, notes_of  # noqa: PLC0415
 
     sent = _parsed(document, EngagementReport)
@@ -102,6 +104,12 @@ def _engagement(document: dict[str, Any]) -> SharedFigures:
         groups += [row.group for row in found.validation.rows] if found.validation else []
         _require_words(_GROUP, groups)
         _require_words(_TEAM, [team.team for team in found.teams])
+        least = max(GROUP_LEAST, least_shown(terms.suppression_threshold))
+        grouped = min(least, found.families)  # where all are fewer there is one group
+        if any(each.families < least for each in found.teams) or any(
+            each.families < grouped for each in found.curves
+        ):
+            raise NotAReport("a team or a group of fewer families than are shown", next_step=_AGAIN)
         if len({frozenset(each) for team in found.teams for each in (team.met, team.unknown)}) > 1:
             raise NotAReport("teams of other needs than one another", next_step=_AGAIN)
 

@@ -107,6 +107,8 @@ REFUSED: list[tuple[str, Change, int, str]] = [
     ("engagement", _at("teams", 0, "team", value="<script>"), 422, "report.document"),
     ("engagement", _at("teams", 0, "met", value={"debt": 1.0}), 422, "report.document"),
     ("engagement", _at("teams", 0, "unknown", value={}), 422, "report.document"),
+    ("engagement", _at("teams", 0, "families", value=29), 422, "report.document"),
+    ("engagement", _at("curves", 1, "families", value=29), 422, "report.document"),
     ("engagement", _at("agreement", value="sha256:" + "1" * 64), 422, "report.document"),
     ("engagement", _at("provenance", "agreement", value="sha256:" + "1" * 64), 422,
      "report.document"),
