@@ -52,7 +52,7 @@ from linkage_hub.cli.outcomes import (
     publish,
     write_table,
 )
-from linkage_hub.cli.reports import write_report
+from linkage_hub.cli.report_files import write_report
 from linkage_hub.cli.risk import DELTA
 
 app = typer.Typer(no_args_is_help=True, help="How long families take to make progress.")

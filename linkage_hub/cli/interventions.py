@@ -32,7 +32,7 @@ from linkage_hub.cli.outcomes import (
     publish,
     write_table,
 )
-from linkage_hub.cli.reports import write_report
+from linkage_hub.cli.report_files import write_report
 
 app = typer.Typer(no_args_is_help=True, help="Families helped beside families like them.")
 Table = Annotated[Path, typer.Argument(help="a table that interventions cases has written")]

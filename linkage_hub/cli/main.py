@@ -31,7 +31,7 @@ class _Commands(LazyGroup):
         "engagement": "linkage_hub.cli.engagement:app",
         "interventions": "linkage_hub.cli.interventions:app",
         "programme": "linkage_hub.cli.programme:app",
-        "reports": "linkage_hub.cli.sharing:app",
+        "reports": "linkage_hub.cli.reports:app",
         "transparency": "linkage_hub.cli.transparency:app",
     }
 

@@ -15,7 +15,7 @@ from governance.transparency.code import installed
 from linkage_hub.analytics.made import beside, write_made
 from linkage_hub.analytics.provenance import Provenance, file_hash
 from linkage_hub.cli.context import home_of
-from linkage_hub.cli.reports import forms_of, show_tables
+from linkage_hub.cli.report_files import forms_of, show_tables
 from linkage_hub.errors import HubError
 
 app = typer.Typer(no_args_is_help=True, help="Needs of families as figures, for a programme.")

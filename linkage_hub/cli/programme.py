@@ -27,7 +27,7 @@ from linkage_hub.analytics.programme.models import ProgrammeReport, RunFacts
 from linkage_hub.analytics.programme.month import FILES, Month, read_month
 from linkage_hub.analytics.programme.report import About, report
 from linkage_hub.analytics.shipped import read_catalogue
-from linkage_hub.cli.reports import show_tables, write_report
+from linkage_hub.cli.report_files import show_tables, write_report
 from linkage_hub.cli.runs import As, Passphrase, Url, client_of
 from linkage_hub.errors import HubError
 

@@ -1,51 +1,113 @@
-"""Reports of figures for staff: every form of one, and what of it stands on a screen."""
+"""``linkage-hub reports``: reports that the hub shows staff, over HTTP.
 
-from collections.abc import Iterable
+Rules: what is shared are figures, which the hub checks and writes the report from; the page, the
+workbook and the other files of a report stay where they are.
+"""
+
 from pathlib import Path
+from typing import Annotated, Any, Final
 
+import typer
 from rich.console import Console
-from rich.table import Table as Screen
-from rich.text import Text
+from rich.table import Table
 
-from governance.canonical import Frozen, canonical_bytes
-from governance.reports.cells import lines
-from governance.reports.models import Report, Table
-from governance.terminal import write_bytes
+from governance.canonical import parse_json
+from governance.errors import FormatError
+from governance.exchange.report_api import SHARED_MOST, ReportSummary, Shared
+from governance.terminal import read_bytes, terminal
+from linkage_hub.cli.runs import As, Passphrase, Url, client_of
+from linkage_hub.errors import HubError
 
-
-def forms_of(folder: Path, name: str, report: Report) -> dict[Path, bytes]:
-    """A page, PDF, a workbook and CSV of a report, by where they go."""
-    from governance.reports.files import as_csv, as_workbook  # noqa: PLC0415 - jinja2
-    from governance.reports.page import as_page  # noqa: PLC0415
-    from governance.reports.pdf import as_pdf  # noqa: PLC0415
-
-    return {
-        folder / f"{name}.html": as_page(report),
-        folder / f"{name}.pdf": as_pdf(report),
-        folder / f"{name}.xlsx": as_workbook(report),
-        folder / f"{name}.csv": as_csv(report),
-    }
+app = typer.Typer(no_args_is_help=True, help="Reports that the hub shows staff of an agreement.")
+FORMATS: Final[dict[str, Shared]] = {
+    "engagement-report/v1": "engagement",
+    "intervention-report/v1": "interventions",
+    "later-referral/v1": "later-referral",
+}
+"""Kinds of report by the format of their figures."""
+Agreement = Annotated[str, typer.Option(help="hash of the agreement, sha256:...")]
 
 
-def write_report(folder: Path, name: str, own: Frozen, report: Report) -> list[str]:
-    """Write a report's own file, JSON, and beside it each form to read; their paths."""
-    data = canonical_bytes(own) + b"\n"
-    files = {folder / f"{name}.json": data} | forms_of(folder, name, report)
-    for path, content in files.items():
-        write_bytes(path, content)
-    return [str(path) for path in files]
+class NotFigures(HubError):
+    """A file that is none of those that can be shared."""
+
+    reason = "report.not_figures"
+    exit_code = 65  # EX_DATAERR
 
 
-def show_tables(tables: Iterable[Table], out: Console) -> None:
-    """Counts on a screen; of a list of families how many there are."""
-    for table in tables:
-        if table.listed:
-            out.print(f"{table.title}: {len(table.rows)}", markup=False)
-            continue
-        title = Text(table.title)  # whatever is written here is no markup of the screen's
-        shown = Screen(title=title, title_justify="left")
-        for heading in table.headings:
-            shown.add_column(Text(heading))
-        for row in lines(table):
-            shown.add_row(*map(Text, row))
-        out.print(shown)
+@app.command()
+def share(
+    context: typer.Context,
+    figures: Annotated[
+        Path,
+        typer.Argument(help="engagement.json, interventions.json or later-referral.figures.json"),
+    ],
+    hub: Url,
+    as_: As,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Share a report's figures; staff of every party see it, and that you shared it."""
+    kind, document = _read(figures)
+    with client_of(hub, as_, passphrase_file) as client:
+        found = client.share_report(str(document["agreement"]), kind, document)
+    screen = terminal(context)
+    screen.result(found.model_dump(mode="json"), lambda out: _show([found], out))
+    screen.say("staff see it as shared by you, and not made by the hub")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    hub: Url,
+    as_: As,
+    agreement: Agreement,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """The newest reports of an agreement."""
+    with client_of(hub, as_, passphrase_file) as client:
+        found = client.reports(agreement)
+    terminal(context).result(found.model_dump(mode="json"), lambda out: _show(found.reports, out))
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    report: Annotated[str, typer.Argument(help="its hash, sha256:...")],
+    hub: Url,
+    as_: As,
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Destroy a report at the hub; copies that people have downloaded are not."""
+    with client_of(hub, as_, passphrase_file) as client:
+        client.withdraw_report(report)
+    terminal(context).result({"withdrawn": report}, lambda out: out.print("withdrawn"))
+
+
+def _read(path: Path) -> tuple[Shared, dict[str, Any]]:
+    """A file's figures.
+
+    Raises:
+        NotFigures: it is something else, or too large.
+        FileProblem: it cannot be read.
+    """
+    data = read_bytes(path)
+    try:
+        document = parse_json(data) if len(data) < SHARED_MOST else None
+    except FormatError:
+        document = None
+    if not isinstance(document, dict) or document.get("format") not in FORMATS:
+        raise NotFigures(
+            f"{path.name}: expected figures of {', '.join(FORMATS)}",
+            next_step="linkage-hub engagement report, interventions report or needs follow-up",
+        )
+    return FORMATS[document["format"]], document
+
+
+def _show(found: Any, out: Console) -> None:
+    table = Table("report", "kind", "runs", "made", "by")
+    for each in found:
+        summary: ReportSummary = each
+        days = [run.finished[:10] for run in summary.runs]
+        by = f"shared by {summary.party}" if summary.shared else "the hub"
+        table.add_row(summary.id, summary.kind, f"{days[0]} to {days[-1]}", summary.made, by)
+    out.print(table)

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from governance.reports.models import Table
-from linkage_hub.cli.reports import show_tables
+from linkage_hub.cli.report_files import show_tables
 
 
 def test_words_of_a_table_are_no_markup() -> None:

@@ -5,8 +5,9 @@ is said of a report that was shared stands before everything else; a page says h
 long table it leaves out, and the files have all.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field, ValidationInfo, field_validator
@@ -39,6 +40,8 @@ LINES = 20
 MAKING_SECONDS = 120.0
 """Of 97,000 families and two runs the hub takes 12.6 s of a processor (``benchmarks.reports``)."""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MAKING: Final = CapacityLimiter(2)
+"""Who waits for a report that is being made takes none of the threads that answer others."""
 
 router = APIRouter()
 
@@ -91,23 +94,11 @@ def asking(console: Use, request: Request, agreement: str | None = None) -> Resp
 
 
 @router.post("/reports/make")
-def make(console: Use, request: Request, fields: Annotated[FormData, Depends(posted)]) -> Response:
+async def make(
+    console: Use, request: Request, fields: Annotated[FormData, Depends(posted)]
+) -> Response:
     """Have the hub make one; the same again leads to the same one."""
-    form = read_form(fields, MakeForm, console.pages.words, "reports.form.")
-    if form.value is None:
-        agreement = str(form.values.get("agreement", ""))
-        return _asked(console, request, agreement, form, status=422)
-    wanted = form.value
-    month = wanted.kind == "programme"
-    with console.outside.hub(signed_in(request).account, MAKING_SECONDS) as hub:
-        made = hub.make_report(
-            wanted.agreement,
-            wanted.kind,
-            wanted.run,
-            wanted.before if month else None,
-            wanted.catalogue if month else None,
-        )
-    return RedirectResponse(f"/reports/{made.id}", 303)
+    return await to_thread.run_sync(_made, console, request, fields, limiter=_MAKING)
 
 
 @router.get("/reports/{report}")
@@ -180,6 +171,24 @@ def withdraw(console: Use, request: Request, report: Hash) -> Response:
         agreement = hub.report(report).summary.agreement
         hub.withdraw_report(report)
     return RedirectResponse(f"/reports?agreement={agreement}", 303)
+
+
+def _made(console: Console, request: Request, fields: FormData) -> Response:
+    form = read_form(fields, MakeForm, console.pages.words, "reports.form.")
+    if form.value is None:
+        agreement = str(form.values.get("agreement", ""))
+        return _asked(console, request, agreement, form, status=422)
+    wanted = form.value
+    month = wanted.kind == "programme"
+    with console.outside.hub(signed_in(request).account, MAKING_SECONDS) as hub:
+        made = hub.make_report(
+            wanted.agreement,
+            wanted.kind,
+            wanted.run,
+            wanted.before if month else None,
+            wanted.catalogue if month else None,
+        )
+    return RedirectResponse(f"/reports/{made.id}", 303)
 
 
 def _found(console: Console, request: Request, report: Hash) -> ReportView:
