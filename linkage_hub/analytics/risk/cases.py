@@ -2,8 +2,10 @@
 
 Rules: both files are of runs of one agreement, whose pseudonyms are kept from run to run; learnt
 from are families that lived in the county, were not in the programme and did not have the outcome
-then, and are still there now; a family that is gone, or of which nobody knows now whether it has
-the outcome, is left out and counted: it has no outcome, and is not one without.
+then, and are still in the later file; a family that is gone from it, or of which nobody knows now
+whether it has the outcome, is left out and counted: it has no outcome, and is not one without. One
+that has left the county meanwhile and is known not to have it is one without: some of those who
+are listed will leave too, and a figure says what becomes of all of them (cumulative incidence).
 """
 
 from dataclasses import dataclass
