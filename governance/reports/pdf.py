@@ -1,7 +1,7 @@
 """A report as PDF/A-2a and PDF/UA-1 (ISO 19005-2, ISO 14289-1), set by Typst on this computer.
 
-Rules: what is shown goes in as data, and none of it is taken for markup; nothing is fetched, and no
-font of the machine is used, so that one report gives one file, byte for byte, for one program.
+Rules: what is shown goes in as data, and none of it is taken for markup; nothing is fetched;
+its words are set in Typst's own fonts, and the same report gives the same file on one machine.
 """
 
 import json
