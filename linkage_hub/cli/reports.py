@@ -47,9 +47,9 @@ def share(
     passphrase_file: Passphrase = None,
 ) -> None:
     """Share a report's figures; staff of every party see it, and that you shared it."""
-    kind, document = _read(figures)
+    kind, agreement, document = _read(figures)
     with client_of(hub, as_, passphrase_file) as client:
-        found = client.share_report(str(document["agreement"]), kind, document)
+        found = client.share_report(agreement, kind, document)
     screen = terminal(context)
     screen.result(found.model_dump(mode="json"), lambda out: _show([found], out))
     screen.say("staff see it as shared by you, and not made by the hub")
@@ -83,8 +83,8 @@ def withdraw(
     terminal(context).result({"withdrawn": report}, lambda out: out.print("withdrawn"))
 
 
-def _read(path: Path) -> tuple[Shared, dict[str, Any]]:
-    """A file's figures.
+def _read(path: Path) -> tuple[Shared, str, dict[str, Any]]:
+    """A file's figures: their kind, the agreement that they name, all of it.
 
     Raises:
         NotFigures: it is something else, or too large.
@@ -92,15 +92,18 @@ def _read(path: Path) -> tuple[Shared, dict[str, Any]]:
     """
     data = read_bytes(path)
     try:
-        document = parse_json(data) if len(data) < SHARED_MOST else None
+        parsed = parse_json(data) if len(data) < SHARED_MOST else None
     except FormatError:
-        document = None
-    if not isinstance(document, dict) or document.get("format") not in FORMATS:
+        parsed = None
+    document: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+    kind = FORMATS.get(str(document.get("format")))
+    agreement = document.get("agreement")
+    if kind is None or not isinstance(agreement, str):
         raise NotFigures(
             f"{path.name}: expected figures of {', '.join(FORMATS)}",
             next_step="linkage-hub engagement report, interventions report or needs follow-up",
         )
-    return FORMATS[document["format"]], document
+    return kind, agreement, document
 
 
 def _show(found: Any, out: Console) -> None:
